@@ -1,0 +1,51 @@
+# Every target is one command that also works without make; the first use makes the environment, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PAGES ?= ../shared/reference/pages
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test generate check lint-spec fidelity build bench clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml requirements-dev.txt constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt -e '.[ws,jwt,emulator,fast]'
+	@touch $@
+
+setup: $(READY) ## Make the environment in .venv
+
+demo: $(READY) ## Stream a chat, poll a chat, run a workflow: on a local Coze, or on the real one with COZE_API_TOKEN and COZE_BOT_ID
+	@$(BIN)/python examples/demo.py
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest -n 2
+
+generate: $(READY) ## Compile spec/ into generated/
+	$(BIN)/python -m generator
+
+lint-spec: $(READY) ## Check the description against docs/description.md
+	$(BIN)/python -m generator lint
+
+check: $(READY) ## Lint, types, layers, dependencies, and no drift between spec/ and generated/
+	$(BIN)/python -m generator --check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
+	PYTHONPATH=generated:overlays $(BIN)/lint-imports --no-cache
+	$(BIN)/deptry generated overlays
+
+build: $(READY) ## Make wheel and sdist in dist/ and check them
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
+bench: $(READY) ## Measure beside the official SDK, in an environment of its own
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment and everything that is made
+	rm -rf $(VENV) dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,218 @@
+"""Writes the package: templates, lazy tables, bundle, manifest; and compares it with what is on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from attrs import define
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .bundle import Bundle, DescriptionError
+from .lint_operations import body_schema
+from .operations import Operation, operations
+from .render import FILTERS, Tag, model_imports, operation_context, resource_context, tags
+from .schemas import Enum, Model, Types, closure, collect, parse
+
+HERE = Path(__file__).parent
+CONFIG = yaml.safe_load((HERE / "config.yaml").read_text(encoding="utf-8"))
+
+
+@define
+class Compiled:
+    """Everything that the templates read."""
+
+    bundle: Bundle
+    models: list[Model]
+    enums: list[Enum]
+    operations: list[Operation]
+    tags: list[Tag]
+
+
+def compile_bundle(bundle: Bundle) -> Compiled:
+    """From the joined document to plain data; operations in = operations out.
+
+    Raises:
+        DescriptionError: Anything was dropped, renamed or not understood on the way.
+    """
+    data = parse(bundle)
+    bodies = frozenset(name for _, _, node in bundle.operations() if (name := body_schema(node)))
+    answers = [node["responses"] for _, _, node in bundle.operations()] + [node.get("x-coze-stream") for _, _, node in bundle.operations()]
+    used_by_hand = [name for name, node in bundle.schemas.items() if node.get("x-coze-used-by")]
+    decoded = closure(bundle, [*_named(answers), *_named(bundle.document["components"].get("responses")), *used_by_hand])
+    types = Types(bundle, decoded)
+    models, enums = collect(bundle, data, types, bodies - decoded)
+    found = operations(bundle, data, types)
+    if len(found) != sum(1 for _ in bundle.operations()):
+        raise DescriptionError("operations were lost on the way; this is a defect of the generator")
+    return Compiled(bundle, models, enums, found, tags(bundle, found))
+
+
+def _named(node: Any) -> list[str]:
+    from .bundle import references, schema_name
+
+    return [name for target in references(node) if (name := schema_name({"$ref": target}))]
+
+
+def render(compiled: Compiled) -> dict[str, bytes]:
+    """Every generated file by its path below `generated/`, formatted."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FILTERS)
+    sources = {f"{CONFIG['package']}/{path}": text for path, text in _package(compiled, environment).items()}
+    files = {path: text.encode() for path, text in _format(sources).items()}
+    files["openapi.yaml"] = dump_bundle(compiled.bundle).encode()
+    files[f"{CONFIG['package']}/openapi.json"] = (
+        json.dumps(compiled.bundle.document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    ).encode()
+    files[f"{CONFIG['package']}/py.typed"] = b""
+    files["manifest.json"] = _manifest(compiled, files)
+    return files
+
+
+def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
+    def make(template: str, **values: Any) -> str:
+        return environment.get_template(template).render(**values)
+
+    servers = [server["url"] for server in compiled.bundle.document["servers"]]
+    roots = [tag for tag in compiled.tags if tag.parent is None]
+    codes = compiled.bundle.document.get("x-coze-error-codes") or {}
+    files = {
+        "types.py": make("types.py.jinja"),
+        "errors.py": make("errors.py.jinja", codes=codes),
+        "codec.py": make("codec.py.jinja"),
+        "uploads.py": make("uploads.py.jinja"),
+        "paging.py": make("paging.py.jinja"),
+        "_http.py": make("_http.py.jinja"),
+        "client.py": make("client.py.jinja", servers=servers, roots=roots),
+        "async_client.py": make("async_client.py.jinja", roots=roots),
+        "api/__init__.py": make(
+            "lazy.py.jinja", source="spec/resources", text="Requests and answers, one module for each operation.", eager=[], table={}
+        ),
+    }
+    for name in sorted({part.module for part in [*compiled.models, *compiled.enums]}):
+        models = [model for model in compiled.models if model.module == name]
+        enums = [enum for enum in compiled.enums if enum.module == name]
+        source = next(compiled.bundle.origin[part.name] for part in [*models, *enums])
+        imports = model_imports(compiled.bundle, models, enums)
+        files[f"models/{name}.py"] = make("model.py.jinja", source=source, imports=imports, models=models, enums=enums)
+    for operation in compiled.operations:
+        context = operation_context(compiled.bundle, operation)
+        files[f"api/{operation.module}/{operation.method}.py"] = make("operation.py.jinja", **context)
+    for tag in compiled.tags:
+        files[f"resources/{tag.module}.py"] = make("resource.py.jinja", **resource_context(compiled, tag, is_async=False))
+        files[f"resources_async/{tag.module}.py"] = make("resource.py.jinja", **resource_context(compiled, tag, is_async=True))
+        if not any(operation.tag == tag.name for operation in compiled.operations):
+            continue
+        about = f"Operations of `{tag.name}`."
+        files[f"api/{tag.module}/__init__.py"] = make("lazy.py.jinja", source=f"spec/{tag.source}", text=about, eager=[], table={})
+    return files | _lazy(compiled, make)
+
+
+def _lazy(compiled: Compiled, make: Any) -> dict[str, str]:
+    """The `__init__` modules that load a name when it is first used."""
+    models: dict[str, list[str]] = {}
+    for part in [*compiled.models, *compiled.enums]:
+        models.setdefault(part.module, []).append(part.name)
+    models = {module: sorted(names) for module, names in sorted(models.items())}
+    sync = {tag.module: [tag.cls] for tag in compiled.tags}
+    asynchronous = {tag.module: [f"Async{tag.cls}"] for tag in compiled.tags}
+    runtime: dict[str, list[str]] = {module: list(names) for module, names in CONFIG["exports"].items()}
+    eager = [f'__version__ = "{CONFIG["version"]}"', ""]
+    title = "Typed low-level client of the Coze Open API. Every name is loaded when it is first used."
+    return {
+        "__init__.py": make("lazy.py.jinja", source="spec/", text=title, eager=eager, table=runtime),
+        "models/__init__.py": make("lazy.py.jinja", source="spec/", text="Models and enums, by name.", eager=[], table=models),
+        "resources/__init__.py": make("lazy.py.jinja", source="spec/", text="Sync resource classes, by name.", eager=[], table=sync),
+        "resources_async/__init__.py": make(
+            "lazy.py.jinja", source="spec/", text="Async resource classes, by name.", eager=[], table=asynchronous
+        ),
+    }
+
+
+def dump_bundle(bundle: Bundle) -> str:
+    """The joined document as YAML, in the order of the description."""
+
+    class Plain(yaml.CSafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    head = "# Generated by `python -m generator` from spec/. Do not edit.\n"
+    return head + yaml.dump(bundle.document, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _format(sources: dict[str, str]) -> dict[str, str]:
+    """The sources in the one layout of the pinned formatter, whatever is configured on this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in sources.items():
+            target = Path(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        command = ["ruff", "format", "--isolated", "--no-cache", "--line-length", "140", "--target-version", "py311", folder]
+        done = subprocess.run([_tool(command[0]), *command[1:]], check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise DescriptionError(f"the formatter refuses what the templates made: {done.stderr.replace(folder, '')}")
+        return {path: Path(folder, path).read_text(encoding="utf-8") for path in sources}
+
+
+def _tool(name: str) -> str:
+    """The tool beside this interpreter, so that an environment need not be activated."""
+    import sys
+
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else name
+
+
+def _manifest(compiled: Compiled, files: dict[str, bytes]) -> bytes:
+    """What the machine owns: operations, hashes, versions."""
+    content = {
+        "package": CONFIG["package"],
+        "version": CONFIG["version"],
+        "description": compiled.bundle.document["info"]["version"],
+        "generator": {name: version(name) for name in ("openapi-python-client", "ruff")},
+        "operations": {
+            operation.id: {
+                "method": operation.http_method,
+                "path": operation.path,
+                "tag": operation.tag,
+                "page": operation.pages,
+                "source": f"spec/{compiled.bundle.origin[operation.id]}",
+            }
+            for operation in compiled.operations
+        },
+        "files": {path: hashlib.sha256(data).hexdigest()[:16] for path, data in sorted(files.items())},
+    }
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def write(files: dict[str, bytes], target: Path) -> None:
+    """Replaces the generated folder; what is no longer made is gone."""
+    if target.exists():
+        shutil.rmtree(target)
+    for path, data in files.items():
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def compare(files: dict[str, bytes], target: Path) -> list[str]:
+    """How the folder departs from the files: changed, missing, and files that nobody makes."""
+    present = {
+        path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
+    found = [f"{path}: missing" for path in files if path not in present]
+    found += [f"{path}: nothing generates it" for path in present if path not in files]
+    found += [f"{path}: differs" for path, data in files.items() if path in present and present[path].read_bytes() != data]
+    return sorted(found)
