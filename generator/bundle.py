@@ -79,7 +79,7 @@ def load_yaml(path: Path, name: str | None = None) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise DescriptionError(f"{name or path}: cannot be read ({error})") from error
     loader = _Loader(text)
-    loader.name = str(name or path)
+    loader.name = str(name or path)  # type: ignore[attr-defined]  # the stubs forget it; marks print it
     try:
         return loader.get_single_data()
     except yaml.YAMLError as error:

@@ -102,10 +102,11 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
             "lazy.py.jinja", source="spec/resources", text="Requests and answers, one module for each operation.", eager=[], table={}
         ),
     }
-    for name in sorted({part.module for part in [*compiled.models, *compiled.enums]}):
+    parts: list[Model | Enum] = [*compiled.models, *compiled.enums]
+    for name in sorted({part.module for part in parts}):
         models = [model for model in compiled.models if model.module == name]
         enums = [enum for enum in compiled.enums if enum.module == name]
-        source = next(compiled.bundle.origin[part.name] for part in [*models, *enums])
+        source = next(compiled.bundle.origin[part.name] for part in parts if part.module == name)
         imports = model_imports(compiled.bundle, models, enums)
         files[f"models/{name}.py"] = make("model.py.jinja", source=source, imports=imports, models=models, enums=enums)
     for operation in compiled.operations:
@@ -124,7 +125,8 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
 def _lazy(compiled: Compiled, make: Any) -> dict[str, str]:
     """The `__init__` modules that load a name when it is first used."""
     models: dict[str, list[str]] = {}
-    for part in [*compiled.models, *compiled.enums]:
+    parts: list[Model | Enum] = [*compiled.models, *compiled.enums]
+    for part in parts:
         models.setdefault(part.module, []).append(part.name)
     models = {module: sorted(names) for module, names in sorted(models.items())}
     sync = {tag.module: [tag.cls] for tag in compiled.tags}

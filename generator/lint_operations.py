@@ -14,7 +14,8 @@ VERBS = frozenset(
     "process call identify submit me authorize token code".split()
 )
 KEYS = {
-    "x-coze-page", "x-coze-permission", "x-coze-unwrap", "x-coze-errors", "x-coze-billed", "x-coze-pager", "x-coze-stream",
+    "x-coze-page", "x-coze-permission", "x-coze-unwrap", "x-coze-errors", "x-coze-billed",
+    "x-coze-safe", "x-coze-pager", "x-coze-stream",
     "x-coze-waiter", "x-coze-rate-limit", "x-coze-replaced-by", "x-coze-deviation", "x-coze-used-by", "x-coze-constant",
     "x-coze-error-codes",
 }  # fmt: skip

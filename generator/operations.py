@@ -7,7 +7,8 @@ from typing import Any
 from attrs import define
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import Property
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from .bundle import Bundle, DescriptionError, Node, schema_name
 from .lint import python_name
@@ -134,7 +135,7 @@ def _operation(bundle: Bundle, types: Types, endpoint: Endpoint, method: str, pa
 
 
 def _parameters(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) -> list[Parameter]:
-    parsed: dict[tuple[str, str], Property] = {
+    parsed: dict[tuple[str, str], PropertyProtocol] = {
         (str(place.value), prop.name.get_untrusted_value()): prop for place, prop in endpoint.iter_all_parameters()
     }
     found = []
@@ -157,6 +158,8 @@ def _body(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) -> list[
     if name is None:
         return []
     model = endpoint.bodies[0].prop
+    if not isinstance(model, ModelProperty):
+        raise DescriptionError(f"{node['operationId']}: the request body is no object; describe its properties")
     parsed = {p.name.get_untrusted_value(): p for p in [*(model.required_properties or ()), *(model.optional_properties or ())]}
     found = []
     for wire, raw in raw_properties(bundle, bundle.schemas[name]).items():

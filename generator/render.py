@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve
 
-from .bundle import Bundle, schema_name
+from .bundle import Bundle, Node, schema_name
 from .operations import Operation, Parameter
 from .schemas import Enum, Model, module_of
 
@@ -84,7 +84,7 @@ def model_imports(bundle: Bundle, models: list[Model], enums: list[Enum]) -> lis
         lines += ["", f"from attrs import define{', field' if secret else ''}"]
     runtime = sorted({enum.base for enum in enums} | ({"Model"} if models else set()))
     lines += ["", f"from ..types import {', '.join(runtime)}"]
-    own = {part.name for part in [*models, *enums]}
+    own = {model.name for model in models} | {enum.name for enum in enums}
     uses = {name for model in models for field in model.fields for name in field.uses} - own
     return lines + _schema_imports(bundle, uses, ".")
 
@@ -111,14 +111,27 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
         "headers": _headers(op),
         "body": _given([p for p in op.parameters if p.place == "body"]) if op.media else None,
         "files": _files(op),
+        "takes_arguments": _takes_arguments(op),
     }
     return context | {"imports": _operation_imports(bundle, op, {name for name in events.values() if name}, context)}
+
+
+def _takes_arguments(op: Operation) -> bool:
+    """Whether handwritten methods stand on this operation: those that follow a stream or wait for an outcome."""
+    return op.stream is not None or op.waiter is not None
 
 
 def _flags(op: Operation) -> list[str]:
     www = any("://www." in server["url"] for server in op.node.get("servers") or ())
     billed = bool(op.node.get("x-coze-billed"))
-    flags = {"billed": billed, "slow": billed or op.stream is not None, "www": www, "anonymous": op.node.get("security") == []}
+    safe = op.pager is not None or bool(op.node.get("x-coze-safe"))
+    flags = {
+        "billed": billed,
+        "safe": safe,
+        "slow": billed or op.stream is not None,
+        "www": www,
+        "anonymous": op.node.get("security") == [],
+    }
     return [name for name, value in flags.items() if value]
 
 
@@ -172,12 +185,14 @@ def _operation_imports(bundle: Bundle, op: Operation, events: set[str], context:
     runtime = set(events) | ({op.answer} if op.answer and not op.streams_only and op.unwrap not in ("content", "location") else set())
     annotations = " ".join(p.annotation for p in op.parameters) + " " + context["returns"]
     checking = {name for p in op.parameters for name in p.uses} | (set(op.uses) if not op.streams_only else set())
-    lines = [f"from ..._http import {name}" for name in ()]
+    lines: list[str] = []
     typed = [name for name in ("PageData", "Response", "FileInput") if name in annotations or (name == "Response" and not op.streams_only)]
-    standard = [
-        ("collections.abc", [n for n in ("Mapping", "Sequence") if f"{n}[" in annotations]),
-        ("typing", ["Any"] if "Any" in annotations else []),
-    ]
+    abstract = [name for name in ("Mapping", "Sequence") if f"{name}[" in annotations]
+    words = ["Any"] if "Any" in annotations else []
+    if _takes_arguments(op):
+        abstract, words = sorted({*abstract, "Mapping"}), ["Any", "Required", "TypedDict"]
+        typed.append("TimeoutInput")
+    standard = [("collections.abc", abstract), ("typing", words)]
     later = _schema_imports(bundle, checking - runtime, "...models.")
     lines += ["from typing import TYPE_CHECKING", ""]
     lines += [f"from ...codec import {', '.join(codec)}"] if codec else []
@@ -185,6 +200,7 @@ def _operation_imports(bundle: Bundle, op: Operation, events: set[str], context:
     lines += [f"from ...types import {', '.join(sorted(types))}"]
     lines += ["from ...uploads import part"] if "part(" in text else []
     block = [f"    from {module} import {', '.join(names)}" for module, names in standard if names]
+    block += [""] if block and (later or typed) else []
     block += [f"    {line}" for line in later]
     block += [f"    from ...types import {', '.join(sorted(typed))}"] if typed else []
     return [*lines, "", "if TYPE_CHECKING:", *block] if block else lines[2:]
@@ -202,15 +218,15 @@ def resource_context(compiled: Compiled, tag: Tag, *, is_async: bool) -> dict[st
     """Everything that `resource.py.jinja` prints, for the sync or the async class."""
     own = [operation for operation in compiled.operations if operation.tag == tag.name]
     children = [child for child in compiled.tags if child.parent == tag.name]
-    context = {"cls": tag.cls, "description": tag.description, "source": tag.source, "operations": own, "children": children}
     # A method named `list` hides the builtin from the annotations of its class.
     shadows = any(op.method == "list" for op in own)
     if shadows:
-        own = context["operations"] = [_with_builtins(op) for op in own]
+        own = [_with_builtins(op) for op in own]
     imports = _resource_imports(compiled.bundle, own, children, is_async)
     if any("builtins." in text for text in [*(p.annotation for op in own for p in op.arguments), *(op.returns for op in own)]):
         imports.insert(0, "import builtins")
-    return context | {"is_async": is_async, "imports": imports}
+    about = {"cls": tag.cls, "description": tag.description, "source": tag.source, "is_async": is_async}
+    return about | {"operations": own, "children": children, "imports": imports}
 
 
 def _with_builtins(op: Operation) -> Operation:
@@ -278,7 +294,7 @@ def _returns_text(op: Operation, streams: bool) -> str:
         return "The open stream; close it, or use it in a `with` block."
     if op.pager:
         return f"The first page of `{op.returns}`; iterating goes through the items of all pages."
-    answer = next((r for code, r in op.node["responses"].items() if str(code)[0] in "23"), {})
+    answer: Node = next((r for code, r in op.node["responses"].items() if str(code)[0] in "23"), {})
     text = " ".join(str(answer.get("description") or "").split()).rstrip(".")
     return f"{text}." if op.unwrap != "nothing" else "Nothing but the log id."
 

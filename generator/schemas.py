@@ -11,23 +11,30 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser import properties as kinds
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.parser.properties import Property
+from openapi_python_client.parser.properties import AnyProperty, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 
 from .bundle import Bundle, DescriptionError, Node, references, schema_name
 from .lint import member_name, python_name
 
 _SIMPLE = {
-    kinds.StringProperty: "str",
-    kinds.IntProperty: "int",
-    kinds.FloatProperty: "float",
-    kinds.BooleanProperty: "bool",
-    kinds.AnyProperty: "Any",
-    kinds.FileProperty: "FileInput",
+    StringProperty: "str",
+    IntProperty: "int",
+    FloatProperty: "float",
+    BooleanProperty: "bool",
+    AnyProperty: "Any",
+    FileProperty: "FileInput",
 }
 
 
@@ -102,31 +109,31 @@ class Types:
     decoded: frozenset[str]
     """Schemas that answers and events hold; all others are only ever built by callers."""
 
-    def annotation(self, prop: Property, *, sent: bool) -> tuple[str, frozenset[str]]:
+    def annotation(self, prop: PropertyProtocol, *, sent: bool) -> tuple[str, frozenset[str]]:
         """The type of a property, and the names of the schemas in it; `sent` gives the wider types of an argument."""
         uses: set[str] = set()
         return self._of(prop, sent, uses), frozenset(uses)
 
-    def _of(self, prop: Property, sent: bool, uses: set[str]) -> str:
+    def _of(self, prop: PropertyProtocol, sent: bool, uses: set[str]) -> str:
         for kind, text in _SIMPLE.items():
             if isinstance(prop, kind):
                 return text
-        if isinstance(prop, kinds.EnumProperty):
+        if isinstance(prop, EnumProperty):
             uses.add(prop.class_info.name)
             base = "int" if prop.value_type is int else "str"
             return f"{prop.class_info.name} | {base}" if sent else str(prop.class_info.name)
-        if isinstance(prop, kinds.ListProperty):
+        if isinstance(prop, ListProperty):
             inner = self._of(prop.inner_property, sent, uses)
             return f"Sequence[{inner}]" if sent and inner != "str" else f"list[{inner}]"
-        if isinstance(prop, kinds.UnionProperty):
+        if isinstance(prop, UnionProperty):
             return " | ".join(dict.fromkeys(self._of(inner, sent, uses) for inner in prop.inner_properties))
-        if isinstance(prop, kinds.ModelProperty):
+        if isinstance(prop, ModelProperty):
             return self._object(prop, sent, uses)
         raise DescriptionError(
             f"{prop.python_name}: the generator has no Python type for {type(prop).__name__}; extend generator/schemas.py"
         )
 
-    def _object(self, prop: kinds.ModelProperty, sent: bool, uses: set[str]) -> str:
+    def _object(self, prop: ModelProperty, sent: bool, uses: set[str]) -> str:
         if prop.class_info.name in self.bundle.schemas and not is_map(self.bundle.schemas[prop.class_info.name]):
             uses.add(prop.class_info.name)
             return str(prop.class_info.name)
@@ -185,7 +192,7 @@ def raw_properties(bundle: Bundle, node: Node) -> dict[str, Node]:
     return found | (node.get("properties") or {})
 
 
-def _fields(bundle: Bundle, prop: kinds.ModelProperty, node: Node, types: Types) -> list[Field]:
+def _fields(bundle: Bundle, prop: ModelProperty, node: Node, types: Types) -> list[Field]:
     written = raw_properties(bundle, node)
     parsed = {p.name.get_untrusted_value(): p for p in [*(prop.required_properties or ()), *(prop.optional_properties or ())]}
     if set(written) != set(parsed):
@@ -230,20 +237,3 @@ def _enum(bundle: Bundle, name: str, node: Node) -> Enum:
     ]
     base = "OpenIntEnum" if node["type"] == "integer" else "OpenStrEnum"
     return Enum(name, module_of(bundle, name), base, _text(node), members)
-
-
-__all__ = [
-    "Enum",
-    "Field",
-    "Member",
-    "Model",
-    "Types",
-    "closure",
-    "collect",
-    "describe",
-    "field",
-    "is_map",
-    "module_of",
-    "parse",
-    "raw_properties",
-]

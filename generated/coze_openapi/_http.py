@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 
 from . import codec
-from .errors import APIConnectionError, APITimeoutError, CozeError, RequestInfo, request_info
+from .errors import APIConnectionError, APITimeoutError, ArgumentError, CozeError, RequestInfo, request_info
 from .types import DriftHook, Operation, Response, Timeout
 
 if TYPE_CHECKING:
@@ -107,6 +108,19 @@ def connection_error(error: Exception, wire: Wire) -> APIConnectionError:
     return kind(f"{wire.operation.id}: {text} (at {wire.base_url})", request=_info(wire), sent=not isinstance(error, _UNSENT))
 
 
+@contextmanager
+def _opened(wire: Wire) -> Iterator[Wire]:
+    """The request with its files open; a path is opened here and closed when the answer has come."""
+    with ExitStack() as stack:
+        files = {}
+        for name, (file_name, content, kind) in (wire.files or {}).items():
+            try:
+                files[name] = (file_name, stack.enter_context(content.open("rb")) if isinstance(content, Path) else content, kind)
+            except OSError as error:
+                raise ArgumentError(f"{wire.operation.id}: {name}: cannot open {content}: {error.strerror}", argument=name) from error
+        yield wire._replace(files=files) if wire.files is not None else wire
+
+
 def _info(wire: Wire) -> RequestInfo:
     return request_info(wire.operation, wire.url, wire.base_url)
 
@@ -124,14 +138,14 @@ def send(client: httpx.Client, wire: Wire) -> Response:
     Raises:
         APITimeoutError, APIConnectionError: No complete answer came.
     """
-    with _translated(wire):
+    with _opened(wire) as wire, _translated(wire):
         answer = client.send(_build(client, wire), follow_redirects=False)
         return _response(answer, wire, answer.content)
 
 
 async def send_async(client: httpx.AsyncClient, wire: Wire) -> Response:
     """The async form of `send`."""
-    with _translated(wire):
+    with _opened(wire) as wire, _translated(wire):
         answer = await client.send(_build(client, wire), follow_redirects=False)
         return _response(answer, wire, answer.content)
 
@@ -188,7 +202,7 @@ def _is_stream(answer: httpx.Response) -> bool:
 def _no_stream(response: Response) -> Exception:
     """An answer in place of a stream: the error envelope, or something nobody promised."""
     error = codec.failure(response)
-    if response.status >= 300 or getattr(error, "code", None):
+    if response.status >= 300 or error.code:
         return error
     return codec.shape_error(response, "an event stream was promised")
 
@@ -201,6 +215,7 @@ class ByteStream:
 
     def __init__(self, source: Opened | ByteStream) -> None:
         self._opened: Opened = source._opened if isinstance(source, ByteStream) else source
+        self._pieces: Iterator[bytes] = self._opened.answer.iter_bytes()
 
     @property
     def logid(self) -> str | None:
@@ -230,7 +245,7 @@ class ByteStream:
             APIConnectionError: The connection broke.
         """
         with _translated(self._opened.wire):
-            yield from self._opened.answer.iter_bytes()
+            yield from self._pieces
 
     def close(self) -> None:
         """Gives the connection back; what has not been read is lost. May be called twice, and from another thread."""
@@ -250,6 +265,7 @@ class AsyncByteStream:
         self._start: Callable[[], Awaitable[Opened]] = source._start if isinstance(source, AsyncByteStream) else source
         self._operation: Operation | None = source._operation if isinstance(source, AsyncByteStream) else operation
         self._opened: Opened | None = None
+        self._pieces: AsyncGenerator[bytes, None] | None = None
         self._closed = False
 
     async def open(self) -> Self:
@@ -262,6 +278,7 @@ class AsyncByteStream:
             if self._closed:
                 raise CozeError("the stream is closed")
             self._opened = await self._start()
+            self._pieces = cast("AsyncGenerator[bytes, None]", self._opened.answer.aiter_bytes())
         return self
 
     @property
@@ -284,23 +301,28 @@ class AsyncByteStream:
         """The operation that answers with this stream."""
         return self._operation
 
-    async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """The body in pieces as they arrive, decompressed.
+    async def next_bytes(self) -> bytes | None:
+        """The next piece of the body, decompressed; None at its end.
 
         Raises:
             APITimeoutError: No piece came within the read timeout.
             APIConnectionError: The connection broke.
         """
         await self.open()
-        assert self._opened is not None
+        assert self._opened is not None and self._pieces is not None
         with _translated(self._opened.wire):
-            async for piece in self._opened.answer.aiter_bytes():
-                yield piece
+            return await anext(self._pieces, None)
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they arrive; raises as `next_bytes` does."""
+        while (piece := await self.next_bytes()) is not None:
+            yield piece
 
     async def close(self) -> None:
         """Gives the connection back; what has not been read is lost. May be called twice."""
         self._closed = True
-        if self._opened is not None:
+        if self._opened is not None and self._pieces is not None:
+            await self._pieces.aclose()
             await self._opened.answer.aclose()
 
     async def __aenter__(self) -> Self:

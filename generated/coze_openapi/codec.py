@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from .errors import ResponseError, api_error, request_info
+from .errors import APIError, ResponseError, api_error, request_info
 from .types import NULL, Drift, Model, Operation, OpenIntEnum, OpenStrEnum, PageData, Pager, Response, ResultList
 
 M = TypeVar("M", bound=Model)
@@ -78,7 +78,22 @@ def decode(response: Response, cls: type[M]) -> M:
     return answer
 
 
-def failure(response: Response) -> Exception:
+class _Head(msgspec.Struct):
+    code: int | str | None = None
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+
+
+def says_no(content: bytes) -> bool:
+    """Whether a body is an envelope with an error code, without reading the rest of it."""
+    try:
+        return _head_decoder.decode(content).code not in (None, 0, "0", "")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def failure(response: Response) -> APIError:
     """The error for an answer that is no success, whatever its body looks like."""
     try:
         body = msgspec.json.decode(response.content)
@@ -111,6 +126,11 @@ def shape_error(response: Response, problem: str) -> ResponseError:
     )
 
 
+def stamp(model: Any, logid: str | None) -> None:
+    """Puts the log id of a call on the object that it returned."""
+    model._logid = logid
+
+
 def result(value: T | None, response: Response) -> T:
     """What an operation returns, with the log id on it.
 
@@ -124,7 +144,7 @@ def result(value: T | None, response: Response) -> T:
         found = ResultList(found)
         found.logid = response.logid
     elif isinstance(found, Model):
-        found._logid = response.logid
+        stamp(found, response.logid)
     return typing.cast(T, found)
 
 

@@ -94,6 +94,8 @@ class Operation(NamedTuple):
     page: str = ""
     billed: bool = False
     """Whether a repeated request would be charged again."""
+    safe: bool = False
+    """Whether it only reads, although its method may be POST."""
     slow: bool = False
     """Whether the answer may take minutes: runs of models and workflows."""
     www: bool = False

@@ -6,7 +6,7 @@ from __future__ import annotations
 import mimetypes
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .errors import ArgumentError
 from .types import FileInput
@@ -17,6 +17,8 @@ Part = tuple[str, Any, str]
 def part(name: str, value: FileInput) -> Part:
     """The multipart field for a file: always with a file name, by which the server knows the kind of content.
 
+    A path stays a path: it is opened when the request is sent, again if it is sent again, and closed afterwards.
+
     Raises:
         ArgumentError: The value is no file, or the path cannot be opened.
     """
@@ -24,7 +26,9 @@ def part(name: str, value: FileInput) -> Part:
         return _named(name, value)
     if isinstance(value, str | os.PathLike):
         path = Path(value)
-        return path.name, _read(name, path), _media_type(path.name)
+        if not path.is_file():
+            raise ArgumentError(f"{name}: there is no file {path}", argument=name)
+        return path.name, path, _media_type(path.name)
     if isinstance(value, bytes | bytearray | memoryview):
         return "upload.bin", bytes(value), "application/octet-stream"
     if hasattr(value, "read"):
@@ -39,13 +43,6 @@ def _named(name: str, value: tuple[Any, ...]) -> Part:
     if len(value) not in (2, 3) or not isinstance(value[0], str) or isinstance(value[1], str):
         raise ArgumentError(f"{name} as a tuple must be (file name, bytes or open file[, media type])", argument=name)
     return value[0], value[1], value[2] if len(value) == 3 else _media_type(value[0])
-
-
-def _read(name: str, path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise ArgumentError(f"{name}: cannot open {path}: {error.strerror}", argument=name) from error
 
 
 def _media_type(file_name: str) -> str:

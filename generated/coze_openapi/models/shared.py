@@ -39,7 +39,7 @@ class Envelope(Model):
 class ResponseDetail(Model):
     """Trace data of a call."""
 
-    logid: str | None = None
+    logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     """Log id of the request. Support asks for it together with the error code."""
 
 

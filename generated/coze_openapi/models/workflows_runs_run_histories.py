@@ -90,7 +90,7 @@ class WorkflowRunHistory(Model):
     """Tokens that the run used. Indicative only, the bill counts."""
     debug_url: str | None = None
     """Page that shows every node of the run with its input and output; open for 7 days."""
-    logid: str | None = None
+    logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     """Log id of the run. Support asks for it together with the error code."""
     token: str | None = None
     """Old count of tokens; use `usage`. Not in the table of the page, but in its example."""

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/api_apps",
     page="list_callback_app",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.api_apps_events import CallbackEventType
     from ...types import Response
 

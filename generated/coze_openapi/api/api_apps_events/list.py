@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/api_apps/{api_app_id}/events",
     page="list_subscribed_callback_message",
+    safe=True,
 )
 
 PAGER = Pager(

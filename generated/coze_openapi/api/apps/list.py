@@ -19,6 +19,7 @@ OPERATION = Operation(
     "GET",
     "/v1/apps",
     page="published_apps_list",
+    safe=True,
 )
 
 PAGER = Pager(

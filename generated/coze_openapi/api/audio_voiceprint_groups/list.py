@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/audio/voiceprint_groups",
     page="list_voiceprint_group",
+    safe=True,
 )
 
 PAGER = Pager(

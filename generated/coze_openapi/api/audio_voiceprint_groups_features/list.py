@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/audio/voiceprint_groups/{group_id}/features",
     page="list_voiceprint",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/audio/voices",
     page="list_voices",
+    safe=True,
 )
 
 PAGER = Pager(

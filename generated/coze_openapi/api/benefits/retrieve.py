@@ -11,6 +11,7 @@ from ...types import Operation, Request, given, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.benefits import BenefitOverview, BenefitResource, BenefitType
     from ...types import Response
 

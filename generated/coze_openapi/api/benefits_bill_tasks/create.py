@@ -10,8 +10,22 @@ from ...models.benefits_bill_tasks import CreateBillTaskResponse
 from ...types import Operation, Request, Waiter, given
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Required, TypedDict
+
     from ...models.benefits_bill_tasks import BillTask
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        started_at: int | None
+        ended_at: int | None
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "benefits_bill_tasks_create",

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/commerce/benefit/bill_tasks",
     page="billing_file",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/commerce/benefit/limitations",
     page="get_device_quotas",
+    safe=True,
 )
 
 PAGER = Pager(

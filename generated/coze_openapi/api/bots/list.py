@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/bots",
     page="bots_list_draft_published",
+    safe=True,
 )
 
 PAGER = Pager(

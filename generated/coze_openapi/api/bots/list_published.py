@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/space/published_bots_list",
     page="published_bots_list",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -11,6 +11,7 @@ from ...types import Operation, Request, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
     from ...models.bots import BotPublication, ConnectorId
     from ...types import Response
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "GET",
     "/v1/bots/{bot_id}/versions",
     page="list_bot_versions",
+    safe=True,
 )
 
 PAGER = Pager(

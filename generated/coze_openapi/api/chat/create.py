@@ -11,9 +11,32 @@ from ...types import Operation, Request, Stream, Waiter, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Required, TypedDict
+
     from ...models.chat import ChatPublishStatus, EnterMessage, ShortcutCommandCall
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        conversation_id: str | None
+        bot_id: Required[str]
+        user_id: Required[str]
+        additional_messages: Sequence[EnterMessage] | None
+        custom_variables: Mapping[str, str] | None
+        auto_save_history: bool | None
+        meta_data: Mapping[str, str] | None
+        extra_params: Mapping[str, str] | None
+        shortcut_command: ShortcutCommandCall | None
+        parameters: Mapping[str, Any] | None
+        enable_card: bool | None
+        publish_status: ChatPublishStatus | str | None
+        bot_version: str | None
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "chat_create",

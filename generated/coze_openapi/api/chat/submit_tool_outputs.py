@@ -10,9 +10,23 @@ from ...models.chat import Chat, ChatFailure, ChatStreamError, Message, SubmitTo
 from ...types import Operation, Request, Stream, Waiter, given
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Required, TypedDict
+
     from ...models.chat import ToolOutput
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        conversation_id: Required[str]
+        chat_id: Required[str]
+        tool_outputs: Required[Sequence[ToolOutput]]
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "chat_submit_tool_outputs",

@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, given, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.connectors_user_configs import ConnectorUserConfig
     from ...types import Response
 

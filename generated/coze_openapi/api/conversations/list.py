@@ -19,6 +19,7 @@ OPERATION = Operation(
     "GET",
     "/v1/conversations",
     page="list_conversations",
+    safe=True,
 )
 
 PAGER = Pager(

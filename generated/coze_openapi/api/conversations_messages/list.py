@@ -19,6 +19,7 @@ OPERATION = Operation(
     "POST",
     "/v1/conversation/message/list",
     page="list_message",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -11,6 +11,7 @@ from ...types import Operation, Request, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from ...models.chat import Message, MessageContentType
     from ...types import Response
 

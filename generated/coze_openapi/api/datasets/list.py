@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/datasets",
     page="list_dataset",
+    safe=True,
 )
 
 PAGER = Pager(

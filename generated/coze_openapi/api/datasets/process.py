@@ -18,6 +18,7 @@ OPERATION = Operation(
     "POST",
     "/v1/datasets/{dataset_id}/process",
     page="get_dataset_progress",
+    safe=True,
 )
 
 

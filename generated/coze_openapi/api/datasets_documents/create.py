@@ -10,10 +10,25 @@ from ...models.datasets_documents import CreateDocumentsResponse
 from ...types import Operation, Request, Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Required, TypedDict
+
     from ...models.datasets import DatasetFormat
     from ...models.datasets_documents import ChunkStrategy, Document, NewDocument
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        dataset_id: Required[str]
+        document_bases: Required[Sequence[NewDocument]]
+        chunk_strategy: Required[ChunkStrategy]
+        format_type: Required[DatasetFormat | int]
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "datasets_documents_create",

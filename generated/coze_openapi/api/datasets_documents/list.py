@@ -18,6 +18,7 @@ OPERATION = Operation(
     "POST",
     "/open_api/knowledge/document/list",
     page="list_knowledge_files",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/datasets/{dataset_id}/images",
     page="get_images",
+    safe=True,
 )
 
 PAGER = Pager(

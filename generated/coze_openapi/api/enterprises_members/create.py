@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, given, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.enterprises_members import EnterpriseMember
     from ...types import Response
 

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/enterprises/{enterprise_id}/organizations",
     page="list_organization",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -10,8 +10,23 @@ from ...models.entities_copy_tasks import CreateCopyTaskResponse
 from ...types import Operation, Request, Waiter, given
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Required, TypedDict
+
     from ...models.entities_copy_tasks import CopyEntityType, CopySubmission
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        entity_id: str | None
+        entity_type: CopyEntityType | str | None
+        to_workspace_id: str | None
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "entities_copy_tasks_create",

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/folders",
     page="workspace_list_folder",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.organizations_members import OrganizationMembership
     from ...types import Response
 

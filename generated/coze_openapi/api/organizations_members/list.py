@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/organizations/{organization_id}/members",
     page="list_organization_people",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/stores/plugins",
     page="list_plugin",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "GET",
     "/v1/stores/categories",
     page="list_plugin_category",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -12,6 +12,7 @@ from ...types import Operation, Request, segment
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
     from ...types import Response
 
 OPERATION = Operation(

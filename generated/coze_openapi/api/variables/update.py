@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.variables import UserVariableAssignment
     from ...types import Response
 

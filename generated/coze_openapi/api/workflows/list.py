@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/workflows",
     page="get_workflow_list",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -10,9 +10,29 @@ from ...types import Operation, Request, Stream, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Required, TypedDict
+
     from ...models.bots import ConnectorId
     from ...models.chat import EnterMessage
+    from ...types import TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        workflow_id: Required[str]
+        additional_messages: Required[Sequence[EnterMessage]]
+        parameters: Required[Mapping[str, Any]]
+        app_id: str | None
+        bot_id: str | None
+        conversation_id: str | None
+        ext: Mapping[str, str] | None
+        workflow_version: str | None
+        connector_id: ConnectorId | str | None
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "workflows_chat_stream",

@@ -11,6 +11,7 @@ from ...types import Empty, Operation, Request, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.shared import Collaborator
     from ...types import Response
 

@@ -11,9 +11,27 @@ from ...types import Operation, Request, Waiter, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Required, TypedDict
+
     from ...models.bots import ConnectorId
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        workflow_id: Required[str]
+        parameters: Mapping[str, Any] | None
+        bot_id: str | None
+        app_id: str | None
+        ext: Mapping[str, str] | None
+        is_async: bool | None
+        workflow_version: str | None
+        connector_id: ConnectorId | str | None
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "workflows_runs_create",

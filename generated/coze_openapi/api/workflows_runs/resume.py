@@ -10,8 +10,24 @@ from ...models.workflows_runs import WorkflowRunResult
 from ...types import Operation, Request, Waiter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Required, TypedDict
+
     from ...models.shared import WorkflowInterruptType
-    from ...types import Response
+    from ...types import Response, TimeoutInput
+
+    class Arguments(TypedDict, total=False):
+        """Keyword arguments of the method, for handwritten methods that pass them on."""
+
+        workflow_id: Required[str]
+        event_id: Required[str]
+        interrupt_type: Required[WorkflowInterruptType | int]
+        resume_data: Required[str]
+        extra_headers: Mapping[str, str] | None
+        extra_query: Mapping[str, Any] | None
+        extra_body: Mapping[str, Any] | None
+        timeout: TimeoutInput
+
 
 OPERATION = Operation(
     "workflows_runs_resume",

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "GET",
     "/v1/workflows/{workflow_id}/versions",
     page="list_workflow_version",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/workspaces",
     page="list_workspace",
+    safe=True,
 )
 
 PAGER = Pager(

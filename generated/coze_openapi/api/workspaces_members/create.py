@@ -11,6 +11,7 @@ from ...types import Operation, Request, given, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from ...models.workspaces_members import AddedWorkspaceMembers, WorkspaceInvitation
     from ...types import Response
 

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "GET",
     "/v1/workspaces/{workspace_id}/members",
     page="list_space_member",
+    safe=True,
 )
 
 PAGER = Pager(

@@ -1,0 +1,216 @@
+"""Streams of chats, submitted tool outputs and chatflows: events, the text that they add up to, and the final result.
+
+Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+from coze_openapi.codec import stamp
+from coze_openapi.errors import describe
+from coze_openapi.models.chat import Chat, ChatFailure, ChatStreamDone, ChatStreamError, Message, MessageType
+from coze_openapi.models.shared import TokenUsage
+
+from .errors import ChatFailed, CozeError
+from .streams import AsyncEventStream, EventReader, EventStream
+
+if TYPE_CHECKING:
+    from coze_openapi.types import Stream
+
+    from .sse import ServerSentEvent
+
+DELTA = "conversation.message.delta"
+MESSAGE_COMPLETED = "conversation.message.completed"
+
+
+class ChatEvent:
+    """One event of a chat."""
+
+    __slots__ = ("data", "event", "logid")
+
+    def __init__(self, event: str, data: Any, logid: str | None) -> None:
+        self.event = event
+        """Name of the event, one of `ChatEventType` or newer than this package."""
+        self.data = data
+        """What it carries: a `Chat`, a `Message`, plain JSON or text for events that the description does not know."""
+        self.logid = logid
+        """Log id of the stream."""
+
+    @property
+    def message(self) -> Message:
+        """The message or the piece of one.
+
+        Raises:
+            AttributeError: The event carries none.
+        """
+        if isinstance(self.data, Message):
+            return self.data
+        raise AttributeError(f"{self.event} carries no message")
+
+    @property
+    def chat(self) -> Chat:
+        """The chat in its present state.
+
+        Raises:
+            AttributeError: The event carries none.
+        """
+        if isinstance(self.data, Chat):
+            return self.data
+        raise AttributeError(f"{self.event} carries no chat")
+
+    @property
+    def debug_url(self) -> str | None:
+        """Where a chatflow can be inspected; on its last event."""
+        return self.data.debug_url if isinstance(self.data, ChatStreamDone) else None
+
+    def __repr__(self) -> str:
+        return f"ChatEvent({self.event!r}, {self.data!r})"
+
+
+@define(kw_only=True)
+class ChatResult:
+    """How a chat ended."""
+
+    chat: Chat
+    messages: list[Message] = field(factory=list)
+    """The finished messages of the chat: answers, follow-up questions, tool calls and what lies between."""
+
+    @property
+    def answer(self) -> str:
+        """The text of the answers; several are joined by an empty line. Empty when the chat waits for tool outputs."""
+        return "\n\n".join(message.content or "" for message in self.messages if message.type == MessageType.ANSWER)
+
+    @property
+    def follow_ups(self) -> list[str]:
+        """Questions that the bot suggests to ask next."""
+        return [message.content or "" for message in self.messages if message.type == MessageType.FOLLOW_UP]
+
+    @property
+    def reasoning(self) -> str:
+        """What a reasoning model thought before it answered."""
+        return "".join(message.reasoning_content or "" for message in self.messages)
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        """Tokens used, when the service tells."""
+        return self.chat.usage
+
+    @property
+    def logid(self) -> str | None:
+        """Log id of the answer that brought the chat."""
+        return self.chat.logid
+
+
+class ChatReader(EventReader[ChatEvent]):
+    """Bytes of a chat stream → `ChatEvent`."""
+
+    def __init__(self, spec: Stream) -> None:
+        super().__init__(spec)
+        self.chat: Chat | None = None
+        self.messages: list[Message] = []
+        self.pieces: list[str] = []
+
+    def make(self, item: ServerSentEvent, data: Any) -> ChatEvent:
+        name = item.event
+        if name == DELTA and type(data) is Message:
+            if data.content:
+                self.pieces.append(data.content)
+        elif name == MESSAGE_COMPLETED and type(data) is Message:
+            self.messages.append(data)
+        elif type(data) is Chat:
+            stamp(data, self.logid)
+            self.chat = data
+        return ChatEvent(name, data, self.logid)
+
+    def failure(self, event: ChatEvent, data: Any) -> CozeError | None:
+        if not isinstance(data, ChatFailure | ChatStreamError) and event.event not in self.spec.errors:
+            return None
+        last = getattr(data, "last_error", None)
+        code = getattr(data, "code", None) or getattr(last, "code", None)
+        msg = getattr(data, "msg", None) or getattr(last, "msg", None) or f"the stream reports {event.event}"
+        return self._failed(code, msg, data)
+
+    def _failed(self, code: Any, msg: str, data: Any) -> ChatFailed:
+        number = int(code) if str(code).lstrip("-").isdigit() else None
+        assert self.request is not None
+        error = ChatFailed(
+            describe(self.request, code, msg, 200, self.logid),
+            code=number,
+            msg=msg,
+            http_status=200,
+            logid=self.logid,
+            request=self.request,
+        )
+        error.chat_id = getattr(data, "id", None) or (self.chat.id if self.chat else None)
+        error.conversation_id = getattr(data, "conversation_id", None) or (self.chat.conversation_id if self.chat else None)
+        error.chat = self.chat
+        return error
+
+    def result(self) -> ChatResult:
+        """The chat as the stream left it.
+
+        Raises:
+            StreamInterrupted: No event carried the chat.
+        """
+        if self.chat is None:
+            raise self.interrupted("no event carried the chat")
+        return ChatResult(chat=self.chat, messages=self.messages)
+
+
+class ChatStream(EventStream[ChatEvent]):
+    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
+
+    _reader: ChatReader
+
+    @property
+    def text(self) -> str:
+        """The text of the answer so far."""
+        return "".join(self._reader.pieces)
+
+    def text_stream(self) -> Iterator[str]:
+        """The answer, piece by piece."""
+        for event in self:
+            if event.event == DELTA and event.message.content:
+                yield event.message.content
+
+    def until_done(self) -> ChatResult:
+        """Reads the stream to its end.
+
+        Returns:
+            The final chat with its messages and usage.
+
+        Raises:
+            ChatFailed: The chat failed.
+            StreamInterrupted: The stream stopped before its last event.
+        """
+        with self:
+            for _ in self:
+                pass
+        return self._reader.result()
+
+
+class AsyncChatStream(AsyncEventStream[ChatEvent]):
+    """The async form of `ChatStream`."""
+
+    _reader: ChatReader
+
+    @property
+    def text(self) -> str:
+        """The text of the answer so far."""
+        return "".join(self._reader.pieces)
+
+    async def text_stream(self) -> AsyncIterator[str]:
+        """The answer, piece by piece."""
+        async for event in self:
+            if event.event == DELTA and event.message.content:
+                yield event.message.content
+
+    async def until_done(self) -> ChatResult:
+        """Reads the stream to its end; raises as `ChatStream.until_done` does."""
+        async with self:
+            async for _ in self:
+                pass
+        return self._reader.result()

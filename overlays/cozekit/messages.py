@@ -1,0 +1,98 @@
+"""Builders of the messages that a chat is asked with.
+
+```python
+messages.user_text("What is in this picture?")
+messages.user_objects([messages.text("What is in this picture?"), messages.image(file_id="…")])
+```
+
+Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from coze_openapi.models.chat import EnterMessage, MessageContentItem, MessageContentItemType, MessageContentType, MessageRole, MessageType
+
+from .errors import ArgumentError
+
+
+def user_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
+    """A question in plain text.
+
+    Args:
+        text: What the user says.
+        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64, values of 1 to 512 characters.
+    """
+    return _message(MessageRole.USER, MessageType.QUESTION, MessageContentType.TEXT, text, meta_data)
+
+
+def user_objects(items: Sequence[MessageContentItem], *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
+    """A question of several parts: text with pictures, files or recordings.
+
+    Args:
+        items: Parts made by `text`, `image`, `file` and `audio`: at most one text, and a text only together with another part.
+        meta_data: As in `user_text`.
+
+    Raises:
+        ArgumentError: The parts do not go together; the service would refuse them with 4000.
+    """
+    if not items:
+        raise ArgumentError("a message needs at least one part", argument="items")
+    texts = [item for item in items if item.type == MessageContentItemType.TEXT]
+    if len(texts) > 1:
+        raise ArgumentError("a message may hold one text part, not several; join them", argument="items")
+    if len(texts) == len(items):
+        raise ArgumentError("a message of nothing but text is made by user_text", argument="items")
+    content = msgspec.json.encode([item.to_dict() for item in items]).decode()
+    return _message(MessageRole.USER, MessageType.QUESTION, MessageContentType.OBJECT_STRING, content, meta_data)
+
+
+def assistant_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
+    """An earlier answer of the bot in plain text, to hand over the history of a dialogue."""
+    return _message(MessageRole.ASSISTANT, MessageType.ANSWER, MessageContentType.TEXT, text, meta_data)
+
+
+def text(content: str) -> MessageContentItem:
+    """A text part of `user_objects`."""
+    return MessageContentItem(type=MessageContentItemType.TEXT, text=content)
+
+
+def image(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
+    """A picture: the id of an uploaded file, or an address that anybody can read.
+
+    Raises:
+        ArgumentError: Neither or both are given.
+    """
+    return _file(MessageContentItemType.IMAGE, file_id, url)
+
+
+def file(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
+    """A document: the id of an uploaded file, or an address that anybody can read.
+
+    Raises:
+        ArgumentError: Neither or both are given.
+    """
+    return _file(MessageContentItemType.FILE, file_id, url)
+
+
+def audio(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
+    """A recording: the id of an uploaded file, or an address that anybody can read. The answer then comes spoken too.
+
+    Raises:
+        ArgumentError: Neither or both are given.
+    """
+    return _file(MessageContentItemType.AUDIO, file_id, url)
+
+
+def _file(kind: MessageContentItemType, file_id: str | None, url: str | None) -> MessageContentItem:
+    if bool(file_id) == bool(url):
+        raise ArgumentError(f"{kind.value} needs either file_id or url", argument="file_id")
+    return MessageContentItem(type=kind, file_id=file_id or None, file_url=url or None)
+
+
+def _message(
+    role: MessageRole, kind: MessageType, content_type: MessageContentType, content: str, meta_data: Mapping[str, str] | None
+) -> EnterMessage:
+    return EnterMessage(role=role, type=kind, content=content, content_type=content_type, meta_data=meta_data)

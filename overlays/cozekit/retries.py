@@ -1,0 +1,117 @@
+"""When a call is sent again. Pure: the policy decides, the clients send and sleep.
+
+A request is repeated only where that is safe: a read, or a write that leaves the same state when done twice, after any
+passing failure; everything else, chats and runs above all, which cost money, only when it cannot have been accepted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from attrs import define, field
+from coze_openapi.errors import APIConnectionError, APIError, AuthenticationError, CozeError, RateLimitError, ServerError
+
+if TYPE_CHECKING:
+    from coze_openapi.types import Operation
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+# Gateways answer so before the request has reached the service.
+_PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+
+
+class Retry(NamedTuple):
+    """A repetition that is about to happen; handed to `on_retry`."""
+
+    operation: str
+    attempt: int
+    """1 for the first repetition."""
+    delay: float
+    """Seconds until it is sent."""
+    error: CozeError
+    """What went wrong."""
+
+
+@define(frozen=True, kw_only=True)
+class RetryPolicy:
+    """How often and how fast a failed call is repeated."""
+
+    max_retries: int = 2
+    first_delay: float = 0.5
+    """Seconds before the first repetition; each further one waits twice as long."""
+    max_delay: float = 8.0
+    max_retry_after: float = 60.0
+    """Seconds; a server that asks to wait longer gets its answer as an error at once."""
+    random: Callable[[], float] = field(default=random.random, repr=False)
+    """Source of the jitter, from 0 to 1."""
+    on_retry: Callable[[Retry], object] | None = None
+
+    def delay(self, operation: Operation, error: CozeError, attempt: int) -> float | None:
+        """Seconds to wait before repetition number `attempt` (from 1); None when the call must not be repeated."""
+        if attempt > self.max_retries or not may_repeat(operation, error):
+            return None
+        wanted = getattr(error, "retry_after", None)
+        if wanted is not None:
+            return None if wanted > self.max_retry_after else float(wanted)
+        backoff = min(self.max_delay, self.first_delay * 2.0 ** (attempt - 1))
+        return backoff * (0.75 + 0.25 * self.random())
+
+
+def is_safe(operation: Operation) -> bool:
+    """Whether doing it twice leaves the same state as doing it once, and costs nothing."""
+    return not operation.billed and (operation.safe or operation.method in _SAFE_METHODS)
+
+
+def may_repeat(operation: Operation, error: CozeError) -> bool:
+    """Whether a call that failed so may be sent again."""
+    if isinstance(error, APIConnectionError):
+        return not error.sent or is_safe(operation)
+    if isinstance(error, RateLimitError):
+        return True
+    if isinstance(error, APIError) and is_safe(operation):
+        return isinstance(error, ServerError) or error.http_status in _PASSING_STATUS
+    return False
+
+
+class Send:
+    """Step: send the request; the plan is told the outcome."""
+
+
+class Renew:
+    """Step: get a new token; the plan is told whether there is one."""
+
+
+class Wait(NamedTuple):
+    """Step: wait so many seconds."""
+
+    seconds: float
+
+
+Step: TypeAlias = "Send | Renew | Wait"
+
+SEND, RENEW = Send(), Renew()
+
+
+def plan(operation: Operation, policy: RetryPolicy, *, renewable: bool, rewindable: bool) -> Generator[Step, Any, None]:
+    """The steps of one call. The driver sends the error after `SEND` (None ends the plan) and a bool after `RENEW`.
+
+    When the plan ends after an error, the driver raises that error.
+    """
+    attempt, renewed = 0, False
+    while True:
+        error: CozeError | None = yield SEND
+        if error is None or not rewindable:
+            return
+        if renewable and not renewed and isinstance(error, AuthenticationError):
+            renewed = True
+            if (yield RENEW):
+                continue
+            return
+        attempt += 1
+        delay = policy.delay(operation, error, attempt)
+        if delay is None:
+            return
+        if policy.on_retry is not None:
+            policy.on_retry(Retry(operation.id, attempt, delay, error))
+        yield Wait(delay)
