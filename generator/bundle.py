@@ -14,6 +14,7 @@ import yaml
 from attrs import define, field
 
 Node = dict[str, Any]
+EVENT_TABLES = ("x-coze-socket", "x-coze-rtc", "x-coze-callbacks")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
 
@@ -104,6 +105,7 @@ def bundle(spec: Path) -> Bundle:
             raise DescriptionError(f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`")
         _add_paths(result, name, content)
         _add_components(result, name, content)
+        _add_events(result, name, content)
     result.document["paths"] = dict(sorted(result.document["paths"].items()))
     result.document["components"].setdefault("schemas", {})
     _check_references(result)
@@ -134,6 +136,15 @@ def _add_components(result: Bundle, name: str, content: Node) -> None:
             target[part] = _localize(result, name, node)
             if kind == "schemas":
                 result.origin[part] = name
+
+
+def _add_events(result: Bundle, name: str, content: Node) -> None:
+    """Tables of events that no operation carries: sockets, real-time calls, callbacks."""
+    for kind in EVENT_TABLES:
+        if kind in content:
+            table = {**_localize(result, name, content[kind]), "kind": kind, "title": content["info"]["title"]}
+            result.document.setdefault("x-coze-events", {})[Path(name).stem] = table
+            result.origin[f"events/{Path(name).stem}"] = name
 
 
 def _localize(result: Bundle, name: str, node: Any) -> Any:

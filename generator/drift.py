@@ -201,7 +201,7 @@ def _required(run: Comparison, place: Place, sight: Sight, sights: list[Sight]) 
         return []
     if sight.row.required:
         same = [other for other in sights if other.operation == sight.operation]
-        if any(other.row.required is False for other in sights) or len(same) < run.requests.get(sight.operation, 1):
+        if any(other.row.required is False for other in same) or len(same) < run.requests.get(sight.operation, 1):
             return []
     words = {True: "required", False: "optional"}
     return [("required", words[sight.row.required], words[sight.required])]

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .bundle import Bundle, DescriptionError
 from .lint_operations import body_schema
 from .operations import Operation, operations
-from .render import FILTERS, Tag, model_imports, operation_context, resource_context, tags
+from .render import FILTERS, Tag, events_context, model_imports, operation_context, resource_context, tags
 from .schemas import Enum, Model, Types, closure, collect, parse
 
 HERE = Path(__file__).parent
@@ -46,6 +46,7 @@ def compile_bundle(bundle: Bundle) -> Compiled:
     bodies = frozenset(name for _, _, node in bundle.operations() if (name := body_schema(node)))
     answers = [node["responses"] for _, _, node in bundle.operations()] + [node.get("x-coze-stream") for _, _, node in bundle.operations()]
     used_by_hand = [name for name, node in bundle.schemas.items() if node.get("x-coze-used-by")]
+    answers += [bundle.document.get("x-coze-events")]
     decoded = closure(bundle, [*_named(answers), *_named(bundle.document["components"].get("responses")), *used_by_hand])
     types = Types(bundle, decoded)
     models, enums = collect(bundle, data, types, bodies - decoded)
@@ -112,6 +113,12 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
     for operation in compiled.operations:
         context = operation_context(compiled.bundle, operation)
         files[f"api/{operation.module}/{operation.method}.py"] = make("operation.py.jinja", **context)
+    events = compiled.bundle.document.get("x-coze-events") or {}
+    for stem, table in events.items():
+        files[f"events/{stem}.py"] = make("events.py.jinja", **events_context(compiled.bundle, stem, table))
+    if events:
+        about = "Tables of the events of sockets, real-time calls and callbacks."
+        files["events/__init__.py"] = make("lazy.py.jinja", source="spec/resources", text=about, eager=[], table={})
     for tag in compiled.tags:
         files[f"resources/{tag.module}.py"] = make("resource.py.jinja", **resource_context(compiled, tag, is_async=False))
         files[f"resources_async/{tag.module}.py"] = make("resource.py.jinja", **resource_context(compiled, tag, is_async=True))

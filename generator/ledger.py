@@ -24,15 +24,15 @@ def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
     found += [f"{where}: {name}: is a page and undocumented too; keep one" for name in pages if name in extra]
     found += [f"{where}: {name}: no section; name the group of the table of contents" for name, e in pages.items() if not e.get("section")]
     found += [f"{where}: {name}: no sources; say who uses it" for name, entry in extra.items() if not entry.get("sources")]
-    described = {node["operationId"]: pages_of(node) or [None] for _, _, node in bundle.operations()}
+    # An operation that no page documents belongs under `undocumented`, whatever its key there.
     claimed = {(name, operation) for name, entry in pages.items() for operation in entry.get("operations") or ()}
-    claimed |= {(None, operation) for entry in extra.values() for operation in entry.get("operations") or ()}
-    documented = {(page, operation) for operation, names in described.items() for page in names}
-    for page, operation in sorted(documented - claimed, key=str):
+    claimed |= {("undocumented", operation) for entry in extra.values() for operation in entry.get("operations") or ()}
+    documented = {(page, node["operationId"]) for _, _, node in bundle.operations() for page in pages_of(node) or ["undocumented"]}
+    for page, operation in sorted(documented - claimed):
         file = bundle.origin[operation]
-        found.append(f"spec/{file}: {operation}: the ledger does not list it under {page or 'undocumented'}; add it to {where}")
-    for page, operation in sorted(claimed - documented, key=str):
-        found.append(f"{where}: {page or 'undocumented'}: lists {operation}, whose x-coze-page does not name it; mend one of them")
+        found.append(f"spec/{file}: {operation}: the ledger does not list it under {page}; add it to {where}")
+    for page, operation in sorted(claimed - documented):
+        found.append(f"{where}: {page}: lists {operation}, whose x-coze-page does not name it; mend one of them")
     return sorted(found)
 
 

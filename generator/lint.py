@@ -151,6 +151,7 @@ def python_name(name: str) -> str:
 def _reachable(bundle: Bundle) -> Iterator[str]:
     """Schemas that nothing uses are dead text, unless they say which handwritten module uses them."""
     todo = list(references(bundle.document["paths"])) + list(references(bundle.document["components"].get("responses")))
+    todo += list(references(bundle.document.get("x-coze-events")))
     todo += [f"#/components/schemas/{name}" for name, node in bundle.schemas.items() if node.get("x-coze-used-by")]
     seen: set[str] = set()
     while todo:

@@ -15,7 +15,11 @@ VERBS = frozenset(
 )
 KEYS = {
     "x-coze-page", "x-coze-permission", "x-coze-unwrap", "x-coze-errors", "x-coze-billed",
-    "x-coze-safe", "x-coze-pager", "x-coze-stream",
+    "x-coze-safe",
+    "x-coze-events",
+    "x-coze-socket",
+    "x-coze-rtc",
+    "x-coze-callbacks", "x-coze-pager", "x-coze-stream",
     "x-coze-waiter", "x-coze-rate-limit", "x-coze-replaced-by", "x-coze-deviation", "x-coze-used-by", "x-coze-constant",
     "x-coze-error-codes",
 }  # fmt: skip

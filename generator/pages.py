@@ -135,7 +135,7 @@ def _table(name: str, lines: list[str], start: int) -> tuple[list[list[str]], in
         end += 1
     if end - start < 2 or not _SEPARATOR.match(lines[start + 1]):
         raise PageError(f"{name}:{start + 1}: table without a `| --- |` line below its head")
-    found = []
+    found: list[list[str]] = []
     for index in (start, *range(start + 2, end)):
         if not lines[index].rstrip().endswith("|"):
             raise PageError(f"{name}:{index + 1}: table row does not end with `|`")

@@ -116,6 +116,20 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
     return context | {"imports": _operation_imports(bundle, op, {name for name in events.values() if name}, context)}
 
 
+def events_context(bundle: Bundle, stem: str, table: Node) -> dict[str, Any]:
+    """Everything that `events.py.jinja` prints."""
+    named = {"send": ("SEND", "Events that the client sends."), "receive": ("RECEIVE", "Events that the server sends.")}
+    tables = [(*named[key], {event: str(schema_name(ref)) for event, ref in table[key].items()}) for key in named if key in table]
+    if "events" in table:
+        delivered = {event: str(schema_name(about["schema"])) for event, about in table["events"].items()}
+        tables.append(("EVENTS", "Events that the service delivers to the address of a callback application.", delivered))
+    uses = {name for _, _, events in tables for name in events.values()}
+    socket = table if table["kind"] == "x-coze-socket" else None
+    imports = [*_schema_imports(bundle, uses, "..models."), f"from ..types import Model{', Socket' if socket else ''}"]
+    source = bundle.origin[f"events/{stem}"]
+    return {"source": source, "title": table["title"], "imports": imports, "tables": tables, "socket": socket}
+
+
 def _takes_arguments(op: Operation) -> bool:
     """Whether handwritten methods stand on this operation: those that follow a stream or wait for an outcome."""
     return op.stream is not None or op.waiter is not None

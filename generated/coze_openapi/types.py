@@ -277,6 +277,16 @@ class Stream(NamedTuple):
     errors: frozenset[str]
 
 
+class Socket(NamedTuple):
+    """What the description says of a voice socket: where it is, and the query fields of its handshake."""
+
+    id: str
+    path: str
+    page: str = ""
+    parameters: Sequence[str] = ()
+    required: Sequence[str] = ()
+
+
 class Waiter(NamedTuple):
     """What the description says of waiting for the outcome of an operation."""
 

@@ -53,7 +53,6 @@ class Chat(Chats):
 
         Raises:
             APIError: The service refused the chat.
-            ArgumentError: `auto_save_history` and the like do not fit (none is checked here; the service answers 4007).
 
         Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
         """

@@ -114,6 +114,7 @@ class ChatReader(EventReader[ChatEvent]):
         self.pieces: list[str] = []
 
     def make(self, item: ServerSentEvent, data: Any) -> ChatEvent:
+        """The typed event."""
         name = item.event
         if name == DELTA and type(data) is Message:
             if data.content:
@@ -126,6 +127,7 @@ class ChatReader(EventReader[ChatEvent]):
         return ChatEvent(name, data, self.logid)
 
     def failure(self, event: ChatEvent, data: Any) -> CozeError | None:
+        """The error that an event stands for; None when it is no failure."""
         if not isinstance(data, ChatFailure | ChatStreamError) and event.event not in self.spec.errors:
             return None
         last = getattr(data, "last_error", None)
@@ -136,14 +138,8 @@ class ChatReader(EventReader[ChatEvent]):
     def _failed(self, code: Any, msg: str, data: Any) -> ChatFailed:
         number = int(code) if str(code).lstrip("-").isdigit() else None
         assert self.request is not None
-        error = ChatFailed(
-            describe(self.request, code, msg, 200, self.logid),
-            code=number,
-            msg=msg,
-            http_status=200,
-            logid=self.logid,
-            request=self.request,
-        )
+        text = describe(self.request, code, msg, 200, self.logid)
+        error = ChatFailed(text, code=number, msg=msg, http_status=200, logid=self.logid, request=self.request)
         error.chat_id = getattr(data, "id", None) or (self.chat.id if self.chat else None)
         error.conversation_id = getattr(data, "conversation_id", None) or (self.chat.conversation_id if self.chat else None)
         error.chat = self.chat

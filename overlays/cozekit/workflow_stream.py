@@ -70,11 +70,13 @@ class WorkflowReader(EventReader[WorkflowEvent]):
     """Bytes of a workflow stream → `WorkflowEvent`."""
 
     def make(self, item: ServerSentEvent, data: Any) -> WorkflowEvent:
+        """The typed event."""
         name = PING if item.event.upper() == PING else item.event
         number = int(item.id) if item.id is not None and item.id.isdigit() else None
         return WorkflowEvent(name, data, number, self.logid)
 
     def failure(self, event: WorkflowEvent, data: Any) -> CozeError | None:
+        """The error that an event stands for; None when it is no failure."""
         if event.event not in self.spec.errors:
             return None
         code, msg = (data.error_code, data.error_message) if isinstance(data, WorkflowError) else (None, str(data))

@@ -21,9 +21,11 @@ class StaticToken(Auth):
         self._token = checked_token(token)
 
     def token(self, client: Client) -> str:
+        """The token, as it is now."""
         return self._token
 
     async def token_async(self, client: AsyncClient) -> str:
+        """The token, as it is now."""
         return self._token
 
 
@@ -40,15 +42,19 @@ class TokenCallback(Auth):
         self._function = function
 
     def token(self, client: Client) -> str:
+        """The token, as it is now."""
         return checked_token(self._function())
 
     async def token_async(self, client: AsyncClient) -> str:
+        """The token, as it is now."""
         return checked_token(self._function())
 
     def renew(self, client: Client, rejected: str) -> bool:
+        """Asks the function once more; True when another token came."""
         return self.token(client) != rejected
 
     async def renew_async(self, client: AsyncClient, rejected: str) -> bool:
+        """Asks the function once more; True when another token came."""
         return await self.token_async(client) != rejected
 
 
@@ -61,7 +67,9 @@ class AsyncTokenCallback(Auth):
         self._function = function
 
     async def token_async(self, client: AsyncClient) -> str:
+        """The token, as it is now."""
         return checked_token(await self._function())
 
     async def renew_async(self, client: AsyncClient, rejected: str) -> bool:
+        """Asks the function once more; True when another token came."""
         return await self.token_async(client) != rejected

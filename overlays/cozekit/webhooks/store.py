@@ -1,0 +1,111 @@
+"""Events that were seen before: Coze delivers an event again until it gets an answer in time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Protocol
+
+from ..errors import ArgumentError
+
+
+class Seen(NamedTuple):
+    """What a store knows of an event."""
+
+    state: Literal["new", "running", "done"]
+    """`new`: it is claimed now, and by nobody else. `running`: somebody is at it. `done`: it was answered with `answer`."""
+    answer: bytes = b""
+
+
+class EventStore(Protocol):
+    """Remembers events by id. For several processes put one on a database that they share; `begin` must be atomic."""
+
+    def begin(self, event_id: str) -> Seen:
+        """Claims the event when it is new. A claim that is never finished must lapse, or a crash would block the event."""
+        ...
+
+    def finish(self, event_id: str, answer: bytes) -> None:
+        """The event is dealt with; a repeated delivery gets the same answer."""
+        ...
+
+    def forget(self, event_id: str) -> None:
+        """The event could not be dealt with; a repeated delivery is new again."""
+        ...
+
+
+class AsyncEventStore(Protocol):
+    """The same for coroutines."""
+
+    async def begin(self, event_id: str) -> Seen:
+        """See EventStore."""
+        ...
+
+    async def finish(self, event_id: str, answer: bytes) -> None:
+        """See EventStore."""
+        ...
+
+    async def forget(self, event_id: str) -> None:
+        """See EventStore."""
+        ...
+
+
+class MemoryEventStore:
+    """A store in the memory of one process, safe for threads. The oldest events make room for new ones.
+
+    Args:
+        max_events: Most events to remember.
+        keep: Seconds that a finished event is remembered.
+        lease: Seconds after which an unfinished event may be claimed again.
+        clock: Monotonic time in seconds.
+
+    Raises:
+        ArgumentError: `max_events` is below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_events: int = 10_000,
+        keep: float = 86_400.0,
+        lease: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if max_events < 1:
+            raise ArgumentError("max_events must be at least 1", argument="max_events")
+        self._max_events = max_events
+        self._keep = keep
+        self._lease = lease
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._events: OrderedDict[str, tuple[float, bytes | None]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def begin(self, event_id: str) -> Seen:
+        """Claims the event when it is new."""
+        with self._lock:
+            now = self._clock()
+            known = self._events.get(event_id)
+            if known is not None and known[0] > now:
+                return Seen("running") if known[1] is None else Seen("done", known[1])
+            self._put(event_id, now + self._lease, None)
+            return Seen("new")
+
+    def finish(self, event_id: str, answer: bytes) -> None:
+        """The event is dealt with."""
+        with self._lock:
+            self._put(event_id, self._clock() + self._keep, answer)
+
+    def forget(self, event_id: str) -> None:
+        """The event could not be dealt with."""
+        with self._lock:
+            self._events.pop(event_id, None)
+
+    def _put(self, event_id: str, until: float, answer: bytes | None) -> None:
+        self._events[event_id] = (until, answer)
+        self._events.move_to_end(event_id)
+        while len(self._events) > self._max_events:
+            self._events.popitem(last=False)
