@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PAGES ?= ../shared/reference/pages
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test generate check lint-spec fidelity build bench clean
+.PHONY: help setup demo test generate check lint-spec drift build bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ check: $(READY) ## Lint, types, layers, dependencies, and no drift between spec/
 	$(BIN)/basedpyright --level error
 	PYTHONPATH=generated:overlays $(BIN)/lint-imports --no-cache
 	$(BIN)/deptry generated overlays
+
+drift: $(READY) ## Compare the official pages in PAGES with the description
+	$(BIN)/python -m generator drift --pages $(PAGES)
 
 build: $(READY) ## Make wheel and sdist in dist/ and check them
 	rm -rf dist

@@ -1,8 +1,10 @@
 """`python -m generator`: compiles spec/ into generated/.
 
-python -m generator            lint the description, write generated/
-python -m generator --check    compare instead of writing; exit 1 when anything differs
-python -m generator lint       only the rules of docs/description.md
+python -m generator                      lint the description, write generated/ and docs/operations.md
+python -m generator --check              compare instead of writing; exit 1 when anything differs
+python -m generator lint                 only the rules of docs/description.md
+python -m generator drift --pages DIR    official pages against the description; exit 1 on unexplained differences
+python -m generator diff OLD NEW         release note for the difference of two bundles
 """
 
 from __future__ import annotations
@@ -11,35 +13,73 @@ import argparse
 import sys
 from pathlib import Path
 
-from .bundle import DescriptionError, bundle
+from . import diff, drift
+from .bundle import Bundle, DescriptionError, bundle
 from .emit import compare, compile_bundle, render, write
+from .ledger import lint_ledger
 from .lint import lint
+from .operations_page import operations_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; 0 when all is well, 1 when something departs, 2 when the description cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="?", default="generate", choices=["generate", "lint"])
-    parser.add_argument("--check", action="store_true", help="compare with what is on disk instead of writing")
-    parser.add_argument("--spec", type=Path, default=ROOT / "spec", help="folder of the description")
-    parser.add_argument("--out", type=Path, default=ROOT / "generated", help="folder of the generated files")
+    """Runs one command; 0 when all is well, 1 when something departs, 2 when an input cannot be used."""
+    parser = _parser()
     arguments = parser.parse_args(argv)
     try:
-        joined = bundle(arguments.spec)
-        findings = lint(joined, arguments.spec)
-        if findings or arguments.command == "lint":
-            return _report(findings, f"{len(joined.files)} files of the description")
-        files = render(compile_bundle(joined))
+        if arguments.command == "drift":
+            if arguments.pages is None:
+                parser.error("drift needs --pages DIR")
+            return drift.main(arguments.pages, arguments.spec, arguments.json)
+        if arguments.command == "diff":
+            if len(arguments.files) != 2:
+                parser.error("diff needs OLD and NEW")
+            return diff.main(*arguments.files)
+        return _compile(arguments)
     except DescriptionError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", nargs="?", default="generate", choices=["generate", "lint", "drift", "diff"])
+    parser.add_argument("files", nargs="*", type=Path, help="diff: the old and the new bundle")
+    parser.add_argument("--check", action="store_true", help="compare with what is on disk instead of writing")
+    parser.add_argument("--pages", type=Path, help="drift: folder of official pages")
+    parser.add_argument("--json", action="store_true", help="drift: machine-readable report")
+    parser.add_argument("--spec", type=Path, default=ROOT / "spec", help="folder of the description")
+    parser.add_argument("--out", type=Path, default=ROOT / "generated", help="folder of the generated files")
+    parser.add_argument("--docs", type=Path, help="folder of the page of operations; `docs` beside --out when left out")
+    return parser
+
+
+def _compile(arguments: argparse.Namespace) -> int:
+    joined = bundle(arguments.spec)
+    findings = lint(joined, arguments.spec) + _ledger(joined, arguments)
+    if findings or arguments.command == "lint":
+        return _report(findings, f"{len(joined.files)} files of the description")
+    compiled = compile_bundle(joined)
+    files = render(compiled)
+    page = operations_page(joined, compiled.operations).encode()
+    target = (arguments.docs or arguments.out.parent / "docs") / "operations.md"
     if arguments.check:
-        return _report(compare(files, arguments.out), f"{len(files)} generated files")
+        found = compare(files, arguments.out)
+        if not target.exists() or target.read_bytes() != page:
+            found.append(f"{target.name}: differs")
+        return _report(found, f"{len(files)} generated files")
     write(files, arguments.out)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(page)
     print(f"wrote {len(files)} files")
     return 0
+
+
+def _ledger(joined: Bundle, arguments: argparse.Namespace) -> list[str]:
+    """The ledger is part of the rules, but not of a plain generation: a page may be entered after its operation is written."""
+    wanted = arguments.command == "lint" or arguments.check
+    return lint_ledger(joined, arguments.spec, ROOT / "overlays") if wanted and (arguments.spec / "coverage.yaml").exists() else []
 
 
 def _report(findings: list[str], checked: str) -> int:

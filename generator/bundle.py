@@ -7,6 +7,7 @@ becomes `#/components/schemas/X`. A key given twice, a name defined twice and a 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,9 @@ def load_yaml(path: Path, name: str | None = None) -> Any:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DescriptionError(f"{name or path}: cannot be read ({error})") from error
-    loader = _Loader(text)
-    loader.name = str(name or path)  # type: ignore[attr-defined]  # the stubs forget it; marks print it
+    stream = StringIO(text)
+    stream.name = str(name or path)  # the parser in C takes the name for its marks from the stream
+    loader = _Loader(stream)
     try:
         return loader.get_single_data()
     except yaml.YAMLError as error:
@@ -97,12 +99,13 @@ def bundle(spec: Path) -> Bundle:
     """
     names = ["openapi.yaml", "shared.yaml", *sorted(f"resources/{path.name}" for path in spec.glob("resources/*.yaml"))]
     files = {name: load_yaml(spec / name, f"spec/{name}") for name in names}
+    for name, content in files.items():
+        if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
+            raise DescriptionError(f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`")
     root = {key: value for key, value in files["openapi.yaml"].items() if key not in ("paths", "components")}
     root |= {key: value for key, value in files["shared.yaml"].items() if key.startswith("x-")}
     result = Bundle({**root, "paths": {}, "components": {}}, files)
     for name, content in files.items():
-        if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
-            raise DescriptionError(f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`")
         _add_paths(result, name, content)
         _add_components(result, name, content)
         _add_events(result, name, content)
@@ -140,11 +143,14 @@ def _add_components(result: Bundle, name: str, content: Node) -> None:
 
 def _add_events(result: Bundle, name: str, content: Node) -> None:
     """Tables of events that no operation carries: sockets, real-time calls, callbacks."""
-    for kind in EVENT_TABLES:
-        if kind in content:
-            table = {**_localize(result, name, content[kind]), "kind": kind, "title": content["info"]["title"]}
-            result.document.setdefault("x-coze-events", {})[Path(name).stem] = table
-            result.origin[f"events/{Path(name).stem}"] = name
+    kinds = [kind for kind in EVENT_TABLES if kind in content]
+    if len(kinds) > 1:
+        stem = Path(name).stem
+        raise DescriptionError(f"spec/{name}: {' and '.join(kinds)} would both be events/{stem}.py; give one a file of its own")
+    for kind in kinds:
+        table = {**_localize(result, name, content[kind]), "kind": kind, "title": content["info"]["title"]}
+        result.document.setdefault("x-coze-events", {})[Path(name).stem] = table
+        result.origin[f"events/{Path(name).stem}"] = name
 
 
 def _localize(result: Bundle, name: str, node: Any) -> Any:
@@ -171,7 +177,7 @@ def _resolve_file(name: str, file: str) -> str:
         return name
     parts = name.split("/")[:-1]
     for step in file.split("/"):
-        if step == "..":
+        if step == ".." and parts and parts[-1] != "..":
             parts = parts[:-1]
         elif step != ".":
             parts.append(step)
@@ -200,6 +206,8 @@ def _check_references(result: Bundle) -> None:
     for target in references(result.document):
         if _lookup(result.document, target[1:]) is None:
             raise DescriptionError(f"$ref {target} leads nowhere in the joined document")
+        if target.count("/") != 3:
+            raise DescriptionError(f"$ref {target} points into a part of the description; give what it points to a name of its own")
 
 
 def schema_name(node: Any) -> str | None:

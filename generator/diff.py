@@ -16,6 +16,7 @@ from .drift_walk import answers, parameters, properties, reach, resolve
 from .lint_operations import body_schema
 
 SECTIONS = ("Added", "Changed", "Removed")
+RESULT = "the result"
 
 
 @define
@@ -24,7 +25,6 @@ class Part:
 
     kind: str
     required: bool
-    deprecated: bool = False
 
 
 @define
@@ -37,6 +37,8 @@ class Surface:
     identity: str = ""
     parts: dict[str, Part] = field(factory=dict)
     values: set[str] = field(factory=set)
+    word: str = "known value"
+    """What `values` are."""
 
 
 def load(path: Path) -> Bundle:
@@ -73,7 +75,10 @@ def surfaces(joined: Bundle) -> dict[str, Surface]:
     for method, path, node in joined.operations():
         tag, name = node["tags"][0], node["operationId"]
         call = f"coze.{tag}.{name.removeprefix(tag.replace('.', '_') + '_')}"
-        surface = Surface(tag, f"`{call}`", True, f"`{method.upper()} {path}`")
+        surface = Surface(tag, f"`{call}`", True, f"`{method.upper()} {path}`", word="event")
+        surface.values = set((node.get("x-coze-stream") or {}).get("events") or ())
+        pager = node.get("x-coze-pager")
+        surface.parts[RESULT] = Part(f"pages of {pager['items']}" if pager else str(node.get("x-coze-unwrap")), False)
         for place in parameters(name, node):
             surface.parts[place.name.partition(".")[2]] = Part(_kind(joined, place.node.get("schema") or {}), place.required)
         body = body_schema(node)
@@ -107,7 +112,8 @@ def changes(old: Bundle, new: Bundle) -> Iterator[tuple[str, str, bool, str]]:
             yield "Added", now.group, False, f"{now.title} {now.identity}".strip()
         elif was is not None and now is not None:
             if was.identity != now.identity or was.title != now.title:
-                yield "Changed", now.group, was.title != now.title, f"{now.title}: {was.title} {was.identity} → {now.title} {now.identity}"
+                text = f"was {was.title}" if was.title != now.title else f"{was.identity} → {now.identity}"
+                yield "Changed", now.group, was.title != now.title, f"{now.title}: {text}"
             yield from _parts(was, now)
 
 
@@ -121,15 +127,16 @@ def _parts(was: Surface, now: Surface) -> Iterator[tuple[str, str, bool, str]]:
             yield "Added", now.group, needed, f"{now.title}: `{name}` ({new.kind}{', required' if needed else ''})"
         else:
             if old.kind != new.kind:
-                yield "Changed", now.group, True, f"{now.title}: `{name}` is {new.kind}, was {old.kind}"
+                shown = name if name == RESULT else f"`{name}`"
+                yield "Changed", now.group, True, f"{now.title}: {shown} is {new.kind}, was {old.kind}"
             if old.required != new.required:
                 words = {True: "required", False: "optional"}
                 broken = new.required if now.sent else old.required
                 yield "Changed", now.group, broken, f"{now.title}: `{name}` is {words[new.required]}, was {words[old.required]}"
     for value in sorted(now.values - was.values):
-        yield "Added", now.group, False, f"{now.title}: known value `{value}`"
+        yield "Added", now.group, False, f"{now.title}: {now.word} `{value}`"
     for value in sorted(was.values - now.values):
-        yield "Removed", now.group, False, f"{now.title}: known value `{value}` (still accepted)"
+        yield "Removed", now.group, now.word == "event", f"{now.title}: {now.word} `{value}`"
 
 
 def release_note(old: Bundle, new: Bundle) -> str:

@@ -210,6 +210,8 @@ def _required(run: Comparison, place: Place, sight: Sight, sights: list[Sight]) 
 def _vanished(run: Comparison) -> None:
     """Parameters and fields that the pages of an operation leave out, where they show the rest of the same object."""
     seen: dict[str, set[tuple[str, str]]] = {}
+    anywhere = {owner for owner, _ in run.notes.sights}
+    told: set[tuple[str, str]] = set()
     for key, sights in run.notes.sights.items():
         for sight in sights:
             seen.setdefault(sight.operation, set()).add(key)
@@ -221,9 +223,11 @@ def _vanished(run: Comparison) -> None:
         places = [place for place in parameters(name, node) if "x-coze-constant" not in place.node]
         for schema in reach(run.joined, [root for root in (body_schema(node), *answers(run.joined, node)) if root]):
             found = properties(run.joined, run.joined.schemas[schema] | {"x-name": schema}).values()
-            places += [p for p in found if p.owner == schema and (schema in shown or (schema, p.name) not in run.notes.sights)]
+            places += [p for p in found if p.owner == schema and (schema in shown or schema not in anywhere)]
         for place in places:
-            if (place.owner, place.name) not in own:
+            # An object that no page shows at all is told of once, not for every operation that has it.
+            if (place.owner, place.name) not in own and ((key := (place.owner, place.name)) not in told or place.owner in shown):
+                told.add(key)
                 what, where = ("parameter", place.name) if place.owner == name else ("field", f"{place.owner}.{place.name}")
                 why = _own(place) or _reason([*place.holders, *around(node)], where, place.name.rpartition(".")[2])
                 run.add(", ".join(slugs), 0, "removed", what, name, where, "not on the page", "described", why)

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .bundle import Bundle, DescriptionError
 from .lint_operations import body_schema
+from .names import check_names
 from .operations import Operation, operations
 from .render import FILTERS, Tag, events_context, model_imports, operation_context, resource_context, tags
 from .schemas import Enum, Model, Types, closure, collect, parse
@@ -53,7 +54,9 @@ def compile_bundle(bundle: Bundle) -> Compiled:
     found = operations(bundle, data, types)
     if len(found) != sum(1 for _ in bundle.operations()):
         raise DescriptionError("operations were lost on the way; this is a defect of the generator")
-    return Compiled(bundle, models, enums, found, tags(bundle, found))
+    groups = tags(bundle, found)
+    check_names(found, groups, models, enums)
+    return Compiled(bundle, models, enums, found, groups)
 
 
 def _named(node: Any) -> list[str]:
@@ -103,13 +106,7 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
             "lazy.py.jinja", source="spec/resources", text="Requests and answers, one module for each operation.", eager=[], table={}
         ),
     }
-    parts: list[Model | Enum] = [*compiled.models, *compiled.enums]
-    for name in sorted({part.module for part in parts}):
-        models = [model for model in compiled.models if model.module == name]
-        enums = [enum for enum in compiled.enums if enum.module == name]
-        source = next(compiled.bundle.origin[part.name] for part in parts if part.module == name)
-        imports = model_imports(compiled.bundle, models, enums)
-        files[f"models/{name}.py"] = make("model.py.jinja", source=source, imports=imports, models=models, enums=enums)
+    files |= _models(compiled, make)
     for operation in compiled.operations:
         context = operation_context(compiled.bundle, operation)
         files[f"api/{operation.module}/{operation.method}.py"] = make("operation.py.jinja", **context)
@@ -127,6 +124,19 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
         about = f"Operations of `{tag.name}`."
         files[f"api/{tag.module}/__init__.py"] = make("lazy.py.jinja", source=f"spec/{tag.source}", text=about, eager=[], table={})
     return files | _lazy(compiled, make)
+
+
+def _models(compiled: Compiled, make: Any) -> dict[str, str]:
+    """The modules of models and enums: one for each file of the description."""
+    files: dict[str, str] = {}
+    parts: list[Model | Enum] = [*compiled.models, *compiled.enums]
+    for name in sorted({part.module for part in parts}):
+        models = [model for model in compiled.models if model.module == name]
+        enums = [enum for enum in compiled.enums if enum.module == name]
+        source = next(compiled.bundle.origin[part.name] for part in parts if part.module == name)
+        imports = model_imports(compiled.bundle, models, enums)
+        files[f"models/{name}.py"] = make("model.py.jinja", source=source, imports=imports, models=models, enums=enums)
+    return files
 
 
 def _lazy(compiled: Compiled, make: Any) -> dict[str, str]:

@@ -46,8 +46,8 @@ def _entry(where: str, entry: Any, overlays: Path) -> Iterator[str]:
     kinds = [kind for kind in KINDS if entry.get(kind)]
     if len(kinds) != 1:
         yield f"{where}: has {' and '.join(kinds) or 'nothing'}; give exactly one of {', '.join(KINDS)}"
-    if not entry.get("title"):
-        yield f"{where}: no title; give one in English"
+    if not entry.get("name"):
+        yield f"{where}: no name; give one in English"
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(entry.get("checked"))):
         yield f"{where}: no `checked: YYYY-MM-DD`; give the day on which the page was compared"
     if "module" in kinds:

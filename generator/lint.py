@@ -36,6 +36,7 @@ def lint(bundle: Bundle, spec: Path) -> list[str]:
         for schema, node in ((content.get("components") or {}).get("schemas") or {}).items():
             found += _schema_rules(f"spec/{name}: {schema}", schema, node)
     found += _reachable(bundle)
+    found += _circles(bundle)
     found += _text_rules(bundle)
     found += lint_operations(bundle)
     return sorted(set(found))
@@ -162,6 +163,24 @@ def _reachable(bundle: Bundle) -> Iterator[str]:
     for name in bundle.schemas:
         if name not in seen:
             yield f"spec/{bundle.origin[name]}: {name}: nothing uses it; delete it, or say `x-coze-used-by`"
+
+
+def _circles(bundle: Bundle) -> Iterator[str]:
+    """Each file becomes a module of models; modules that import each other in a circle cannot be loaded."""
+    needs: dict[str, set[str]] = {}
+    for name, node in bundle.schemas.items():
+        own = bundle.origin[name]
+        uses = (schema_name({"$ref": target}) for target in references(node))
+        needs.setdefault(own, set()).update(bundle.origin[use] for use in uses if use and bundle.origin[use] != own)
+    for file, others in needs.items():
+        todo, seen = list(others), set[str]()
+        while todo:
+            other = todo.pop()
+            if other not in seen:
+                seen.add(other)
+                todo += needs.get(other, ())
+        if file in seen:
+            yield f"spec/{file}: its schemas and those of another file need each other; move what both need to spec/shared.yaml"
 
 
 def _text_rules(bundle: Bundle) -> Iterator[str]:

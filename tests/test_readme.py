@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-
 from cozekit import Coze
 from cozekit_emulator import Emulator, bots, workflows
 from cozekit_emulator.kinds import WORKSPACE
@@ -35,6 +34,7 @@ def test_every_snippet_of_the_readme_runs(local: Emulator, capsys: pytest.Captur
             for placeholder, value in stand_ins.items():
                 snippet = snippet.replace(placeholder, value)
             assert "…" not in snippet, "a placeholder has no stand-in"
+            names["coze"] = coze  # an earlier snippet has closed its own
             exec(compile(snippet, "README.md", "exec"), names)
             if "main" in names:
                 anyio.run(names.pop("main"))

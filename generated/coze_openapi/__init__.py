@@ -7,47 +7,16 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
+# fmt: off
 if TYPE_CHECKING:
     from .async_client import AsyncClient as AsyncClient, AsyncResource as AsyncResource
     from .client import BaseClient as BaseClient, Client as Client, Resource as Resource
-    from .errors import (
-        APIConnectionError as APIConnectionError,
-        APIError as APIError,
-        APITimeoutError as APITimeoutError,
-        ArgumentError as ArgumentError,
-        AuthenticationError as AuthenticationError,
-        ConflictError as ConflictError,
-        CozeError as CozeError,
-        InvalidRequestError as InvalidRequestError,
-        NotFoundError as NotFoundError,
-        PermissionDeniedError as PermissionDeniedError,
-        QuotaExceededError as QuotaExceededError,
-        RateLimitError as RateLimitError,
-        RequestInfo as RequestInfo,
-        ResponseError as ResponseError,
-        ServerError as ServerError,
-        TokenExpiredError as TokenExpiredError,
-    )
+    from .errors import APIConnectionError as APIConnectionError, APIError as APIError, APITimeoutError as APITimeoutError, ArgumentError as ArgumentError, AuthenticationError as AuthenticationError, ConflictError as ConflictError, CozeError as CozeError, InvalidRequestError as InvalidRequestError, NotFoundError as NotFoundError, PermissionDeniedError as PermissionDeniedError, QuotaExceededError as QuotaExceededError, RateLimitError as RateLimitError, RequestInfo as RequestInfo, ResponseError as ResponseError, ServerError as ServerError, TokenExpiredError as TokenExpiredError
     from .paging import AsyncPage as AsyncPage, AsyncPager as AsyncPager, Page as Page
-    from .types import (
-        DEFAULT as DEFAULT,
-        NULL as NULL,
-        CallOptions as CallOptions,
-        Drift as Drift,
-        Empty as Empty,
-        FileInput as FileInput,
-        Model as Model,
-        OpenIntEnum as OpenIntEnum,
-        OpenStrEnum as OpenStrEnum,
-        Operation as Operation,
-        Request as Request,
-        Response as Response,
-        ResultList as ResultList,
-        Timeout as Timeout,
-        TimeoutInput as TimeoutInput,
-    )
+    from .types import DEFAULT as DEFAULT, NULL as NULL, CallOptions as CallOptions, Drift as Drift, Empty as Empty, FileInput as FileInput, Model as Model, OpenIntEnum as OpenIntEnum, OpenStrEnum as OpenStrEnum, Operation as Operation, Request as Request, Response as Response, ResultList as ResultList, Timeout as Timeout, TimeoutInput as TimeoutInput
     from ._http import AsyncByteStream as AsyncByteStream, ByteStream as ByteStream
 
+# fmt: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
     "async_client": "AsyncClient AsyncResource",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
@@ -26,13 +27,9 @@ AsyncTransport = httpx.AsyncBaseTransport
 
 # Failures that come before the first byte of the request has left this machine.
 _UNSENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL,
     httpx.LocalProtocolError,
-)
+)  # fmt: skip
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError)
 
 _tls_lock = threading.Lock()
@@ -73,10 +70,21 @@ def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Request:
-    return client.build_request(
-        wire.operation.method, wire.url, headers=wire.headers, content=wire.content, data=wire.form, files=wire.files,
-        timeout=httpx.Timeout(**wire.timeout._asdict()),
-    )  # fmt: skip
+    form, files = wire.form, wire.files
+    if files is not None and not files and form:
+        # Without a file the library would send another kind of form; fields without a file name keep it multipart.
+        files = {name: (None, value) for name, value in form.items()}
+        form = None
+    try:
+        return client.build_request(
+            wire.operation.method, wire.url, headers=wire.headers, content=wire.content, data=form, files=files,
+            timeout=httpx.Timeout(**wire.timeout._asdict()),
+        )  # fmt: skip
+    except (TypeError, UnicodeEncodeError) as error:
+        wrong = next((name for name, value in wire.headers.items() if not (isinstance(value, str) and value.isascii())), None)
+        if wrong is None:
+            raise
+        raise ArgumentError(f"{wire.operation.id}: the value of header {wrong} is no ASCII text", argument="extra_headers") from error
 
 
 @contextmanager
@@ -157,33 +165,38 @@ class Opened(NamedTuple):
     wire: Wire
 
 
-def open_stream(client: httpx.Client, wire: Wire) -> ByteStream:
-    """Sends one request and returns once the head of a successful stream has come.
+def open_stream(client: httpx.Client, wire: Wire, *, events: bool = True) -> ByteStream:
+    """Sends one request and returns once the head of a successful answer has come.
+
+    Args:
+        client: The connections.
+        wire: The request.
+        events: Whether only an event stream will do; otherwise any body but JSON.
 
     Raises:
         APIError: The API said no, in place of a stream.
         ResponseError: The answer is no stream.
         APITimeoutError, APIConnectionError: No answer came.
     """
-    with _translated(wire):
+    with _opened(wire) as wire, _translated(wire):
         answer = client.send(_build(client, wire), stream=True, follow_redirects=False)
         try:
-            if _is_stream(answer):
+            if _is_promised(answer, events):
                 return ByteStream(Opened(answer, wire))
-            raise _no_stream(_response(answer, wire, answer.read()))
+            raise _no_stream(_response(answer, wire, answer.read()), events)
         except BaseException:
             answer.close()
             raise
 
 
-async def open_stream_async(client: httpx.AsyncClient, wire: Wire) -> Opened:
+async def open_stream_async(client: httpx.AsyncClient, wire: Wire, *, events: bool = True) -> Opened:
     """The async form of `open_stream`, for `AsyncByteStream`."""
-    with _translated(wire):
+    with _opened(wire) as wire, _translated(wire):
         answer = await client.send(_build(client, wire), stream=True, follow_redirects=False)
         try:
-            if _is_stream(answer):
+            if _is_promised(answer, events):
                 return Opened(answer, wire)
-            raise _no_stream(_response(answer, wire, await answer.aread()))
+            raise _no_stream(_response(answer, wire, await answer.aread()), events)
         except BaseException:
             await answer.aclose()
             raise
@@ -194,28 +207,60 @@ def _logid(opened: Opened) -> str | None:
     return found
 
 
-def _is_stream(answer: httpx.Response) -> bool:
+def _is_promised(answer: httpx.Response, events: bool) -> bool:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return answer.status_code == 200 and kind == "text/event-stream"
+    return answer.status_code == 200 and (kind == "text/event-stream" if events else codec.is_binary(kind))
 
 
-def _no_stream(response: Response) -> Exception:
+def _no_stream(response: Response, events: bool) -> Exception:
     """An answer in place of a stream: the error envelope, or something nobody promised."""
     error = codec.failure(response)
     if response.status >= 300 or error.code:
         return error
-    return codec.shape_error(response, "an event stream was promised")
+    return codec.shape_error(response, "an event stream was promised" if events else "bytes were promised")
+
+
+def hang_up(answer: httpx.Response) -> bool:
+    """Wakes whoever waits for bytes of this answer: shuts the socket down, and leaves closing it to the reader.
+
+    Returns False when the transport does not show its socket.
+    """
+    network = answer.extensions.get("network_stream")
+    return network is not None and shut_down(network.get_extra_info("socket"))
+
+
+def shut_down(sock: Any) -> bool:
+    """Ends both directions of a socket, of the standard library or of an event loop; False when it is none."""
+    try:
+        if isinstance(sock, socket.socket):
+            # The method of a TLS socket would take its state away under the reader.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            return True
+        number = sock.fileno() if sock is not None else -1
+        if number < 0:
+            return False
+        with socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is down already
+    return True
 
 
 class ByteStream:
-    """An open event stream as bytes. The typed streams of the handwritten client are built on it.
+    """An open answer as bytes. The typed streams of the handwritten client are built on it.
 
-    Use it in a `with` block, or call `close`; a stream that is neither read to its end nor closed keeps its connection.
+    Use it in a `with` block, or call `close`; a stream that is dropped closes itself.
     """
 
     def __init__(self, source: Opened | ByteStream) -> None:
-        self._opened: Opened = source._opened if isinstance(source, ByteStream) else source
-        self._pieces: Iterator[bytes] = self._opened.answer.iter_bytes()
+        self._closed = False
+        if isinstance(source, ByteStream):
+            source._closed = True  # the connection has one owner
+            source = source._opened
+        self._opened: Opened = source
+        self._pieces: Iterator[bytes] = source.answer.iter_bytes()
+        self._lock = threading.Lock()
+        self._reading = False
 
     @property
     def logid(self) -> str | None:
@@ -237,25 +282,64 @@ class ByteStream:
         """The operation that answers with this stream."""
         return self._opened.wire.operation
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        """The body in pieces as they arrive, decompressed.
+    def next_bytes(self) -> bytes | None:
+        """The next piece of the body, decompressed; None at its end.
 
         Raises:
             APITimeoutError: No piece came within the read timeout.
-            APIConnectionError: The connection broke.
+            APIConnectionError: The connection broke, or the stream was closed.
         """
-        with _translated(self._opened.wire):
-            yield from self._pieces
+        with self._lock:
+            if self._closed:
+                raise _closed_error(self._opened.wire)
+            if self._reading:
+                raise CozeError(f"{self.operation.id}: the stream is being read by another thread")
+            self._reading = True
+        piece: bytes | None = None
+        problem: Exception | None = None
+        try:
+            piece = next(self._pieces, None)
+        except _ERRORS as error:
+            problem = error
+        finally:
+            with self._lock:
+                self._reading = False
+                closed = self._closed
+            if closed:
+                self._opened.answer.close()
+        if closed:
+            raise _closed_error(self._opened.wire) from problem
+        if problem is not None:
+            raise connection_error(problem, self._opened.wire) from problem
+        return piece
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """The body in pieces as they arrive; raises as `next_bytes` does."""
+        while (piece := self.next_bytes()) is not None:
+            yield piece
 
     def close(self) -> None:
-        """Gives the connection back; what has not been read is lost. May be called twice, and from another thread."""
-        self._opened.answer.close()
+        """Gives the connection back; what has not been read is lost. May be called twice.
+
+        Called from another thread, it ends the wait of the reader, who gets an `APIConnectionError`.
+        """
+        with self._lock:
+            self._closed = True
+            reading = self._reading
+        if reading:
+            hang_up(self._opened.answer)
+        else:
+            self._opened.answer.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            self.close()
 
 
 class AsyncByteStream:
@@ -267,6 +351,10 @@ class AsyncByteStream:
         self._opened: Opened | None = None
         self._pieces: AsyncGenerator[bytes, None] | None = None
         self._closed = False
+        self._reading = False
+        # The wait that `close` cancels: opening, and reading from a transport that does not show its socket.
+        self._scope: Any = None
+        self._shows_socket = False
 
     async def open(self) -> Self:
         """Sends the request, once; the methods that need the answer do it by themselves.
@@ -276,10 +364,29 @@ class AsyncByteStream:
         """
         if self._opened is None:
             if self._closed:
-                raise CozeError("the stream is closed")
-            self._opened = await self._start()
-            self._pieces = cast("AsyncGenerator[bytes, None]", self._opened.answer.aiter_bytes())
+                raise CozeError(f"{self._name}: the stream is closed")
+            if self._scope is not None:
+                raise CozeError(f"{self._name}: the stream is being opened by another task")
+            import anyio
+
+            with anyio.CancelScope() as self._scope:
+                try:
+                    self._take(await self._start())
+                finally:
+                    self._scope = None
+            if self._closed:
+                await self._release()
+                raise CozeError(f"{self._name}: the stream was closed while it was opened")
         return self
+
+    def _take(self, opened: Opened) -> None:
+        self._opened = opened
+        self._pieces = cast("AsyncGenerator[bytes, None]", opened.answer.aiter_bytes())
+        self._shows_socket = "network_stream" in opened.answer.extensions
+
+    @property
+    def _name(self) -> str:
+        return self._operation.id if self._operation else "stream"
 
     @property
     def logid(self) -> str | None:
@@ -306,12 +413,40 @@ class AsyncByteStream:
 
         Raises:
             APITimeoutError: No piece came within the read timeout.
-            APIConnectionError: The connection broke.
+            APIConnectionError: The connection broke, or the stream was closed.
         """
-        await self.open()
-        assert self._opened is not None and self._pieces is not None
-        with _translated(self._opened.wire):
-            return await anext(self._pieces, None)
+        if self._pieces is None:
+            await self.open()
+        opened, pieces = self._opened, self._pieces
+        assert opened is not None and pieces is not None
+        if self._closed:
+            raise _closed_error(opened.wire)
+        if self._reading:
+            raise CozeError(f"{self._name}: the stream is being read by another task")
+        self._reading = True
+        piece: bytes | None = None
+        problem: Exception | None = None
+        try:
+            if self._shows_socket:
+                piece = await pieces.__anext__()
+            else:
+                import anyio
+
+                with anyio.CancelScope() as self._scope:
+                    piece = await pieces.__anext__()
+        except StopAsyncIteration:
+            pass
+        except _ERRORS as error:
+            problem = error
+        finally:
+            self._reading = False
+            self._scope = None
+        if self._closed:
+            await self._release()
+            raise _closed_error(opened.wire) from problem
+        if problem is not None:
+            raise connection_error(problem, opened.wire) from problem
+        return piece
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """The body in pieces as they arrive; raises as `next_bytes` does."""
@@ -319,8 +454,19 @@ class AsyncByteStream:
             yield piece
 
     async def close(self) -> None:
-        """Gives the connection back; what has not been read is lost. May be called twice."""
+        """Gives the connection back; what has not been read is lost. May be called twice.
+
+        Called from another task, it ends the wait of the reader, who gets an `APIConnectionError`.
+        """
         self._closed = True
+        if self._scope is not None:
+            self._scope.cancel()
+        elif self._reading and self._opened is not None:
+            hang_up(self._opened.answer)
+        else:
+            await self._release()
+
+    async def _release(self) -> None:
         if self._opened is not None and self._pieces is not None:
             await self._pieces.aclose()
             await self._opened.answer.aclose()
@@ -330,3 +476,7 @@ class AsyncByteStream:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _closed_error(wire: Wire) -> APIConnectionError:
+    return APIConnectionError(f"{wire.operation.id}: the stream was closed while it was read", request=_info(wire))

@@ -115,6 +115,10 @@ class BaseClient:
             headers["Content-Type"] = "application/json"
             content = encode(body)
         headers.update(options.extra_headers or {})
+        for name, value in headers.items():
+            # Before the HTTP library sees it: its error would show the value, which may be a token.
+            if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
+                raise ArgumentError(f"the header {name!r} has characters that no header can hold", argument=name)
         timeout = self._timeout_of(operation, options.timeout)
         return _http.Wire(operation, url, base, headers, content, request.files, form, timeout, self._on_drift)
 
@@ -353,8 +357,12 @@ USER_AGENT = f"cozekit/{__version__}"
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address without its bracket
+        sound = False
+    if not sound:
         raise ArgumentError(f"base URL {url!r} is no http or https address, such as {DEFAULT_BASE_URL}", argument="base_url")
     return url.rstrip("/")
 

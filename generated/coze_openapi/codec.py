@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import types as _types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from .errors import APIError, ResponseError, api_error, request_info
+from .errors import APIError, ArgumentError, ResponseError, api_error, request_info
 from .types import NULL, Drift, Model, Operation, OpenIntEnum, OpenStrEnum, PageData, Pager, Response, ResultList
 
 M = TypeVar("M", bound=Model)
@@ -29,7 +29,10 @@ _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "i
 
 def encode(body: Mapping[str, Any]) -> bytes:
     """A request body as JSON: `None` inside models is left out, `NULL` becomes null."""
-    return _encoder.encode(to_wire(body))
+    try:
+        return _encoder.encode(to_wire(body))
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise ArgumentError(f"the body cannot be written as JSON: {error}") from None
 
 
 def to_wire(value: Any) -> Any:
@@ -195,7 +198,10 @@ def from_wire(cls: type[M], data: Any, report: _Reporter | None = None) -> M:
 
 
 def _decode_leniently(response: Response, cls: type[M]) -> M:
-    data = msgspec.json.decode(response.content)
+    try:
+        data = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise shape_error(response, f"the answer is no JSON ({error})") from None
     if not isinstance(data, dict):
         raise shape_error(response, f"the answer is a JSON {_KINDS.get(type(data), 'value')} instead of an object")
     if data.get("code") not in (None, 0, "0", ""):
@@ -255,9 +261,9 @@ def _fit(kind: Any, value: Any, path: str, report: _Reporter) -> Any:
         return _fit_union([option for option in typing.get_args(kind) if option is not type(None)], value, path, report)
     if kind is Any or value is None:
         return value
-    if origin is list and isinstance(value, list):
+    if origin in (list, Sequence) and isinstance(value, list):
         return [_fit(typing.get_args(kind)[0], item, f"{path}[{index}]", report) for index, item in enumerate(value)]
-    if origin is dict and isinstance(value, dict):
+    if origin in (dict, Mapping) and isinstance(value, dict):
         return {key: _fit(typing.get_args(kind)[1], item, f"{path}.{key}", report) for key, item in value.items()}
     if isinstance(kind, type) and origin is None:
         return _fit_plain(kind, value, path, report)
@@ -310,18 +316,25 @@ def _name(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) and typing.get_origin(kind) is None else str(kind)
 
 
+def is_binary(content_type: str) -> bool:
+    """Whether a body of this type can be the file that was asked for: neither JSON nor the page of a gateway."""
+    return content_type != "application/json" and not content_type.startswith("text/")
+
+
 def content(response: Response) -> bytes:
     """The bytes of an answer that is no JSON.
 
     Raises:
         APIError: The API answered with an error envelope instead.
-        ResponseError: The answer is JSON without an error.
+        ResponseError: The answer is text, empty, or JSON without an error.
     """
     if response.status >= 300:
         raise failure(response)
-    if response.content_type == "application/json":
+    if not is_binary(response.content_type):
         error = failure(response)
-        raise error if getattr(error, "code", None) else shape_error(response, "bytes were promised")
+        raise error if error.code else shape_error(response, "bytes were promised")
+    if not response.content:
+        raise shape_error(response, "the answer is empty")
     return response.content
 
 

@@ -31,12 +31,18 @@ class _Position:
         self.empty = 0
         self.tokens: set[str] = set()
 
-    def after(self, data: PageData[Any]) -> dict[str, Any] | None:
+    def after(self, data: PageData[Any]) -> dict[str, Any] | ResponseError | None:
         """Arguments of the next page; `None` when the page was the last.
 
-        Raises:
-            ResponseError: The server says that there is more, but the walk makes no progress.
+        An error when the server says that there is more, but the walk makes no progress: raised where the next page is asked for,
+        so that the items of this page are not lost.
         """
+        try:
+            return self._after(data)
+        except ResponseError as error:
+            return error
+
+    def _after(self, data: PageData[Any]) -> dict[str, Any] | None:
         self.seen += len(data.items)
         if not self._has_more(data):
             return None
@@ -139,6 +145,8 @@ class Page(_PageBase[T]):
         Raises:
             CozeError: As the list operation itself; ResponseError when the server repeats itself without end.
         """
+        if isinstance(self._arguments, ResponseError):
+            raise self._arguments
         if self._next is None and self._arguments is not None:
             self._next = Page(self._fetch(self._arguments), self._position, self._fetch)
         return self._next
@@ -176,6 +184,8 @@ class AsyncPage(_PageBase[T]):
         Raises:
             CozeError: As the list operation itself; ResponseError when the server repeats itself without end.
         """
+        if isinstance(self._arguments, ResponseError):
+            raise self._arguments
         if self._next is None and self._arguments is not None:
             self._next = AsyncPage(await self._fetch(self._arguments), self._position, self._fetch)
         return self._next

@@ -9,6 +9,7 @@ from coze_openapi import codec
 from coze_openapi.errors import CozeError
 from coze_openapi.types import CallOptions, Request, Response
 
+from .hooks import Attempt
 from .retries import Renew, Send, Step, Wait, plan
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class _Call:
         self.token: str | None = None
         self.outcome: Any = None
         self.error: CozeError | None = None
+        self.attempts = 0
+        self._client = client
         self._positions = _positions(request)
         renewable = client._auth.renewable and not anonymous
         rewindable = self._positions is not None
@@ -37,6 +40,7 @@ class _Call:
 
     def begin(self) -> None:
         """Before each sending: files go back to where they were."""
+        self.attempts += 1
         self.outcome, self.error = None, None
         for content, position in self._positions or ():
             content.seek(position)
@@ -45,6 +49,15 @@ class _Call:
         """An answer came; it may say no."""
         self.outcome = outcome
         self.error = _error_of(outcome)
+
+    def failed(self, error: CozeError) -> None:
+        """No answer came, or one that was an error from the start."""
+        if self._client._connections.closed:
+            # Whatever the HTTP library says when its sockets are taken away; a repetition would say this.
+            closed = CozeError(f"the client was closed during the call ({error})")
+            closed.request, closed.__cause__ = error.request, error
+            error = closed
+        self.error = error
 
     def result(self) -> Any:
         """An answer goes on to its parser, even one that says no; without an answer the error is raised."""
@@ -59,8 +72,6 @@ def drive(client: Coze, request: Request, options: CallOptions, act: Callable[[_
     Raises:
         CozeError: What the last sending met.
     """
-    import time
-
     call = _Call(client, request)
     answer: object = None
     while True:
@@ -73,15 +84,26 @@ def drive(client: Coze, request: Request, options: CallOptions, act: Callable[[_
         if isinstance(step, Send):
             call.token = None if request.operation.anonymous else client._auth.token(client)
             call.begin()
-            try:
-                call.came(act(client._connection(), client._prepare(request, options, call.token)))
-            except CozeError as error:
-                call.error = error
+            _send(client, call, client._prepare(request, options, call.token), act)
             answer = call.error
         elif isinstance(step, Renew):
             answer = client._auth.renew(client, call.token or "")
         elif isinstance(step, Wait):
-            time.sleep(step.seconds)
+            client._retries.wait(step.seconds)
+
+
+def _send(client: Coze, call: _Call, wire: _http.Wire, act: Callable[[_http.HTTPClient, _http.Wire], Any]) -> None:
+    observer = client._observer
+    attempt: Attempt | None = None
+    if observer.active:
+        attempt = observer.begin(wire, call.attempts)
+        wire = attempt.wire
+    try:
+        call.came(act(client._connection(), wire))
+    except CozeError as error:
+        call.failed(error)
+    if attempt is not None:
+        observer.end(attempt, call.outcome, call.error)
 
 
 async def drive_async(
@@ -100,17 +122,28 @@ async def drive_async(
         if isinstance(step, Send):
             call.token = None if request.operation.anonymous else await client._auth.token_async(client)
             call.begin()
-            try:
-                call.came(await act(client._connection(), client._prepare(request, options, call.token)))
-            except CozeError as error:
-                call.error = error
+            await _send_async(client, call, client._prepare(request, options, call.token), act)
             answer = call.error
         elif isinstance(step, Renew):
             answer = await client._auth.renew_async(client, call.token or "")
         elif isinstance(step, Wait):
-            import anyio
+            await client._retries.wait_async(step.seconds)
 
-            await anyio.sleep(step.seconds)
+
+async def _send_async(
+    client: AsyncCoze, call: _Call, wire: _http.Wire, act: Callable[[_http.AsyncHTTPClient, _http.Wire], Awaitable[Any]]
+) -> None:
+    observer = client._observer
+    attempt: Attempt | None = None
+    if observer.active:
+        attempt = await observer.begin_async(wire, call.attempts)
+        wire = attempt.wire
+    try:
+        call.came(await act(client._connection(), wire))
+    except CozeError as error:
+        call.failed(error)
+    if attempt is not None:
+        await observer.end_async(attempt, call.outcome, call.error)
 
 
 def _error_of(outcome: object) -> CozeError | None:

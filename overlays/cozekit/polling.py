@@ -1,16 +1,15 @@
 """Waiting for an outcome: asks again, ever more slowly, until the state is final. Pure core, two thin shells.
 
 What is polled, which states end the wait, and how it goes on comes from the description (`Waiter`); nothing here knows a
-chat from a workflow run.
+chat from a workflow run. `run` and `run_async` drive a `Wait` with any question; `follow` and `follow_async` ask the operation
+that the description names.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-
-from coze_openapi import codec
 
 from .errors import APIConnectionError, CozeError, PollTimeout, RateLimitError, ServerError
 
@@ -19,10 +18,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POLL_TIMEOUT = 600.0
+"""Seconds that a method waits by default."""
 MAX_INTERVAL = 5.0
 GROWTH = 1.5
 MAX_FAILURES = 5
 """Polls in a row that may fail in passing before the wait gives up."""
+GRACE = 5.0
+"""Seconds that a single poll may take although the wait is nearly over."""
 
 
 class Ask(NamedTuple):
@@ -44,7 +47,7 @@ class Wait(Generic[T]):
         *,
         timeout: float,
         interval: float | None = None,
-        ids: dict[str, str],
+        ids: Mapping[str, Any],
         settled: Callable[[T], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,7 +62,7 @@ class Wait(Generic[T]):
             clock: Monotonic clock, for tests.
         """
         self.waiter = waiter
-        self.ids = ids
+        self.ids = dict(ids)
         self.last: T | None = None
         self.state: Any = None
         self._settled = settled
@@ -69,6 +72,15 @@ class Wait(Generic[T]):
         self._interval = interval if interval is not None else waiter.interval
         self._failures = 0
 
+    @property
+    def failed(self) -> bool:
+        """Whether the last answer shows a state that the description calls a failure."""
+        return any(state in self.waiter.failure for state in _states(self.state))
+
+    def remaining(self) -> float:
+        """Seconds that a poll may take: those until the deadline, and never less than a short grace."""
+        return max(self._end - self._clock(), GRACE)
+
     def steps(self, first: T | None = None) -> Generator[Ask | Pause, Any, None]:
         """The steps; the driver sends what `Ask` brought: an answer or a CozeError.
 
@@ -77,6 +89,7 @@ class Wait(Generic[T]):
             CozeError: Polling failed for good.
         """
         interval = self._interval
+        longest = max(MAX_INTERVAL, interval)
         if first is not None and self._take(first):
             return
         while True:
@@ -85,12 +98,12 @@ class Wait(Generic[T]):
                 raise self._timed_out()
             yield Pause(min(interval, left))
             outcome = yield Ask()
+            interval = min(longest, interval * GROWTH)
             if self._survives(outcome):
-                interval = min(MAX_INTERVAL, interval * GROWTH)
-                continue
-            if self._take(outcome):
+                # The server may ask for more patience than the wait would have.
+                interval = max(interval, getattr(outcome, "retry_after", None) or 0.0)
+            elif self._take(outcome):
                 return
-            interval = min(max(MAX_INTERVAL, self._interval), interval * GROWTH)
 
     def _survives(self, outcome: object) -> bool:
         """Whether a failed poll is worth another one: the work goes on at the server."""
@@ -105,17 +118,63 @@ class Wait(Generic[T]):
 
     def _take(self, outcome: Any) -> bool:
         self.last = outcome
-        self.state = codec.dig(outcome, self.waiter.state)
+        self.state = look(outcome, self.waiter.state)
         final = self.waiter.success | self.waiter.failure | self.waiter.pause
-        return self.state in final or (self._settled is not None and self._settled(outcome))
+        states = _states(self.state)
+        # Work on several things is over when every one of them has been reported and is over.
+        wanted = max((len(value) for value in self.ids.values() if isinstance(value, list)), default=1)
+        over = len(states) >= max(wanted, 1) and all(state in final for state in states)
+        return over or (self._settled is not None and self._settled(outcome))
 
     def _where(self) -> str:
-        known = ", ".join(f"{name}={value}" for name, value in self.ids.items())
-        return f"while waiting for {self.waiter.operation} with {known}; last state: {self.state}"
+        known = ", ".join(f"{name}={_shown(value)}" for name, value in self.ids.items())
+        return f"while waiting for {self.waiter.operation} with {known}; last state: {_shown(self.state)}"
 
     def _timed_out(self) -> PollTimeout:
         text = f"{self.waiter.operation}: no outcome within {self._timeout:g} s ({self._where()})"
         return PollTimeout(text, state=self.state, last=self.last, ids=self.ids)
+
+
+def look(answer: Any, path: str) -> Any:
+    """The value at a dotted path; `*` stands for every element of a list and gives the list of what is found there."""
+    steps = path.split(".")
+    for number, step in enumerate(steps):
+        if answer is None:
+            return None
+        if step == "*":
+            rest = ".".join(steps[number + 1 :])
+            return [look(item, rest) if rest else item for item in answer]
+        if step.isdecimal():
+            answer = answer[int(step)] if len(answer) > int(step) else None
+        else:
+            answer = answer.get(step) if isinstance(answer, Mapping) else getattr(answer, step, None)
+    return answer
+
+
+def arguments_of(waiter: Waiter, first: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the polled operation: out of the first answer, or of the first call.
+
+    Raises:
+        CozeError: The first answer lacks an id, so nobody can ask how the work goes on.
+    """
+    found: dict[str, Any] = {}
+    for name, source in waiter.arguments.items():
+        several = isinstance(source, list)
+        path = source[0] if several else source
+        value = given.get(path[1:]) if path.startswith("$") else look(first, path)
+        missing = value is None or (isinstance(value, list) and None in value)
+        if missing:
+            raise CozeError(f"{waiter.operation}: the answer holds no {path}, so its outcome cannot be looked up")
+        found[name] = [value] if several else value
+    return found
+
+
+def _states(state: Any) -> list[Any]:
+    return state if isinstance(state, list) else [] if state is None else [state]
+
+
+def _shown(value: Any) -> str:
+    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def run(wait: Wait[T], ask: Callable[[], T], first: T | None = None, sleep: Callable[[float], object] = time.sleep) -> T:

@@ -7,10 +7,12 @@ passing failure; everything else, chats and runs above all, which cost money, on
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from attrs import define, field
+from attrs.validators import ge
 from coze_openapi.errors import APIConnectionError, APIError, AuthenticationError, CozeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:
@@ -37,15 +39,20 @@ class Retry(NamedTuple):
 class RetryPolicy:
     """How often and how fast a failed call is repeated."""
 
-    max_retries: int = 2
+    max_retries: int = field(default=2, validator=ge(0))
     first_delay: float = 0.5
     """Seconds before the first repetition; each further one waits twice as long."""
     max_delay: float = 8.0
     max_retry_after: float = 60.0
     """Seconds; a server that asks to wait longer gets its answer as an error at once."""
-    random: Callable[[], float] = field(default=random.random, repr=False)
-    """Source of the jitter, from 0 to 1."""
     on_retry: Callable[[Retry], object] | None = None
+    """Called before each wait. What it raises ends the call."""
+    random: Callable[[], float] | None = field(default=None, repr=False)
+    """Source of the jitter, from 0 to 1; `random.random` by default."""
+    sleep: Callable[[float], object] | None = field(default=None, repr=False)
+    """Waits, in place of `time.sleep`; for tests."""
+    sleep_async: Callable[[float], Awaitable[object]] | None = field(default=None, repr=False)
+    """Waits in `AsyncCoze`, in place of the sleep of the event loop."""
 
     def delay(self, operation: Operation, error: CozeError, attempt: int) -> float | None:
         """Seconds to wait before repetition number `attempt` (from 1); None when the call must not be repeated."""
@@ -55,7 +62,20 @@ class RetryPolicy:
         if wanted is not None:
             return None if wanted > self.max_retry_after else float(wanted)
         backoff = min(self.max_delay, self.first_delay * 2.0 ** (attempt - 1))
-        return backoff * (0.75 + 0.25 * self.random())
+        return backoff * (0.75 + 0.25 * (self.random or random.random)())
+
+    def wait(self, seconds: float) -> None:
+        """Waits before a repetition."""
+        (self.sleep or time.sleep)(seconds)
+
+    async def wait_async(self, seconds: float) -> None:
+        """The async form of `wait`."""
+        if self.sleep_async is None:
+            import anyio
+
+            await anyio.sleep(seconds)
+        else:
+            await self.sleep_async(seconds)
 
 
 def is_safe(operation: Operation) -> bool:

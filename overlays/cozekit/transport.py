@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
-from coze_openapi._http import AsyncByteStream, ByteStream, tls_context
+from coze_openapi._http import shut_down, tls_context
 
-from .errors import CozeError
+from .errors import ArgumentError, CozeError
+
+if TYPE_CHECKING:
+    from coze_openapi._http import Opened
 
 T = TypeVar("T")
 
@@ -47,15 +49,85 @@ def new_client(transport: httpx.BaseTransport | None = None, *, limits: httpx.Li
     return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None)
 
 
-def new_async_client(transport: httpx.AsyncBaseTransport | None = None, *, limits: httpx.Limits = LIMITS) -> httpx.AsyncClient:
-    """The async form of `new_client`."""
-    if transport is not None:
-        return httpx.AsyncClient(transport=transport, timeout=None)
+def new_async_client(
+    transport: httpx.AsyncBaseTransport | str | None = None, *, limits: httpx.Limits = LIMITS, on_asyncio: bool = True
+) -> httpx.AsyncClient:
+    """The async form of `new_client`.
 
-    def make(proxy: str | None = None) -> httpx.AsyncHTTPTransport:
+    Args:
+        transport: One of the caller's, or the name of ours: `httpx`, `aiohttp`; None takes aiohttp where it can be used.
+        limits: Of the connections.
+        on_asyncio: Whether it will be used in asyncio; aiohttp knows no other loop.
+
+    Raises:
+        ArgumentError: There is no transport of that name, or it is not installed.
+        CozeError: As `new_client`.
+    """
+    if transport is not None and not isinstance(transport, str):
+        return httpx.AsyncClient(transport=transport, timeout=None)
+    fast = wants_aiohttp(transport) and on_asyncio
+
+    def make(proxy: str | None = None) -> httpx.AsyncBaseTransport:
+        # aiohttp has no SOCKS.
+        if fast and not (proxy or "").startswith("socks"):
+            from .fast import AiohttpTransport
+
+            return AiohttpTransport(limits=limits, proxy=proxy, tls=tls_context(), socket_options=socket_options())
         return httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options())
 
     return httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None)
+
+
+def wants_aiohttp(transport: str | None) -> bool:
+    """Whether the aiohttp transport is asked for by name, or by being installed.
+
+    Raises:
+        ArgumentError: There is no transport of that name, or it is not installed.
+    """
+    if transport not in (None, "httpx", "aiohttp"):
+        raise ArgumentError(f"transport must be 'httpx', 'aiohttp' or a transport object, not {transport!r}", argument="transport")
+    if transport == "httpx":
+        return False
+    if _has_aiohttp():
+        return True
+    if transport == "aiohttp":
+        raise ArgumentError("the aiohttp transport needs `pip install cozekit[fast]`", argument="transport")
+    return False
+
+
+def _has_aiohttp() -> bool:
+    """Whether an aiohttp is here that takes sockets of our making (3.12); without them there are no keep-alive probes."""
+    try:
+        import aiohttp
+    except ImportError:
+        return False
+    return hasattr(aiohttp, "SocketFactoryType")
+
+
+def hang_up_all(client: httpx.Client) -> None:
+    """Wakes every thread that waits for an answer on these connections; closing alone would leave it waiting."""
+    for sock in _sockets(client):
+        shut_down(sock)
+
+
+def close_inherited(client: httpx.Client) -> None:
+    """In a child process: closes this side of the parent's connections, without a word to the server and without a lock."""
+    for sock in _sockets(client):
+        socket.socket.close(sock)
+
+
+def _sockets(client: httpx.Client) -> Iterator[Any]:
+    """Sockets of a client, as far as its transports show them: the library has no public way to list them."""
+    transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
+    for transport in transports:
+        for connection in list(getattr(getattr(transport, "_pool", None), "_connections", ())):
+            inner = connection
+            while hasattr(inner, "_connection"):
+                inner = inner._connection
+            network = getattr(inner, "_network_stream", None)
+            sock = network.get_extra_info("socket") if network is not None else None
+            if isinstance(sock, socket.socket):
+                yield sock
 
 
 def _mounts(make: Callable[[str | None], T]) -> dict[str, T | None]:
@@ -95,53 +167,28 @@ def _pattern(host: str) -> str:
     return f"all://[{address}]" if address.version == 6 else f"all://{address}"
 
 
-@contextmanager
-def limited_reads(stream: ByteStream, remaining: Callable[[], float | None]) -> Iterator[None]:
-    """While a stream is read, each wait for bytes ends after the seconds that `remaining` gives.
+def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> None:
+    """From now on each wait for bytes of a sync answer ends after the seconds that `remaining` gives, at the latest.
 
     The HTTP library fixes its read timeout when a request is sent; a deadline needs one that shrinks. The network stream is
     its documented extension; a transport that has none keeps the timeout of the call.
     """
-    network = stream._opened.answer.extensions.get("network_stream")
-    if network is None or not hasattr(network, "read"):
-        yield
+    network: Any = opened.answer.extensions.get("network_stream")
+    read = getattr(type(network), "read", None)
+    if read is None or not hasattr(network, "__dict__"):
         return
-    read = network.read
+    found = weakref.ref(opened.answer)
 
     def shortened(max_bytes: int, timeout: float | None = None) -> bytes:
+        answer = found()
+        if answer is None or answer.is_closed:
+            # The connection serves another call by now.
+            vars(network).pop("read", None)
+            return cast(bytes, read(network, max_bytes, timeout=timeout))
         left = remaining()
-        limits = [max(0.001, limit) for limit in (left, timeout) if limit is not None]
-        found: bytes = read(max_bytes, timeout=min(limits, default=None))
-        return found
+        if left is not None and left <= 0:
+            raise httpx.ReadTimeout("no time is left")
+        limits = [limit for limit in (left, timeout) if limit is not None]
+        return cast(bytes, read(network, max_bytes, timeout=min(limits, default=None)))
 
     network.read = shortened
-    try:
-        yield
-    finally:
-        network.read = read
-
-
-def drain(stream: ByteStream, seconds: float) -> None:
-    """Reads what is left of a body whose content is complete, so that the connection can serve the next call."""
-    end = time.monotonic() + seconds
-    try:
-        with limited_reads(stream, lambda: end - time.monotonic()):
-            for _ in stream.iter_bytes():
-                if time.monotonic() > end:
-                    break
-    except CozeError:
-        pass  # the server keeps the body open; closing drops the connection
-    stream.close()
-
-
-async def drain_async(stream: AsyncByteStream, seconds: float) -> None:
-    """The async form of `drain`."""
-    import anyio
-
-    try:
-        with anyio.move_on_after(seconds):
-            while await stream.next_bytes() is not None:
-                pass
-    except CozeError:
-        pass  # as above
-    await stream.close()

@@ -12,9 +12,12 @@ from coze_openapi.models.shared import WorkflowInterrupt
 from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowError, WorkflowInterruptEvent, WorkflowMessage
 
 from .errors import CozeError, WorkflowFailed
+from .losses import LossCheck
 from .streams import AsyncEventStream, EventReader, EventStream
 
 if TYPE_CHECKING:
+    from coze_openapi.types import Stream
+
     from .sse import ServerSentEvent
 
 MESSAGE, INTERRUPT, DONE, PING = "Message", "Interrupt", "Done", "PING"
@@ -69,11 +72,21 @@ class WorkflowEvent:
 class WorkflowReader(EventReader[WorkflowEvent]):
     """Bytes of a workflow stream → `WorkflowEvent`."""
 
+    def __init__(self, spec: Stream) -> None:
+        super().__init__(spec)
+        self._losses = LossCheck()
+
     def make(self, item: ServerSentEvent, data: Any) -> WorkflowEvent:
         """The typed event."""
         name = PING if item.event.upper() == PING else item.event
-        number = int(item.id) if item.id is not None and item.id.isdigit() else None
-        return WorkflowEvent(name, data, number, self.logid)
+        return WorkflowEvent(name, data, _number(item), self.logid)
+
+    def lost(self, item: ServerSentEvent, data: Any) -> str | None:
+        """What is missing before an event, by the numbers that workflow streams carry."""
+        missing = self._losses.event(_number(item))
+        if missing is None and isinstance(data, WorkflowMessage):
+            missing = self._losses.piece(data)
+        return missing
 
     def failure(self, event: WorkflowEvent, data: Any) -> CozeError | None:
         """The error that an event stands for; None when it is no failure."""
@@ -84,6 +97,10 @@ class WorkflowReader(EventReader[WorkflowEvent]):
         text = describe(self.request, code, msg or "", 200, self.logid)
         number = code if isinstance(code, int) else None
         return WorkflowFailed(text, code=number, msg=msg or "", http_status=200, logid=self.logid, request=self.request)
+
+
+def _number(item: ServerSentEvent) -> int | None:
+    return int(item.id) if item.id is not None and item.id.isdecimal() else None
 
 
 class WorkflowStream(EventStream[WorkflowEvent]):

@@ -5,601 +5,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# fmt: off
 if TYPE_CHECKING:
-    from .api_apps import (
-        ApiApp as ApiApp,
-        ApiAppPage as ApiAppPage,
-        ApiAppType as ApiAppType,
-        CreateApiAppResponse as CreateApiAppResponse,
-        ListApiAppsResponse as ListApiAppsResponse,
-    )
-    from .api_apps_events import (
-        ApiAppEvent as ApiAppEvent,
-        ApiAppEventPage as ApiAppEventPage,
-        CallbackEventType as CallbackEventType,
-        ListApiAppEventsResponse as ListApiAppEventsResponse,
-    )
+    from .api_apps import ApiApp as ApiApp, ApiAppPage as ApiAppPage, ApiAppType as ApiAppType, CreateApiAppResponse as CreateApiAppResponse, ListApiAppsResponse as ListApiAppsResponse
+    from .api_apps_events import ApiAppEvent as ApiAppEvent, ApiAppEventPage as ApiAppEventPage, CallbackEventType as CallbackEventType, ListApiAppEventsResponse as ListApiAppEventsResponse
     from .apps import AppPage as AppPage, AppSummary as AppSummary, ListAppsResponse as ListAppsResponse
-    from .audio_live import (
-        Live as Live,
-        LiveStream as LiveStream,
-        LiveStreamType as LiveStreamType,
-        RetrieveLiveResponse as RetrieveLiveResponse,
-    )
-    from .audio_rooms import (
-        CreateRoomResponse as CreateRoomResponse,
-        Room as Room,
-        RoomAudioCodec as RoomAudioCodec,
-        RoomAudioConfig as RoomAudioConfig,
-        RoomConfig as RoomConfig,
-        RoomMode as RoomMode,
-        RoomTurnDetection as RoomTurnDetection,
-        RoomTurnDetectionType as RoomTurnDetectionType,
-        RoomVideoCodec as RoomVideoCodec,
-        RoomVideoConfig as RoomVideoConfig,
-        RoomVideoStreamType as RoomVideoStreamType,
-    )
+    from .audio_live import Live as Live, LiveStream as LiveStream, LiveStreamType as LiveStreamType, RetrieveLiveResponse as RetrieveLiveResponse
+    from .audio_rooms import CreateRoomResponse as CreateRoomResponse, Room as Room, RoomAudioCodec as RoomAudioCodec, RoomAudioConfig as RoomAudioConfig, RoomConfig as RoomConfig, RoomMode as RoomMode, RoomTurnDetection as RoomTurnDetection, RoomTurnDetectionType as RoomTurnDetectionType, RoomVideoCodec as RoomVideoCodec, RoomVideoConfig as RoomVideoConfig, RoomVideoStreamType as RoomVideoStreamType
     from .audio_speech import SpeechFormat as SpeechFormat, SpeechSampleRate as SpeechSampleRate
     from .audio_transcriptions import CreateTranscriptionResponse as CreateTranscriptionResponse, Transcription as Transcription
-    from .audio_voiceprint_groups import (
-        CreateVoiceprintGroupResponse as CreateVoiceprintGroupResponse,
-        IdentifySpeakerResponse as IdentifySpeakerResponse,
-        ListVoiceprintGroupsResponse as ListVoiceprintGroupsResponse,
-        SpeakerMatch as SpeakerMatch,
-        SpeakerMatches as SpeakerMatches,
-        VoiceprintGroup as VoiceprintGroup,
-        VoiceprintGroupPage as VoiceprintGroupPage,
-        VoiceprintGroupReference as VoiceprintGroupReference,
-    )
-    from .audio_voiceprint_groups_features import (
-        CreateVoiceprintResponse as CreateVoiceprintResponse,
-        ListVoiceprintsResponse as ListVoiceprintsResponse,
-        UpdateVoiceprintResponse as UpdateVoiceprintResponse,
-        Voiceprint as Voiceprint,
-        VoiceprintPage as VoiceprintPage,
-        VoiceprintReference as VoiceprintReference,
-    )
-    from .audio_voices import (
-        CloneVoiceResponse as CloneVoiceResponse,
-        ClonedVoice as ClonedVoice,
-        EmotionScaleInterval as EmotionScaleInterval,
-        ListVoicesResponse as ListVoicesResponse,
-        SupportedEmotion as SupportedEmotion,
-        Voice as Voice,
-        VoiceEmotion as VoiceEmotion,
-        VoiceLanguage as VoiceLanguage,
-        VoiceModelType as VoiceModelType,
-        VoicePage as VoicePage,
-        VoiceSampleFormat as VoiceSampleFormat,
-        VoiceState as VoiceState,
-        VoiceStateFilter as VoiceStateFilter,
-    )
-    from .benefits import (
-        Benefit as Benefit,
-        BenefitCounter as BenefitCounter,
-        BenefitOverview as BenefitOverview,
-        BenefitPlan as BenefitPlan,
-        BenefitResource as BenefitResource,
-        BenefitShare as BenefitShare,
-        BenefitStatus as BenefitStatus,
-        BenefitStrategy as BenefitStrategy,
-        BenefitType as BenefitType,
-        RetrieveBenefitsResponse as RetrieveBenefitsResponse,
-        UserLevel as UserLevel,
-    )
-    from .benefits_bill_tasks import (
-        BillTask as BillTask,
-        BillTaskPage as BillTaskPage,
-        BillTaskStatus as BillTaskStatus,
-        CreateBillTaskResponse as CreateBillTaskResponse,
-        ListBillTasksResponse as ListBillTasksResponse,
-    )
-    from .benefits_limitations import (
-        BenefitLimitation as BenefitLimitation,
-        BenefitLimitationPage as BenefitLimitationPage,
-        BenefitLimitationTerms as BenefitLimitationTerms,
-        CreateBenefitLimitationResponse as CreateBenefitLimitationResponse,
-        CreatedBenefitLimitation as CreatedBenefitLimitation,
-        LimitationActiveMode as LimitationActiveMode,
-        LimitationBenefitType as LimitationBenefitType,
-        LimitationEntityType as LimitationEntityType,
-        LimitationStatus as LimitationStatus,
-        LimitationTriggerUnit as LimitationTriggerUnit,
-        ListBenefitLimitationsResponse as ListBenefitLimitationsResponse,
-        UpdateBenefitLimitationResponse as UpdateBenefitLimitationResponse,
-    )
-    from .bots import (
-        Bot as Bot,
-        BotPage as BotPage,
-        BotPublication as BotPublication,
-        BotSummary as BotSummary,
-        ConnectorId as ConnectorId,
-        CreateBotResponse as CreateBotResponse,
-        CreatedBot as CreatedBot,
-        ListBotsResponse as ListBotsResponse,
-        ListPublishedBotsResponse as ListPublishedBotsResponse,
-        PublishBotResponse as PublishBotResponse,
-        PublishStatusFilter as PublishStatusFilter,
-        PublishedBotPage as PublishedBotPage,
-        PublishedBotSummary as PublishedBotSummary,
-        RetrieveBotResponse as RetrieveBotResponse,
-    )
+    from .audio_voiceprint_groups import CreateVoiceprintGroupResponse as CreateVoiceprintGroupResponse, IdentifySpeakerResponse as IdentifySpeakerResponse, ListVoiceprintGroupsResponse as ListVoiceprintGroupsResponse, SpeakerMatch as SpeakerMatch, SpeakerMatches as SpeakerMatches, VoiceprintGroup as VoiceprintGroup, VoiceprintGroupPage as VoiceprintGroupPage, VoiceprintGroupReference as VoiceprintGroupReference
+    from .audio_voiceprint_groups_features import CreateVoiceprintResponse as CreateVoiceprintResponse, ListVoiceprintsResponse as ListVoiceprintsResponse, UpdateVoiceprintResponse as UpdateVoiceprintResponse, Voiceprint as Voiceprint, VoiceprintPage as VoiceprintPage, VoiceprintReference as VoiceprintReference
+    from .audio_voices import CloneVoiceResponse as CloneVoiceResponse, ClonedVoice as ClonedVoice, EmotionScaleInterval as EmotionScaleInterval, ListVoicesResponse as ListVoicesResponse, SupportedEmotion as SupportedEmotion, Voice as Voice, VoiceEmotion as VoiceEmotion, VoiceLanguage as VoiceLanguage, VoiceModelType as VoiceModelType, VoicePage as VoicePage, VoiceSampleFormat as VoiceSampleFormat, VoiceState as VoiceState, VoiceStateFilter as VoiceStateFilter
+    from .benefits import Benefit as Benefit, BenefitCounter as BenefitCounter, BenefitOverview as BenefitOverview, BenefitPlan as BenefitPlan, BenefitResource as BenefitResource, BenefitShare as BenefitShare, BenefitStatus as BenefitStatus, BenefitStrategy as BenefitStrategy, BenefitType as BenefitType, RetrieveBenefitsResponse as RetrieveBenefitsResponse, UserLevel as UserLevel
+    from .benefits_bill_tasks import BillTask as BillTask, BillTaskPage as BillTaskPage, BillTaskStatus as BillTaskStatus, CreateBillTaskResponse as CreateBillTaskResponse, ListBillTasksResponse as ListBillTasksResponse
+    from .benefits_limitations import BenefitLimitation as BenefitLimitation, BenefitLimitationPage as BenefitLimitationPage, BenefitLimitationTerms as BenefitLimitationTerms, CreateBenefitLimitationResponse as CreateBenefitLimitationResponse, CreatedBenefitLimitation as CreatedBenefitLimitation, LimitationActiveMode as LimitationActiveMode, LimitationBenefitType as LimitationBenefitType, LimitationEntityType as LimitationEntityType, LimitationStatus as LimitationStatus, LimitationTriggerUnit as LimitationTriggerUnit, ListBenefitLimitationsResponse as ListBenefitLimitationsResponse, UpdateBenefitLimitationResponse as UpdateBenefitLimitationResponse
+    from .bots import Bot as Bot, BotPage as BotPage, BotPublication as BotPublication, BotSummary as BotSummary, ConnectorId as ConnectorId, CreateBotResponse as CreateBotResponse, CreatedBot as CreatedBot, ListBotsResponse as ListBotsResponse, ListPublishedBotsResponse as ListPublishedBotsResponse, PublishBotResponse as PublishBotResponse, PublishStatusFilter as PublishStatusFilter, PublishedBotPage as PublishedBotPage, PublishedBotSummary as PublishedBotSummary, RetrieveBotResponse as RetrieveBotResponse
     from .bots_collaboration_modes import CollaborationMode as CollaborationMode
-    from .bots_configuration import (
-        BackgroundImage as BackgroundImage,
-        BackgroundImageInfo as BackgroundImageInfo,
-        BotKnowledge as BotKnowledge,
-        BotKnowledgeBase as BotKnowledgeBase,
-        BotKnowledgeConfig as BotKnowledgeConfig,
-        BotMediaConfig as BotMediaConfig,
-        BotMode as BotMode,
-        BotPlugin as BotPlugin,
-        BotPluginTool as BotPluginTool,
-        BotVariable as BotVariable,
-        BotVariableChannel as BotVariableChannel,
-        BotVariableType as BotVariableType,
-        BotVoice as BotVoice,
-        BotWorkflow as BotWorkflow,
-        CanvasPosition as CanvasPosition,
-        GradientPosition as GradientPosition,
-        KnowledgeSearchStrategy as KnowledgeSearchStrategy,
-        ModelApiMode as ModelApiMode,
-        ModelCacheType as ModelCacheType,
-        ModelInfo as ModelInfo,
-        ModelInfoConfig as ModelInfoConfig,
-        ModelOptions as ModelOptions,
-        ModelResponseFormat as ModelResponseFormat,
-        OnboardingInfo as OnboardingInfo,
-        PluginIdList as PluginIdList,
-        PluginToolReference as PluginToolReference,
-        PrefixPromptInfo as PrefixPromptInfo,
-        PromptInfo as PromptInfo,
-        PromptMode as PromptMode,
-        ShortcutCommand as ShortcutCommand,
-        ShortcutCommandComponent as ShortcutCommandComponent,
-        ShortcutCommandTool as ShortcutCommandTool,
-        ShortcutCommandToolType as ShortcutCommandToolType,
-        SuggestReplyInfo as SuggestReplyInfo,
-        SuggestReplyMode as SuggestReplyMode,
-        UserInputType as UserInputType,
-        WorkflowIdList as WorkflowIdList,
-        WorkflowReference as WorkflowReference,
-    )
-    from .bots_versions import (
-        BotVersion as BotVersion,
-        BotVersionPage as BotVersionPage,
-        BotVersionStatus as BotVersionStatus,
-        ListBotVersionsResponse as ListBotVersionsResponse,
-    )
-    from .callbacks import (
-        CallbackApplicant as CallbackApplicant,
-        CallbackAudit as CallbackAudit,
-        CallbackAuditAnswer as CallbackAuditAnswer,
-        CallbackBenefitPluginScaleExpiredEvent as CallbackBenefitPluginScaleExpiredEvent,
-        CallbackBenefitPluginScaleRequestedEvent as CallbackBenefitPluginScaleRequestedEvent,
-        CallbackBenefitUsageEvent as CallbackBenefitUsageEvent,
-        CallbackBotDeletedEvent as CallbackBotDeletedEvent,
-        CallbackBotPublishedEvent as CallbackBotPublishedEvent,
-        CallbackBotUnpublishedEvent as CallbackBotUnpublishedEvent,
-        CallbackChallenge as CallbackChallenge,
-        CallbackDeletedBot as CallbackDeletedBot,
-        CallbackHeader as CallbackHeader,
-        CallbackPluginScaleExpiry as CallbackPluginScaleExpiry,
-        CallbackPluginScaleRequest as CallbackPluginScaleRequest,
-        CallbackPublishedBot as CallbackPublishedBot,
-        CallbackUnpublishedBot as CallbackUnpublishedBot,
-        CallbackUrlVerificationEvent as CallbackUrlVerificationEvent,
-        CallbackUsage as CallbackUsage,
-        PluginExtensionType as PluginExtensionType,
-        UsageBalanceType as UsageBalanceType,
-        UsageEntityType as UsageEntityType,
-        UsageResourceId as UsageResourceId,
-        UsageResourceType as UsageResourceType,
-    )
-    from .chat import (
-        CancelChatResponse as CancelChatResponse,
-        Chat as Chat,
-        ChatError as ChatError,
-        ChatEventType as ChatEventType,
-        ChatFailure as ChatFailure,
-        ChatPublishStatus as ChatPublishStatus,
-        ChatRecord as ChatRecord,
-        ChatRequiredAction as ChatRequiredAction,
-        ChatRequiredActionType as ChatRequiredActionType,
-        ChatStatus as ChatStatus,
-        ChatStreamDone as ChatStreamDone,
-        ChatStreamError as ChatStreamError,
-        CreateChatResponse as CreateChatResponse,
-        EnterMessage as EnterMessage,
-        InsertedMessage as InsertedMessage,
-        Message as Message,
-        MessageContentItem as MessageContentItem,
-        MessageContentItemType as MessageContentItemType,
-        MessageContentType as MessageContentType,
-        MessageRole as MessageRole,
-        MessageType as MessageType,
-        RequiredToolOutputs as RequiredToolOutputs,
-        RetrieveChatResponse as RetrieveChatResponse,
-        ShortcutCommandCall as ShortcutCommandCall,
-        SubmitToolOutputsResponse as SubmitToolOutputsResponse,
-        ToolCall as ToolCall,
-        ToolCallFunction as ToolCallFunction,
-        ToolCallType as ToolCallType,
-        ToolOutput as ToolOutput,
-        VerboseContent as VerboseContent,
-        VerboseContentType as VerboseContentType,
-    )
+    from .bots_configuration import BackgroundImage as BackgroundImage, BackgroundImageInfo as BackgroundImageInfo, BotKnowledge as BotKnowledge, BotKnowledgeBase as BotKnowledgeBase, BotKnowledgeConfig as BotKnowledgeConfig, BotMediaConfig as BotMediaConfig, BotMode as BotMode, BotPlugin as BotPlugin, BotPluginTool as BotPluginTool, BotVariable as BotVariable, BotVariableChannel as BotVariableChannel, BotVariableType as BotVariableType, BotVoice as BotVoice, BotWorkflow as BotWorkflow, CanvasPosition as CanvasPosition, GradientPosition as GradientPosition, KnowledgeSearchStrategy as KnowledgeSearchStrategy, ModelApiMode as ModelApiMode, ModelCacheType as ModelCacheType, ModelInfo as ModelInfo, ModelInfoConfig as ModelInfoConfig, ModelOptions as ModelOptions, ModelResponseFormat as ModelResponseFormat, OnboardingInfo as OnboardingInfo, PluginIdList as PluginIdList, PluginToolReference as PluginToolReference, PrefixPromptInfo as PrefixPromptInfo, PromptInfo as PromptInfo, PromptMode as PromptMode, ShortcutCommand as ShortcutCommand, ShortcutCommandComponent as ShortcutCommandComponent, ShortcutCommandTool as ShortcutCommandTool, ShortcutCommandToolType as ShortcutCommandToolType, SuggestReplyInfo as SuggestReplyInfo, SuggestReplyMode as SuggestReplyMode, UserInputType as UserInputType, WorkflowIdList as WorkflowIdList, WorkflowReference as WorkflowReference
+    from .bots_versions import BotVersion as BotVersion, BotVersionPage as BotVersionPage, BotVersionStatus as BotVersionStatus, ListBotVersionsResponse as ListBotVersionsResponse
+    from .callbacks import CallbackApplicant as CallbackApplicant, CallbackAudit as CallbackAudit, CallbackAuditAnswer as CallbackAuditAnswer, CallbackBenefitPluginScaleExpiredEvent as CallbackBenefitPluginScaleExpiredEvent, CallbackBenefitPluginScaleRequestedEvent as CallbackBenefitPluginScaleRequestedEvent, CallbackBenefitUsageEvent as CallbackBenefitUsageEvent, CallbackBotDeletedEvent as CallbackBotDeletedEvent, CallbackBotPublishedEvent as CallbackBotPublishedEvent, CallbackBotUnpublishedEvent as CallbackBotUnpublishedEvent, CallbackChallenge as CallbackChallenge, CallbackDeletedBot as CallbackDeletedBot, CallbackHeader as CallbackHeader, CallbackPluginScaleExpiry as CallbackPluginScaleExpiry, CallbackPluginScaleRequest as CallbackPluginScaleRequest, CallbackPublishedBot as CallbackPublishedBot, CallbackUnpublishedBot as CallbackUnpublishedBot, CallbackUrlVerificationEvent as CallbackUrlVerificationEvent, CallbackUsage as CallbackUsage, PluginExtensionType as PluginExtensionType, UsageBalanceType as UsageBalanceType, UsageEntityType as UsageEntityType, UsageResourceId as UsageResourceId, UsageResourceType as UsageResourceType
+    from .chat import CancelChatResponse as CancelChatResponse, Chat as Chat, ChatError as ChatError, ChatEventType as ChatEventType, ChatFailure as ChatFailure, ChatPublishStatus as ChatPublishStatus, ChatRecord as ChatRecord, ChatRequiredAction as ChatRequiredAction, ChatRequiredActionType as ChatRequiredActionType, ChatStatus as ChatStatus, ChatStreamDone as ChatStreamDone, ChatStreamError as ChatStreamError, CreateChatResponse as CreateChatResponse, EnterMessage as EnterMessage, InsertedMessage as InsertedMessage, Message as Message, MessageContentItem as MessageContentItem, MessageContentItemType as MessageContentItemType, MessageContentType as MessageContentType, MessageRole as MessageRole, MessageType as MessageType, RequiredToolOutputs as RequiredToolOutputs, RetrieveChatResponse as RetrieveChatResponse, ShortcutCommandCall as ShortcutCommandCall, SubmitToolOutputsResponse as SubmitToolOutputsResponse, ToolCall as ToolCall, ToolCallFunction as ToolCallFunction, ToolCallType as ToolCallType, ToolOutput as ToolOutput, VerboseContent as VerboseContent, VerboseContentType as VerboseContentType
     from .chat_messages import ListChatMessagesResponse as ListChatMessagesResponse
     from .connectors_bots import BotAuditStatus as BotAuditStatus
     from .connectors_user_configs import ConnectorDevice as ConnectorDevice, ConnectorUserConfig as ConnectorUserConfig
-    from .conversations import (
-        ClearConversationResponse as ClearConversationResponse,
-        Conversation as Conversation,
-        ConversationPage as ConversationPage,
-        ConversationSection as ConversationSection,
-        ConversationSortOrder as ConversationSortOrder,
-        CreateConversationResponse as CreateConversationResponse,
-        ListConversationsResponse as ListConversationsResponse,
-        RetrieveConversationResponse as RetrieveConversationResponse,
-        UpdateConversationResponse as UpdateConversationResponse,
-    )
-    from .conversations_messages import (
-        CreateMessageResponse as CreateMessageResponse,
-        DeleteMessageResponse as DeleteMessageResponse,
-        ListMessagesResponse as ListMessagesResponse,
-        MessageOrder as MessageOrder,
-        RetrieveMessageResponse as RetrieveMessageResponse,
-        UpdateMessageResponse as UpdateMessageResponse,
-    )
+    from .conversations import ClearConversationResponse as ClearConversationResponse, Conversation as Conversation, ConversationPage as ConversationPage, ConversationSection as ConversationSection, ConversationSortOrder as ConversationSortOrder, CreateConversationResponse as CreateConversationResponse, ListConversationsResponse as ListConversationsResponse, RetrieveConversationResponse as RetrieveConversationResponse, UpdateConversationResponse as UpdateConversationResponse
+    from .conversations_messages import CreateMessageResponse as CreateMessageResponse, DeleteMessageResponse as DeleteMessageResponse, ListMessagesResponse as ListMessagesResponse, MessageOrder as MessageOrder, RetrieveMessageResponse as RetrieveMessageResponse, UpdateMessageResponse as UpdateMessageResponse
     from .conversations_messages_feedback import MessageFeedbackType as MessageFeedbackType
-    from .datasets import (
-        CreateDatasetResponse as CreateDatasetResponse,
-        CreatedDataset as CreatedDataset,
-        Dataset as Dataset,
-        DatasetFormat as DatasetFormat,
-        DatasetPage as DatasetPage,
-        DatasetStatus as DatasetStatus,
-        DocumentProgress as DocumentProgress,
-        DocumentProgressList as DocumentProgressList,
-        ListDatasetsResponse as ListDatasetsResponse,
-        ProcessDatasetResponse as ProcessDatasetResponse,
-    )
-    from .datasets_documents import (
-        CaptionType as CaptionType,
-        ChunkStrategy as ChunkStrategy,
-        ChunkType as ChunkType,
-        CreateDocumentsResponse as CreateDocumentsResponse,
-        Document as Document,
-        DocumentFileType as DocumentFileType,
-        DocumentSource as DocumentSource,
-        DocumentSourceType as DocumentSourceType,
-        DocumentStatus as DocumentStatus,
-        DocumentUpdateRule as DocumentUpdateRule,
-        DocumentUpdateType as DocumentUpdateType,
-        ListDocumentsResponse as ListDocumentsResponse,
-        NewDocument as NewDocument,
-        UpdateDocumentResponse as UpdateDocumentResponse,
-    )
-    from .datasets_images import (
-        DatasetImage as DatasetImage,
-        DatasetImagePage as DatasetImagePage,
-        ListDatasetImagesResponse as ListDatasetImagesResponse,
-    )
+    from .datasets import CreateDatasetResponse as CreateDatasetResponse, CreatedDataset as CreatedDataset, Dataset as Dataset, DatasetPage as DatasetPage, DatasetStatus as DatasetStatus, DocumentProgress as DocumentProgress, DocumentProgressList as DocumentProgressList, ListDatasetsResponse as ListDatasetsResponse, ProcessDatasetResponse as ProcessDatasetResponse
+    from .datasets_documents import CaptionType as CaptionType, ChunkStrategy as ChunkStrategy, ChunkType as ChunkType, CreateDocumentsResponse as CreateDocumentsResponse, DatasetFormat as DatasetFormat, Document as Document, DocumentFileType as DocumentFileType, DocumentSource as DocumentSource, DocumentSourceType as DocumentSourceType, DocumentStatus as DocumentStatus, DocumentUpdateRule as DocumentUpdateRule, DocumentUpdateType as DocumentUpdateType, ListDocumentsResponse as ListDocumentsResponse, NewDocument as NewDocument, UpdateDocumentResponse as UpdateDocumentResponse
+    from .datasets_images import DatasetImage as DatasetImage, DatasetImagePage as DatasetImagePage, ListDatasetImagesResponse as ListDatasetImagesResponse
     from .enterprises_members import EnterpriseMember as EnterpriseMember, EnterpriseRole as EnterpriseRole
-    from .enterprises_organizations import (
-        CreateOrganizationResponse as CreateOrganizationResponse,
-        ListOrganizationsResponse as ListOrganizationsResponse,
-        Organization as Organization,
-        OrganizationPage as OrganizationPage,
-        OrganizationReference as OrganizationReference,
-    )
-    from .entities_copy_tasks import (
-        CopyEntityType as CopyEntityType,
-        CopyFailure as CopyFailure,
-        CopySubmission as CopySubmission,
-        CopyTask as CopyTask,
-        CopyTaskStatus as CopyTaskStatus,
-        CreateCopyTaskResponse as CreateCopyTaskResponse,
-        RetrieveCopyTaskResponse as RetrieveCopyTaskResponse,
-    )
+    from .enterprises_organizations import CreateOrganizationResponse as CreateOrganizationResponse, ListOrganizationsResponse as ListOrganizationsResponse, Organization as Organization, OrganizationPage as OrganizationPage, OrganizationReference as OrganizationReference
+    from .entities_copy_tasks import CopyEntityType as CopyEntityType, CopyFailure as CopyFailure, CopySubmission as CopySubmission, CopyTask as CopyTask, CopyTaskStatus as CopyTaskStatus, CreateCopyTaskResponse as CreateCopyTaskResponse, RetrieveCopyTaskResponse as RetrieveCopyTaskResponse
     from .files import File as File, RetrieveFileResponse as RetrieveFileResponse, UploadFileResponse as UploadFileResponse
-    from .folders import (
-        Folder as Folder,
-        FolderPage as FolderPage,
-        FolderType as FolderType,
-        ListFoldersResponse as ListFoldersResponse,
-        RetrieveFolderResponse as RetrieveFolderResponse,
-    )
-    from .oauth import (
-        DeviceCode as DeviceCode,
-        ExchangeOAuthTokenResponse as ExchangeOAuthTokenResponse,
-        JWTDeviceInfo as JWTDeviceInfo,
-        JWTHeader as JWTHeader,
-        JWTPayload as JWTPayload,
-        JWTSessionContext as JWTSessionContext,
-        OAuthChallengeMethod as OAuthChallengeMethod,
-        OAuthErrorBody as OAuthErrorBody,
-        OAuthErrorCode as OAuthErrorCode,
-        OAuthGrantType as OAuthGrantType,
-        OAuthResponseType as OAuthResponseType,
-        OAuthScope as OAuthScope,
-        OAuthScopeBots as OAuthScopeBots,
-        OAuthScopeConstraint as OAuthScopeConstraint,
-        OAuthScopePermission as OAuthScopePermission,
-        OAuthToken as OAuthToken,
-    )
-    from .organizations_members import (
-        ListOrganizationMembersResponse as ListOrganizationMembersResponse,
-        OrganizationMember as OrganizationMember,
-        OrganizationMemberPage as OrganizationMemberPage,
-        OrganizationMembership as OrganizationMembership,
-        OrganizationPersonType as OrganizationPersonType,
-        OrganizationRole as OrganizationRole,
-    )
-    from .plugins import (
-        ListPluginsResponse as ListPluginsResponse,
-        Plugin as Plugin,
-        PluginDeveloper as PluginDeveloper,
-        PluginList as PluginList,
-        PluginPaidType as PluginPaidType,
-        PluginSortOrder as PluginSortOrder,
-        PluginStatistics as PluginStatistics,
-        PluginTool as PluginTool,
-        RetrieveManyPluginsResponse as RetrieveManyPluginsResponse,
-        RetrievePluginResponse as RetrievePluginResponse,
-        StoreEntityType as StoreEntityType,
-        StorePlugin as StorePlugin,
-        StorePluginListing as StorePluginListing,
-        StorePluginPage as StorePluginPage,
-    )
-    from .plugins_categories import (
-        ListPluginCategoriesResponse as ListPluginCategoriesResponse,
-        PluginCategory as PluginCategory,
-        PluginCategoryPage as PluginCategoryPage,
-    )
+    from .folders import Folder as Folder, FolderPage as FolderPage, FolderType as FolderType, ListFoldersResponse as ListFoldersResponse, RetrieveFolderResponse as RetrieveFolderResponse
+    from .oauth import DeviceCode as DeviceCode, ExchangeOAuthTokenResponse as ExchangeOAuthTokenResponse, JWTDeviceInfo as JWTDeviceInfo, JWTHeader as JWTHeader, JWTPayload as JWTPayload, JWTSessionContext as JWTSessionContext, OAuthChallengeMethod as OAuthChallengeMethod, OAuthErrorBody as OAuthErrorBody, OAuthErrorCode as OAuthErrorCode, OAuthGrantType as OAuthGrantType, OAuthResponseType as OAuthResponseType, OAuthScope as OAuthScope, OAuthScopeBots as OAuthScopeBots, OAuthScopeConstraint as OAuthScopeConstraint, OAuthScopePermission as OAuthScopePermission, OAuthToken as OAuthToken
+    from .organizations_members import ListOrganizationMembersResponse as ListOrganizationMembersResponse, OrganizationMember as OrganizationMember, OrganizationMemberPage as OrganizationMemberPage, OrganizationMembership as OrganizationMembership, OrganizationPersonType as OrganizationPersonType, OrganizationRole as OrganizationRole
+    from .plugins import ListPluginsResponse as ListPluginsResponse, Plugin as Plugin, PluginDeveloper as PluginDeveloper, PluginList as PluginList, PluginPaidType as PluginPaidType, PluginSortOrder as PluginSortOrder, PluginStatistics as PluginStatistics, PluginTool as PluginTool, RetrieveManyPluginsResponse as RetrieveManyPluginsResponse, RetrievePluginResponse as RetrievePluginResponse, StoreEntityType as StoreEntityType, StorePlugin as StorePlugin, StorePluginListing as StorePluginListing, StorePluginPage as StorePluginPage
+    from .plugins_categories import ListPluginCategoriesResponse as ListPluginCategoriesResponse, PluginCategory as PluginCategory, PluginCategoryPage as PluginCategoryPage
     from .plugins_tools import CallPluginToolResponse as CallPluginToolResponse, PluginToolOutput as PluginToolOutput
-    from .rtc import (
-        PluginInterruptMode as PluginInterruptMode,
-        RtcAudioAgentSpeechStartedEvent as RtcAudioAgentSpeechStartedEvent,
-        RtcAudioAgentSpeechStoppedEvent as RtcAudioAgentSpeechStoppedEvent,
-        RtcAudioUserSpeechStartedEvent as RtcAudioUserSpeechStartedEvent,
-        RtcAudioUserSpeechStoppedEvent as RtcAudioUserSpeechStoppedEvent,
-        RtcChatConfig as RtcChatConfig,
-        RtcChatMode as RtcChatMode,
-        RtcClientVad as RtcClientVad,
-        RtcClientVadEvent as RtcClientVadEvent,
-        RtcConversation as RtcConversation,
-        RtcConversationAudioTranscriptDeltaEvent as RtcConversationAudioTranscriptDeltaEvent,
-        RtcConversationChatCancelEvent as RtcConversationChatCancelEvent,
-        RtcConversationChatCompletedEvent as RtcConversationChatCompletedEvent,
-        RtcConversationChatCreatedEvent as RtcConversationChatCreatedEvent,
-        RtcConversationChatFailedEvent as RtcConversationChatFailedEvent,
-        RtcConversationChatInProgressEvent as RtcConversationChatInProgressEvent,
-        RtcConversationChatPreAnswerEvent as RtcConversationChatPreAnswerEvent,
-        RtcConversationChatRequiresActionEvent as RtcConversationChatRequiresActionEvent,
-        RtcConversationCreatedEvent as RtcConversationCreatedEvent,
-        RtcConversationMessageCompletedEvent as RtcConversationMessageCompletedEvent,
-        RtcConversationMessageDeltaEvent as RtcConversationMessageDeltaEvent,
-        RtcError as RtcError,
-        RtcErrorCode as RtcErrorCode,
-        RtcErrorEvent as RtcErrorEvent,
-        RtcInputAudioBufferCompleteEvent as RtcInputAudioBufferCompleteEvent,
-        RtcInputAudioBufferCompletedEvent as RtcInputAudioBufferCompletedEvent,
-        RtcInputAudioBufferStartEvent as RtcInputAudioBufferStartEvent,
-        RtcInputAudioBufferStartedEvent as RtcInputAudioBufferStartedEvent,
-        RtcLiveCreatedEvent as RtcLiveCreatedEvent,
-        RtcMode as RtcMode,
-        RtcModeName as RtcModeName,
-        RtcModeUpdateEvent as RtcModeUpdateEvent,
-        RtcModeUpdatedEvent as RtcModeUpdatedEvent,
-        RtcPreAnswer as RtcPreAnswer,
-        RtcPreAnswerSettings as RtcPreAnswerSettings,
-        RtcPreAnswerText as RtcPreAnswerText,
-        RtcPreAnswerTrigger as RtcPreAnswerTrigger,
-        RtcPreAnswerTriggerType as RtcPreAnswerTriggerType,
-        RtcPreAnswerType as RtcPreAnswerType,
-        RtcSession as RtcSession,
-        RtcSessionCreatedEvent as RtcSessionCreatedEvent,
-        RtcSessionPreAnswerUpdateEvent as RtcSessionPreAnswerUpdateEvent,
-        RtcSessionPreAnswerUpdatedEvent as RtcSessionPreAnswerUpdatedEvent,
-        RtcSessionSettings as RtcSessionSettings,
-        RtcSessionUpdateEvent as RtcSessionUpdateEvent,
-        RtcSessionUpdatedEvent as RtcSessionUpdatedEvent,
-        RtcTtsConfig as RtcTtsConfig,
-        RtcTurnDetection as RtcTurnDetection,
-        RtcTurnDetectionType as RtcTurnDetectionType,
-        RtcVoiceprintConfig as RtcVoiceprintConfig,
-    )
-    from .shared import (
-        Collaborator as Collaborator,
-        Envelope as Envelope,
-        ResponseDetail as ResponseDetail,
-        TokenUsage as TokenUsage,
-        UserSummary as UserSummary,
-        WorkflowInterrupt as WorkflowInterrupt,
-        WorkflowInterruptType as WorkflowInterruptType,
-        WorkflowParameter as WorkflowParameter,
-    )
-    from .templates import (
-        DuplicateTemplateResponse as DuplicateTemplateResponse,
-        TemplateCopy as TemplateCopy,
-        TemplateEntityType as TemplateEntityType,
-    )
+    from .rtc import RtcAudioAgentSpeechStartedEvent as RtcAudioAgentSpeechStartedEvent, RtcAudioAgentSpeechStoppedEvent as RtcAudioAgentSpeechStoppedEvent, RtcAudioUserSpeechStartedEvent as RtcAudioUserSpeechStartedEvent, RtcAudioUserSpeechStoppedEvent as RtcAudioUserSpeechStoppedEvent, RtcClientVadEvent as RtcClientVadEvent, RtcConversationAudioTranscriptDeltaEvent as RtcConversationAudioTranscriptDeltaEvent, RtcConversationChatCancelEvent as RtcConversationChatCancelEvent, RtcConversationChatCompletedEvent as RtcConversationChatCompletedEvent, RtcConversationChatCreatedEvent as RtcConversationChatCreatedEvent, RtcConversationChatFailedEvent as RtcConversationChatFailedEvent, RtcConversationChatInProgressEvent as RtcConversationChatInProgressEvent, RtcConversationChatPreAnswerEvent as RtcConversationChatPreAnswerEvent, RtcConversationChatRequiresActionEvent as RtcConversationChatRequiresActionEvent, RtcConversationCreatedEvent as RtcConversationCreatedEvent, RtcConversationMessageCompletedEvent as RtcConversationMessageCompletedEvent, RtcConversationMessageDeltaEvent as RtcConversationMessageDeltaEvent, RtcErrorEvent as RtcErrorEvent, RtcInputAudioBufferCompleteEvent as RtcInputAudioBufferCompleteEvent, RtcInputAudioBufferCompletedEvent as RtcInputAudioBufferCompletedEvent, RtcInputAudioBufferStartEvent as RtcInputAudioBufferStartEvent, RtcInputAudioBufferStartedEvent as RtcInputAudioBufferStartedEvent, RtcLiveCreatedEvent as RtcLiveCreatedEvent, RtcModeUpdateEvent as RtcModeUpdateEvent, RtcModeUpdatedEvent as RtcModeUpdatedEvent, RtcSessionCreatedEvent as RtcSessionCreatedEvent, RtcSessionPreAnswerUpdateEvent as RtcSessionPreAnswerUpdateEvent, RtcSessionPreAnswerUpdatedEvent as RtcSessionPreAnswerUpdatedEvent, RtcSessionUpdateEvent as RtcSessionUpdateEvent, RtcSessionUpdatedEvent as RtcSessionUpdatedEvent
+    from .rtc_payloads import PluginInterruptMode as PluginInterruptMode, RtcChatConfig as RtcChatConfig, RtcChatMode as RtcChatMode, RtcClientVad as RtcClientVad, RtcConversation as RtcConversation, RtcError as RtcError, RtcErrorCode as RtcErrorCode, RtcMode as RtcMode, RtcModeName as RtcModeName, RtcPreAnswer as RtcPreAnswer, RtcPreAnswerSettings as RtcPreAnswerSettings, RtcPreAnswerText as RtcPreAnswerText, RtcPreAnswerTrigger as RtcPreAnswerTrigger, RtcPreAnswerTriggerType as RtcPreAnswerTriggerType, RtcPreAnswerType as RtcPreAnswerType, RtcSession as RtcSession, RtcSessionSettings as RtcSessionSettings, RtcTtsConfig as RtcTtsConfig, RtcTurnDetection as RtcTurnDetection, RtcTurnDetectionType as RtcTurnDetectionType, RtcVoiceprintConfig as RtcVoiceprintConfig
+    from .shared import Collaborator as Collaborator, Envelope as Envelope, ResponseDetail as ResponseDetail, TokenUsage as TokenUsage, UserSummary as UserSummary, WorkflowInterrupt as WorkflowInterrupt, WorkflowInterruptType as WorkflowInterruptType, WorkflowParameter as WorkflowParameter
+    from .templates import DuplicateTemplateResponse as DuplicateTemplateResponse, TemplateCopy as TemplateCopy, TemplateEntityType as TemplateEntityType
     from .users import RetrieveUserResponse as RetrieveUserResponse, User as User
-    from .variables import (
-        RetrieveVariablesResponse as RetrieveVariablesResponse,
-        UserVariable as UserVariable,
-        UserVariableAssignment as UserVariableAssignment,
-        UserVariableList as UserVariableList,
-    )
-    from .websockets_chat import (
-        AudioDump as AudioDump,
-        ChatAsrConfig as ChatAsrConfig,
-        ChatCancelReason as ChatCancelReason,
-        ChatCancellation as ChatCancellation,
-        ChatConversationAudioCompletedEvent as ChatConversationAudioCompletedEvent,
-        ChatConversationAudioDeltaEvent as ChatConversationAudioDeltaEvent,
-        ChatConversationAudioTranscriptCompletedEvent as ChatConversationAudioTranscriptCompletedEvent,
-        ChatConversationAudioTranscriptUpdateEvent as ChatConversationAudioTranscriptUpdateEvent,
-        ChatConversationChatCancelEvent as ChatConversationChatCancelEvent,
-        ChatConversationChatCanceledEvent as ChatConversationChatCanceledEvent,
-        ChatConversationChatCompletedEvent as ChatConversationChatCompletedEvent,
-        ChatConversationChatCreatedEvent as ChatConversationChatCreatedEvent,
-        ChatConversationChatFailedEvent as ChatConversationChatFailedEvent,
-        ChatConversationChatInProgressEvent as ChatConversationChatInProgressEvent,
-        ChatConversationChatRequiresActionEvent as ChatConversationChatRequiresActionEvent,
-        ChatConversationClearEvent as ChatConversationClearEvent,
-        ChatConversationClearedEvent as ChatConversationClearedEvent,
-        ChatConversationMessageCompletedEvent as ChatConversationMessageCompletedEvent,
-        ChatConversationMessageDeltaEvent as ChatConversationMessageDeltaEvent,
-        ChatCreatedEvent as ChatCreatedEvent,
-        ChatDumpAudioEvent as ChatDumpAudioEvent,
-        ChatInputAudioBufferSpeechStartedEvent as ChatInputAudioBufferSpeechStartedEvent,
-        ChatInputAudioBufferSpeechStoppedEvent as ChatInputAudioBufferSpeechStoppedEvent,
-        ChatTurnDetection as ChatTurnDetection,
-        ChatTurnDetectionType as ChatTurnDetectionType,
-        ChatUpdateEvent as ChatUpdateEvent,
-        ChatUpdatedEvent as ChatUpdatedEvent,
-        ChatVoiceProcessingConfig as ChatVoiceProcessingConfig,
-        VoiceChatConfig as VoiceChatConfig,
-        VoiceChatSettings as VoiceChatSettings,
-    )
-    from .websockets_shared import (
-        AsrConfig as AsrConfig,
-        AsrStreamMode as AsrStreamMode,
-        AudioDelta as AudioDelta,
-        ChatAsrLanguage as ChatAsrLanguage,
-        EmotionConfig as EmotionConfig,
-        FrameLimit as FrameLimit,
-        GeneratedAudioMode as GeneratedAudioMode,
-        GeneratedAudioRequest as GeneratedAudioRequest,
-        InputAudio as InputAudio,
-        InputAudioCodec as InputAudioCodec,
-        InputAudioFormat as InputAudioFormat,
-        InputAudioSampleRate as InputAudioSampleRate,
-        Mp3Config as Mp3Config,
-        Mp3SampleRate as Mp3SampleRate,
-        OpusConfig as OpusConfig,
-        OpusSampleRate as OpusSampleRate,
-        OutputAudio as OutputAudio,
-        OutputAudioCodec as OutputAudioCodec,
-        PcmConfig as PcmConfig,
-        SemanticVadConfig as SemanticVadConfig,
-        SensitiveWordsFilter as SensitiveWordsFilter,
-        SentenceText as SentenceText,
-        SocketConversationAudioSentenceStartEvent as SocketConversationAudioSentenceStartEvent,
-        SocketError as SocketError,
-        SocketErrorEvent as SocketErrorEvent,
-        SocketInputAudioBufferAppendEvent as SocketInputAudioBufferAppendEvent,
-        SocketInputAudioBufferClearEvent as SocketInputAudioBufferClearEvent,
-        SocketInputAudioBufferClearedEvent as SocketInputAudioBufferClearedEvent,
-        SocketInputAudioBufferCompleteEvent as SocketInputAudioBufferCompleteEvent,
-        SocketInputAudioBufferCompletedEvent as SocketInputAudioBufferCompletedEvent,
-        SpokenText as SpokenText,
-        TextDelta as TextDelta,
-        VoiceAsrConfig as VoiceAsrConfig,
-        VoiceChatContext as VoiceChatContext,
-        VoiceConversationChatSubmitToolOutputsEvent as VoiceConversationChatSubmitToolOutputsEvent,
-        VoiceConversationMessageCreateEvent as VoiceConversationMessageCreateEvent,
-        VoiceEvent as VoiceEvent,
-        VoiceEventDetail as VoiceEventDetail,
-        VoiceInputTextGenerateAudioEvent as VoiceInputTextGenerateAudioEvent,
-        VoiceInterruptConfig as VoiceInterruptConfig,
-        VoiceInterruptMode as VoiceInterruptMode,
-        VoiceMessage as VoiceMessage,
-        VoiceProcessingConfig as VoiceProcessingConfig,
-        VoiceServerEvent as VoiceServerEvent,
-        VoiceToolOutputs as VoiceToolOutputs,
-        VoiceprintConfig as VoiceprintConfig,
-    )
-    from .websockets_simult_interpretation import (
-        InterpretationSettings as InterpretationSettings,
-        SimultInterpretationAudioDeltaEvent as SimultInterpretationAudioDeltaEvent,
-        SimultInterpretationCreatedEvent as SimultInterpretationCreatedEvent,
-        SimultInterpretationMessageCompletedEvent as SimultInterpretationMessageCompletedEvent,
-        SimultInterpretationTranscriptionDeltaEvent as SimultInterpretationTranscriptionDeltaEvent,
-        SimultInterpretationTranslationDeltaEvent as SimultInterpretationTranslationDeltaEvent,
-        SimultInterpretationUpdateEvent as SimultInterpretationUpdateEvent,
-        SimultInterpretationUpdatedEvent as SimultInterpretationUpdatedEvent,
-    )
-    from .websockets_speech import (
-        SpeechAudioCompletedEvent as SpeechAudioCompletedEvent,
-        SpeechAudioUpdateEvent as SpeechAudioUpdateEvent,
-        SpeechCreatedEvent as SpeechCreatedEvent,
-        SpeechInputTextBufferAppendEvent as SpeechInputTextBufferAppendEvent,
-        SpeechInputTextBufferCompleteEvent as SpeechInputTextBufferCompleteEvent,
-        SpeechInputTextBufferCompletedEvent as SpeechInputTextBufferCompletedEvent,
-        SpeechSettings as SpeechSettings,
-        SpeechUpdateEvent as SpeechUpdateEvent,
-        SpeechUpdatedEvent as SpeechUpdatedEvent,
-    )
-    from .websockets_transcriptions import (
-        TranscriptionAsrConfig as TranscriptionAsrConfig,
-        TranscriptionLanguage as TranscriptionLanguage,
-        TranscriptionSettings as TranscriptionSettings,
-        TranscriptionsCreatedEvent as TranscriptionsCreatedEvent,
-        TranscriptionsMessageCompletedEvent as TranscriptionsMessageCompletedEvent,
-        TranscriptionsMessageUpdateEvent as TranscriptionsMessageUpdateEvent,
-        TranscriptionsUpdateEvent as TranscriptionsUpdateEvent,
-        TranscriptionsUpdatedEvent as TranscriptionsUpdatedEvent,
-    )
-    from .workflows import (
-        ListWorkflowsResponse as ListWorkflowsResponse,
-        RetrieveWorkflowResponse as RetrieveWorkflowResponse,
-        Workflow as Workflow,
-        WorkflowInput as WorkflowInput,
-        WorkflowMode as WorkflowMode,
-        WorkflowOutput as WorkflowOutput,
-        WorkflowPage as WorkflowPage,
-        WorkflowPublishStatusFilter as WorkflowPublishStatusFilter,
-        WorkflowSummary as WorkflowSummary,
-        WorkflowTerminatePlan as WorkflowTerminatePlan,
-    )
-    from .workflows_runs import (
-        WorkflowDone as WorkflowDone,
-        WorkflowError as WorkflowError,
-        WorkflowEventType as WorkflowEventType,
-        WorkflowInterruptEvent as WorkflowInterruptEvent,
-        WorkflowMessage as WorkflowMessage,
-        WorkflowRunResult as WorkflowRunResult,
-    )
-    from .workflows_runs_run_histories import (
-        RetrieveWorkflowRunHistoryResponse as RetrieveWorkflowRunHistoryResponse,
-        WorkflowNodeStatus as WorkflowNodeStatus,
-        WorkflowRunHistory as WorkflowRunHistory,
-        WorkflowRunMode as WorkflowRunMode,
-        WorkflowRunStatus as WorkflowRunStatus,
-    )
-    from .workflows_runs_run_histories_execute_nodes import (
-        RetrieveWorkflowNodeOutputResponse as RetrieveWorkflowNodeOutputResponse,
-        WorkflowNodeOutput as WorkflowNodeOutput,
-    )
-    from .workflows_versions import (
-        ListWorkflowVersionsResponse as ListWorkflowVersionsResponse,
-        WorkflowVersion as WorkflowVersion,
-        WorkflowVersionPage as WorkflowVersionPage,
-    )
-    from .workspaces import (
-        CreateWorkspaceResponse as CreateWorkspaceResponse,
-        CreatedWorkspace as CreatedWorkspace,
-        ListWorkspacesResponse as ListWorkspacesResponse,
-        Workspace as Workspace,
-        WorkspaceJoinStatus as WorkspaceJoinStatus,
-        WorkspacePage as WorkspacePage,
-        WorkspaceRole as WorkspaceRole,
-        WorkspaceType as WorkspaceType,
-    )
-    from .workspaces_members import (
-        AddedWorkspaceMembers as AddedWorkspaceMembers,
-        CreateWorkspaceMembersResponse as CreateWorkspaceMembersResponse,
-        DeleteWorkspaceMembersResponse as DeleteWorkspaceMembersResponse,
-        ListWorkspaceMembersResponse as ListWorkspaceMembersResponse,
-        RemovedWorkspaceMembers as RemovedWorkspaceMembers,
-        WorkspaceInvitation as WorkspaceInvitation,
-        WorkspaceMember as WorkspaceMember,
-        WorkspaceMemberPage as WorkspaceMemberPage,
-    )
+    from .variables import RetrieveVariablesResponse as RetrieveVariablesResponse, UserVariable as UserVariable, UserVariableAssignment as UserVariableAssignment, UserVariableList as UserVariableList
+    from .websockets_chat import AudioDump as AudioDump, ChatAsrConfig as ChatAsrConfig, ChatCancelReason as ChatCancelReason, ChatCancellation as ChatCancellation, ChatConversationAudioCompletedEvent as ChatConversationAudioCompletedEvent, ChatConversationAudioDeltaEvent as ChatConversationAudioDeltaEvent, ChatConversationAudioTranscriptCompletedEvent as ChatConversationAudioTranscriptCompletedEvent, ChatConversationAudioTranscriptUpdateEvent as ChatConversationAudioTranscriptUpdateEvent, ChatConversationChatCancelEvent as ChatConversationChatCancelEvent, ChatConversationChatCanceledEvent as ChatConversationChatCanceledEvent, ChatConversationChatCompletedEvent as ChatConversationChatCompletedEvent, ChatConversationChatCreatedEvent as ChatConversationChatCreatedEvent, ChatConversationChatFailedEvent as ChatConversationChatFailedEvent, ChatConversationChatInProgressEvent as ChatConversationChatInProgressEvent, ChatConversationChatRequiresActionEvent as ChatConversationChatRequiresActionEvent, ChatConversationClearEvent as ChatConversationClearEvent, ChatConversationClearedEvent as ChatConversationClearedEvent, ChatConversationMessageCompletedEvent as ChatConversationMessageCompletedEvent, ChatConversationMessageDeltaEvent as ChatConversationMessageDeltaEvent, ChatCreatedEvent as ChatCreatedEvent, ChatDumpAudioEvent as ChatDumpAudioEvent, ChatInputAudioBufferSpeechStartedEvent as ChatInputAudioBufferSpeechStartedEvent, ChatInputAudioBufferSpeechStoppedEvent as ChatInputAudioBufferSpeechStoppedEvent, ChatTurnDetection as ChatTurnDetection, ChatTurnDetectionType as ChatTurnDetectionType, ChatUpdateEvent as ChatUpdateEvent, ChatUpdatedEvent as ChatUpdatedEvent, ChatVoiceProcessingConfig as ChatVoiceProcessingConfig, VoiceChatConfig as VoiceChatConfig, VoiceChatSettings as VoiceChatSettings
+    from .websockets_payloads import AsrConfig as AsrConfig, AsrStreamMode as AsrStreamMode, AudioDelta as AudioDelta, ChatAsrLanguage as ChatAsrLanguage, EmotionConfig as EmotionConfig, FrameLimit as FrameLimit, GeneratedAudioMode as GeneratedAudioMode, GeneratedAudioRequest as GeneratedAudioRequest, InputAudio as InputAudio, InputAudioCodec as InputAudioCodec, InputAudioFormat as InputAudioFormat, InputAudioSampleRate as InputAudioSampleRate, Mp3Config as Mp3Config, Mp3SampleRate as Mp3SampleRate, OpusConfig as OpusConfig, OpusSampleRate as OpusSampleRate, OutputAudio as OutputAudio, OutputAudioCodec as OutputAudioCodec, PcmConfig as PcmConfig, SemanticVadConfig as SemanticVadConfig, SensitiveWordsFilter as SensitiveWordsFilter, SentenceText as SentenceText, SocketError as SocketError, SpokenText as SpokenText, TextDelta as TextDelta, VoiceAsrConfig as VoiceAsrConfig, VoiceChatContext as VoiceChatContext, VoiceEventDetail as VoiceEventDetail, VoiceInterruptConfig as VoiceInterruptConfig, VoiceInterruptMode as VoiceInterruptMode, VoiceMessage as VoiceMessage, VoiceProcessingConfig as VoiceProcessingConfig, VoiceToolOutputs as VoiceToolOutputs, VoiceprintConfig as VoiceprintConfig
+    from .websockets_shared import SocketConversationAudioSentenceStartEvent as SocketConversationAudioSentenceStartEvent, SocketErrorEvent as SocketErrorEvent, SocketInputAudioBufferAppendEvent as SocketInputAudioBufferAppendEvent, SocketInputAudioBufferClearEvent as SocketInputAudioBufferClearEvent, SocketInputAudioBufferClearedEvent as SocketInputAudioBufferClearedEvent, SocketInputAudioBufferCompleteEvent as SocketInputAudioBufferCompleteEvent, SocketInputAudioBufferCompletedEvent as SocketInputAudioBufferCompletedEvent, VoiceConversationChatSubmitToolOutputsEvent as VoiceConversationChatSubmitToolOutputsEvent, VoiceConversationMessageCreateEvent as VoiceConversationMessageCreateEvent, VoiceEvent as VoiceEvent, VoiceInputTextGenerateAudioEvent as VoiceInputTextGenerateAudioEvent, VoiceServerEvent as VoiceServerEvent
+    from .websockets_simult_interpretation import InterpretationSettings as InterpretationSettings, SimultInterpretationAudioDeltaEvent as SimultInterpretationAudioDeltaEvent, SimultInterpretationCreatedEvent as SimultInterpretationCreatedEvent, SimultInterpretationMessageCompletedEvent as SimultInterpretationMessageCompletedEvent, SimultInterpretationTranscriptionDeltaEvent as SimultInterpretationTranscriptionDeltaEvent, SimultInterpretationTranslationDeltaEvent as SimultInterpretationTranslationDeltaEvent, SimultInterpretationUpdateEvent as SimultInterpretationUpdateEvent, SimultInterpretationUpdatedEvent as SimultInterpretationUpdatedEvent
+    from .websockets_speech import SpeechAudioCompletedEvent as SpeechAudioCompletedEvent, SpeechAudioUpdateEvent as SpeechAudioUpdateEvent, SpeechCreatedEvent as SpeechCreatedEvent, SpeechInputTextBufferAppendEvent as SpeechInputTextBufferAppendEvent, SpeechInputTextBufferCompleteEvent as SpeechInputTextBufferCompleteEvent, SpeechInputTextBufferCompletedEvent as SpeechInputTextBufferCompletedEvent, SpeechSettings as SpeechSettings, SpeechUpdateEvent as SpeechUpdateEvent, SpeechUpdatedEvent as SpeechUpdatedEvent
+    from .websockets_transcriptions import TranscriptionAsrConfig as TranscriptionAsrConfig, TranscriptionLanguage as TranscriptionLanguage, TranscriptionSettings as TranscriptionSettings, TranscriptionsCreatedEvent as TranscriptionsCreatedEvent, TranscriptionsMessageCompletedEvent as TranscriptionsMessageCompletedEvent, TranscriptionsMessageUpdateEvent as TranscriptionsMessageUpdateEvent, TranscriptionsUpdateEvent as TranscriptionsUpdateEvent, TranscriptionsUpdatedEvent as TranscriptionsUpdatedEvent
+    from .workflows import ListWorkflowsResponse as ListWorkflowsResponse, RetrieveWorkflowResponse as RetrieveWorkflowResponse, Workflow as Workflow, WorkflowInput as WorkflowInput, WorkflowMode as WorkflowMode, WorkflowOutput as WorkflowOutput, WorkflowPage as WorkflowPage, WorkflowPublishStatusFilter as WorkflowPublishStatusFilter, WorkflowSummary as WorkflowSummary, WorkflowTerminatePlan as WorkflowTerminatePlan
+    from .workflows_runs import WorkflowDone as WorkflowDone, WorkflowError as WorkflowError, WorkflowEventType as WorkflowEventType, WorkflowInterruptEvent as WorkflowInterruptEvent, WorkflowMessage as WorkflowMessage, WorkflowRunResult as WorkflowRunResult
+    from .workflows_runs_run_histories import RetrieveWorkflowRunHistoryResponse as RetrieveWorkflowRunHistoryResponse, WorkflowNodeStatus as WorkflowNodeStatus, WorkflowRunHistory as WorkflowRunHistory, WorkflowRunMode as WorkflowRunMode, WorkflowRunStatus as WorkflowRunStatus
+    from .workflows_runs_run_histories_execute_nodes import RetrieveWorkflowNodeOutputResponse as RetrieveWorkflowNodeOutputResponse, WorkflowNodeOutput as WorkflowNodeOutput
+    from .workflows_versions import ListWorkflowVersionsResponse as ListWorkflowVersionsResponse, WorkflowVersion as WorkflowVersion, WorkflowVersionPage as WorkflowVersionPage
+    from .workspaces import CreateWorkspaceResponse as CreateWorkspaceResponse, CreatedWorkspace as CreatedWorkspace, ListWorkspacesResponse as ListWorkspacesResponse, Workspace as Workspace, WorkspaceJoinStatus as WorkspaceJoinStatus, WorkspacePage as WorkspacePage, WorkspaceRole as WorkspaceRole, WorkspaceType as WorkspaceType
+    from .workspaces_members import AddedWorkspaceMembers as AddedWorkspaceMembers, CreateWorkspaceMembersResponse as CreateWorkspaceMembersResponse, DeleteWorkspaceMembersResponse as DeleteWorkspaceMembersResponse, ListWorkspaceMembersResponse as ListWorkspaceMembersResponse, RemovedWorkspaceMembers as RemovedWorkspaceMembers, WorkspaceInvitation as WorkspaceInvitation, WorkspaceMember as WorkspaceMember, WorkspaceMemberPage as WorkspaceMemberPage
 
+# fmt: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
     "api_apps": "ApiApp ApiAppPage ApiAppType CreateApiAppResponse ListApiAppsResponse",
@@ -627,8 +93,8 @@ _NAMES = {
     "conversations": "ClearConversationResponse Conversation ConversationPage ConversationSection ConversationSortOrder CreateConversationResponse ListConversationsResponse RetrieveConversationResponse UpdateConversationResponse",
     "conversations_messages": "CreateMessageResponse DeleteMessageResponse ListMessagesResponse MessageOrder RetrieveMessageResponse UpdateMessageResponse",
     "conversations_messages_feedback": "MessageFeedbackType",
-    "datasets": "CreateDatasetResponse CreatedDataset Dataset DatasetFormat DatasetPage DatasetStatus DocumentProgress DocumentProgressList ListDatasetsResponse ProcessDatasetResponse",
-    "datasets_documents": "CaptionType ChunkStrategy ChunkType CreateDocumentsResponse Document DocumentFileType DocumentSource DocumentSourceType DocumentStatus DocumentUpdateRule DocumentUpdateType ListDocumentsResponse NewDocument UpdateDocumentResponse",
+    "datasets": "CreateDatasetResponse CreatedDataset Dataset DatasetPage DatasetStatus DocumentProgress DocumentProgressList ListDatasetsResponse ProcessDatasetResponse",
+    "datasets_documents": "CaptionType ChunkStrategy ChunkType CreateDocumentsResponse DatasetFormat Document DocumentFileType DocumentSource DocumentSourceType DocumentStatus DocumentUpdateRule DocumentUpdateType ListDocumentsResponse NewDocument UpdateDocumentResponse",
     "datasets_images": "DatasetImage DatasetImagePage ListDatasetImagesResponse",
     "enterprises_members": "EnterpriseMember EnterpriseRole",
     "enterprises_organizations": "CreateOrganizationResponse ListOrganizationsResponse Organization OrganizationPage OrganizationReference",
@@ -640,13 +106,15 @@ _NAMES = {
     "plugins": "ListPluginsResponse Plugin PluginDeveloper PluginList PluginPaidType PluginSortOrder PluginStatistics PluginTool RetrieveManyPluginsResponse RetrievePluginResponse StoreEntityType StorePlugin StorePluginListing StorePluginPage",
     "plugins_categories": "ListPluginCategoriesResponse PluginCategory PluginCategoryPage",
     "plugins_tools": "CallPluginToolResponse PluginToolOutput",
-    "rtc": "PluginInterruptMode RtcAudioAgentSpeechStartedEvent RtcAudioAgentSpeechStoppedEvent RtcAudioUserSpeechStartedEvent RtcAudioUserSpeechStoppedEvent RtcChatConfig RtcChatMode RtcClientVad RtcClientVadEvent RtcConversation RtcConversationAudioTranscriptDeltaEvent RtcConversationChatCancelEvent RtcConversationChatCompletedEvent RtcConversationChatCreatedEvent RtcConversationChatFailedEvent RtcConversationChatInProgressEvent RtcConversationChatPreAnswerEvent RtcConversationChatRequiresActionEvent RtcConversationCreatedEvent RtcConversationMessageCompletedEvent RtcConversationMessageDeltaEvent RtcError RtcErrorCode RtcErrorEvent RtcInputAudioBufferCompleteEvent RtcInputAudioBufferCompletedEvent RtcInputAudioBufferStartEvent RtcInputAudioBufferStartedEvent RtcLiveCreatedEvent RtcMode RtcModeName RtcModeUpdateEvent RtcModeUpdatedEvent RtcPreAnswer RtcPreAnswerSettings RtcPreAnswerText RtcPreAnswerTrigger RtcPreAnswerTriggerType RtcPreAnswerType RtcSession RtcSessionCreatedEvent RtcSessionPreAnswerUpdateEvent RtcSessionPreAnswerUpdatedEvent RtcSessionSettings RtcSessionUpdateEvent RtcSessionUpdatedEvent RtcTtsConfig RtcTurnDetection RtcTurnDetectionType RtcVoiceprintConfig",
+    "rtc": "RtcAudioAgentSpeechStartedEvent RtcAudioAgentSpeechStoppedEvent RtcAudioUserSpeechStartedEvent RtcAudioUserSpeechStoppedEvent RtcClientVadEvent RtcConversationAudioTranscriptDeltaEvent RtcConversationChatCancelEvent RtcConversationChatCompletedEvent RtcConversationChatCreatedEvent RtcConversationChatFailedEvent RtcConversationChatInProgressEvent RtcConversationChatPreAnswerEvent RtcConversationChatRequiresActionEvent RtcConversationCreatedEvent RtcConversationMessageCompletedEvent RtcConversationMessageDeltaEvent RtcErrorEvent RtcInputAudioBufferCompleteEvent RtcInputAudioBufferCompletedEvent RtcInputAudioBufferStartEvent RtcInputAudioBufferStartedEvent RtcLiveCreatedEvent RtcModeUpdateEvent RtcModeUpdatedEvent RtcSessionCreatedEvent RtcSessionPreAnswerUpdateEvent RtcSessionPreAnswerUpdatedEvent RtcSessionUpdateEvent RtcSessionUpdatedEvent",
+    "rtc_payloads": "PluginInterruptMode RtcChatConfig RtcChatMode RtcClientVad RtcConversation RtcError RtcErrorCode RtcMode RtcModeName RtcPreAnswer RtcPreAnswerSettings RtcPreAnswerText RtcPreAnswerTrigger RtcPreAnswerTriggerType RtcPreAnswerType RtcSession RtcSessionSettings RtcTtsConfig RtcTurnDetection RtcTurnDetectionType RtcVoiceprintConfig",
     "shared": "Collaborator Envelope ResponseDetail TokenUsage UserSummary WorkflowInterrupt WorkflowInterruptType WorkflowParameter",
     "templates": "DuplicateTemplateResponse TemplateCopy TemplateEntityType",
     "users": "RetrieveUserResponse User",
     "variables": "RetrieveVariablesResponse UserVariable UserVariableAssignment UserVariableList",
     "websockets_chat": "AudioDump ChatAsrConfig ChatCancelReason ChatCancellation ChatConversationAudioCompletedEvent ChatConversationAudioDeltaEvent ChatConversationAudioTranscriptCompletedEvent ChatConversationAudioTranscriptUpdateEvent ChatConversationChatCancelEvent ChatConversationChatCanceledEvent ChatConversationChatCompletedEvent ChatConversationChatCreatedEvent ChatConversationChatFailedEvent ChatConversationChatInProgressEvent ChatConversationChatRequiresActionEvent ChatConversationClearEvent ChatConversationClearedEvent ChatConversationMessageCompletedEvent ChatConversationMessageDeltaEvent ChatCreatedEvent ChatDumpAudioEvent ChatInputAudioBufferSpeechStartedEvent ChatInputAudioBufferSpeechStoppedEvent ChatTurnDetection ChatTurnDetectionType ChatUpdateEvent ChatUpdatedEvent ChatVoiceProcessingConfig VoiceChatConfig VoiceChatSettings",
-    "websockets_shared": "AsrConfig AsrStreamMode AudioDelta ChatAsrLanguage EmotionConfig FrameLimit GeneratedAudioMode GeneratedAudioRequest InputAudio InputAudioCodec InputAudioFormat InputAudioSampleRate Mp3Config Mp3SampleRate OpusConfig OpusSampleRate OutputAudio OutputAudioCodec PcmConfig SemanticVadConfig SensitiveWordsFilter SentenceText SocketConversationAudioSentenceStartEvent SocketError SocketErrorEvent SocketInputAudioBufferAppendEvent SocketInputAudioBufferClearEvent SocketInputAudioBufferClearedEvent SocketInputAudioBufferCompleteEvent SocketInputAudioBufferCompletedEvent SpokenText TextDelta VoiceAsrConfig VoiceChatContext VoiceConversationChatSubmitToolOutputsEvent VoiceConversationMessageCreateEvent VoiceEvent VoiceEventDetail VoiceInputTextGenerateAudioEvent VoiceInterruptConfig VoiceInterruptMode VoiceMessage VoiceProcessingConfig VoiceServerEvent VoiceToolOutputs VoiceprintConfig",
+    "websockets_payloads": "AsrConfig AsrStreamMode AudioDelta ChatAsrLanguage EmotionConfig FrameLimit GeneratedAudioMode GeneratedAudioRequest InputAudio InputAudioCodec InputAudioFormat InputAudioSampleRate Mp3Config Mp3SampleRate OpusConfig OpusSampleRate OutputAudio OutputAudioCodec PcmConfig SemanticVadConfig SensitiveWordsFilter SentenceText SocketError SpokenText TextDelta VoiceAsrConfig VoiceChatContext VoiceEventDetail VoiceInterruptConfig VoiceInterruptMode VoiceMessage VoiceProcessingConfig VoiceToolOutputs VoiceprintConfig",
+    "websockets_shared": "SocketConversationAudioSentenceStartEvent SocketErrorEvent SocketInputAudioBufferAppendEvent SocketInputAudioBufferClearEvent SocketInputAudioBufferClearedEvent SocketInputAudioBufferCompleteEvent SocketInputAudioBufferCompletedEvent VoiceConversationChatSubmitToolOutputsEvent VoiceConversationMessageCreateEvent VoiceEvent VoiceInputTextGenerateAudioEvent VoiceServerEvent",
     "websockets_simult_interpretation": "InterpretationSettings SimultInterpretationAudioDeltaEvent SimultInterpretationCreatedEvent SimultInterpretationMessageCompletedEvent SimultInterpretationTranscriptionDeltaEvent SimultInterpretationTranslationDeltaEvent SimultInterpretationUpdateEvent SimultInterpretationUpdatedEvent",
     "websockets_speech": "SpeechAudioCompletedEvent SpeechAudioUpdateEvent SpeechCreatedEvent SpeechInputTextBufferAppendEvent SpeechInputTextBufferCompleteEvent SpeechInputTextBufferCompletedEvent SpeechSettings SpeechUpdateEvent SpeechUpdatedEvent",
     "websockets_transcriptions": "TranscriptionAsrConfig TranscriptionLanguage TranscriptionSettings TranscriptionsCreatedEvent TranscriptionsMessageCompletedEvent TranscriptionsMessageUpdateEvent TranscriptionsUpdateEvent TranscriptionsUpdatedEvent",

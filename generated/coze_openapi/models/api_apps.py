@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 
-from attrs import define
+from attrs import define, field
 
 from ..types import Model, OpenStrEnum
 from .shared import ResponseDetail
@@ -33,7 +33,7 @@ class ApiApp(Model):
     """Address that receives all events of the application. Absent until it is set."""
     connector_id: str | None = None
     """Channel of the application. Only for channel applications."""
-    verify_token: str | None = None
+    verify_token: str | None = field(default=None, repr=False)
     """Secret with which Coze signs each event, so that the receiver can tell it is genuine. Made by Coze; it
     cannot be changed or deleted.
     """

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 
-from attrs import define
+from attrs import define, field
 
 from ..types import Model, OpenStrEnum
 from .shared import ResponseDetail
@@ -146,7 +146,7 @@ class Room(Model):
     """Id of the room."""
     app_id: str | None = None
     """Id of the RTC application that the client starts with."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """Secret with which the person enters the room."""
     uid: str | None = None
     """Id of the person in the room; the `uid` of the request when it had one."""

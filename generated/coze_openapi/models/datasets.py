@@ -7,19 +7,8 @@ from __future__ import annotations
 from attrs import define
 
 from ..types import Model, OpenIntEnum
-from .datasets_documents import ChunkStrategy, DocumentStatus, DocumentUpdateType
+from .datasets_documents import ChunkStrategy, DatasetFormat, DocumentStatus, DocumentUpdateType
 from .shared import ResponseDetail
-
-
-class DatasetFormat(OpenIntEnum):
-    """What a knowledge base or one of its files holds."""
-
-    TEXT = 0
-    """Text: documents such as txt and pdf, and web pages."""
-    TABLE = 1
-    """Tables such as xls files."""
-    IMAGE = 2
-    """Images such as png files."""
 
 
 class DatasetStatus(OpenIntEnum):

@@ -7,7 +7,6 @@ from __future__ import annotations
 from attrs import define
 
 from ..types import Model, OpenIntEnum, OpenStrEnum
-from .datasets import DatasetFormat
 from .shared import ResponseDetail
 
 
@@ -71,6 +70,17 @@ class DocumentUpdateType(OpenIntEnum):
     """The content stays as it was fetched first."""
     AUTOMATIC = 1
     """The page is fetched again after each interval."""
+
+
+class DatasetFormat(OpenIntEnum):
+    """What a knowledge base or one of its files holds."""
+
+    TEXT = 0
+    """Text: documents such as txt and pdf, and web pages."""
+    TABLE = 1
+    """Tables such as xls files."""
+    IMAGE = 2
+    """Images such as png files."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

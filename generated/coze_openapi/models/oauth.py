@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 
-from attrs import define
+from attrs import define, field
 
 from ..types import Model, OpenStrEnum
 
@@ -103,7 +103,7 @@ class ExchangeOAuthTokenResponse(Model):
     side by side, and the HTTP status of those words is not documented, so both can stand in a success.
     """
 
-    access_token: str | None = None
+    access_token: str | None = field(default=None, repr=False)
     """The token, for `Authorization` with the word Bearer before it."""
     token_type: str | None = None
     """Always Bearer, where it comes at all. The pages do not list it."""
@@ -111,7 +111,7 @@ class ExchangeOAuthTokenResponse(Model):
     """When the token ends, in Unix seconds: a point in time in spite of its name and of RFC 6749, where it is a
     duration (as it is in the answer with a device code).
     """
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     """Token for the next refresh, good for 30 days and for one use. Absent for `jwt_bearer`, whose tokens cannot
     be refreshed.
     """
@@ -134,7 +134,7 @@ class ExchangeOAuthTokenResponse(Model):
 class OAuthToken(Model):
     """An access token."""
 
-    access_token: str | None = None
+    access_token: str | None = field(default=None, repr=False)
     """The token, for `Authorization` with the word Bearer before it."""
     token_type: str | None = None
     """Always Bearer, where it comes at all. The pages do not list it."""
@@ -142,7 +142,7 @@ class OAuthToken(Model):
     """When the token ends, in Unix seconds: a point in time in spite of its name and of RFC 6749, where it is a
     duration (as it is in the answer with a device code).
     """
-    refresh_token: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
     """Token for the next refresh, good for 30 days and for one use. Absent for `jwt_bearer`, whose tokens cannot
     be refreshed.
     """
@@ -152,7 +152,7 @@ class OAuthToken(Model):
 class DeviceCode(Model):
     """The codes of a device that waits for its user."""
 
-    device_code: str | None = None
+    device_code: str | None = field(default=None, repr=False)
     """Secret with which the device asks for its token."""
     user_code: str | None = None
     """Code that the user enters."""

@@ -9,7 +9,7 @@ from attrs import define
 
 from ..types import Model, OpenIntEnum, OpenStrEnum
 from .chat import Chat, ChatFailure, Message
-from .websockets_shared import (
+from .websockets_payloads import (
     AsrStreamMode,
     ChatAsrLanguage,
     InputAudio,

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define
 
 from ..types import Model
-from .websockets_shared import AudioDelta, InputAudio, OutputAudio, TextDelta, VoiceEventDetail
+from .websockets_payloads import AudioDelta, InputAudio, OutputAudio, TextDelta, VoiceEventDetail
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from attrs import define
 
 from ..types import Model
-from .websockets_shared import AudioDelta, OutputAudio, TextDelta, VoiceEventDetail
+from .websockets_payloads import AudioDelta, OutputAudio, TextDelta, VoiceEventDetail
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from attrs import define
 
 from ..types import Model, OpenStrEnum
-from .websockets_shared import InputAudio, SpokenText, VoiceEventDetail
+from .websockets_payloads import InputAudio, SpokenText, VoiceEventDetail
 
 
 class TranscriptionLanguage(OpenStrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# fmt: off
 if TYPE_CHECKING:
     from .api_apps import ApiApps as ApiApps
     from .api_apps_events import ApiAppsEvents as ApiAppsEvents
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from .workspaces import Workspaces as Workspaces
     from .workspaces_members import WorkspacesMembers as WorkspacesMembers
 
+# fmt: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
     "api_apps": "ApiApps",

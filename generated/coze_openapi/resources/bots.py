@@ -210,6 +210,8 @@ class Bots(Resource):
         Lists the bots of a workspace that are published to the API channel, newest publication first. It does
         not see drafts, nor bots published to other channels only. Coze is going to switch it off.
 
+        Deprecated: use `bots_list`.
+
         Args:
             space_id: Id of the workspace, the number after `space/` in its address.
             page_index: Number of the page, from 1. Default: `1`.
@@ -358,6 +360,8 @@ class Bots(Resource):
 
         Reads the configuration of a bot that is published to the API channel; any other bot is out of its
         reach. Coze is going to switch it off.
+
+        Deprecated: use `bots_retrieve`.
 
         Args:
             bot_id: Id of the bot, the number after `bot/` in the address of its development page.

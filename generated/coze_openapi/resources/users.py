@@ -35,6 +35,9 @@ class Users(Resource):
 
         Tells whose token is in use, by id, names and picture. It cannot look up anybody else.
 
+        Args:
+            extra_headers, extra_query, extra_body, timeout: Options of this call; see `CallOptions`.
+
         Returns:
             The owner of the token.
 

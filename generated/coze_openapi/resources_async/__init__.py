@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# fmt: off
 if TYPE_CHECKING:
     from .api_apps import AsyncApiApps as AsyncApiApps
     from .api_apps_events import AsyncApiAppsEvents as AsyncApiAppsEvents
@@ -58,13 +59,12 @@ if TYPE_CHECKING:
     from .workflows_collaborators import AsyncWorkflowsCollaborators as AsyncWorkflowsCollaborators
     from .workflows_runs import AsyncWorkflowsRuns as AsyncWorkflowsRuns
     from .workflows_runs_run_histories import AsyncWorkflowsRunsRunHistories as AsyncWorkflowsRunsRunHistories
-    from .workflows_runs_run_histories_execute_nodes import (
-        AsyncWorkflowsRunsRunHistoriesExecuteNodes as AsyncWorkflowsRunsRunHistoriesExecuteNodes,
-    )
+    from .workflows_runs_run_histories_execute_nodes import AsyncWorkflowsRunsRunHistoriesExecuteNodes as AsyncWorkflowsRunsRunHistoriesExecuteNodes
     from .workflows_versions import AsyncWorkflowsVersions as AsyncWorkflowsVersions
     from .workspaces import AsyncWorkspaces as AsyncWorkspaces
     from .workspaces_members import AsyncWorkspacesMembers as AsyncWorkspacesMembers
 
+# fmt: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
     "api_apps": "AsyncApiApps",

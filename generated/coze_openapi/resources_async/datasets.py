@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..models.datasets import CreatedDataset, Dataset, DatasetFormat, DocumentProgress
+    from ..models.datasets import CreatedDataset, Dataset, DocumentProgress
+    from ..models.datasets_documents import DatasetFormat
     from ..types import Empty, PageData, TimeoutInput
     from .datasets_documents import AsyncDatasetsDocuments
     from .datasets_images import AsyncDatasetsImages

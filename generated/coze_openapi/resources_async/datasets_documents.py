@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from ..models.datasets import DatasetFormat
-    from ..models.datasets_documents import ChunkStrategy, Document, DocumentUpdateRule, NewDocument
+    from ..models.datasets_documents import ChunkStrategy, DatasetFormat, Document, DocumentUpdateRule, NewDocument
     from ..types import Empty, PageData, TimeoutInput
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:
+    from typing import NoReturn, SupportsIndex
+
     from coze_openapi import AsyncClient, Client
 
 
@@ -42,6 +44,9 @@ class Auth:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled; make it anew where it is needed")
 
 
 def checked_token(token: object) -> str:

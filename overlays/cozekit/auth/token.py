@@ -6,8 +6,10 @@ Sources: https://www.coze.cn/open/docs/developer_guides/pat, https://www.coze.cn
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
+from ..errors import ArgumentError
 from .base import Auth, checked_token
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ class TokenCallback(Auth):
     """A function that returns the token for the next request, for tokens that live in a vault or another process.
 
     It is called before every request, so it should remember what it fetched. After a refusal it is called again, and the
-    request is sent once more when another token comes.
+    request is sent once more when another token comes. Under AsyncCoze it runs in a worker thread, as it may block.
     """
 
     renewable = True
 
     def __init__(self, function: Callable[[], str]) -> None:
+        if iscoroutinefunction(function):
+            raise ArgumentError("the function is a coroutine function; use AsyncTokenCallback", argument="function")
         self._function = function
 
     def token(self, client: Client) -> str:
@@ -47,7 +51,9 @@ class TokenCallback(Auth):
 
     async def token_async(self, client: AsyncClient) -> str:
         """The token, as it is now."""
-        return checked_token(self._function())
+        from anyio.to_thread import run_sync
+
+        return checked_token(await run_sync(self._function))
 
     def renew(self, client: Client, rejected: str) -> bool:
         """Asks the function once more; True when another token came."""

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from ..errors import ArgumentError, WebhookError
 
@@ -96,8 +96,8 @@ def known_tokens(token: str | Iterable[str]) -> tuple[str, ...]:
 def header_values(headers: HeadersInput) -> dict[str, list[str]]:
     """Lower-case name → values, in the order in which they came."""
     found: dict[str, list[str]] = {}
-    pairs: Iterable[tuple[str | bytes, str | bytes]] = headers.items() if isinstance(headers, Mapping) else headers
-    for name, value in pairs:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    for name, value in cast("Iterable[tuple[str | bytes, str | bytes]]", pairs):
         found.setdefault(_text(name).lower(), []).append(_text(value))
     return found
 

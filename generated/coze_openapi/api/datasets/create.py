@@ -10,7 +10,8 @@ from ...models.datasets import CreateDatasetResponse
 from ...types import Operation, Request, given
 
 if TYPE_CHECKING:
-    from ...models.datasets import CreatedDataset, DatasetFormat
+    from ...models.datasets import CreatedDataset
+    from ...models.datasets_documents import DatasetFormat
     from ...types import Response
 
 OPERATION = Operation(

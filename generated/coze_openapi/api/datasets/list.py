@@ -10,7 +10,8 @@ from ...models.datasets import ListDatasetsResponse
 from ...types import Operation, Pager, Request, given
 
 if TYPE_CHECKING:
-    from ...models.datasets import Dataset, DatasetFormat
+    from ...models.datasets import Dataset
+    from ...models.datasets_documents import DatasetFormat
     from ...types import PageData, Response
 
 OPERATION = Operation(

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Required, TypedDict
 
-    from ...models.datasets import DatasetFormat
-    from ...models.datasets_documents import ChunkStrategy, Document, NewDocument
+    from ...models.datasets_documents import ChunkStrategy, DatasetFormat, Document, NewDocument
     from ...types import Response, TimeoutInput
 
     class Arguments(TypedDict, total=False):

@@ -1,0 +1,1 @@
+"""Measurements beside the official SDK: `python -m benchmarks --help`."""

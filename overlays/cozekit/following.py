@@ -1,0 +1,125 @@
+"""Polls the operation that the description names for the outcome of another one, sync and async."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from coze_openapi.types import CallOptions, PageData, Timeout, Waiter
+
+from .loop_errors import TaskFailed
+from .polling import Wait, look, run, run_async
+
+if TYPE_CHECKING:
+    from coze_openapi.types import Request, Response, TimeoutInput
+
+T = TypeVar("T")
+
+
+class Question(NamedTuple):
+    """The polled operation, ready to be asked."""
+
+    request: Request
+    parse: Callable[[Response], Any]
+    waiter: Waiter
+    """Its state stands where the method's result has it, not where the body has it."""
+
+
+def question(waiter: Waiter, arguments: Mapping[str, Any]) -> Question:
+    """The polled operation with its arguments; a list operation answers with its items."""
+    resource, _, method = waiter.operation.rpartition("_")
+    operation = import_module(f"coze_openapi.api.{resource}.{method}")
+    pager = getattr(operation, "PAGER", None)
+    parse: Callable[[Response], Any] = operation.parse
+    if pager is not None:
+        waiter = waiter._replace(state=waiter.state.removeprefix(f"{pager.items}."))
+        parse = _items_of(operation.parse)
+    return Question(operation.build(**arguments), parse, waiter)
+
+
+def _items_of(parse: Callable[[Response], PageData[Any]]) -> Callable[[Response], Any]:
+    return lambda response: parse(response).items
+
+
+class Following(NamedTuple):
+    """How to wait: limits, and the options of the first call that hold for the polls too."""
+
+    timeout: float
+    interval: float | None = None
+    extra_headers: Mapping[str, str] | None = None
+    call_timeout: Any = None
+
+    @classmethod
+    def of(cls, timeout: float, interval: float | None, given: Mapping[str, Any]) -> Following:
+        """The way to wait after a call with these arguments."""
+        from coze_openapi.types import DEFAULT
+
+        return cls(timeout, interval, given.get("extra_headers"), given.get("timeout", DEFAULT))
+
+    def options(self, client: Any, request: Request, left: float) -> CallOptions:
+        """Options of one poll: no step of it outlasts the wait."""
+        limits = client._timeout_of(request.operation, self.call_timeout)
+        capped = Timeout(*(left if limit is None else min(limit, left) for limit in limits))
+        return CallOptions(extra_headers=self.extra_headers, timeout=capped)
+
+
+def follow(
+    client: Any, waiter: Waiter, ids: Mapping[str, Any], how: Following, *, first: Any = None, settled: Callable[[Any], bool] | None = None
+) -> Wait[Any]:
+    """Waits until the state is final; `last` of the finished wait is the outcome.
+
+    Raises:
+        PollTimeout: It did not come in time.
+        CozeError: Polling failed for good.
+    """
+    asked = question(waiter, ids)
+    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled)
+    # The wait itself asks again after a failure; retries inside each poll would only hide its deadline.
+    quick = client.with_options(max_retries=0)
+
+    def ask() -> Any:
+        return quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
+
+    run(wait, ask, first)
+    return wait
+
+
+async def follow_async(
+    client: Any, waiter: Waiter, ids: Mapping[str, Any], how: Following, *, first: Any = None, settled: Callable[[Any], bool] | None = None
+) -> Wait[Any]:
+    """The async form of `follow`."""
+    asked = question(waiter, ids)
+    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled)
+    quick = client.with_options(max_retries=0)
+
+    def ask() -> Awaitable[Any]:
+        return quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
+
+    await run_async(wait, ask, first)
+    return wait
+
+
+def outcome(wait: Wait[T], reason: Callable[[T], str]) -> T:
+    """The last answer of a finished wait.
+
+    Raises:
+        TaskFailed: It shows a failure; `reason` words it.
+    """
+    assert wait.last is not None
+    if not wait.failed:
+        return wait.last
+    known = ", ".join(f"{name} {look_text(value)}" for name, value in wait.ids.items())
+    said = reason(wait.last)
+    text = f"{wait.waiter.operation}: the task failed{f': {said}' if said else ''} ({known})"
+    raise TaskFailed(text, msg=said, ids=wait.ids, state=wait.state, last=wait.last, logid=_logid(wait.last))
+
+
+def look_text(value: Any) -> str:
+    """An id, or several with commas between them."""
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _logid(answer: Any) -> str | None:
+    found = look(answer, "0.logid") if isinstance(answer, list) else getattr(answer, "logid", None)
+    return found if isinstance(found, str) else None

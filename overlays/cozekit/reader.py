@@ -1,0 +1,159 @@
+"""The core of typed event streams: bytes in, typed events out, and the knowledge when a stream is over. No I/O."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from coze_openapi import codec
+from coze_openapi.errors import request_info
+
+from .errors import CozeError, RequestInfo, StreamError, StreamInterrupted, StreamTimeout
+from .sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+
+if TYPE_CHECKING:
+    from coze_openapi._http import Opened
+    from coze_openapi.types import Model, Stream
+
+E = TypeVar("E")
+
+
+class EventReader(ABC, Generic[E]):
+    """Bytes → typed events. Subclasses name the kind of event and what counts as a failure."""
+
+    def __init__(self, spec: Stream) -> None:
+        self.spec = spec
+        self.events: list[E] = []
+        """Every event so far."""
+        self.ended = False
+        """Whether the last event has come."""
+        self.logid: str | None = None
+        self.request: RequestInfo | None = None
+        self.on_drift: Any = None
+        self._decoder = SSEDecoder()
+        self._waiting: deque[ServerSentEvent] = deque()
+        self._problem: CozeError | None = None
+        self._operation: Any = None
+
+    def attach(self, opened: Opened) -> None:
+        """Tells the reader which call the bytes belong to."""
+        wire = opened.wire
+        self.logid = opened.answer.headers.get("x-tt-logid")
+        self.request = request_info(wire.operation, wire.url, wire.base_url)
+        self.on_drift = wire.on_drift
+        self._operation = wire.operation
+
+    @abstractmethod
+    def make(self, item: ServerSentEvent, data: Any) -> E:
+        """The typed event; `data` is a model, or plain JSON or text where the description knows none."""
+
+    @abstractmethod
+    def failure(self, event: E, data: Any) -> CozeError | None:
+        """The error that an event stands for; None when it is no failure."""
+
+    def lost(self, item: ServerSentEvent, data: Any) -> str | None:
+        """What is missing before an event, in words; None when nothing is, or when its kind does not tell."""
+        return None
+
+    def push(self, chunk: bytes) -> None:
+        """Takes a piece of the body; `take` then hands out the events that it completes.
+
+        Raises:
+            StreamError: An event is larger than any event should be.
+        """
+        try:
+            self._waiting.extend(self._decoder.feed(chunk))
+        except EventTooLargeError as error:
+            raise StreamError(self._text(str(error)), **self._facts()) from error
+
+    def take(self) -> Iterator[E]:
+        """The events that wait, up to the last one of the stream. What is not taken waits for the next call.
+
+        Raises:
+            APIError: An event reports a failure.
+            StreamError: An event is no JSON, or events are missing before it.
+        """
+        waiting, models, end, kept = self._waiting, self.spec.events, self.spec.end, self.events
+        if self._problem is not None:
+            raise self._problem  # whoever iterates again must not take a failed stream for an empty one
+        while waiting and not self.ended:
+            item = waiting.popleft()
+            name = item.event
+            model = models.get(name)
+            data = self._decode(item, model) if model is not None and item.data else self._plain(item)
+            missing = self.lost(item, data)
+            if missing is not None:
+                raise self._failed(StreamError(self._text(missing), **self._facts()))
+            event = self.make(item, data)
+            kept.append(event)
+            problem = self.failure(event, data)
+            if problem is not None:
+                raise self._failed(problem)
+            if name in end:
+                self.ended = True
+            yield event
+
+    def finish(self) -> Iterator[E]:
+        """The body is over: a last event may lack its blank line.
+
+        Raises:
+            StreamInterrupted: The last event of the stream had not come.
+        """
+        try:
+            cut = self._decoder.close()
+        except EventTooLargeError as error:
+            raise StreamError(self._text(str(error)), **self._facts()) from error
+        if cut is not None and cut.event in self.spec.end | self.spec.errors and _is_complete(cut, self.spec):
+            self._waiting.append(cut)
+            yield from self.take()
+        if not self.ended:
+            raise self.interrupted("the stream ended before its last event")
+
+    def _failed(self, problem: CozeError) -> CozeError:
+        self.ended, self._problem = True, problem
+        return problem
+
+    def _decode(self, item: ServerSentEvent, model: type[Model]) -> Model:
+        try:
+            return codec.decode_event(item.data, model, self._operation, self.on_drift)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            text = item.data[:80].decode("utf-8", "replace")
+            raise StreamError(self._text(f"event {item.event} is no JSON ({error}): {text}"), **self._facts()) from error
+
+    @staticmethod
+    def _plain(item: ServerSentEvent) -> Any:
+        """Data of an event that the description does not know: JSON when it is JSON, else the text."""
+        try:
+            return msgspec.json.decode(item.data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return item.data.decode("utf-8", "replace")
+
+    def interrupted(self, problem: str) -> StreamInterrupted:
+        """The error for a stream that stopped too early."""
+        return StreamInterrupted(self._text(problem), **self._facts())
+
+    def timed_out(self, problem: str) -> StreamTimeout:
+        """The error for a stream that took too long."""
+        return StreamTimeout(self._text(problem), **self._facts())
+
+    def _text(self, problem: str) -> str:
+        name = self.request.operation if self.request else "stream"
+        base = f", at {self.request.base_url}" if self.request else ""
+        return f"{name}: {problem} ({len(self.events)} events so far, logid {self.logid}{base})"
+
+    def _facts(self) -> dict[str, Any]:
+        return {"events": list(self.events), "logid": self.logid, "request": self.request}
+
+
+def _is_complete(item: ServerSentEvent, spec: Stream) -> bool:
+    """Whether the data of an event without its blank line came whole: JSON shows it; plain text holds nothing to lose."""
+    if spec.events.get(item.event) is None:
+        return True
+    try:
+        msgspec.json.decode(item.data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""`python -m cozekit_emulator`: the local Coze in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import bots, workflows
+from .server import TOKEN, Emulator
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until interrupted."""
+    parser = argparse.ArgumentParser("python -m cozekit_emulator", description="A local imitation of the Coze Open API; not Coze.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8765, help="port to listen on; 0 takes a free one (default: %(default)s)")
+    parser.add_argument("--token", default=TOKEN, help="the access token to accept (default: %(default)s)")
+    given = parser.parse_args(arguments)
+    local = Emulator(host=given.host, port=given.port, token=given.token)
+    try:
+        local.run(lambda: _announce(local))
+    except OSError as error:
+        parser.exit(1, f"cannot listen on {given.host}:{given.port}: {error.strerror}\n")
+    except KeyboardInterrupt:
+        pass  # the usual way to end it
+    return 0
+
+
+def _announce(local: Emulator) -> None:
+    print(f"Local emulator, not Coze, on {local.base_url}")
+    print(f"  export COZE_API_BASE={local.base_url} COZE_API_TOKEN={local.token}")
+    print(f"  bots: answering {bots.ANSWERING}, tool calling {bots.TOOL_CALLING}, failing {bots.FAILING}")
+    print(f"  workflows: plain {workflows.PLAIN}, interrupting {workflows.INTERRUPTING}, chatflow {workflows.CHATFLOW}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

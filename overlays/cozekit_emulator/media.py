@@ -1,0 +1,113 @@
+"""Files, voices, speech and voiceprints."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+from starlette.responses import Response
+
+from . import answers
+from .answers import Refusal
+from .calls import Call, Handler
+from .store import Record
+from .verbs import defaults, shown, stateless
+
+
+def upload_file(call: Call) -> Record:
+    """Keeps name and size of the file; the content is not needed and not kept."""
+    name, content = _file(call)
+    return shown(call, call.collection("files").add({"file_name": name, "bytes": len(content)}))
+
+
+def with_file(handler: Handler) -> Handler:
+    """A form operation whose file must be there and not be empty."""
+
+    def checked(call: Call) -> Response | Record:
+        _file(call)
+        return handler(call)
+
+    return checked
+
+
+def _file(call: Call) -> tuple[str, bytes]:
+    files = call.inputs.files.get("file")
+    if not files or not files[0].content:
+        raise Refusal(4300, "body.file: the file is empty")
+    return files[0].name, files[0].content
+
+
+def clone_voice(call: Call) -> Record:
+    """A new voice, or one trained anew."""
+    _file(call)
+    voices = call.collection("voices")
+    if call.arg("voice_id"):
+        voice = call.find("voices")
+        voices.change(voice, call.inputs.body)
+        voice["available_training_times"] -= 1
+    else:
+        voice = voices.add({**defaults(call, voices), **call.inputs.body})
+    return shown(call, voice)
+
+
+def by_voice(record: Record, call: Call) -> bool:
+    """The filters of the list of voices."""
+    state = call.arg("voice_state", "cloned")
+    system = record["is_system_voice"] and call.arg("filter_system_voice", False)
+    kind = call.arg("model_type")
+    return not system and state in ("all", record["state"]) and kind in (None, record["model_type"])
+
+
+def speech(call: Call) -> Response:
+    """A tenth of a second of silence; wav and pcm are exact, the packed formats are a header and zeros."""
+    rate = int(call.arg("sample_rate", 24000))
+    kind = call.arg("response_format", "mp3")
+    silence = bytes(2 * (rate // 10))
+    if kind == "wav":
+        sound = io.BytesIO()
+        with wave.open(sound, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(silence)
+        content = sound.getvalue()
+    else:
+        content = {"pcm": silence, "ogg_opus": b"OggS" + bytes(60)}.get(kind, b"\xff\xfb\x90\x00" + bytes(413))
+    media = {"wav": "audio/wav", "pcm": "audio/pcm", "ogg_opus": "audio/ogg"}.get(kind, "audio/mpeg")
+    return Response(content, 200, answers.headers(call.logid), media)
+
+
+def transcribe(call: Call) -> Record:
+    """The example text."""
+    return stateless(call)
+
+
+def by_group(record: Record, call: Call) -> bool:
+    """Groups whose name begins as asked, of the person asked for."""
+    return str(record["name"]).startswith(call.arg("name", ""))
+
+
+def delete_voiceprint(call: Call) -> Record:
+    """Deletes one and counts the others."""
+    voiceprint = call.find("voiceprints")
+    prints = call.collection("voiceprints")
+    prints.remove(voiceprint, prints.owner(call.arguments))
+    count_voiceprints(call, voiceprint)
+    return {}
+
+
+def count_voiceprints(call: Call, _: Record) -> None:
+    """Keeps the counter of a group right."""
+    group = call.find("voiceprint_groups")
+    group["feature_count"] = len(call.collection("voiceprints").all(group["group_id"]))
+
+
+def identify_speaker(call: Call) -> Record:
+    """The voiceprints of the group, the oldest as the best match."""
+    _file(call)
+    group = call.find("voiceprint_groups")
+    found = [
+        {"feature_id": item["feature_id"], "feature_name": item["name"], "feature_desc": item.get("desc", ""), "score": 90 - 10 * number}
+        for number, item in enumerate(call.collection("voiceprints").all(group["group_id"]))
+    ]
+    return {"data": {"feature_score_list": found[: int(call.arg("top_k", 10))]}}

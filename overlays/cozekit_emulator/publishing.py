@@ -1,0 +1,100 @@
+"""Bots and workflows: publishing, and which of them a list shows."""
+
+from __future__ import annotations
+
+from .answers import Refusal
+from .calls import Call
+from .lists import view
+from .store import Record
+from .verbs import shown
+
+
+def publish_bot(call: Call) -> Record:
+    """Takes a snapshot of the draft; `bots_retrieve` shows it from now on."""
+    bot = call.find("bots")
+    version = call.world.new_id()
+    bot.update(is_published=True, published_at=call.world.now(), publish_time=str(call.world.now()), version=version, _edited=False)
+    bot["_published"] = dict(bot)
+    examples = call.world.examples.fields("BotVersion")
+    for connector in call.arg("connector_ids"):
+        fields = {**examples, "version": version, "publish_status": "published_online", "connector_id": connector}
+        call.collection("bot_versions").add(fields, bot["bot_id"])
+    return {"data": {"bot_id": bot["bot_id"], "version": version}}
+
+
+def unpublish_bot(call: Call) -> Record:
+    """Withdraws the snapshot; the draft stays."""
+    bot = call.find("bots")
+    bot.update(is_published=False, _published=None)
+    return {}
+
+
+def retrieve_bot(call: Call) -> Record:
+    """The published snapshot, or the draft."""
+    bot = call.find("bots")
+    wanted = bot if call.arg("is_published", True) is False else bot.get("_published")
+    if wanted is None:
+        raise Refusal(4200, f"bot_id {bot['bot_id']!r}: not published")
+    return shown(call, wanted)
+
+
+def founded(_: Call, record: Record) -> None:
+    """A new bot has a draft and nothing else."""
+    record["_published"] = None
+
+
+def by_version(record: Record, call: Call) -> bool:
+    """Versions in the stage asked for."""
+    return str(record.get("publish_status")) == str(call.arg("publish_status", "published_online"))
+
+
+def by_folder(record: Record, call: Call) -> bool:
+    """Folders right below the one asked for; `0` and nothing mean the root."""
+    wanted = str(call.arg("parent_folder_id", "0"))
+    return call.world.printed(wanted) or (record.get("parent_folder_id") or "0") == wanted
+
+
+def edited(_: Call, record: Record) -> None:
+    """Marks a bot as changed since it was published."""
+    record["_edited"] = True
+
+
+def by_publication(record: Record, call: Call) -> bool:
+    """Whether a bot, an app or a workflow stands as far as `publish_status` asks."""
+    published = bool(record.get("is_published", record.get("_published")))
+    wanted = str(call.arg("publish_status", "published_online"))
+    return {
+        "published_online": published,
+        "published_draft": published and bool(record.get("_edited")),
+        "unpublished_draft": not published,
+    }.get(wanted, True)
+
+
+def duplicate_template(call: Call) -> Record:
+    """A new bot out of a template."""
+    call.find("templates")
+    workspace = call.find("workspaces", "workspace_id")
+    bots = call.collection("bots")
+    fields = {
+        **call.world.examples.fields("Bot", "BotSummary"),
+        "name": call.arg("name", "副本"),
+        "workspace_id": workspace["workspace_id"],
+    }
+    bot = bots.add({**{name: value for name, value in fields.items() if name not in bots.kind.ids}, "is_published": False})
+    return {"data": {"entity_id": bot["bot_id"], "entity_type": "agent"}}
+
+
+def retrieve_workflow(call: Call) -> Record:
+    """Basic data, and with `include_input_output` the signature."""
+    record = call.find("workflows")
+    schemas = call.world.description.schemas
+    found = {"workflow_detail": view(call, schemas["WorkflowSummary"], record)}
+    if call.arg("include_input_output", False):
+        example = call.world.examples.fields("Workflow")
+        found.update(input=example["input"], output=example["output"])
+    return {"data": found}
+
+
+def by_mode(record: Record, call: Call) -> bool:
+    """Published as far as asked, and of the kind that was asked for."""
+    return by_publication(record, call) and str(call.arg("workflow_mode", record["_mode"])) == str(record["_mode"])

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.auth.server import MovableClock, OAuthServer
+
+KEY_ID = "fingerprint-1"
+CALLBACK = "https://app.example/callback"
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def pem(key: rsa.RSAPrivateKey) -> str:
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
+
+
+@pytest.fixture
+def server(key: rsa.RSAPrivateKey) -> Iterator[OAuthServer]:
+    with OAuthServer({KEY_ID: key.public_key()}) as running:
+        yield running
+
+
+@pytest.fixture
+def clock(server: OAuthServer) -> MovableClock:
+    return server.clock
+
+
+@pytest.fixture
+def web(server: OAuthServer) -> WebOAuth:
+    return WebOAuth(server.WEB, server.secret, CALLBACK, base_url=server.url, clock=server.clock)
+
+
+@pytest.fixture
+def pkce(server: OAuthServer) -> PKCEOAuth:
+    return PKCEOAuth(server.PKCE, CALLBACK, base_url=server.url, clock=server.clock)
+
+
+@pytest.fixture
+def device(server: OAuthServer) -> DeviceOAuth:
+    return DeviceOAuth(server.DEVICE, base_url=server.url, clock=server.clock)
+
+
+@pytest.fixture
+def service(server: OAuthServer, pem: str) -> JWTOAuth:
+    return JWTOAuth(server.JWT, pem, KEY_ID, clock=server.clock)

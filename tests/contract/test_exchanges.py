@@ -1,0 +1,246 @@
+"""Every request and every answer on the official pages: exactly that is sent, and exactly that is decoded. See `import_exchanges.py`."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from coze_openapi import AsyncClient, Client, Model, Response, codec
+from coze_openapi.types import CallOptions, Drift
+
+from tests.contract.catalogue import model_of, operations, split_arguments
+from tests.contract.differences import differences
+from tests.contract.exchanges import JWT, Exchange, dig, exchanges
+from tests.contract.make_cassettes import CASSETTES, cassette
+from tests.contract.matching import recorder
+
+TOKEN = "pat_replay_token_that_is_in_no_cassette"
+SAME_AS_DOCUMENTED = 147, 143
+
+with_exchanges = pytest.mark.parametrize("listed", exchanges().values(), ids=exchanges().keys())
+ALL = [exchange for listed in exchanges().values() for exchange in listed]
+DOCUMENTED_JSON = [exchange for exchange in ALL if exchange.data.get("answer", {}).get("kind") == "json"]
+STREAMS = [exchange for exchange in ALL if exchange.answer["kind"] == "sse"]
+
+
+@contextmanager
+def replay(listed: list[Exchange]) -> Iterator[list[Any]]:
+    """The cassette of an operation; yields the requests that reach it. All of its exchanges have to be asked for."""
+    asked: list[Any] = []
+    loading = True
+
+    def look(request: Any) -> Any:
+        # vcrpy calls this for the requests of the cassette, too.
+        if not loading:
+            asked.append(request)
+        return request
+
+    player = recorder(before_record_request=look)
+    with (
+        player.use_cassette(str(CASSETTES / f"{listed[0].op.id}.yaml")) as tape,
+        warnings.catch_warnings(action="ignore", category=DeprecationWarning),
+    ):
+        loading = False
+        yield asked
+    assert tape.all_played, f"played {tape.play_count} of {len(tape)} exchanges"
+
+
+def check_credentials(exchange: Exchange, request: Any) -> None:
+    if "authorization" in exchange.arguments():
+        assert request.headers["authorization"] == JWT
+    else:
+        assert request.headers.get("authorization") == (None if exchange.op.anonymous else f"Bearer {TOKEN}")
+
+
+def check_result(exchange: Exchange, result: Any) -> None:
+    """The result of the method against the documented answer, at the place that the method returns."""
+    answer = exchange.answer
+    if answer["kind"] in ("redirect", "bytes", "sse"):
+        assert (result if isinstance(result, str) else result.decode()) == answer["text"]
+        return
+    # Plain JSON data has no place for a log id, and a history of runs has a field of that name: the log id of the run.
+    if not isinstance(result, dict) and exchange.op.id != "workflows_runs_run_histories_retrieve":
+        assert result.logid == exchange.logid
+    if exchange.op.unwrap == "nothing":
+        assert result.to_dict() == {}
+        return
+    items = result.items if exchange.op.pager else result
+    path = ".".join(exchange.op.result_path)
+    expected = dig(answer["value"], path) if path else answer["value"]
+    at = re.sub(r"\.(\d+)", "[]", f"$.{path}" if path else "$")
+    found = list(differences(expected, codec.to_wire(items), at))
+    assert places(found) == {place for place in departures(exchange, "lost") if place.startswith(at)}, found
+    if exchange.op.pager:
+        check_page(exchange, result)
+
+
+def check_page(exchange: Exchange, page: Any) -> None:
+    pager, value = exchange.op.pager, exchange.answer["value"]
+    assert pager is not None
+    assert page.total == (dig(value, pager["total"]) if "total" in pager else None)
+    if "has_more" in pager:
+        assert page.has_more == bool(dig(value, pager["has_more"]))
+
+
+def departures(exchange: Exchange, kind: str) -> set[str]:
+    """Known departures of the answer from the description: `lost` or `kept` as it came."""
+    return set(exchange.data.get("answer_deviation", {}).get(kind, []))
+
+
+def places(found: list[str]) -> set[str]:
+    """Paths of differences, without what became what."""
+    return {line.partition(":")[0] for line in found}
+
+
+def options() -> CallOptions:
+    return CallOptions()
+
+
+def call(exchange: Exchange, client: Client) -> Any:
+    op = exchange.op
+    if exchange.unswitched:
+        return client._call(op.module.build(**exchange.arguments()), op.module.parse, options())
+    positional, named = split_arguments(op, exchange.arguments())
+    result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
+    if not exchange.streaming:
+        return result
+    with result:
+        assert result.logid == exchange.logid
+        return b"".join(result.iter_bytes())
+
+
+async def call_async(exchange: Exchange, client: AsyncClient) -> Any:
+    op = exchange.op
+    if exchange.unswitched:
+        return await client._call(op.module.build(**exchange.arguments()), op.module.parse, options())
+    positional, named = split_arguments(op, exchange.arguments())
+    result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
+    if not exchange.streaming:
+        return await result
+    async with result:
+        assert result.logid == exchange.logid
+        return b"".join([piece async for piece in result.iter_bytes()])
+
+
+@with_exchanges
+def test_sync_client_sends_and_decodes_the_documented_exchange(listed: list[Exchange]) -> None:
+    drifts: list[Drift] = []
+    with replay(listed) as asked, Client(TOKEN, on_drift=drifts.append) as client:
+        for exchange in listed:
+            check_result(exchange, call(exchange, client))
+            check_credentials(exchange, asked[-1])
+    check_drifts(listed, drifts)
+
+
+@with_exchanges
+async def test_async_client_sends_and_decodes_the_documented_exchange(listed: list[Exchange]) -> None:
+    drifts: list[Drift] = []
+    with replay(listed) as asked:
+        async with AsyncClient(TOKEN, on_drift=drifts.append) as client:
+            for exchange in listed:
+                check_result(exchange, await call_async(exchange, client))
+                check_credentials(exchange, asked[-1])
+    check_drifts(listed, drifts)
+
+
+def check_drifts(listed: list[Exchange], drifts: list[Drift]) -> None:
+    """Only the listed places depart from the description."""
+    known = {place for exchange in listed for place in departures(exchange, "kept")}
+    assert {re.sub(r"\[\d+]", "[]", drift.path) for drift in drifts} == known
+
+
+@pytest.mark.parametrize("exchange", DOCUMENTED_JSON, ids=lambda exchange: exchange.id)
+def test_nothing_of_a_documented_answer_is_lost(exchange: Exchange) -> None:
+    """The whole answer, with the parts around the result, decoded fast and leniently."""
+    cls = model_of(exchange.op.answer_schema or {})
+    assert cls is not None
+    content = json.dumps(exchange.answer["value"]).encode()
+    response = Response(status=200, headers={}, content=content, operation=exchange.op.module.OPERATION)
+    for decoded in (codec.decode(response, cls), cls.from_dict(exchange.answer["value"])):
+        found = list(differences(exchange.answer["value"], decoded.to_dict()))
+        assert places(found) == departures(exchange, "lost"), found
+
+
+@pytest.mark.parametrize("exchange", STREAMS, ids=lambda exchange: exchange.id)
+def test_every_event_of_a_documented_stream_is_decoded(exchange: Exchange) -> None:
+    """Each payload by the table of the operation; the framing itself is tested with the decoder of the handwritten client."""
+    models = exchange.op.module.STREAM.events
+    drifts: list[Drift] = []
+    # Pages leave blank lines out between events and break the lines of a payload, so events are found by their first line.
+    events = re.findall(r"^event: *([\w.]+)\ndata: *(.*?)(?=^(?:id|event):|\Z)", exchange.answer["text"], re.MULTILINE | re.DOTALL)
+    assert len(events) == len(re.findall(r"^event:", exchange.answer["text"], re.MULTILINE))
+    found: list[str] = []
+    for name, data in events:
+        for key in departures(exchange, "unquoted"):
+            data = re.sub(rf"([,{{]\s*){key}:", rf'\1"{key}":', data)
+        if models[name] is not None:
+            decoded = codec.decode_event(data.encode(), models[name], exchange.op.module.OPERATION, drifts.append)
+            found += differences(json.loads(data), decoded.to_dict())
+    assert places(found) == departures(exchange, "lost"), found
+    assert drifts == []
+
+
+def test_every_example_of_the_pages_is_here() -> None:
+    requests = {exchange.data["source"] for exchange in ALL if "request" in exchange.data}
+    answers = [exchange for exchange in ALL if "answer" in exchange.data]
+    assert (len(requests), len(answers)) == SAME_AS_DOCUMENTED
+
+
+def test_every_operation_with_a_page_has_an_exchange_or_no_example() -> None:
+    without = {op.id for op in operations().values() if op.id not in exchanges() and op.node.get("x-coze-page")}
+    assert without == {"oauth_authorize_workspace", "oauth_device_code_workspace"}
+
+
+@pytest.mark.parametrize("exchange", ALL, ids=lambda exchange: exchange.id)
+def test_what_is_sent_otherwise_than_documented_has_a_reason(exchange: Exchange) -> None:
+    assert ("sent" in exchange.data) == bool(exchange.data.get("deviation"))
+    assert ("answer_deviation" in exchange.data) == bool(exchange.data.get("answer_deviation", {}).get("reason"))
+    if "sent" in exchange.data:
+        assert any(exchange.data.get("request", {}).get(key) != value for key, value in exchange.data["sent"].items())
+
+
+@with_exchanges
+def test_the_cassette_is_what_the_tool_makes(listed: list[Exchange]) -> None:
+    path = CASSETTES / f"{listed[0].op.id}.yaml"
+    assert path.read_text(encoding="utf-8") == cassette(listed), "run `python -m tests.contract.make_cassettes`"
+
+
+def test_no_cassette_is_left_over() -> None:
+    assert {path.stem for path in CASSETTES.glob("*")} == set(exchanges())
+
+
+def test_no_cassette_holds_a_credential() -> None:
+    for path in CASSETTES.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(?i)authorization:|bearer |\bpat_|\bsat_|eyJ[\w-]{10}", text), path.name
+
+
+def test_a_request_that_no_page_shows_is_refused_by_the_player() -> None:
+    """The comparison is strict: one more field, and nothing is played."""
+    from vcr.errors import CannotOverwriteExistingCassetteException
+
+    tape = recorder().use_cassette(str(CASSETTES / "bots_publish.yaml"))
+    with tape, Client(TOKEN) as client, pytest.raises(CannotOverwriteExistingCassetteException):
+        client.bots.publish(bot_id="73428668*****", connector_ids=["1024"], extra_body={"more": 1})
+
+
+def test_models_of_requests_keep_every_documented_key() -> None:
+    """Arguments are given as models; a key that a model does not know would vanish before it is sent."""
+    for exchange in ALL:
+        given = {name: value for name, value in exchange.arguments().items() if has_model(value)}
+        body = {**exchange.request.get("body", {}), **exchange.request.get("form", {})}
+        assert list(differences({name: body[name] for name in given}, codec.to_wire(given))) == []
+
+
+def has_model(value: Any) -> bool:
+    test: Callable[[Any], bool] = has_model
+    if isinstance(value, list):
+        return any(map(test, value))
+    if isinstance(value, dict):
+        return any(map(test, value.values()))
+    return isinstance(value, Model)

@@ -1,0 +1,295 @@
+"""Every model and every open enum: whatever the platform sends, decoding goes on and keeps it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from coze_openapi import Drift, Model, Operation, Response, ResponseError, codec, models
+from coze_openapi.types import OpenIntEnum, OpenStrEnum
+
+from tests.contract.catalogue import description, merged, model_of, operations, reference, sample, schema_of
+
+SCHEMAS = {name: schema_of(name) for name in description()["components"]["schemas"]}
+ENUMS = [name for name, schema in SCHEMAS.items() if "x-known-values" in schema and hasattr(models, name)]
+MODELS = [name for name in SCHEMAS if model_of({"$ref": f"#/{name}"}) is not None]
+OPERATION = Operation("sample_operation", "GET", "/sample")
+SECRETS = {
+    "OAuthToken": {"access_token", "refresh_token"},
+    "ExchangeOAuthTokenResponse": {"access_token", "refresh_token"},
+    "DeviceCode": {"device_code"},
+    "ApiApp": {"verify_token"},
+    "Room": {"token"},
+}
+# One value of each JSON kind; those that a field takes are left out for it.
+WRONG = {
+    "object": {"surprise": 1},
+    "array": ["surprise", 2],
+    "string": "surprise",
+    "integer": 31,
+    "huge integer": 2**70,
+    "number": 2.5,
+    "boolean": True,
+    "empty string": "",
+    "deep": [[{"a": [None, {"b": []}]}]],
+}
+
+
+def reachable() -> set[str]:
+    """Schemas that the platform sends: answers, payloads of streams, and those of sockets and callbacks."""
+    nodes = [node for item in description()["paths"].values() for node in item.values()]
+    todo = [node["responses"] for node in nodes] + [node.get("x-coze-stream") for node in nodes]
+    todo += [{"$ref": f"#/{name}"} for name, schema in SCHEMAS.items() if "x-coze-used-by" in schema]
+    found: set[str] = set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            name = reference(node)
+            if name in SCHEMAS and name not in found:
+                found.add(name)
+                todo.append(SCHEMAS[name])
+            todo += node.values()
+        elif isinstance(node, list):
+            todo += node
+    return found
+
+
+ANSWERED = reachable()
+ENVELOPES = {reference(op.answer_schema) for op in operations().values() if op.answer_schema}
+
+every_model = pytest.mark.parametrize("name", MODELS)
+every_enum = pytest.mark.parametrize("name", ENUMS)
+
+
+def cls_of(name: str) -> type[Model]:
+    found: type[Model] = getattr(models, name)
+    return found
+
+
+def decode(cls: type[Model], data: Any, hook: Any = None) -> Model:
+    """By both ways: the bytes of an answer, and plain data; both have to give the same. What is only sent has the second way alone."""
+    if cls.__name__ not in ANSWERED:
+        return codec.from_wire(cls, data, codec._Reporter(OPERATION.id, hook))
+    content = json.dumps(data, ensure_ascii=False).encode()
+    if cls.__name__ not in ENVELOPES:
+        payload = codec.decode_event(content, cls, OPERATION, hook)
+        assert cls.from_dict(data).to_dict() == payload.to_dict()
+        return payload
+    answer = codec.decode(Response(status=200, headers={}, content=content, operation=OPERATION, on_drift=hook), cls)
+    assert cls.from_dict(data).to_dict() == answer.to_dict()
+    return answer
+
+
+def without_code(name: str) -> dict[str, Any]:
+    """Full sample data of a model; a status code other than 0 would be an error of the call."""
+    data: dict[str, Any] = sample({"$ref": f"#/components/schemas/{name}"})
+    return {**data, **({"code": 0} if "code" in data and name in ENVELOPES else {})}
+
+
+def accepted(schema: dict[str, Any]) -> set[str]:
+    """JSON kinds that the description allows for a property."""
+    whole = merged(schema)
+    kinds = whole.get("type", [])
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if whole["properties"]:
+        kinds.add("object")
+    if "number" in kinds:
+        kinds |= {"integer", "huge integer"}
+    if "integer" in kinds:
+        kinds |= {"huge integer"}
+    if "string" in kinds:
+        kinds |= {"empty string"}
+    return kinds or set(WRONG)
+
+
+def wrong_values(schema: dict[str, Any]) -> Iterator[Any]:
+    allowed = accepted(schema)
+    for kind, value in WRONG.items():
+        if kind not in allowed and not ("array" in allowed and kind == "deep") and not ("object" in allowed and kind == "object"):
+            yield value
+
+
+def same_or_converted(raw: Any, kept: Any) -> bool:
+    """The value as it came; a number for a text and a text for a number may change sides when nothing is lost."""
+    return raw == kept or (not isinstance(raw, bool) and str(raw) == str(kept))
+
+
+def test_every_schema_of_the_description_has_a_class() -> None:
+    requests = {
+        reference(media["schema"])
+        for item in description()["paths"].values()
+        for node in item.values()
+        for media in node.get("requestBody", {}).get("content", {}).values()
+    }
+    bases = {reference(part) for schema in SCHEMAS.values() for part in schema.get("allOf", [])}
+    without = {name for name in SCHEMAS if not hasattr(models, name)}
+    assert without <= requests | bases | {"Error"}
+
+
+@every_model
+def test_a_full_answer_survives_the_round_trip(name: str) -> None:
+    data = without_code(name)
+    drifts: list[Drift] = []
+    model = decode(cls_of(name), data, drifts.append)
+    assert model.to_dict() == data
+    assert cls_of(name).from_dict(model.to_dict()) == model
+    assert drifts == []
+
+
+@every_model
+def test_missing_and_null_properties_both_read_none(name: str) -> None:
+    data = without_code(name)
+    for key in data:
+        missing = decode(cls_of(name), {other: value for other, value in data.items() if other != key})
+        null = decode(cls_of(name), {**data, key: None})
+        assert getattr(missing, key) is None
+        assert missing == null
+    assert decode(cls_of(name), {}).to_dict() == {}
+    assert decode(cls_of(name), dict.fromkeys(data)).to_dict() == {}
+
+
+@every_model
+def test_unknown_properties_do_not_disturb(name: str) -> None:
+    data = without_code(name)
+    drifts: list[Drift] = []
+    assert decode(cls_of(name), {**data, "not_yet_described": {"a": [1]}, "": None}, drifts.append).to_dict() == data
+    assert drifts == []
+
+
+@every_model
+def test_a_value_of_the_wrong_kind_is_kept_and_reported(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "coze_openapi")
+    cls, data = cls_of(name), without_code(name)
+    for key, schema in merged({"$ref": f"#/components/schemas/{name}"})["properties"].items():
+        if key == "code" and name in ENVELOPES:
+            continue  # decides whether the call failed; see test_errors.py
+        for value in wrong_values(schema):
+            drifts: list[Drift] = []
+            caplog.clear()
+            model = decode(cls, {**data, key: value}, drifts.append)
+            assert same_or_converted(value, codec.to_wire(getattr(model, key))), f"{key}={value!r} became {getattr(model, key)!r}"
+            assert {other: kept for other, kept in model.to_dict().items() if other != key} == {k: v for k, v in data.items() if k != key}
+            assert [drift.path for drift in drifts if drift.path.startswith(f"$.{key}")], f"no drift for {key}={value!r}"
+            assert all(drift.operation == OPERATION.id for drift in drifts)
+            lines = [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG]
+            assert any(f"$.{key}" in line and OPERATION.id in line for line in lines)
+            assert not any("surprise" in line for line in lines), "values may be private"
+
+
+@every_model
+def test_wrong_elements_of_lists_and_maps_are_kept_beside_good_ones(name: str) -> None:
+    cls, data = cls_of(name), without_code(name)
+    for key, schema in merged({"$ref": f"#/components/schemas/{name}"})["properties"].items():
+        whole = merged(schema)
+        below = whole.get("items") or whole.get("additionalProperties")
+        if not isinstance(below, dict) or not below:
+            continue
+        for value in [None, *wrong_values(below)]:
+            good = sample(below)
+            mixed: Any = [good, value, good] if "items" in whole else {"a": good, "b": value, "c": good}
+            kept = codec.to_wire(getattr(decode(cls, {**data, key: mixed}), key))
+            pairs = zip(mixed, kept, strict=True) if isinstance(mixed, list) else [(mixed[k], kept[k]) for k in mixed]
+            assert all(same_or_converted(*pair) for pair in pairs), f"{key}: {mixed!r} became {kept!r}"
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name in ANSWERED])
+def test_unknown_enum_values_are_kept_without_a_report(name: str) -> None:
+    cls, data = cls_of(name), without_code(name)
+    for key, schema in merged({"$ref": f"#/components/schemas/{name}"})["properties"].items():
+        whole = merged(schema)
+        element = merged(whole["items"]) if "items" in whole else whole
+        if "x-known-values" in element:
+            new: Any = 987654 if element["type"] == "integer" else "newer_than_this_package"
+            drifts: list[Drift] = []
+            value = getattr(decode(cls, {**data, key: [new] if "items" in whole else new}, drifts.append), key)
+            value = value[0] if "items" in whole else value
+            assert value == new
+            assert value.is_known is False
+            assert drifts == []
+
+
+@every_model
+def test_models_can_be_pickled_copied_and_compared(name: str) -> None:
+    model = decode(cls_of(name), without_code(name))
+    for twin in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model)):
+        assert twin == model
+        assert twin is not model
+        assert twin.to_dict() == model.to_dict()
+    assert model != cls_of(name).from_dict({})
+    assert model != object()
+
+
+@every_model
+def test_repr_names_fields_and_hides_secrets(name: str) -> None:
+    data = {key: "very-secret-value" if key in SECRETS.get(name, ()) else value for key, value in without_code(name).items()}
+    shown = repr(decode(cls_of(name), data))
+    assert shown.startswith(f"{name}(")
+    assert all(f"{key}=" in shown for key in data)
+    assert "very-secret-value" not in shown
+
+
+@every_enum
+def test_known_values_of_an_enum_equal_their_wire_form(name: str) -> None:
+    kind = getattr(models, name)
+    known = list(SCHEMAS[name]["x-known-values"])
+    assert [member.value for member in kind] == known
+    for value in known:
+        member = kind(value)
+        assert member == value
+        assert member.is_known is True
+        assert value in kind
+        assert member is pickle.loads(pickle.dumps(member)) is copy.deepcopy(member)
+        assert json.loads(codec.encode({"v": member})) == {"v": value}
+
+
+@every_enum
+def test_an_unknown_value_of_an_enum_is_as_good_as_a_known_one(name: str) -> None:
+    kind = getattr(models, name)
+    new: Any = 987654 if issubclass(kind, int) else "newer_than_this_package"
+    with warnings.catch_warnings(action="error"):
+        member = kind(new)
+    assert isinstance(member, OpenIntEnum | OpenStrEnum)
+    assert isinstance(member, kind)
+    assert member == new
+    assert member.value == new
+    assert hash(member) == hash(new)
+    assert member.is_known is False
+    assert new not in kind
+    assert str(new) in repr(member)
+    assert json.loads(codec.encode({"v": member})) == {"v": new}
+    for twin in (pickle.loads(pickle.dumps(member)), copy.copy(member), copy.deepcopy(member)):
+        assert twin == member
+        assert type(twin) is kind
+    assert [other.value for other in kind] == list(SCHEMAS[name]["x-known-values"]), "a new value must not become a member"
+
+
+@every_enum
+def test_a_value_of_another_kind_is_no_member_of_an_enum(name: str) -> None:
+    kind = getattr(models, name)
+    for value in (None, [], "text" if issubclass(kind, int) else 5):
+        with pytest.raises(ValueError, match="is not a valid"):
+            kind(value)
+
+
+def test_a_hook_that_fails_does_not_fail_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    def hook(drift: Drift) -> None:
+        raise LookupError(drift.path)
+
+    model = codec.decode(
+        Response(status=200, headers={}, content=b'{"code":0,"data":7}', operation=OPERATION, on_drift=hook), models.CreateBotResponse
+    )
+    assert model.data == 7  # type: ignore[comparison-overlap]
+    assert "on_drift hook failed" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"7", b'"text"', b"true"], ids=["list", "null", "number", "text", "boolean"])
+def test_json_that_is_no_object_is_a_response_error(content: bytes) -> None:
+    with pytest.raises(ResponseError, match="instead of an object") as caught:
+        codec.decode(Response(status=200, headers={"x-tt-logid": "log-1"}, content=content, operation=OPERATION), models.CreateBotResponse)
+    assert caught.value.logid == "log-1"

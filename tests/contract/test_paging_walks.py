@@ -1,0 +1,321 @@
+"""Walking through lists, by every style of paging and every operation that pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from coze_openapi import AsyncClient, Client, ResponseError
+
+from tests.contract.catalogue import Op, merged, operations, sample, sample_argument, split_arguments
+from tests.contract.conftest import TOKEN
+from tests.contract.server import LoopbackServer, Received, Reply, json_reply
+
+PAGED = [op for op in operations().values() if op.pager]
+every_list = pytest.mark.parametrize("op", PAGED, ids=lambda op: op.id)
+ONE_OF_EACH_STYLE = ("bots_list", "conversations_list", "api_apps_list", "conversations_messages_list")
+BY_STYLE = [pytest.param(operations()[name], id=name) for name in ONE_OF_EACH_STYLE]
+every_style = pytest.mark.parametrize("op", BY_STYLE)
+SIZE = 2
+
+
+def put(body: dict[str, Any], path: str | None, value: Any) -> None:
+    if path is not None:
+        *steps, last = path.split(".")
+        for step in steps:
+            body = body.setdefault(step, {})
+        body[last] = value
+
+
+def item(op: Op, number: int) -> Any:
+    """An item of the list; its first text, at any depth, tells which."""
+    schema = op.answer_schema or {}
+    for step in op.result_path:
+        schema = merged(merged(schema)["properties"][step])
+    return json.loads(json.dumps(sample(schema["items"])).replace(json.dumps("text ü"), f'"item {number}"', 1))
+
+
+class Shelf:
+    """A server that keeps a list and pages through it as the description says."""
+
+    def __init__(self, op: Op, count: int, holes: tuple[int, ...] = ()) -> None:
+        self.op = op
+        self.pager = op.pager or {}
+        self.items = [item(op, number) for number in range(count)]
+        self.holes = holes
+        """Numbers of pages that come empty although more follow."""
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, request: Received) -> Reply:
+        asked = request.json() if self.pager["in"] == "body" else dict(request.query)
+        self.asked.append(asked)
+        return json_reply(self.answer(asked), x_tt_logid=f"log-{len(self.asked)}")
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        pages = [self.items[at : at + SIZE] for at in range(0, len(self.items), SIZE)] or [[]]
+        for hole in self.holes:
+            pages.insert(hole, [])
+        number = self.number_of(asked)
+        last = number >= len(pages) - 1
+        body: dict[str, Any] = {"code": 0, "msg": ""}
+        put(body, self.pager["items"], pages[number] if number < len(pages) else [])
+        put(body, self.pager.get("total"), len(self.items) + SIZE * len(self.holes))  # what a filter takes out is counted, too
+        put(body, self.pager.get("has_more"), not last)
+        put(body, self.pager.get("next"), "" if last else f"token {number + 1}")
+        put(body, self.pager.get("first_id"), f"first {number + 1}")
+        put(body, self.pager.get("last_id"), f"last {number + 1}")
+        return body
+
+    def number_of(self, asked: dict[str, Any]) -> int:
+        """Which page is asked for, from 0."""
+        match self.pager["style"]:
+            case "number":
+                return int(asked.get(self.pager["page"]) or 1) - 1
+            case "token":
+                return int((asked.get(self.pager["page"]) or "token 0").split()[1])
+            case _:
+                cursor = asked.get(self.pager["before"]) or asked.get(self.pager["after"]) or "start 0"
+                return 0 if cursor.startswith("start") else int(cursor.split()[1])
+
+
+def arguments_of(op: Op, **more: Any) -> dict[str, Any]:
+    required = {p.argument: sample_argument(p) for p in op.parameters if p.required}
+    pager = op.pager or {}
+    # A list that requires its page number starts with the first.
+    first = {pager["page"]: 1} if pager.get("page") in required else {}
+    size = {pager["size"]: SIZE} if pager["size"] in {p.argument for p in op.parameters} else {}
+    return {**required, **first, **size, **more}
+
+
+def listed(op: Op, client: Client, **more: Any) -> Any:
+    positional, named = split_arguments(op, arguments_of(op, **more))
+    with pytest.warns(DeprecationWarning) if op.node.get("deprecated") else _no_warning():
+        return op.method_of(client)(*positional, **named)
+
+
+def listed_async(op: Op, client: AsyncClient, **more: Any) -> Any:
+    positional, named = split_arguments(op, arguments_of(op, **more))
+    with pytest.warns(DeprecationWarning) if op.node.get("deprecated") else _no_warning():
+        return op.method_of(client)(*positional, **named)
+
+
+class _no_warning:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@every_list
+def test_all_items_of_all_pages_come_in_order(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf = Shelf(op, 5)
+    server.answer(shelf)
+    assert [found.to_dict() for found in listed(op, client)] == shelf.items
+    assert len(shelf.asked) == 3
+
+
+@every_list
+async def test_the_async_walk_asks_and_finds_the_same(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf, twin = Shelf(op, 5), Shelf(op, 5)
+    server.answer(shelf)
+    found = [entry.to_dict() for entry in listed(op, client)]
+    server.answer(twin)
+    async with AsyncClient(TOKEN, base_url=server.url) as other:
+        assert [entry.to_dict() async for entry in listed_async(op, other)] == found
+        first = await listed_async(op, other)
+        assert [entry.to_dict() for entry in first.items] == found[:SIZE]
+    assert twin.asked[:3] == shelf.asked
+
+
+@every_list
+def test_pages_tell_items_total_and_log_id_of_their_own_call(op: Op, client: Client, server: LoopbackServer) -> None:
+    server.answer(Shelf(op, 5))
+    pages = list(listed(op, client).pages())
+    assert [len(page.items) for page in pages] == [2, 2, 1]
+    assert [page.logid for page in pages] == ["log-1", "log-2", "log-3"]
+    assert [page.has_more for page in pages] == [True, True, False]
+    total = 5 if op.pager and "total" in op.pager else None
+    assert [page.total for page in pages] == [total] * 3
+    assert pages[-1].next_page() is None
+
+
+@every_list
+async def test_async_pages_tell_the_same(op: Op, server: LoopbackServer) -> None:
+    server.answer(Shelf(op, 5))
+    async with AsyncClient(TOKEN, base_url=server.url) as client:
+        pages = [page async for page in listed_async(op, client).pages()]
+    assert [(len(page.items), page.logid, page.has_more) for page in pages] == [(2, "log-1", True), (2, "log-2", True), (1, "log-3", False)]
+
+
+@every_list
+def test_every_request_of_a_walk_repeats_the_arguments_of_the_call(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf = Shelf(op, 5)
+    server.answer(shelf)
+    list(listed(op, client, extra_headers={"X-Walk": "7"}))
+    moving = {op.pager[key] for key in ("page", "before", "after") if key in op.pager} if op.pager else set()
+    fixed = [{key: value for key, value in asked.items() if key not in moving} for asked in shelf.asked]
+    assert fixed == [fixed[0]] * 3
+    assert {request.headers["x-walk"] for request in server.received} == {"7"}
+    assert len({request.path for request in server.received}) == 1
+
+
+@every_list
+def test_an_empty_list_is_one_request(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf = Shelf(op, 0)
+    server.answer(shelf)
+    assert list(listed(op, client)) == []
+    assert len(shelf.asked) == 1
+
+
+@every_list
+@pytest.mark.parametrize("empty", [None, "absent"])
+def test_items_that_are_null_or_absent_are_an_empty_list(op: Op, empty: str | None, client: Client, server: LoopbackServer) -> None:
+    body: dict[str, Any] = {"code": 0, "msg": ""}
+    if empty is None:
+        put(body, op.pager["items"] if op.pager else None, None)
+    server.answer(json_reply(body))
+    page = listed(op, client)
+    assert (page.items, page.has_more, list(page)) == ([], False, [])
+    assert len(server.received) == 1
+
+
+@every_list
+def test_an_empty_page_in_the_middle_does_not_end_the_walk(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf = Shelf(op, 5, holes=(1,))
+    server.answer(shelf)
+    assert [found.to_dict() for found in listed(op, client)] == shelf.items
+    assert len(shelf.asked) == 4
+
+
+@every_list
+async def test_endless_empty_pages_end_with_an_error_after_two(op: Op, client: Client, server: LoopbackServer) -> None:
+    """The server says every time that there is more; each cursor is new."""
+    count = 0
+
+    def endless(_: Received) -> Reply:
+        nonlocal count
+        count += 1
+        body: dict[str, Any] = {"code": 0, "msg": ""}
+        pager = op.pager or {}
+        put(body, pager["items"], [])
+        put(body, pager.get("total"), 1000)
+        put(body, pager.get("has_more"), True)
+        for key in ("next", "first_id", "last_id"):
+            put(body, pager.get(key), f"cursor {count}")
+        return json_reply(body, x_tt_logid=f"log-{count}")
+
+    server.answer(endless)
+    with pytest.raises(ResponseError, match=f"{op.id}.*empty pages") as caught:
+        list(listed(op, client))
+    assert caught.value.logid == f"log-{count}"
+    assert count <= 3
+    count = 0
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        with pytest.raises(ResponseError, match="empty pages"):
+            [entry async for entry in listed_async(op, twin)]
+    assert count <= 3
+
+
+WITH_CURSOR = [op for op in PAGED if op.pager and op.pager["style"] != "number"]
+
+
+@pytest.mark.parametrize("cursor", ["the same", "", None], ids=["repeated", "empty", "absent"])
+@pytest.mark.parametrize("op", WITH_CURSOR, ids=lambda op: op.id)
+async def test_a_cursor_that_does_not_move_ends_with_an_error(op: Op, cursor: str | None, client: Client, server: LoopbackServer) -> None:
+    pager = op.pager or {}
+    body: dict[str, Any] = {"code": 0, "msg": ""}
+    put(body, pager["items"], [item(op, 1)])
+    put(body, pager.get("has_more"), True)
+    for key in ("next", "first_id", "last_id"):
+        if cursor is not None:
+            put(body, pager.get(key), cursor)
+    server.answer(json_reply(body, x_tt_logid="log-stuck"))
+    with pytest.raises(ResponseError, match=op.id) as caught:
+        list(listed(op, client))
+    assert caught.value.logid == "log-stuck"
+    assert len(server.received) <= 2
+    server.reset()
+    server.answer(json_reply(body))
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        with pytest.raises(ResponseError, match=op.id):
+            [entry async for entry in listed_async(op, twin)]
+    assert len(server.received) <= 2
+
+
+@every_list
+def test_the_items_of_a_page_are_there_although_the_next_cannot_be_found(op: Op, client: Client, server: LoopbackServer) -> None:
+    """What came is not lost: the first page is returned, and only going on fails."""
+    pager = op.pager or {}
+    body: dict[str, Any] = {"code": 0, "msg": ""}
+    put(body, pager["items"], [item(op, 1)])
+    put(body, pager.get("has_more"), True)
+    put(body, pager.get("total"), 2)
+    server.answer(json_reply(body))
+    page = listed(op, client)
+    assert [found.to_dict() for found in page.items] == [item(op, 1)]
+
+
+@every_list
+def test_a_walk_starts_where_the_call_says(op: Op, client: Client, server: LoopbackServer) -> None:
+    pager = op.pager or {}
+    starts = {"number": ("page", 2), "token": ("page", "token 1"), "cursor": ("after", "last 1")}
+    key, value = starts[pager["style"]]
+    start = {pager[key]: value}
+    shelf = Shelf(op, 5)
+    server.answer(shelf)
+    assert [found.to_dict() for found in listed(op, client, **start)] == shelf.items[SIZE:]
+    assert len(shelf.asked) == 2
+
+
+def test_a_backward_walk_keeps_asking_with_before(client: Client, server: LoopbackServer) -> None:
+    op = operations()["conversations_messages_list"]
+    shelf = Shelf(op, 5)
+    server.answer(shelf)
+    assert [found.to_dict() for found in listed(op, client, before_id="start 0")] == shelf.items
+    assert [asked.get("before_id") for asked in shelf.asked] == ["start 0", "first 1", "first 2"]
+    assert not any("after_id" in asked for asked in shelf.asked)
+
+
+def test_a_forward_walk_asks_with_after(client: Client, server: LoopbackServer) -> None:
+    op = operations()["conversations_messages_list"]
+    shelf = Shelf(op, 5)
+    server.answer(shelf)
+    list(listed(op, client))
+    assert [asked.get("after_id") for asked in shelf.asked] == [None, "last 1", "last 2"]
+    assert not any("before_id" in asked for asked in shelf.asked)
+
+
+@every_style
+def test_a_page_is_fetched_once_however_often_it_is_asked_for(op: Op, client: Client, server: LoopbackServer) -> None:
+    server.answer(Shelf(op, 5))
+    page = listed(op, client)
+    second = page.next_page()
+    assert page.next_page() is second
+    assert [found.to_dict() for found in page] == [found.to_dict() for found in page]
+    assert len(server.received) == 3
+
+
+@every_style
+async def test_nothing_is_asked_before_an_async_list_is_used(op: Op, server: LoopbackServer) -> None:
+    async with AsyncClient(TOKEN, base_url=server.url) as client:
+        listed_async(op, client)
+    assert server.received == []
+
+
+@every_style
+def test_an_error_in_the_middle_of_a_walk_comes_after_the_items_before_it(op: Op, client: Client, server: LoopbackServer) -> None:
+    shelf = Shelf(op, 5)
+    first: Callable[[Received], Reply] = shelf
+    server.answer(first, json_reply({"code": 4000, "msg": "no more"}))
+    found = []
+    with pytest.raises(Exception, match="no more"):
+        for entry in listed(op, client):
+            found.append(entry.to_dict())
+    assert found == shelf.items[:SIZE]
+
+
+@every_list
+def test_the_pager_of_the_package_is_that_of_the_description(op: Op) -> None:
+    found = {key: value for key, value in op.module.PAGER._asdict().items() if value is not None}
+    assert json.dumps(found, sort_keys=True) == json.dumps({k: v for k, v in (op.pager or {}).items() if k != "in"}, sort_keys=True)
