@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from typing import NamedTuple
 
+from .crowds import crowds
+from .growth import growth
 from .processes import Worker, interleaved, server, start_times
+from .rows import Row, at_least, at_most
 
 MB = 1_000_000
 EVENTS = 20_000
-
-
-class Row(NamedTuple):
-    """One line of the report. `ratio` is what `budget` speaks of; a row without budget is there for comparison."""
-
-    what: str
-    ours: str
-    other: str
-    ratio: float | None
-    budget: str = ""
-    met: bool | None = None
-
-
-def at_most(what: str, ours: str, other: str, ratio: float, limit: float) -> Row:
-    return Row(what, ours, other, ratio, f"≤ {limit:.3g}", ratio <= limit)
-
-
-def at_least(what: str, ours: str, other: str, ratio: float, limit: float) -> Row:
-    return Row(what, ours, other, ratio, f"≥ {limit:.3g}", ratio >= limit)
 
 
 def imports() -> list[Row]:
@@ -145,6 +128,8 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "decode": decode,
     "stream": stream,
     "call": call,
+    "async": crowds,
     "memory": memory,
     "size": size,
+    "growth": growth,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ours_async
 import payloads
 from rounds import Round, installed, modules, resident, timed, timed_stream, traced, work
 
@@ -190,6 +191,7 @@ TASKS: dict[str, Callable[[str], Round]] = {
     "loaded": loaded,
     "size": size,
     "versions": versions,
+    **ours_async.TASKS,
 }
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 import payloads
+import peer_async
 from rounds import Round, installed, modules, resident, timed, timed_stream, traced, work
 
 CALLS = 150
@@ -126,6 +127,7 @@ TASKS: dict[str, Callable[[str], Round]] = {
     "loaded": loaded,
     "size": size,
     "versions": versions,
+    **peer_async.TASKS,
 }
 
 if __name__ == "__main__":

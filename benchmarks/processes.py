@@ -22,11 +22,11 @@ REQUIREMENTS = HERE / "requirements-peer.txt"
 OUR_PATHS = os.pathsep.join(str(ROOT / name) for name in ("generated", "overlays"))
 
 
-def environment(ours: bool) -> dict[str, str]:
+def environment(ours: bool, paths: str = OUR_PATHS) -> dict[str, str]:
     """Variables of a process: no proxies and no settings of the caller, so that loopback stays loopback."""
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "pythonpath", "coze_api_token", "coze_api_base")
     kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
-    return {**kept, "PYTHONPATH": OUR_PATHS} if ours else kept
+    return {**kept, "PYTHONPATH": paths} if ours else kept
 
 
 def peer_python() -> str:
@@ -95,9 +95,9 @@ def interleaved(rounds: int, *workers: Worker) -> list[list[Any]]:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The loopback server; its URL."""
-    command = [sys.executable, str(HERE / "server.py")]
+def server(script: str = "server.py") -> Iterator[str]:
+    """A loopback server; its URL."""
+    command = [sys.executable, str(HERE / script)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(ours=False))
     assert process.stdout is not None
     try:

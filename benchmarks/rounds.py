@@ -64,15 +64,16 @@ def traced(decode_all: Callable[[], list[Any]]) -> int:
 def resident(decode_all: Callable[[], list[Any]]) -> int | None:
     """Bytes by which the process grows while the result is held; `None` where the system does not tell."""
     gc.collect()
-    before = _resident()
+    before = resident_now()
     kept = decode_all()
     gc.collect()
-    after = _resident()
+    after = resident_now()
     del kept
     return after - before if before else None
 
 
-def _resident() -> int:
+def resident_now() -> int:
+    """Bytes that the process has in memory; 0 where the system does not tell."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0

@@ -68,9 +68,8 @@ def _returns_text(op: Operation, streams: bool) -> str:
 
 
 def _raises(op: Operation) -> list[str]:
-    codes = [str(code) for code in op.node.get("x-coze-errors") or ()]
-    named = f" with code {', '.join(codes)} (see `coze_openapi.errors.CODES`)" if codes else ""
-    lines = [f"    APIError: The API refused the call{named}."]
+    lines = [f"    {name}: Code {code}: {meaning}." for name, code, meaning in op.errors]
+    lines.append(f"    APIError: The API refused the call{' for another reason' if lines else ''}.")
     if op.positional:
         lines.append("    ArgumentError: An id is empty.")
     return [*lines, "    APIConnectionError: No answer came.", "    ResponseError: The answer has not the promised shape."]

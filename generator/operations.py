@@ -49,6 +49,8 @@ class Operation:
     returns: str
     answer: str | None
     uses: frozenset[str]
+    errors: list[tuple[str, int, str]]
+    """Documented errors: class, code, meaning."""
 
     @property
     def arguments(self) -> list[Parameter]:
@@ -128,9 +130,11 @@ def _operation(bundle: Bundle, types: Types, endpoint: Endpoint, method: str, pa
         raise DescriptionError(f"{node['operationId']}: two arguments have the same Python name; rename one in the description")
     constants = {p["name"]: p["x-coze-constant"] for p in node.get("parameters") or () if "x-coze-constant" in p}
     returns, uses = _returns(bundle, node)
+    table = bundle.document.get("x-coze-error-codes") or {}
+    errors = [(table[code]["error"], code, table[code]["meaning"]) for code in node.get("x-coze-errors") or ()]
     return Operation(
         node["operationId"], tag, node["operationId"][len(prefix) :], method.upper(), path, node, tag.replace(".", "_"),
-        parameters, media, constants, returns, answer_schema(node), uses,
+        parameters, media, constants, returns, answer_schema(node), uses, errors,
     )  # fmt: skip
 
 

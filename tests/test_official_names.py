@@ -12,7 +12,6 @@ from cozekit import AsyncCoze, Coze
 TEXT = (Path(__file__).parent.parent / "docs" / "from-official-sdks.md").read_text(encoding="utf-8")
 SECTIONS = {name: body for name, _, body in (part.partition("\n") for part in TEXT.split("\n## ")[1:])}
 ROWS = {name: [line for line in body.splitlines() if line.startswith("| `")] for name, body in SECTIONS.items()}
-TO_COME = re.findall(r"(?m)^- `([\w.]+)`$", SECTIONS["To come"])
 COUNTS = {"Functions": 46, "Constants": 100, "Structures": 148, "Interfaces": 11, "Type aliases": 30}
 
 
@@ -58,29 +57,10 @@ def test_every_counterpart_exists(section: str) -> None:
     missing = [
         f"{cells(row)[0]} → {name}" for row in ROWS[section] if cells(row)[-1] != "to come" for name in names(row) if not exists(name)
     ]
-    assert missing == [], "mend the name in docs/from-official-sdks.md, or mark the row `to come` and list the name at the end"
+    assert missing == [], "mend the name in docs/from-official-sdks.md"
 
 
 @pytest.mark.parametrize("section", ROWS)
 def test_every_row_names_a_counterpart_or_says_why_there_is_none(section: str) -> None:
     words = ("not here", "not needed", "read by", "`extra_headers`", "`Coze(", "the bytes that")
     assert [row for row in ROWS[section] if not names(row) and not any(word in cells(row)[-2] for word in words)] == []
-
-
-@pytest.mark.parametrize("section", ROWS)
-def test_a_row_to_come_points_only_to_the_list_at_the_end(section: str) -> None:
-    wrong = [
-        f"{cells(row)[0]} → {name}" for row in ROWS[section] if cells(row)[-1] == "to come" for name in names(row) if name not in TO_COME
-    ]
-    assert wrong == []
-
-
-def test_a_name_of_the_list_at_the_end_is_used_by_a_row() -> None:
-    used = {name for rows in ROWS.values() for row in rows if cells(row)[-1] == "to come" for name in names(row)}
-    assert sorted(used) == sorted(TO_COME)
-
-
-def test_names_to_come_do_not_exist_yet() -> None:
-    assert [name for name in TO_COME if exists(name)] == [], (
-        "these exist now: strike them from `To come` and put the version into their rows"
-    )

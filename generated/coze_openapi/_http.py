@@ -7,8 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
@@ -43,7 +42,8 @@ class Wire(NamedTuple):
     url: str
     base_url: str
     headers: dict[str, str]
-    content: bytes | None
+    content: Any
+    """The body: bytes, or pieces of an upload."""
     files: dict[str, Any] | None
     form: dict[str, Any] | None
     timeout: Timeout
@@ -70,15 +70,9 @@ def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Request:
-    form, files = wire.form, wire.files
-    if files is not None and not files and form:
-        # Without a file the library would send another kind of form; fields without a file name keep it multipart.
-        files = {name: (None, value) for name, value in form.items()}
-        form = None
     try:
         return client.build_request(
-            wire.operation.method, wire.url, headers=wire.headers, content=wire.content, data=form, files=files,
-            timeout=httpx.Timeout(**wire.timeout._asdict()),
+            wire.operation.method, wire.url, headers=wire.headers, content=wire.content, timeout=httpx.Timeout(**wire.timeout._asdict()),
         )  # fmt: skip
     except (TypeError, UnicodeEncodeError) as error:
         wrong = next((name for name, value in wire.headers.items() if not (isinstance(value, str) and value.isascii())), None)
@@ -118,15 +112,49 @@ def connection_error(error: Exception, wire: Wire) -> APIConnectionError:
 
 @contextmanager
 def _opened(wire: Wire) -> Iterator[Wire]:
-    """The request with its files open; a path is opened here and closed when the answer has come."""
-    with ExitStack() as stack:
-        files = {}
-        for name, (file_name, content, kind) in (wire.files or {}).items():
-            try:
-                files[name] = (file_name, stack.enter_context(content.open("rb")) if isinstance(content, Path) else content, kind)
-            except OSError as error:
-                raise ArgumentError(f"{wire.operation.id}: {name}: cannot open {content}: {error.strerror}", argument=name) from error
-        yield wire._replace(files=files) if wire.files is not None else wire
+    """The request with its body; files are read while it is sent, and closed when the answer has come."""
+    if wire.files is None:
+        yield wire
+        return
+    from .uploads import Form
+
+    form = Form(wire.form or {}, wire.files)
+    headers = _with_form_headers(wire, form.begin())
+    with closing(form.pieces()) as pieces:
+        try:
+            yield wire._replace(headers=headers, content=pieces)
+        except CozeError:
+            if form.problem is not None:
+                raise form.problem from None
+            raise
+
+
+@asynccontextmanager
+async def _opened_async(wire: Wire) -> AsyncIterator[Wire]:
+    """The async form of `_opened`."""
+    if wire.files is None:
+        yield wire
+        return
+    from .uploads import Form
+
+    form = Form(wire.form or {}, wire.files)
+    headers = _with_form_headers(wire, await form.begin_async())
+    pieces = form.pieces_async()
+    try:
+        yield wire._replace(headers=headers, content=pieces)
+    except CozeError:
+        if form.problem is not None:
+            raise form.problem from None
+        raise
+    finally:
+        # A transport that answers before it has read the whole body may still be reading it; then it closes it.
+        with suppress(RuntimeError):
+            await pieces.aclose()
+
+
+def _with_form_headers(wire: Wire, added: dict[str, str]) -> dict[str, str]:
+    names = {name.lower() for name in added}
+    return {**{name: value for name, value in wire.headers.items() if name.lower() not in names}, **added}
 
 
 def _info(wire: Wire) -> RequestInfo:
@@ -153,9 +181,10 @@ def send(client: httpx.Client, wire: Wire) -> Response:
 
 async def send_async(client: httpx.AsyncClient, wire: Wire) -> Response:
     """The async form of `send`."""
-    with _opened(wire) as wire, _translated(wire):
-        answer = await client.send(_build(client, wire), follow_redirects=False)
-        return _response(answer, wire, answer.content)
+    async with _opened_async(wire) as wire:
+        with _translated(wire):
+            answer = await client.send(_build(client, wire), follow_redirects=False)
+            return _response(answer, wire, answer.content)
 
 
 class Opened(NamedTuple):
@@ -163,6 +192,8 @@ class Opened(NamedTuple):
 
     answer: httpx.Response
     wire: Wire
+    owner: Any = None
+    """What must live as long as the answer: the owner of the connections."""
 
 
 def open_stream(client: httpx.Client, wire: Wire, *, events: bool = True) -> ByteStream:
@@ -191,15 +222,16 @@ def open_stream(client: httpx.Client, wire: Wire, *, events: bool = True) -> Byt
 
 async def open_stream_async(client: httpx.AsyncClient, wire: Wire, *, events: bool = True) -> Opened:
     """The async form of `open_stream`, for `AsyncByteStream`."""
-    with _opened(wire) as wire, _translated(wire):
-        answer = await client.send(_build(client, wire), stream=True, follow_redirects=False)
-        try:
-            if _is_promised(answer, events):
-                return Opened(answer, wire)
-            raise _no_stream(_response(answer, wire, await answer.aread()), events)
-        except BaseException:
-            await answer.aclose()
-            raise
+    async with _opened_async(wire) as wire:
+        with _translated(wire):
+            answer = await client.send(_build(client, wire), stream=True, follow_redirects=False)
+            try:
+                if _is_promised(answer, events):
+                    return Opened(answer, wire)
+                raise _no_stream(_response(answer, wire, await answer.aread()), events)
+            except BaseException:
+                await answer.aclose()
+                raise
 
 
 def _logid(opened: Opened) -> str | None:
@@ -468,14 +500,29 @@ class AsyncByteStream:
 
     async def _release(self) -> None:
         if self._opened is not None and self._pieces is not None:
-            await self._pieces.aclose()
-            await self._opened.answer.aclose()
+            await release(self._opened, self._pieces)
 
     async def __aenter__(self) -> Self:
         return await self.open()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def release(opened: Opened, pieces: AsyncGenerator[bytes, None]) -> None:
+    """Closes an answer, read or not.
+
+    The pieces come through generators within generators, and closing the outer one leaves the inner ones to the garbage
+    collector. A cancelled read ends them all.
+    """
+    import anyio
+
+    with anyio.CancelScope() as scope, suppress(Exception):
+        scope.cancel()
+        async for _ in pieces:
+            pass
+    await pieces.aclose()
+    await opened.answer.aclose()
 
 
 def _closed_error(wire: Wire) -> APIConnectionError:

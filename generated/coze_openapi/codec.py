@@ -197,6 +197,36 @@ def from_wire(cls: type[M], data: Any, report: _Reporter | None = None) -> M:
     return built
 
 
+def read_as(response: Response, kind: Any, path: str | None) -> Any:
+    """What stands at a path of the answer, as a model, a list of models or plain data; for operations that nobody described.
+
+    Args:
+        response: The answer.
+        kind: `Response`, `bytes`, a model, `list[…]`, `dict[…]`, a scalar, or None for plain data.
+        path: Dotted path below the body; None for `data` where there is one, otherwise for the body.
+
+    Raises:
+        APIError: The HTTP status or the code of the envelope says that the call failed.
+        ResponseError: The answer is no JSON, or nothing stands there.
+    """
+    if kind is Response:
+        return response
+    if kind is bytes:
+        return content(response)
+    if response.status >= 300 or says_no(response.content):
+        raise failure(response)
+    try:
+        body = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise shape_error(response, f"the answer is no JSON ({error})") from None
+    if path is None:
+        path = "data" if isinstance(body, dict) and "data" in body else ""
+    value = dig(body, path) if path else body
+    if kind is None:
+        return value
+    return result(_fit(kind, value, f"$.{path}", _Reporter(response.operation.id, response.on_drift)), response)
+
+
 def _decode_leniently(response: Response, cls: type[M]) -> M:
     try:
         data = msgspec.json.decode(response.content)

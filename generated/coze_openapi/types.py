@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from .errors import ArgumentError
@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     import os
     from typing import Self
 
+    from .uploads import Tracked
+
 T = TypeVar("T")
 
-FileInput: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | tuple[str, bytes | IO[bytes]] | tuple[str, bytes | IO[bytes], str]"
-"""A file to upload: a path, the bytes, an open binary file, or `(name, content)` or `(name, content, media type)`."""
+
+class AsyncFile(Protocol):
+    """An open file whose `read` is awaited, such as those of anyio, trio and aiofiles."""
+
+    def read(self, size: int, /) -> Awaitable[bytes]: ...
+
+
+FileContent: TypeAlias = "bytes | bytearray | memoryview | os.PathLike[str] | IO[bytes] | AsyncFile"
+
+FileInput: TypeAlias = "str | FileContent | tuple[str, FileContent] | tuple[str, FileContent, str] | Tracked"
+"""A file to upload: a path, the bytes, an open binary file, `(name, content)` or `(name, content, media type)`; each of them in a
+`Tracked` that tells its progress. A text is always a path. The async client takes async files too."""
 
 DriftHook: TypeAlias = "Callable[[Drift], object]"
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coze_openapi import codec
-from coze_openapi.errors import CozeError
+from coze_openapi.errors import APIConnectionError, CozeError
 from coze_openapi.types import CallOptions, Request, Response
 
 from .hooks import Attempt
@@ -52,7 +52,7 @@ class _Call:
 
     def failed(self, error: CozeError) -> None:
         """No answer came, or one that was an error from the start."""
-        if self._client._connections.closed:
+        if isinstance(error, APIConnectionError) and self._client._connections.closed:
             # Whatever the HTTP library says when its sockets are taken away; a repetition would say this.
             closed = CozeError(f"the client was closed during the call ({error})")
             closed.request, closed.__cause__ = error.request, error

@@ -5,16 +5,17 @@ Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from coze_openapi.codec import stamp
 from coze_openapi.errors import describe
-from coze_openapi.models.chat import Chat, ChatFailure, ChatStreamDone, ChatStreamError, Message, MessageType
+from coze_openapi.models.chat import Chat, ChatFailure, ChatStreamDone, ChatStreamError, Message, MessageType, ToolCall
 from coze_openapi.models.shared import TokenUsage
 
 from .errors import ChatFailed, CozeError
+from .listening import Listener, tell, tell_async
 from .streams import AsyncEventStream, EventReader, EventStream
 
 if TYPE_CHECKING:
@@ -94,6 +95,13 @@ class ChatResult:
         return "".join(message.reasoning_content or "" for message in self.messages)
 
     @property
+    def tool_calls(self) -> Sequence[ToolCall]:
+        """The tool calls that the chat waits for; hand their outputs in with `chat.submit_tool_outputs`, or let `chat.run` do it."""
+        from .tools import pending_calls
+
+        return pending_calls(self.chat)
+
+    @property
     def usage(self) -> TokenUsage | None:
         """Tokens used, when the service tells."""
         return self.chat.usage
@@ -112,6 +120,7 @@ class ChatReader(EventReader[ChatEvent]):
         self.chat: Chat | None = None
         self.messages: list[Message] = []
         self.pieces: list[str] = []
+        self.thoughts: list[str] = []
 
     def make(self, item: ServerSentEvent, data: Any) -> ChatEvent:
         """The typed event."""
@@ -119,6 +128,8 @@ class ChatReader(EventReader[ChatEvent]):
         if name == DELTA and type(data) is Message:
             if data.content:
                 self.pieces.append(data.content)
+            if data.reasoning_content:
+                self.thoughts.append(data.reasoning_content)
         elif name == MESSAGE_COMPLETED and type(data) is Message:
             self.messages.append(data)
         elif type(data) is Chat:
@@ -133,9 +144,9 @@ class ChatReader(EventReader[ChatEvent]):
         last = getattr(data, "last_error", None)
         code = getattr(data, "code", None) or getattr(last, "code", None)
         msg = getattr(data, "msg", None) or getattr(last, "msg", None) or f"the stream reports {event.event}"
-        return self._failed(code, msg, data)
+        return self._chat_failed(code, msg, data)
 
-    def _failed(self, code: Any, msg: str, data: Any) -> ChatFailed:
+    def _chat_failed(self, code: Any, msg: str, data: Any) -> ChatFailed:
         number = int(code) if str(code).lstrip("-").isdigit() else None
         assert self.request is not None
         text = describe(self.request, code, msg, 200, self.logid)
@@ -156,8 +167,8 @@ class ChatReader(EventReader[ChatEvent]):
         return ChatResult(chat=self.chat, messages=self.messages)
 
 
-class ChatStream(EventStream[ChatEvent]):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
+class _Progress:
+    """What a chat stream has brought so far; both kinds of stream show it."""
 
     _reader: ChatReader
 
@@ -166,14 +177,50 @@ class ChatStream(EventStream[ChatEvent]):
         """The text of the answer so far."""
         return "".join(self._reader.pieces)
 
+    @property
+    def reasoning(self) -> str:
+        """What a reasoning model has thought so far."""
+        return "".join(self._reader.thoughts)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The finished messages so far."""
+        return self._reader.messages
+
+    @property
+    def chat(self) -> Chat | None:
+        """The chat as the last event about it said; None before the first."""
+        return self._reader.chat
+
+    @property
+    def follow_ups(self) -> list[str]:
+        """Questions that the bot suggests to ask next; complete at the end of the stream."""
+        return [message.content or "" for message in self.messages if message.type == MessageType.FOLLOW_UP]
+
+    @property
+    def tool_calls(self) -> Sequence[ToolCall]:
+        """The tool calls that the chat waits for; none before the end of the stream."""
+        from .tools import pending_calls
+
+        return pending_calls(self._reader.chat) if self._reader.chat is not None else []
+
+
+class ChatStream(_Progress, EventStream[ChatEvent]):
+    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
+
+    _reader: ChatReader
+
     def text_stream(self) -> Iterator[str]:
         """The answer, piece by piece."""
         for event in self:
             if event.event == DELTA and event.message.content:
                 yield event.message.content
 
-    def until_done(self) -> ChatResult:
+    def until_done(self, on_event: Listener[ChatEvent] | None = None) -> ChatResult:
         """Reads the stream to its end.
+
+        Args:
+            on_event: Called with each event; as a mapping from event names to functions, with the events of these names.
 
         Returns:
             The final chat with its messages and usage.
@@ -183,30 +230,38 @@ class ChatStream(EventStream[ChatEvent]):
             StreamInterrupted: The stream stopped before its last event.
         """
         with self:
-            for _ in self:
-                pass
+            for event in self:
+                tell(on_event, event)
         return self._reader.result()
 
 
-class AsyncChatStream(AsyncEventStream[ChatEvent]):
+class AsyncChatStream(_Progress, AsyncEventStream[ChatEvent]):
     """The async form of `ChatStream`."""
 
     _reader: ChatReader
 
-    @property
-    def text(self) -> str:
-        """The text of the answer so far."""
-        return "".join(self._reader.pieces)
-
-    async def text_stream(self) -> AsyncIterator[str]:
+    def text_stream(self) -> AsyncIterator[str]:
         """The answer, piece by piece."""
-        async for event in self:
-            if event.event == DELTA and event.message.content:
-                yield event.message.content
+        return _Texts(self)
 
-    async def until_done(self) -> ChatResult:
-        """Reads the stream to its end; raises as `ChatStream.until_done` does."""
+    async def until_done(self, on_event: Listener[ChatEvent] | None = None) -> ChatResult:
+        """Reads the stream to its end; as `ChatStream.until_done`, and the functions may be async."""
         async with self:
-            async for _ in self:
-                pass
+            async for event in self:
+                await tell_async(on_event, event)
         return self._reader.result()
+
+
+# No async generator: one that is left half-read would be finished by the event loop at some later time.
+class _Texts:
+    def __init__(self, stream: AsyncChatStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> _Texts:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await anext(self._stream)
+            if event.event == DELTA and event.message.content:
+                return event.message.content

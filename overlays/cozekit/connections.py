@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import CozeError
-from .loops import Loop, at_end, current, is_asyncio, is_over, spawn
+from .eventloops import Loop, at_end, current, is_asyncio, is_over, spawn
 
 if TYPE_CHECKING:
     from coze_openapi import _http
@@ -38,7 +38,7 @@ class Connections:
             return client
         with self._lock:
             if self.closed or (self._given is not None and self._given.is_closed):
-                raise closed_error(given=self._given is not None)
+                raise closed_error(given=not self.closed)
             if self._client is None:
                 self._client = self._make()
                 self._finalizer = weakref.finalize(self, self._client.close)
@@ -105,7 +105,7 @@ class AsyncConnections:
         """
         given = self._given
         if self.closed or (given is not None and given.is_closed):
-            raise closed_error(given=given is not None)
+            raise closed_error(given=not self.closed)
         if given is not None:
             return given
         loop = current()
@@ -160,7 +160,7 @@ class AsyncConnections:
         self._pools.clear()
 
 
-def closed_error(*, given: bool = False) -> CozeError:
+def closed_error(*, given: bool) -> CozeError:
     """What a call on a closed client raises."""
     return CozeError("the http_client of this client is closed" if given else "the client is closed; make a new one")
 

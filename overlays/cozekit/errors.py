@@ -25,6 +25,7 @@
     ├── OAuthError                a sign-in failed: error, description
     ├── WebhookError              a callback was refused: status
     └── WebSocketError            a voice socket failed: code, msg
+        └── WebSocketTimeout      an event or the opening took too long (also an APITimeoutError; in cozekit.websockets)
 
 The names of the lower half are handwritten; those of the upper half come with the generated client. All can be pickled and
 copied, and none shows a token.

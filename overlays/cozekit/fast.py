@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -32,7 +33,7 @@ _ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientPayloadError, httpx.RemoteProtocolError),
     (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
     (aiohttp.ClientError, httpx.ReadError),
-    (asyncio.TimeoutError, httpx.WriteTimeout),
+    (TimeoutError, httpx.WriteTimeout),
     (OSError, httpx.ReadError),
 )
 _MANY = 1 << 16
@@ -64,16 +65,21 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._socket_options = list(socket_options)
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        # The body that each connection brings at present.
+        self._bodies: weakref.WeakKeyDictionary[Any, aiohttp.StreamReader] = weakref.WeakKeyDictionary()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request; the answer comes back once its head is there."""
         session = self._session or self._open()
         with _translated():
             answer = await self._send(session, request)
-        network = answer.connection.transport if answer.connection is not None else None
         extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode("latin-1", "replace")}
-        if network is not None:
-            extensions["network_stream"] = _Network(network)
+        connection = answer.connection  # None when the whole answer has come
+        if connection is not None:
+            if connection.transport is not None:
+                extensions["network_stream"] = _Network(connection.transport)
+            if connection.protocol is not None:
+                self._watch(connection.protocol, answer.content)
         return httpx.Response(answer.status, headers=list(answer.raw_headers), stream=_Body(answer), extensions=extensions)
 
     async def _send(self, session: aiohttp.ClientSession, request: httpx.Request) -> aiohttp.ClientResponse:
@@ -87,6 +93,26 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 request.method, URL(str(request.url), encoded=True), headers=headers, data=_content(request, limit, seconds.get("write")),
                 timeout=timeout, allow_redirects=False, proxy=self._proxy,
             )  # fmt: skip
+
+    def _watch(self, protocol: Any, content: aiohttp.StreamReader) -> None:
+        """Tells the reader of a body when its connection is gone.
+
+        aiohttp closes the connection when the framing of a body is broken, and forgets whoever waits for the rest.
+        """
+        begun = protocol in self._bodies
+        self._bodies[protocol] = content
+
+        def gone(future: asyncio.Future[None] | None) -> None:
+            problem = future.exception() if future is not None and not future.cancelled() else None
+            body = self._bodies.pop(protocol, None)
+            if body is not None and not body.is_eof() and body.exception() is None:
+                body.set_exception(aiohttp.ClientPayloadError(f"the body is broken ({problem or 'connection closed'})"))
+
+        closed = protocol.closed
+        if closed is None:
+            gone(None)
+        elif not begun:
+            closed.add_done_callback(gone)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -132,9 +158,12 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._answer.content
-        with _translated():
-            while piece := await content.readany():
-                yield piece
+        try:
+            with _translated():
+                while piece := await content.readany():
+                    yield piece
+        finally:
+            self._answer.close()
 
     async def aclose(self) -> None:
         # A body that was read has given its connection back by now; the connection of any other one is of no use.
@@ -177,6 +206,6 @@ def _translated() -> Iterator[None]:
     """Errors of aiohttp become those of the HTTP library."""
     try:
         yield
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
         kind = next(found for expected, found in _ERRORS if isinstance(error, expected))
         raise kind(str(error) or type(error).__name__) from error

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from coze_openapi.types import CallOptions, PageData, Timeout, Waiter
+from coze_openapi.types import DEFAULT, CallOptions, PageData, Timeout, Waiter
 
 from .loop_errors import TaskFailed
 from .polling import Wait, look, run, run_async
 
 if TYPE_CHECKING:
-    from coze_openapi.types import Request, Response, TimeoutInput
+    from coze_openapi.types import Request, Response
 
 T = TypeVar("T")
 
@@ -48,14 +48,18 @@ class Following(NamedTuple):
     timeout: float
     interval: float | None = None
     extra_headers: Mapping[str, str] | None = None
-    call_timeout: Any = None
+    call_timeout: Any = DEFAULT
+    at_once: bool = False
 
     @classmethod
     def of(cls, timeout: float, interval: float | None, given: Mapping[str, Any]) -> Following:
         """The way to wait after a call with these arguments."""
-        from coze_openapi.types import DEFAULT
-
         return cls(timeout, interval, given.get("extra_headers"), given.get("timeout", DEFAULT))
+
+    @classmethod
+    def already(cls, timeout: float, interval: float | None) -> Following:
+        """The way to wait for what was started before: it may be over, so the first look comes at once."""
+        return cls(timeout, interval, None, DEFAULT, at_once=True)
 
     def options(self, client: Any, request: Request, left: float) -> CallOptions:
         """Options of one poll: no step of it outlasts the wait."""
@@ -74,7 +78,7 @@ def follow(
         CozeError: Polling failed for good.
     """
     asked = question(waiter, ids)
-    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled)
+    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled, at_once=how.at_once)
     # The wait itself asks again after a failure; retries inside each poll would only hide its deadline.
     quick = client.with_options(max_retries=0)
 
@@ -90,11 +94,11 @@ async def follow_async(
 ) -> Wait[Any]:
     """The async form of `follow`."""
     asked = question(waiter, ids)
-    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled)
+    wait: Wait[Any] = Wait(asked.waiter, timeout=how.timeout, interval=how.interval, ids=ids, settled=settled, at_once=how.at_once)
     quick = client.with_options(max_retries=0)
 
-    def ask() -> Awaitable[Any]:
-        return quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
+    async def ask() -> Any:
+        return await quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
 
     await run_async(wait, ask, first)
     return wait

@@ -39,7 +39,7 @@ class LossCheck:
         if not message.node_is_finish:
             # Nodes of one title that run side by side, told apart by nothing, count each for itself: the highest number leads.
             self._next_piece[node] = max(expected, number + 1)
-        return f"{_which('message', expected, number)} of node {node!r} missing" if number > expected else None
+        return f"{_which('message', expected, number)} missing in node {node!r}" if number > expected else None
 
 
 def _which(what: str, first: int, number: int) -> str:

@@ -49,6 +49,7 @@ class Wait(Generic[T]):
         interval: float | None = None,
         ids: Mapping[str, Any],
         settled: Callable[[T], bool] | None = None,
+        at_once: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """A wait.
@@ -56,9 +57,10 @@ class Wait(Generic[T]):
         Args:
             waiter: What the description says of it.
             timeout: Seconds until `PollTimeout`.
-            interval: Seconds before the second poll, by default those of the description; they grow by half each time, up to 5.
+            interval: Seconds before a poll, by default those of the description; they grow by half each time, up to 5.
             ids: What an error tells, so that the work can be found again.
             settled: Further reason to stop, besides the states of the description.
+            at_once: Whether the first look comes without a pause: the work may be over already.
             clock: Monotonic clock, for tests.
         """
         self.waiter = waiter
@@ -66,6 +68,7 @@ class Wait(Generic[T]):
         self.last: T | None = None
         self.state: Any = None
         self._settled = settled
+        self._at_once = at_once
         self._clock = clock
         self._timeout = timeout
         self._end = clock() + timeout
@@ -92,11 +95,14 @@ class Wait(Generic[T]):
         longest = max(MAX_INTERVAL, interval)
         if first is not None and self._take(first):
             return
+        looks_now = self._at_once
         while True:
             left = self._end - self._clock()
-            if left <= 0:
+            if left <= 0 and not looks_now:
                 raise self._timed_out()
-            yield Pause(min(interval, left))
+            if not looks_now:
+                yield Pause(min(interval, left))
+            looks_now = False
             outcome = yield Ask()
             interval = min(longest, interval * GROWTH)
             if self._survives(outcome):
@@ -177,7 +183,7 @@ def _shown(value: Any) -> str:
     return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
-def run(wait: Wait[T], ask: Callable[[], T], first: T | None = None, sleep: Callable[[float], object] = time.sleep) -> T:
+def run(wait: Wait[T], ask: Callable[[], T], first: T | None = None, sleep: Callable[[float], object] | None = None) -> T:
     """Waits for the outcome; `ask` polls once.
 
     Raises:
@@ -194,7 +200,7 @@ def run(wait: Wait[T], ask: Callable[[], T], first: T | None = None, sleep: Call
             return wait.last
         answer = None
         if isinstance(step, Pause):
-            sleep(step.seconds)
+            (sleep or time.sleep)(step.seconds)
         else:
             try:
                 answer = ask()

@@ -86,12 +86,12 @@ class EventReader(ABC, Generic[E]):
             data = self._decode(item, model) if model is not None and item.data else self._plain(item)
             missing = self.lost(item, data)
             if missing is not None:
-                raise self._failed(StreamError(self._text(missing), **self._facts()))
+                raise self._fatal(StreamError(self._text(missing), **self._facts()))
             event = self.make(item, data)
             kept.append(event)
             problem = self.failure(event, data)
             if problem is not None:
-                raise self._failed(problem)
+                raise self._fatal(problem)
             if name in end:
                 self.ended = True
             yield event
@@ -112,7 +112,7 @@ class EventReader(ABC, Generic[E]):
         if not self.ended:
             raise self.interrupted("the stream ended before its last event")
 
-    def _failed(self, problem: CozeError) -> CozeError:
+    def _fatal(self, problem: CozeError) -> CozeError:
         self.ended, self._problem = True, problem
         return problem
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from coze_openapi._http import AsyncByteStream, ByteStream
+from coze_openapi._http import AsyncByteStream, ByteStream, release
 
 from .errors import APIConnectionError, APITimeoutError, CozeError
-from .loops import Loop, current, spawn
+from .eventloops import Loop, current, spawn
 from .reader import EventReader as EventReader
 from .transport import limit_reads
 from .watch import Watch
@@ -186,14 +187,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
     def __del__(self) -> None:
         # An abandoned stream must not keep its connection. Closing needs the loop, and the loop must not finish the pieces first.
         if getattr(self, "_loop", None) is not None and not self._closed:
-            pieces, opened = self._pieces, self._opened
-
-            async def release() -> None:
-                assert pieces is not None and opened is not None
-                await pieces.aclose()
-                await opened.answer.aclose()
-
-            spawn(self._loop, release)
+            assert self._opened is not None and self._pieces is not None
+            spawn(self._loop, partial(release, self._opened, self._pieces), self._opened.answer.aclose)
 
 
 def _reason(error: APIConnectionError, *, closed: bool) -> str:

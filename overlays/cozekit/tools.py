@@ -47,8 +47,7 @@ class Toolbox:
             ArgumentError: One of the functions is async.
         """
         for name, function in self._tools.items():
-            if _is_async(function):
-                raise ArgumentError(f"the tool {name} is an async function; use it with AsyncCoze", argument="tools")
+            refuse_coroutine(function, f"the tool {name}", "tools")
 
     def outputs(self, chat: Chat) -> list[ToolOutput]:
         """Runs the calls that a chat waits for, several at the same time in threads.
@@ -95,26 +94,16 @@ class Toolbox:
     def _output(self, chat: Chat, call: ToolCall) -> ToolOutput:
         try:
             function, arguments = self._prepared(chat, call)
-            return _answer(call, _text(function(**arguments)))
+            return _answer(call, text_of(function(**arguments)))
         except ToolFailed:
             raise
         except Exception as error:
             return self._failed(chat, call, error)
 
     async def _output_async(self, chat: Chat, call: ToolCall) -> ToolOutput:
-        from functools import partial
-
-        from anyio import to_thread
-
         try:
             function, arguments = self._prepared(chat, call)
-            if _is_async(function):
-                result = await function(**arguments)
-            else:
-                result = await to_thread.run_sync(partial(function, **arguments))
-                if inspect.isawaitable(result):
-                    result = await result
-            return _answer(call, _text(result))
+            return _answer(call, text_of(await call_async(function, **arguments)))
         except ToolFailed:
             raise
         except Exception as error:
@@ -151,20 +140,43 @@ def pending_calls(chat: Chat) -> Sequence[ToolCall]:
     return chat.required_action.submit_tool_outputs.tool_calls or []
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -> Any:
+    """Calls a function of either kind; one that is not async runs in a worker thread, so that it cannot block the loop."""
+    if _is_async(function):
+        return await function(*values, **named)
+    from functools import partial
+
+    from anyio import to_thread
+
+    result = await to_thread.run_sync(partial(function, *values, **named))
+    return await result if inspect.isawaitable(result) else result
 
 
-def _text(result: Any) -> str:
+def refuse_coroutine(function: Callable[..., Any], what: str, argument: str) -> None:
+    """For the sync client.
+
+    Raises:
+        ArgumentError: The function is async.
+    """
+    if _is_async(function):
+        raise ArgumentError(f"{what} is an async function; use it with AsyncCoze", argument=argument)
+
+
+def text_of(result: Any) -> str:
+    """What a function returned, as the wire takes it: text as it is, anything else as JSON."""
     if isinstance(result, str):
         return result
     return msgspec.json.encode(result, enc_hook=_plain).decode()
 
 
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
-    raise TypeError(f"a tool returned a {type(value).__name__}, which JSON cannot hold")
+    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
 
 
 def _answer(call: ToolCall, output: str) -> ToolOutput:

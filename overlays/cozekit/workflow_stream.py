@@ -5,6 +5,7 @@ Source: https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from coze_openapi.errors import describe
@@ -12,8 +13,10 @@ from coze_openapi.models.shared import WorkflowInterrupt
 from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowError, WorkflowInterruptEvent, WorkflowMessage
 
 from .errors import CozeError, WorkflowFailed
+from .listening import Listener, tell, tell_async
 from .losses import LossCheck
 from .streams import AsyncEventStream, EventReader, EventStream
+from .workflow_result import WorkflowResult, of_events
 
 if TYPE_CHECKING:
     from coze_openapi.types import Stream
@@ -103,9 +106,79 @@ def _number(item: ServerSentEvent) -> int | None:
     return int(item.id) if item.id is not None and item.id.isdecimal() else None
 
 
-class WorkflowStream(EventStream[WorkflowEvent]):
+class _Progress:
+    """What a workflow stream has brought so far; both kinds of stream show it."""
+
+    _reader: WorkflowReader
+
+    @property
+    def text(self) -> str:
+        """What all nodes have put out so far."""
+        return "".join(event.data.content or "" for event in self._reader.events if isinstance(event.data, WorkflowMessage))
+
+    @property
+    def result(self) -> WorkflowResult:
+        """What the events so far add up to, node by node."""
+        return of_events(self._reader.events, self._reader.logid)
+
+
+class WorkflowStream(_Progress, EventStream[WorkflowEvent]):
     """The open stream of a workflow run. It ends at `Done`, and at `Interrupt` when the run waits for its caller."""
 
+    _reader: WorkflowReader
 
-class AsyncWorkflowStream(AsyncEventStream[WorkflowEvent]):
+    def text_stream(self) -> Iterator[str]:
+        """What the nodes put out, piece by piece."""
+        for event in self:
+            if isinstance(event.data, WorkflowMessage) and event.data.content:
+                yield event.data.content
+
+    def until_done(self, on_event: Listener[WorkflowEvent] | None = None) -> WorkflowResult:
+        """Reads the stream to its end.
+
+        Args:
+            on_event: Called with each event; as a mapping from event names to functions, with the events of these names.
+
+        Returns:
+            The outputs of the nodes, and what the run waits for when it was interrupted.
+
+        Raises:
+            WorkflowFailed: The run failed.
+            StreamInterrupted: The stream stopped before its last event.
+        """
+        with self:
+            for event in self:
+                tell(on_event, event)
+        return self.result
+
+
+class AsyncWorkflowStream(_Progress, AsyncEventStream[WorkflowEvent]):
     """The async form of `WorkflowStream`."""
+
+    _reader: WorkflowReader
+
+    def text_stream(self) -> AsyncIterator[str]:
+        """What the nodes put out, piece by piece."""
+        return _Texts(self)
+
+    async def until_done(self, on_event: Listener[WorkflowEvent] | None = None) -> WorkflowResult:
+        """Reads the stream to its end; as `WorkflowStream.until_done`, and the functions may be async."""
+        async with self:
+            async for event in self:
+                await tell_async(on_event, event)
+        return self.result
+
+
+# No async generator: one that is left half-read would be finished by the event loop at some later time.
+class _Texts:
+    def __init__(self, stream: AsyncWorkflowStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> _Texts:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await anext(self._stream)
+            if isinstance(event.data, WorkflowMessage) and event.data.content:
+                return event.data.content

@@ -1,27 +1,36 @@
-"""`coze.workflows`: the generated operations, with typed streams."""
+"""`coze.workflows`: the generated operations, with typed streams, answered interrupts, and waiting for the outcome."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from coze_openapi.resources.workflows import Workflows as GeneratedWorkflows
 from coze_openapi.resources.workflows_chat import WorkflowsChat as GeneratedChatflows
 from coze_openapi.resources.workflows_runs import WorkflowsRuns as GeneratedRuns
-from coze_openapi.resources_async.workflows import AsyncWorkflows as GeneratedAsyncWorkflows
-from coze_openapi.resources_async.workflows_chat import AsyncWorkflowsChat as GeneratedAsyncChatflows
-from coze_openapi.resources_async.workflows_runs import AsyncWorkflowsRuns as GeneratedAsyncRuns
 
+from .chat_rounds import options_of
+from .errors import ArgumentError
+from .following import Following, follow
+from .polling import POLL_TIMEOUT, arguments_of
 from .signatures import takes
+from .workflow_rounds import MAX_RESUMES, Interrupts, is_waiting, raise_unless_good, resume_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Unpack
 
     from coze_openapi.api.workflows_chat.stream import Arguments as ChatArguments
+    from coze_openapi.api.workflows_runs.create import Arguments as CreateArguments
+    from coze_openapi.api.workflows_runs.resume import Arguments as ResumeRunArguments
     from coze_openapi.api.workflows_runs.stream import Arguments as RunArguments
     from coze_openapi.api.workflows_runs.stream_resume import Arguments as ResumeArguments
+    from coze_openapi.models.workflows_runs_run_histories import WorkflowRunHistory
 
-    from .chat_stream import AsyncChatStream, ChatStream
-    from .workflow_stream import AsyncWorkflowStream, WorkflowStream
+    from .chat_stream import ChatStream
+    from .listening import Listener
+    from .workflow_result import Interruption, WorkflowResult
+    from .workflow_rounds import Answer
+    from .workflow_stream import WorkflowEvent, WorkflowStream
 
 
 class Workflows(GeneratedWorkflows):
@@ -90,6 +99,151 @@ class Runs(GeneratedRuns):
 
         return WorkflowStream(super().stream_resume(**arguments), WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
 
+    @takes(GeneratedRuns.stream)
+    def run_interactive(
+        self,
+        *,
+        answer: Answer,
+        max_resumes: int = MAX_RESUMES,
+        on_event: Listener[WorkflowEvent] | None = None,
+        stream: bool = True,
+        idle_timeout: float | None = None,
+        deadline: float | None = None,
+        **arguments: Unpack[RunArguments],
+    ) -> WorkflowResult:
+        """Runs a workflow to its end and answers what it asks on the way; arguments as `stream`.
+
+        ```python
+        result = coze.workflows.runs.run_interactive(workflow_id="…", answer=lambda interruption: input(interruption.question))
+        print(result.output)
+        ```
+
+        Args:
+            answer: Called with each `Interruption`; returns the answer, text as it is and anything else as JSON, or None to
+                stop here and leave the run waiting.
+            max_resumes: How many interruptions are answered. The service takes three; each costs as much as a run.
+            on_event: Called with each event; as a mapping from event names to functions, with the events of these names.
+            stream: Whether to listen to events; otherwise the run is awaited, which the service allows for 90 seconds.
+            idle_timeout: As in `stream`, for each part of the run.
+            deadline: As in `stream`, for each part of the run.
+            arguments: As `stream`.
+
+        Returns:
+            The outputs of all parts of the run.
+
+        Raises:
+            WorkflowFailed: The run failed.
+            TooManyRounds: The run is interrupted again after the allowed answers.
+            StreamInterrupted, StreamTimeout: The end of the run did not come.
+            APIError: The service refused the run or the answer.
+
+        Source: https://www.coze.cn/open/docs/developer_guides/workflow_resume
+        """
+        from .workflow_result import of_run
+
+        loop: Interrupts[WorkflowResult] = Interrupts(answer, max_resumes)
+        workflow_id, options = arguments["workflow_id"], options_of(arguments)
+        if not stream:
+            if on_event is not None:
+                raise ArgumentError("on_event needs a stream", argument="on_event")
+
+            def begin() -> WorkflowResult:
+                return of_run(self.create(**arguments))
+
+            def resume(waiting: Interruption, reply: str) -> WorkflowResult:
+                return of_run(self.resume(**resume_arguments(waiting, workflow_id, reply), **options))
+
+            return loop.run(begin, resume)
+        limits: dict[str, Any] = {"idle_timeout": idle_timeout, "deadline": deadline}
+
+        def resume_stream(waiting: Interruption, reply: str) -> WorkflowResult:
+            opened = self.stream_resume(**resume_arguments(waiting, workflow_id, reply), **limits, **options)
+            return opened.until_done(on_event)
+
+        return loop.run(lambda: self.stream(**limits, **arguments).until_done(on_event), resume_stream)
+
+    @takes(GeneratedRuns.create)
+    def create_and_poll(
+        self,
+        *,
+        answer: Answer | None = None,
+        max_resumes: int = MAX_RESUMES,
+        poll_timeout: float = POLL_TIMEOUT,
+        poll_interval: float | None = None,
+        **arguments: Unpack[CreateArguments],
+    ) -> WorkflowRunHistory:
+        """Runs a workflow asynchronously and waits for its end; arguments as `create`. Paid plans only.
+
+        Args:
+            answer: Called with each `Interruption` as in `run_interactive`. Without it, a run that waits is returned.
+            max_resumes: As in `run_interactive`.
+            poll_timeout: Seconds to wait for the end, and again after each answer. Such a run may take 24 hours.
+            poll_interval: Seconds before the first look, 1 by default. Later looks are rarer.
+            arguments: As `create`; `is_async` is set.
+
+        Returns:
+            The run with its `output`; with `interrupt_data` when it waits for an answer.
+
+        Raises:
+            WorkflowFailed: The run failed; the error holds its id and debug address.
+            PollTimeout: It did not end in time; the error holds its ids, and `wait` goes on waiting.
+            TooManyRounds: The run is interrupted again after the allowed answers.
+            APIError: The service refused the run.
+
+        Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
+        """
+        from coze_openapi.api.workflows_runs.create import WAITER
+
+        arguments["is_async"] = True
+        how, options = Following.of(poll_timeout, poll_interval, arguments), options_of(arguments)
+        loop = Interrupts["WorkflowRunHistory"](answer, max_resumes) if answer is not None else None
+        ids = arguments_of(WAITER, self.create(**arguments), arguments)
+        if loop is None:
+            return self._outcome(ids, how)
+
+        def resume(waiting: Interruption, reply: str) -> WorkflowRunHistory:
+            self.resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **options)
+            return self._outcome(ids, how)
+
+        return loop.run(lambda: self._outcome(ids, how), resume)
+
+    @takes(GeneratedRuns.resume)
+    def resume_and_poll(
+        self, *, poll_timeout: float = POLL_TIMEOUT, poll_interval: float | None = None, **arguments: Unpack[ResumeRunArguments]
+    ) -> WorkflowRunHistory:
+        """Answers an interrupted asynchronous run and waits until it has ended or asks again; arguments as `resume`.
+
+        Args:
+            poll_timeout: As in `create_and_poll`.
+            poll_interval: As in `create_and_poll`.
+            arguments: As `resume`.
+
+        Raises:
+            WorkflowFailed, PollTimeout, APIError: As in `create_and_poll`.
+
+        Source: https://www.coze.cn/open/docs/developer_guides/resume_workflow
+        """
+        from coze_openapi.api.workflows_runs.resume import WAITER
+
+        ids = arguments_of(WAITER, self.resume(**arguments), arguments)
+        return self._outcome(ids, Following.of(poll_timeout, poll_interval, arguments))
+
+    def wait(
+        self, *, workflow_id: str, execute_id: str, poll_timeout: float = POLL_TIMEOUT, poll_interval: float | None = None
+    ) -> WorkflowRunHistory:
+        """Waits for the end of an asynchronous run that was started before; as `create_and_poll`.
+
+        Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
+        """
+        ids = {"workflow_id": workflow_id, "execute_id": execute_id}
+        return self._outcome(ids, Following.already(poll_timeout, poll_interval))
+
+    def _outcome(self, ids: Mapping[str, Any], how: Following) -> WorkflowRunHistory:
+        from coze_openapi.api.workflows_runs.create import WAITER
+
+        wait = follow(self._client, WAITER, ids, how, settled=is_waiting)
+        return raise_unless_good(cast("WorkflowRunHistory", wait.last), ids)
+
 
 class Chatflows(GeneratedChatflows):
     """Chatflows: workflows that answer as a dialogue."""
@@ -112,64 +266,3 @@ class Chatflows(GeneratedChatflows):
         from .chat_stream import ChatReader, ChatStream
 
         return ChatStream(super().stream(**arguments), ChatReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
-
-
-class AsyncWorkflows(GeneratedAsyncWorkflows):
-    """The async form of `Workflows`."""
-
-    __slots__ = ()
-
-    @property
-    def runs(self) -> AsyncRuns:
-        """Running and resuming workflows."""
-        return AsyncRuns(self._client)
-
-    @property
-    def chat(self) -> AsyncChatflows:
-        """Chatflows: workflows that answer as a dialogue."""
-        return AsyncChatflows(self._client)
-
-
-class AsyncRuns(GeneratedAsyncRuns):
-    """The async form of `Runs`."""
-
-    __slots__ = ()
-
-    @takes(GeneratedAsyncRuns.stream)
-    def stream(
-        self, *, idle_timeout: float | None = None, deadline: float | None = None, **arguments: Unpack[RunArguments]
-    ) -> AsyncWorkflowStream:
-        """Runs a workflow and streams what its nodes put out; as `Runs.stream`. The request is sent on first use."""
-        from coze_openapi.api.workflows_runs.stream import STREAM
-
-        from .workflow_stream import AsyncWorkflowStream, WorkflowReader
-
-        return AsyncWorkflowStream(super().stream(**arguments), WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
-
-    @takes(GeneratedAsyncRuns.stream_resume)
-    def stream_resume(
-        self, *, idle_timeout: float | None = None, deadline: float | None = None, **arguments: Unpack[ResumeArguments]
-    ) -> AsyncWorkflowStream:
-        """Answers an interrupted streaming run and streams how it goes on; as `Runs.stream_resume`."""
-        from coze_openapi.api.workflows_runs.stream_resume import STREAM
-
-        from .workflow_stream import AsyncWorkflowStream, WorkflowReader
-
-        return AsyncWorkflowStream(super().stream_resume(**arguments), WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
-
-
-class AsyncChatflows(GeneratedAsyncChatflows):
-    """The async form of `Chatflows`."""
-
-    __slots__ = ()
-
-    @takes(GeneratedAsyncChatflows.stream)
-    def stream(
-        self, *, idle_timeout: float | None = None, deadline: float | None = None, **arguments: Unpack[ChatArguments]
-    ) -> AsyncChatStream:
-        """Runs a chatflow and streams what it says; as `Chatflows.stream`. The request is sent on first use."""
-        from coze_openapi.api.workflows_chat.stream import STREAM
-
-        from .chat_stream import AsyncChatStream, ChatReader
-
-        return AsyncChatStream(super().stream(**arguments), ChatReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import bots, workflows
+from . import bots, oauth_apps, workflows
 from .server import TOKEN, Emulator
 
 
@@ -31,7 +31,10 @@ def _announce(local: Emulator) -> None:
     print(f"Local emulator, not Coze, on {local.base_url}")
     print(f"  export COZE_API_BASE={local.base_url} COZE_API_TOKEN={local.token}")
     print(f"  bots: answering {bots.ANSWERING}, tool calling {bots.TOOL_CALLING}, failing {bots.FAILING}")
-    print(f"  workflows: plain {workflows.PLAIN}, interrupting {workflows.INTERRUPTING}, chatflow {workflows.CHATFLOW}", flush=True)
+    print(f"  workflows: plain {workflows.PLAIN}, interrupting {workflows.INTERRUPTING}, chatflow {workflows.CHATFLOW}")
+    print(f"  sign-in: web {oauth_apps.WEB_APP} with secret {oauth_apps.WEB_SECRET}")
+    print(f"           PKCE {oauth_apps.PKCE_APP}, device {oauth_apps.DEVICE_APP}, page for devices {local.base_url}/device")
+    print(f"  voice sockets: {local.base_url.replace('http', 'ws', 1)}/v1/chat, /v1/audio/speech, /v1/audio/transcriptions", flush=True)
 
 
 if __name__ == "__main__":

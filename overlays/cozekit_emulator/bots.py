@@ -8,6 +8,7 @@
 | `FAILING` | begins and fails: `conversation.chat.failed` with a whole chat object and `last_error` 5000 |
 | `FAILING_BRIEFLY` | the same with the short payload `{"code": …, "msg": …}` |
 | `BROKEN` | begins, then the stream itself reports an `error` event |
+| `TALKING` | on a voice socket talks until it is interrupted; elsewhere answers |
 | `UNPUBLISHED` | refuses with 4015: not published to the API channel |
 
 Bots that are made through the API behave like `ANSWERING` once they are published.
@@ -24,6 +25,7 @@ FAILING = "7400000000000000104"
 FAILING_BRIEFLY = "7400000000000000105"
 BROKEN = "7400000000000000106"
 UNPUBLISHED = "7400000000000000107"
+TALKING = "7400000000000000108"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Script:
     """How it fails: `chat`, `brief` or `error`."""
     follow_ups: tuple[str, ...] = ("还能聊点什么？", "讲个笑话吧 😄", "明天天气怎么样？")
     published: bool = True
+    endless: bool = False
+    """Whether it goes on for ever on a voice socket."""
 
 
 SCRIPTS: dict[str, Script] = {
@@ -51,6 +55,7 @@ SCRIPTS: dict[str, Script] = {
     FAILING_BRIEFLY: Script("总是失败（简）", failure="brief"),
     BROKEN: Script("流中出错", failure="error"),
     UNPUBLISHED: Script("未发布", published=False),
+    TALKING: Script("说个不停", answer="说。说。说。", endless=True),
 }
 
 

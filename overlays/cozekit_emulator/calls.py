@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from .description import Operation
 from .store import Collection, Record, World
 from .validation import Inputs
+
+if TYPE_CHECKING:
+    from .callbacks import Dispatcher
 
 
 @dataclass(slots=True)
@@ -22,6 +25,10 @@ class Call:
     world: World
     logid: str
     base_url: str
+    dispatcher: Dispatcher
+    """Delivers callbacks."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the request; names in lower case."""
 
     @property
     def arguments(self) -> Record:
@@ -50,5 +57,5 @@ class Call:
         return collection.find(arguments)
 
 
-Handler = Callable[[Call], Response | Record]
+Handler = Callable[[Call], Response | Record | Awaitable[Record]]
 """Answers a call: with the top-level fields of the envelope beside `code`, `msg` and `detail`, or with a whole response."""

@@ -146,19 +146,20 @@ def _started(call: Call, conversation: Record, bot_id: str, messages: list[Recor
     stored = call.collection("messages").all(conversation["conversation_id"]) if saves else []
     context = "".join(str(message["content"]) for message in (*stored, *messages))
     last = (messages or stored or [{"content": ""}])[-1]
-    chat = new_chat(call.world, conversation, bot_id, question=_plain(last), context=context, saves=saves)
+    chat = new_chat(call.world, conversation, bot_id, question=plain(last), context=context, saves=saves)
     if saves:
-        chat["inserted_additional_messages"] = [{"id": _store(call.world, chat, message)["id"]} for message in messages]
+        chat["inserted_additional_messages"] = [{"id": store_message(call.world, chat, message)["id"]} for message in messages]
     return chat
 
 
-def _store(world: World, chat: Record, message: Record) -> Record:
+def store_message(world: World, chat: Record, message: Record) -> Record:
+    """Puts a message that came with a chat into its conversation."""
     ids = {name: chat[name] for name in ("conversation_id", "bot_id", "chat_id", "section_id")}
     kind = message.get("type") or ("question" if message["role"] == "user" else "answer")
     return world.collection("messages").add({**message, **ids, "type": kind}, chat["conversation_id"])
 
 
-def _plain(message: Record) -> str:
+def plain(message: Record) -> str:
     """What the user said, as one text; files by their number."""
     if message.get("content_type") != "object_string":
         return str(message["content"])

@@ -79,6 +79,11 @@ class Description:
             if method in _METHODS
         }
 
+    @functools.cached_property
+    def sockets(self) -> dict[str, Schema]:
+        """Voice sockets by id: path, and the events of both directions."""
+        return {name: table for name, table in self.document["x-coze-events"].items() if table["kind"] == "x-coze-socket"}
+
     def resolve(self, schema: Schema) -> Schema:
         """The schema behind a reference."""
         while "$ref" in schema:

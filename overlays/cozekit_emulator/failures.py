@@ -6,6 +6,7 @@ A value is a list of directives with semicolons between them: `status=503;retry-
 |---|---|
 | `status=N` | HTTP status N; the body is an envelope with a matching code |
 | `code=N` | an error envelope with this business code; HTTP 200 unless `status` says otherwise |
+| `oauth=WORD` | on the sign-in endpoints: a refusal with this `error_code`; HTTP 400 unless `status` says otherwise |
 | `html` | an HTML page as a gateway sends it; HTTP 502 unless `status` says otherwise |
 | `retry-after=S` | adds the header `Retry-After`; HTTP 429 unless `status` says otherwise |
 | `delay=S` | waits S seconds before the answer, and before each piece of an event stream |
@@ -15,6 +16,9 @@ A value is a list of directives with semicolons between them: `status=503;retry-
 
 In the header a rule holds for the requests that carry it; `times` counts those with the same method, path and value. A rule set
 with `Emulator.emulate` holds for the next matching requests, once unless `times` says otherwise, and then is gone.
+
+On a voice socket what answers by itself refuses the handshake; `delay` waits before each event, `cut=N` breaks the connection
+after N events, and `keepalive` accepts and then stays silent.
 """
 
 from __future__ import annotations
@@ -30,8 +34,10 @@ from . import answers
 
 HEADER = "X-Emulate"
 _CODES = {400: 4000, 401: 700012006, 403: 4101, 404: 4200, 429: 4020}
+_WORDS = {401: "invalid_client", 403: "access_deny"}
 _FLAGS = ("html", "keepalive")
 _NUMBERS = ("status", "code", "cut", "times", "delay", "retry-after")
+_TEXTS = ("oauth",)
 _KEEPALIVE_INTERVAL = 0.05
 
 
@@ -42,6 +48,7 @@ class Rule:
     text: str
     status: int = 0
     code: int = 0
+    oauth: str = ""
     html: bool = False
     keepalive: bool = False
     retry_after: str = ""
@@ -52,7 +59,7 @@ class Rule:
     @property
     def answers(self) -> bool:
         """Whether the rule answers in place of the emulator."""
-        return bool(self.status or self.code or self.html or self.retry_after)
+        return bool(self.status or self.code or self.html or self.retry_after or self.oauth)
 
 
 def parse(text: str) -> Rule:
@@ -64,14 +71,15 @@ def parse(text: str) -> Rule:
     values: dict[str, str] = {}
     for directive in filter(None, (part.strip() for part in text.split(";"))):
         name, _, value = directive.partition("=")
-        if name not in _FLAGS and name not in _NUMBERS:
-            raise ValueError(f"{HEADER}: unknown directive {name!r}; known are {', '.join((*_FLAGS, *_NUMBERS))}")
+        if name not in (*_FLAGS, *_NUMBERS, *_TEXTS):
+            raise ValueError(f"{HEADER}: unknown directive {name!r}; known are {', '.join((*_FLAGS, *_NUMBERS, *_TEXTS))}")
         if name in _NUMBERS and not value.replace(".", "", 1).isdecimal():
             raise ValueError(f"{HEADER}: {name} needs a number, not {value!r}")
         values[name] = value
     whole = {name: int(float(values[name])) for name in ("status", "code", "cut", "times") if name in values}
     return Rule(
         text,
+        oauth=values.get("oauth", ""),
         html="html" in values,
         keepalive="keepalive" in values,
         retry_after=values.get("retry-after", ""),
@@ -112,13 +120,18 @@ class Switch:
         return None
 
 
-def response(rule: Rule, logid: str) -> Response:
-    """The answer that a rule gives by itself."""
+def response(rule: Rule, logid: str, *, oauth: bool = False) -> Response:
+    """The answer that a rule gives by itself; `oauth` says that the sign-in endpoints give it."""
     extra = {"Retry-After": rule.retry_after} if rule.retry_after else {}
     status = rule.status or (502 if rule.html else 429 if rule.retry_after and not rule.code else 200)
     if rule.html:
         page = f"<html><head><title>{status}</title></head><body><h1>{status} (emulated)</h1></body></html>"
         return Response(page, status, {**answers.headers(logid), **extra}, "text/html; charset=utf-8")
+    if oauth and not rule.code and not rule.retry_after:
+        status = rule.status or 400
+        word = rule.oauth or ("internal_error" if status >= 500 else _WORDS.get(status, "invalid_request"))
+        text = "Service internal error." if word == "internal_error" else f"emulated failure {rule.text!r}"
+        return answers.json_answer({"error": "", "error_code": word, "error_message": text}, logid, status)
     code = rule.code or _CODES.get(status, 5000)
     found = answers.refused(answers.Refusal(code, f"emulated failure {rule.text!r}", status=status), logid)
     found.headers.update(extra)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from . import chats, conversations, knowledge, media, oauth, people, publishing, runs, tasks
+from . import callback_apps, chats, conversations, knowledge, media, oauth, people, publishing, runs, tasks
 from .calls import Handler
 from .publishing import by_publication
-from .verbs import accept, create, create_each, delete, delete_each, listing, retrieve, update
+from .verbs import create, create_each, delete, delete_each, listing, retrieve, update
 
 _SPACE = {"workspaces": "workspace_id"}
 
 HANDLERS: dict[str, Handler] = {
     # Callback applications
-    "api_apps_create": create("api_apps"),
+    "api_apps_create": callback_apps.create_app,
     "api_apps_list": listing("api_apps", {"app_type": "app_type"}),
-    "api_apps_update": update("api_apps"),
+    "api_apps_update": callback_apps.update_app,
     "api_apps_delete": delete("api_apps"),
     "api_apps_events_create": create_each("api_app_events", "event_types", name="event_type"),
     "api_apps_events_delete": delete_each("api_app_events", "event_types"),
@@ -57,7 +57,7 @@ HANDLERS: dict[str, Handler] = {
     "bots_collaboration_modes_update": update("bots"),
     "bots_collaborators_create": create_each("bot_collaborators", "collaborators", fills=False),
     "bots_collaborators_delete": delete("bot_collaborators"),
-    "connectors_bots_update": accept("bots"),
+    "connectors_bots_update": publishing.report_review,
     # Chats
     "chat_create": chats.create,
     "chat_retrieve": chats.retrieve,
@@ -118,12 +118,12 @@ HANDLERS: dict[str, Handler] = {
     "folders_list": listing("folders", {"workspace_id": "workspace_id", "folder_type": "folder_type"}, publishing.by_folder, needs=_SPACE),
     "folders_retrieve": retrieve("folders"),
     # Sign-in
-    "oauth_account_token": oauth.token,
+    "oauth_account_token": oauth.account_token,
     "oauth_authorize": oauth.authorize,
     "oauth_authorize_workspace": oauth.authorize,
     "oauth_device_code": oauth.device_code,
     "oauth_device_code_workspace": oauth.device_code,
-    "oauth_enterprise_token": oauth.token,
+    "oauth_enterprise_token": oauth.enterprise_token,
     "oauth_token": oauth.token,
     # Plugins
     "plugins_list": listing("store_plugins"),

@@ -45,7 +45,7 @@ _TABLE = (
         "organization_role_type": "organization_super_admin"}, fresh={"is_valid": True, "people_type": "employee"}),
     Kind("bots", ("bot_id", "id"), ("Bot", "BotSummary"), bots.ANSWERING, rename=_SETTINGS, fresh={
         "bot_mode": 0, "owner_user_id": USER, "is_published": False, "folder_id": ""}),
-    Kind("bot_versions", ("version",), ("BotVersion",), within="bots", touched=()),
+    Kind("bot_versions", ("_key",), ("BotVersion",), within="bots", touched=()),  # one version stands on several channels
     Kind("bot_collaborators", ("user_id",), (), USER, within="bots", made=(), touched=(), duplicate=4201),
     Kind("apps", ("app_id", "id"), ("AppSummary",), "7400000000000000011", fixed={**_HERE, "is_published": True}),
     Kind("app_collaborators", ("user_id",), (), USER, within="apps", made=(), touched=(), duplicate=4201),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import wave
+from collections.abc import Awaitable
 
 from starlette.responses import Response
 
-from . import answers
+from . import answers, sound
 from .answers import Refusal
 from .calls import Call, Handler
 from .store import Record
@@ -23,7 +22,7 @@ def upload_file(call: Call) -> Record:
 def with_file(handler: Handler) -> Handler:
     """A form operation whose file must be there and not be empty."""
 
-    def checked(call: Call) -> Response | Record:
+    def checked(call: Call) -> Response | Record | Awaitable[Record]:
         _file(call)
         return handler(call)
 
@@ -59,20 +58,15 @@ def by_voice(record: Record, call: Call) -> bool:
 
 
 def speech(call: Call) -> Response:
-    """A tenth of a second of silence; wav and pcm are exact, the packed formats are a header and zeros."""
-    rate = int(call.arg("sample_rate", 24000))
+    """A tone per character; wav and pcm are real sound, the packed formats are heads and zeros."""
+    rate, text = int(call.arg("sample_rate", 24000)), str(call.arg("input"))
     kind = call.arg("response_format", "mp3")
-    silence = bytes(2 * (rate // 10))
-    if kind == "wav":
-        sound = io.BytesIO()
-        with wave.open(sound, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(silence)
-        content = sound.getvalue()
+    if kind in ("pcm", "wav"):
+        pcm = sound.tone(text, rate)
+        content = sound.wav(pcm, rate) if kind == "wav" else pcm
     else:
-        content = {"pcm": silence, "ogg_opus": b"OggS" + bytes(60)}.get(kind, b"\xff\xfb\x90\x00" + bytes(413))
+        length = sound.duration(text)
+        content = b"OggS" + bytes(60 + length) if kind == "ogg_opus" else sound.mp3(length)
     media = {"wav": "audio/wav", "pcm": "audio/pcm", "ogg_opus": "audio/ogg"}.get(kind, "audio/mpeg")
     return Response(content, 200, answers.headers(call.logid), media)
 

@@ -4,29 +4,79 @@ from __future__ import annotations
 
 from .answers import Refusal
 from .calls import Call
+from .kinds import USER
 from .lists import view
 from .store import Record
 from .verbs import shown
 
+_PASSED = 2
+"""Of an audit status."""
 
-def publish_bot(call: Call) -> Record:
-    """Takes a snapshot of the draft; `bots_retrieve` shows it from now on."""
+
+API = "1024"
+"""The channel of the API."""
+
+
+async def publish_bot(call: Call) -> Record:
+    """Takes a snapshot of the draft; `bots_retrieve` shows it from now on.
+
+    A channel whose callback application is subscribed to `bot.published` gets the bot when its review passes. Else publishing
+    fails for this channel alone: no version is listed for it.
+    """
     bot = call.find("bots")
     version = call.world.new_id()
     bot.update(is_published=True, published_at=call.world.now(), publish_time=str(call.world.now()), version=version, _edited=False)
     bot["_published"] = dict(bot)
-    examples = call.world.examples.fields("BotVersion")
+    event = {
+        "user_id_str": int(USER),
+        "bot_id_str": int(bot["bot_id"]),
+        "space_id": bot.get("workspace_id"),
+        "user_name": "本地用户",
+        "bot_name": bot.get("name"),
+        "description": bot.get("description", ""),
+        "version": version,
+    }
     for connector in call.arg("connector_ids"):
-        fields = {**examples, "version": version, "publish_status": "published_online", "connector_id": connector}
-        call.collection("bot_versions").add(fields, bot["bot_id"])
+        verdict = await call.dispatcher.review(event, connector)
+        bot.setdefault("_reviews", {})[connector] = version
+        if verdict in (None, _PASSED):
+            add_version(call, bot, connector)
+    call.dispatcher.publish("bot.published", event)
     return {"data": {"bot_id": bot["bot_id"], "version": version}}
 
 
-def unpublish_bot(call: Call) -> Record:
-    """Withdraws the snapshot; the draft stays."""
-    bot = call.find("bots")
-    bot.update(is_published=False, _published=None)
+def add_version(call: Call, bot: Record, connector: str) -> None:
+    """The version under review is on a channel from now on."""
+    version = bot["_reviews"].pop(connector)
+    fields = {**call.world.examples.fields("BotVersion"), "version": version, "publish_status": "published_online"}
+    call.collection("bot_versions").add({**fields, "connector_id": connector}, f"{bot['bot_id']}")
+    bot.setdefault("_channels", {API}).add(connector)
+
+
+def report_review(call: Call) -> Record:
+    """The late result of a review."""
+    bot, connector = call.find("bots"), str(call.arg("connector_id"))
+    if call.arg("audit_status") == _PASSED and connector in bot.get("_reviews", {}):
+        add_version(call, bot, connector)
     return {}
+
+
+def unpublish_bot(call: Call) -> Record:
+    """Takes the bot off one channel; off the API, its snapshot goes. The draft stays."""
+    bot, connector = call.find("bots"), str(call.arg("connector_id"))
+    channels = bot.setdefault("_channels", {API})
+    channels.discard(connector)
+    if API not in channels:
+        bot.update(is_published=False, _published=None)
+    event = {**deleted_bot(bot), "connector_id": connector}
+    call.dispatcher.publish("bot.unpublished", event, connector)
+    return {}
+
+
+def deleted_bot(bot: Record) -> Record:
+    """What a callback says of a bot that is gone."""
+    names = {"bot_id": "bot_id", "space_id": "workspace_id", "bot_name": "name", "description": "description"}
+    return {name: bot.get(field, "") for name, field in names.items()}
 
 
 def retrieve_bot(call: Call) -> Record:

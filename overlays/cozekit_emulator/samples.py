@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import bots, workflows
-from .kinds import CONVERSATION, USER, WORKSPACE
+from . import bots, oauth_apps, workflows
+from .kinds import CONVERSATION, ENTERPRISE, USER, WORKSPACE
 from .store import World
 
 NODE = "7400000000000000026"
@@ -29,6 +29,7 @@ def populate(world: World) -> None:
         version = world.examples.fields("WorkflowVersion")
         world.collection("workflow_versions").add({**version, "workflow_id": workflow_id, "_published": True}, workflow_id)
     _finished(world)
+    world.oauth.apps.update(oauth_apps.samples(USER, ENTERPRISE))
 
 
 def _finished(world: World) -> None:

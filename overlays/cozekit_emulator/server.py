@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from . import oauth_apps
 from .app import LocalCoze, SeenRequest
+from .callback_state import CallbackState, Delivery
+from .clock import Clock
+from .oauth_apps import App, AppDetails, Kind
+from .oauth_state import OAuthState
+from .person import Person
+from .publishing import deleted_bot
+from .sockets import SeenFrame
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
 TOKEN = "pat_local_emulator"  # noqa: S105 -- a well-known value for a server that only this machine reaches
 _LOG = logging.getLogger("uvicorn.error")
@@ -23,15 +32,21 @@ _STOP_TIMEOUT = 10.0
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens, and in which loop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, local: LocalCoze) -> None:
+        super().__init__(_config(local))
+        self._local = local
         self.ready = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._local.dispatcher.bind(asyncio.get_running_loop())
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._local.dispatcher.bind(None)
+        await super().shutdown(sockets)
 
 
 class Emulator:
@@ -70,6 +85,31 @@ class Emulator:
         """The last 1,000 requests, oldest first."""
         return list(self.local.seen)
 
+    @property
+    def frames(self) -> list[SeenFrame]:
+        """The last 10,000 events of voice sockets in both directions, oldest first."""
+        return list(self.local.frames)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which tokens end and callbacks are repeated; `clock.advance(seconds)` moves it."""
+        return self.local.clock
+
+    @property
+    def oauth(self) -> OAuthState:
+        """The memory of the authorization server, with what a test may set (`spelling`, `waiting_status`, `leeway`)."""
+        return self.local.world.oauth
+
+    @property
+    def callbacks(self) -> CallbackState:
+        """What a test may set about callbacks (`retry_after`, `patience`)."""
+        return self.local.world.callbacks
+
+    @property
+    def person(self) -> Person:
+        """Plays the person in front of the browser."""
+        return Person(self.base_url)
+
     def reset(self) -> None:
         """Forgets resources, requests and failures; the samples are as at the start."""
         self.local.reset()
@@ -86,6 +126,69 @@ class Emulator:
         """
         self.local.switch.arm(rule, operation)
 
+    def register_app(self, kind: Kind, **details: Unpack[AppDetails]) -> App:
+        """Registers an OAuth app, as a person does in the console; `reset` forgets it. Sample apps are in `oauth_apps`.
+
+        Args:
+            kind: `web`, `pkce`, `device` or `jwt`.
+            details: Fields of `oauth_apps.AppDetails`: `client_id`, `client_secret`, `redirect_uris`, `public_keys`, `name`,
+                `connector_id`, `accounts`, `enterprises`, `enabled`. What is not given is made up.
+
+        Raises:
+            ValueError: The kind is unknown.
+            ImportError: A JWT app without keys, and PyJWT is not installed.
+        """
+        app = oauth_apps.new_app(kind, **details)
+        self.oauth.apps[app.client_id] = app
+        return app
+
+    def app(self, client_id: str) -> App:
+        """A registered app, for example `oauth_apps.JWT_APP`; errors as in `register_app`, and KeyError for an unknown one."""
+        return oauth_apps.with_key(self.oauth.apps[client_id])
+
+    def say(self, *texts: str) -> None:
+        """What the next users of voice sockets say, one text per utterance; without it, always the same sentence."""
+        self.local.world.voice.transcripts.extend(texts)
+
+    def delete_bot(self, bot_id: str) -> None:
+        """Deletes a bot, as a person does in the editor (there is no operation for it), and tells the callback applications.
+
+        Raises:
+            Refusal: It is unknown.
+            RuntimeError: The emulator does not run.
+        """
+        bots = self.local.world.collection("bots")
+        bot = bots.get(bot_id)
+        bots.remove(bot)
+        self.deliver("bot.deleted", deleted_bot(bot), connector_ids=sorted(bot.get("_channels", ())))
+
+    def deliver(self, event_type: str, event: Mapping[str, Any] | None = None, *, connector_ids: Iterable[str] = ()) -> None:
+        """Delivers an event of any type to the applications that are subscribed to it.
+
+        Args:
+            event_type: For example `benefit.usage`.
+            event: Its data; by default the example of the description.
+            connector_ids: Channels whose applications get it too.
+
+        Raises:
+            KeyError: The type is unknown and no data is given.
+            RuntimeError: The emulator does not run.
+        """
+        if event is None:
+            table = self.local.description.document["x-coze-events"]["callbacks"]["events"]
+            event = self.local.world.examples.of(table[event_type]["schema"])["event"]
+        work = self.local.dispatcher.publish_to(event_type, {**(event or {})}, list(connector_ids))
+        self.local.dispatcher.call(work)
+
+    def deliveries(self) -> list[Delivery]:
+        """The callbacks so far, oldest first, checks of addresses included; waits until none is under way.
+
+        Raises:
+            RuntimeError: The emulator does not run.
+        """
+        found: list[Delivery] = self.local.dispatcher.call(self.local.dispatcher.settled())
+        return found
+
     def start(self) -> Self:
         """Listens; returns when requests are answered.
 
@@ -94,7 +197,7 @@ class Emulator:
             RuntimeError: It did not come up.
         """
         listener = self._listen()
-        self._server = _Server(_config(self.local))
+        self._server = _Server(self.local)
         # Cut answers and abandoned streams are what the emulator is for; the server would log each as an error.
         self._log_level = _LOG.level
         _LOG.setLevel(logging.CRITICAL)
@@ -125,7 +228,7 @@ class Emulator:
         """
         with self._listen() as listener:
             announce()
-            uvicorn.Server(_config(self.local)).run([listener])
+            _Server(self.local).run([listener])
 
     def _listen(self) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
@@ -157,6 +260,7 @@ def _config(local: LocalCoze) -> uvicorn.Config:
         lifespan="off",
         loop="asyncio",
         http="h11",
-        ws="none",
+        date_header=False,  # ours goes by the clock of the emulator
+        ws="websockets-sansio",
         timeout_graceful_shutdown=1,
     )

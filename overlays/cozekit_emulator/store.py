@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answers import Refusal
+from .callback_state import CallbackState
 from .description import Description
 from .examples import Examples
+from .hearing import VoiceScript
+from .oauth_state import OAuthState
 
 Record = dict[str, Any]
 """All fields of one thing, under every name that any answer uses; names with a leading underscore never leave."""
@@ -155,8 +158,12 @@ class World:
         self.token = token
         self.billed = 0
         """Chats, workflow runs and plugin calls so far; the counters of the benefits show it."""
+        self.time = clock
+        """The clock of the emulator, in Unix seconds."""
+        self.oauth = OAuthState(clock)
+        self.voice = VoiceScript()
+        self.callbacks = CallbackState()
         self._kinds = kinds
-        self._clock = clock
         self._collections: dict[str, Collection] = {}
         self._numbers = itertools.count(1)
         populate(self)
@@ -177,4 +184,4 @@ class World:
 
     def now(self) -> int:
         """Unix seconds."""
-        return int(self._clock())
+        return int(self.time())

@@ -84,7 +84,7 @@ class Validator:
             if place == "query" and schema.get("type") == "array":
                 text = [item for value in request.query_params.getlist(name) for item in value.split(",")]
             value = self._converted(parameter["schema"], text, f"{place}.{name}")
-            self._check(f"{operation.id} {place} {name}", parameter["schema"], value, f"{place}.{name}")
+            self.check(f"{operation.id} {place} {name}", parameter["schema"], value, f"{place}.{name}")
             if place != "header":
                 inputs.arguments[name] = value
 
@@ -98,7 +98,7 @@ class Validator:
             body = json.loads(raw)
         except ValueError:
             raise _invalid("body", "is not JSON") from None
-        self._check(operation.id, schema, _without_nulls(body), "body")
+        self.check(operation.id, schema, _without_nulls(body), "body")
         inputs.body = body
 
     async def _read_form(self, operation: Operation, schema: Schema, request: Request, inputs: Inputs) -> None:
@@ -114,7 +114,7 @@ class Validator:
                         inputs.body[name] = self._converted(properties.get(name, {}), value, f"body.{name}")
         except HTTPException as error:
             raise Refusal(4300, f"body: {error.detail}") from None
-        self._check(operation.id, schema, {**inputs.body, **dict.fromkeys(inputs.files, "")}, "body")
+        self.check(operation.id, schema, {**inputs.body, **dict.fromkeys(inputs.files, "")}, "body")
         for name, files in inputs.files.items():
             if len(files) > 1:
                 raise Refusal(4301, f"body.{name}: more than one file")
@@ -136,7 +136,18 @@ class Validator:
             raise _invalid(where, f"is not of type {kind}") from None
         return text
 
-    def _check(self, key: str, schema: Schema, value: Any, where: str) -> None:
+    def check(self, key: str, schema: Schema, value: Any, where: str) -> None:
+        """Checks one value.
+
+        Args:
+            key: Names the schema; under it the compiled validator is kept.
+            schema: What the value must be.
+            value: The value.
+            where: What it is called in the refusal.
+
+        Raises:
+            Refusal: 4000, or the code of the limit.
+        """
         validator = self._compiled.get(key)
         if validator is None:
             definitions = {"components": {"schemas": self._description.closure(schema)}}

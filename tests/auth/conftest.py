@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
-from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth
+from cozekit import AsyncCoze, Coze
+from cozekit.auth import Auth, DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -59,3 +62,35 @@ def device(server: OAuthServer) -> DeviceOAuth:
 @pytest.fixture
 def service(server: OAuthServer, pem: str) -> JWTOAuth:
     return JWTOAuth(server.JWT, pem, KEY_ID, clock=server.clock)
+
+
+FORMS = ["sync", "asyncio", "trio"]
+
+
+class Caller:
+    """Calls the sync or the async form of the same thing."""
+
+    def __init__(self, form: str) -> None:
+        self.form = form
+
+    def __call__(self, owner: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        if self.form == "sync":
+            return getattr(owner, method)(*args, **kwargs)
+        return anyio.run(partial(getattr(owner, f"{method}_async"), *args, **kwargs), backend=self.form)
+
+    def me(self, auth: Auth, base_url: str, calls: int = 1) -> str:
+        """Calls the API so often; the name that the last call brought."""
+        if self.form == "sync":
+            with Coze(auth=auth, base_url=base_url) as coze:
+                return [str(coze.users.me().user_name) for _ in range(calls)][-1]
+
+        async def several() -> str:
+            async with AsyncCoze(auth=auth, base_url=base_url) as coze:
+                return [str((await coze.users.me()).user_name) for _ in range(calls)][-1]
+
+        return anyio.run(several, backend=self.form)
+
+
+@pytest.fixture(params=FORMS)
+def call(request: pytest.FixtureRequest) -> Caller:
+    return Caller(request.param)

@@ -120,7 +120,7 @@ class OAuthServer:
         self.grace = False
         self.token_ttl = 900
         self.code_ttl = 300
-        self.interval = 5
+        self.interval: float = 5
         self.device_status = 400
         self.device_polls: deque[str] = deque()
         self.claims: list[dict[str, Any]] = []
@@ -131,6 +131,7 @@ class OAuthServer:
         self._sessions: list[Session] = []
         self._used_ids: set[str] = set()
         self._lock = threading.RLock()
+        self._came = threading.Condition()
         self._http = _Http(self)
 
     def __enter__(self) -> Self:
@@ -155,6 +156,11 @@ class OAuthServer:
     def token_requests(self) -> list[Asked]:
         return [asked for asked in self.asked if asked.path.endswith("/token")]
 
+    def wait_for_token_request(self) -> None:
+        """Returns when one has come."""
+        with self._came:
+            assert self._came.wait_for(lambda: self.token_requests, PATIENCE)
+
     @property
     def api_requests(self) -> list[Asked]:
         return [asked for asked in self.asked if asked.path.startswith("/v1/")]
@@ -162,6 +168,8 @@ class OAuthServer:
     def answer(self, asked: Asked) -> Answer:
         with self._lock:
             self.asked.append(asked)
+            with self._came:
+                self._came.notify_all()
             forced = self.next_answers.popleft() if self.next_answers and asked.path.startswith(PREFIX) else None
         if self.hold is not None and asked.path.endswith("/token"):
             self.hold.wait(PATIENCE)

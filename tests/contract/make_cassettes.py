@@ -32,7 +32,11 @@ _Dumper.add_representer(str, _text)
 
 def cassette(listed: list[Exchange]) -> str:
     """One cassette with the exchanges of an operation."""
-    interactions = [{"request": _request(exchange), "response": _response(exchange)} for exchange in listed]
+    return dump([{"request": _request(exchange), "response": _response(exchange)} for exchange in listed])
+
+
+def dump(interactions: list[dict[str, Any]]) -> str:
+    """The text of a cassette."""
     return yaml.dump({"version": 1, "interactions": interactions}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140)
 
 

@@ -112,7 +112,7 @@ def check_request(op: Op, arguments: Mapping[str, Any], request: Received, *, st
     assert dict(request.query) == {name: in_query(value) for name, value in placed["query"].items()}
     assert len(request.query) == len(placed["query"])
     check_headers(op, placed["header"], request)
-    if op.has_form and placed["form"]:
+    if op.has_form:
         check_form(placed["form"], request)
     elif op.has_body and not op.has_form:
         expected = {**placed["body"], **({op.switch: streaming} if op.switch else {})}

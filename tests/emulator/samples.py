@@ -8,10 +8,13 @@ from importlib import resources
 from typing import Any
 
 from coze_openapi import Client
-from cozekit_emulator import bots, workflows
+from cozekit_emulator import bots, oauth_apps, workflows
 from cozekit_emulator.description import Operation, load
 from cozekit_emulator.examples import Examples
+from cozekit_emulator.person import Person
 from cozekit_emulator.samples import NODE
+
+from tests.emulator.sign_in import JWT_GRANT, REDIRECT, authorize_url, code_of, signed
 
 DESCRIPTION = load()
 EXAMPLES = Examples(DESCRIPTION)
@@ -70,6 +73,16 @@ def _second_admin(client: Client) -> dict[str, Any]:
     return {}
 
 
+def _code(client: Client) -> dict[str, Any]:
+    back = Person(client.base_url).agree(authorize_url(client.base_url, oauth_apps.WEB_APP))
+    code = {"client_id": oauth_apps.WEB_APP, "code": code_of(back), "redirect_uri": REDIRECT}
+    return {"authorization": f"Bearer {oauth_apps.WEB_SECRET}", "grant_type": "authorization_code", **code}
+
+
+def _jwt(client: Client) -> dict[str, Any]:
+    return {"authorization": f"Bearer {signed(client.base_url)}", "grant_type": JWT_GRANT}
+
+
 def question(text: str) -> Any:
     """A message of the user."""
     return {"role": "user", "content": text, "content_type": "text"}
@@ -82,8 +95,13 @@ SETUP: dict[str, Callable[[Client], dict[str, Any]]] = {
     "workflows_runs_resume": _waiting_run,
     "workflows_runs_stream_resume": _waiting_stream,
     "organizations_members_delete": _second_admin,
+    "oauth_token": _code,
+    "oauth_account_token": _jwt,
+    "oauth_enterprise_token": _jwt,
 }
 """What must have happened before, and the arguments that follow from it."""
+
+_APP = {"client_id": oauth_apps.PKCE_APP, "redirect_uri": REDIRECT}
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "bots_retrieve": {"is_published": False},
@@ -96,5 +114,10 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "datasets_documents_delete": {"document_ids": ["7****"]},
     "benefits_limitations_update": {"benefit_id": "7****"},
     "conversations_messages_list": {"before_id": None},
+    "oauth_authorize": _APP,
+    "oauth_authorize_workspace": _APP,
+    "oauth_device_code": {"client_id": oauth_apps.DEVICE_APP},
+    "oauth_device_code_workspace": {"client_id": oauth_apps.DEVICE_APP},
+    "oauth_token": {"scope": None},
 }
 """Arguments that differ from the examples: those that exclude each other, and ids of this emulator."""

@@ -109,6 +109,12 @@ def path_of(operation: Operation) -> tuple[str, dict[str, Any]]:
 def refused(answer: httpx.Response, operation: Operation, field: str) -> None:
     """The answer is the documented refusal of a parameter and names the field."""
     body = answer.json()
+    if operation.id.startswith("oauth_"):
+        # The sign-in endpoints have a form of their own.
+        name = field.split(" ", maxsplit=1)[0].rpartition(".")[2]
+        assert (body["error_code"], answer.status_code) == ("invalid_request", 400)
+        assert (body["error"], body["error_message"]) == ("", f"invalid request: {name}")
+        return
     assert (body["code"], answer.status_code) == (4000, 200 if operation.streams else 400)
     assert field in body["msg"]
     assert body["detail"]["logid"] == answer.headers["x-tt-logid"]

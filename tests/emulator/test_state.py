@@ -357,9 +357,3 @@ def test_speakers_are_found_among_the_voiceprints_of_the_group(client: Client) -
 def test_speech_begins_like_its_format(http: httpx.Client, coze_emulator: Emulator, kind: str, head: bytes) -> None:
     answer = http.post("/v1/audio/speech", json={"input": "你好", "voice_id": "7****", "response_format": kind})
     assert answer.content.startswith(head)
-
-
-def test_a_token_that_sign_in_gives_is_accepted(client: Client, coze_emulator: Emulator) -> None:
-    issued = client.oauth.token(grant_type="authorization_code", client_id="1", code="c", redirect_uri="https://example.com")
-    with Client(issued.access_token, base_url=coze_emulator.base_url) as signed_in:
-        assert signed_in.users.me().user_id

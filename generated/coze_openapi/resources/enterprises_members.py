@@ -50,7 +50,8 @@ class EnterprisesMembers(Resource):
             Nothing but the log id.
 
         Raises:
-            APIError: The API refused the call with code 777074011 (see `coze_openapi.errors.CODES`).
+            QuotaExceededError: Code 777074011: member limit of the enterprise reached.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

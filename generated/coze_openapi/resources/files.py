@@ -93,8 +93,12 @@ class Files(Resource):
             Facts about the stored file.
 
         Raises:
-            APIError: The API refused the call with code 4300, 4301, 4302, 4303, 4304 (see
-                `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4300: the uploaded file is empty, or the request is no form upload.
+            InvalidRequestError: Code 4301: more than one file in one upload.
+            InvalidRequestError: Code 4302: the file is too large.
+            InvalidRequestError: Code 4303: the file type is not supported.
+            InvalidRequestError: Code 4304: the file is broken.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 

@@ -56,7 +56,8 @@ class Organizations(Resource):
             Nothing but the log id.
 
         Raises:
-            APIError: The API refused the call with code 4102 (see `coze_openapi.errors.CODES`).
+            PermissionDeniedError: Code 4102: refused by risk control or by the content check.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

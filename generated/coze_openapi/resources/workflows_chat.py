@@ -83,8 +83,10 @@ class WorkflowsChat(Resource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4200, 720702204 (see
-                `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            NotFoundError: Code 4200: resource not found, not yours, or not published.
+            NotFoundError: Code 720702204: no conversation of this name.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 

@@ -50,7 +50,8 @@ class WorkflowsCollaborationModes(Resource):
             Nothing but the log id.
 
         Raises:
-            APIError: The API refused the call with code 4000 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

@@ -87,7 +87,9 @@ class WorkflowsRuns(Resource):
                 it.
 
         Raises:
-            APIError: The API refused the call with code 4200, 6003 (see `coze_openapi.errors.CODES`).
+            NotFoundError: Code 4200: resource not found, not yours, or not published.
+            PermissionDeniedError: Code 6003: asynchronous runs need a paid plan.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -150,7 +152,8 @@ class WorkflowsRuns(Resource):
             The result of the continued run, its ids when it is asynchronous, or the next question.
 
         Raises:
-            APIError: The API refused the call with code 4315 (see `coze_openapi.errors.CODES`).
+            ConflictError: Code 4315: the execution has ended and cannot be resumed.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -221,7 +224,9 @@ class WorkflowsRuns(Resource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4200 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            NotFoundError: Code 4200: resource not found, not yours, or not published.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -282,7 +287,8 @@ class WorkflowsRuns(Resource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 4315 (see `coze_openapi.errors.CODES`).
+            ConflictError: Code 4315: the execution has ended and cannot be resumed.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 

@@ -60,7 +60,8 @@ class WorkflowsRunsRunHistories(Resource):
             State of the run, and its result when it has ended.
 
         Raises:
-            APIError: The API refused the call with code 4314 (see `coze_openapi.errors.CODES`).
+            NotFoundError: Code 4314: no such execution record.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

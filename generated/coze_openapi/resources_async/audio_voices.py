@@ -69,7 +69,8 @@ class AsyncAudioVoices(AsyncResource):
             Id of the voice.
 
         Raises:
-            APIError: The API refused the call with code 1109 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 1109: voice clone: the spoken text and the given text differ too much.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 

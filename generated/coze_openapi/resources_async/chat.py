@@ -58,7 +58,8 @@ class AsyncChats(AsyncResource):
             The chat after the cancellation.
 
         Raises:
-            APIError: The API refused the call with code 4104 (see `coze_openapi.errors.CODES`).
+            ConflictError: Code 4104: the chat cannot be cancelled in its present state.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -146,8 +147,13 @@ class AsyncChats(AsyncResource):
             The chat that was started, or its events when `stream` is true.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4003, 4004, 4007, 4015, 4016 (see
-                `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            InvalidRequestError: Code 4003: meta_data exceeds its limits.
+            InvalidRequestError: Code 4004: additional_messages exceeds its limits.
+            InvalidRequestError: Code 4007: stream=false needs auto_save_history=true.
+            NotFoundError: Code 4015: the bot is not published to the API channel.
+            ConflictError: Code 4016: a chat is already running in this conversation.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -249,8 +255,13 @@ class AsyncChats(AsyncResource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4003, 4004, 4007, 4015, 4016 (see
-                `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            InvalidRequestError: Code 4003: meta_data exceeds its limits.
+            InvalidRequestError: Code 4004: additional_messages exceeds its limits.
+            InvalidRequestError: Code 4007: stream=false needs auto_save_history=true.
+            NotFoundError: Code 4015: the bot is not published to the API channel.
+            ConflictError: Code 4016: a chat is already running in this conversation.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -359,7 +370,9 @@ class AsyncChats(AsyncResource):
             The continued chat, or its events when `stream` is true.
 
         Raises:
-            APIError: The API refused the call with code 5000 (see `coze_openapi.errors.CODES`).
+            ServerError: Code 5000: internal error; also a tool output for a chat that was run without
+                history.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 
@@ -405,7 +418,9 @@ class AsyncChats(AsyncResource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 5000 (see `coze_openapi.errors.CODES`).
+            ServerError: Code 5000: internal error; also a tool output for a chat that was run without
+                history.
+            APIError: The API refused the call for another reason.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
 

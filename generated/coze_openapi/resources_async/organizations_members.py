@@ -102,7 +102,8 @@ class AsyncOrganizationsMembers(AsyncResource):
             Nothing but the log id.
 
         Raises:
-            APIError: The API refused the call with code 777074044 (see `coze_openapi.errors.CODES`).
+            ConflictError: Code 777074044: the last super administrator cannot be removed.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

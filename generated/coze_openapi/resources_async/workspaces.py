@@ -175,7 +175,9 @@ class AsyncWorkspaces(AsyncResource):
             Nothing but the log id.
 
         Raises:
-            APIError: The API refused the call with code 4014 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4014: the bot cannot answer this, or a name was refused by the content
+                check.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

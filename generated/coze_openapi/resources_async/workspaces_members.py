@@ -52,8 +52,9 @@ class AsyncWorkspacesMembers(AsyncResource):
             What became of each person.
 
         Raises:
-            APIError: The API refused the call with code 702042018, 702042162 (see
-                `coze_openapi.errors.CODES`).
+            QuotaExceededError: Code 702042018: member limit of the workspace reached.
+            InvalidRequestError: Code 702042162: the invited user is not in the enterprise.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

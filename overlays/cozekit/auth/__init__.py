@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .device import DeviceOAuth as DeviceOAuth
     from .failures import OAuthSetupError as OAuthSetupError
     from .jwt import JWTOAuth as JWTOAuth
-    from .life import RenewedAuth as RenewedAuth
     from .model import Authorization as Authorization
     from .model import DeviceLogin as DeviceLogin
     from .model import Token as Token
@@ -55,7 +54,6 @@ _NAMES = {
     "device": "DeviceOAuth",
     "failures": "OAuthSetupError",
     "jwt": "JWTOAuth",
-    "life": "RenewedAuth",
     "model": "Authorization DeviceLogin Token",
     "pkce": "PKCEOAuth challenge_of new_verifier",
     "redirect": "new_state",

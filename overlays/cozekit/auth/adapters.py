@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import CozeError
@@ -93,7 +94,11 @@ class AsyncForm:
 
 
 class _InThreads:
-    """The async form of a store that blocks."""
+    """The async form of a store that blocks.
+
+    asyncio cancels every task when its loop ends, and a worker thread skips work whose task was cancelled. A token that came must
+    be saved and a lock that is held must be freed all the same, so both are done in the loop then.
+    """
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
@@ -102,19 +107,56 @@ class _InThreads:
         return await in_thread(self._store.load)
 
     async def save_async(self, token: Token) -> None:
-        await in_thread(self._store.save, token)
+        await _surely(lambda: self._store.save(token))
 
     @asynccontextmanager
     async def lock_async(self) -> AsyncIterator[None]:
-        import anyio
-
-        lock = self._store.lock()
-        await in_thread(lock.__enter__)
+        held = _Held(self._store.lock())
         try:
+            await in_thread(held.take)
             yield
         finally:
-            with anyio.CancelScope(shield=True):
-                await in_thread(lock.__exit__, None, None, None)
+            await _surely(held.free)
+
+
+class _Held:
+    """A lock that is freed even if the thread that waits for it gets it when nobody wants it any more."""
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self._lock = lock
+        self._guard = threading.Lock()
+        self._taken = self._given_up = False
+
+    def take(self) -> None:
+        self._lock.__enter__()
+        with self._guard:
+            self._taken = not self._given_up
+        if self._given_up:
+            self._lock.__exit__(None, None, None)
+
+    def free(self) -> None:
+        with self._guard:
+            self._given_up, taken, self._taken = True, self._taken, False
+        if taken:
+            self._lock.__exit__(None, None, None)
+
+
+async def _surely(function: Callable[[], object]) -> None:
+    """Calls the function once, in a worker thread; in this one, when the task is cancelled before the thread comes to it."""
+    guard, begun = threading.Lock(), False
+
+    def once() -> None:
+        nonlocal begun
+        with guard:
+            if begun:
+                return
+            begun = True
+            function()
+
+    try:
+        await in_thread(once)
+    finally:
+        once()
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:

@@ -50,7 +50,7 @@ def load_oauth_app(source: str | os.PathLike[str] | Mapping[str, Any], *, redire
     if redirect_uri is not None:
         settings["redirect_uri"] = redirect_uri
     kind = settings.get("client_type")
-    if kind not in _NEEDED:
+    if not isinstance(kind, str) or kind not in _NEEDED:
         raise OAuthSetupError(f"{where}: client_type is {_shown(kind)}, not one of {', '.join(_NEEDED)}", argument="client_type")
     missing = [name for name in _NEEDED[kind] if not settings.get(name)]
     if missing:

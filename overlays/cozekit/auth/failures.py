@@ -79,7 +79,7 @@ def scrubbed(text: str, secrets: Collection[str]) -> str:
     """The text of a server without the secrets it may echo, on one line and not longer than it is useful."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
-    text = re.sub(r"\b(?:pat|czu|czs|code|refresh)_[\w.-]{6,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*", "***", text)
+    text = re.sub(r"\b(?:pat|czu|czs|code|refresh)_(?=[\w.-]*\d)[\w.-]{6,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*", "***", text)
     return " ".join(text.split())[:300]
 
 

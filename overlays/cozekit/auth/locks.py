@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import OAuthError
 
-PATIENCE = 120.0
+PATIENCE = 90.0
 """Seconds to wait for another process; longer than its token request takes."""
 
 

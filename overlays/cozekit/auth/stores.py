@@ -105,10 +105,10 @@ class FileStore:
             OAuthError: The file holds something else.
         """
         try:
-            text = self.path.read_text("utf-8")
+            content = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        return _parsed(text, f"the token file {self.path}")
+        return _parsed(content, f"the token file {self.path}")
 
     def save(self, token: Token) -> None:
         """Replaces the file at once; after a crash it holds the old token or the new one, never a part."""
@@ -193,10 +193,9 @@ def _keyring() -> ModuleType:
         raise OAuthSetupError("KeyringStore needs the package keyring: pip install keyring", argument="store") from None
 
 
-def _parsed(text: str, where: str) -> Token:
+def _parsed(content: str | bytes, where: str) -> Token:
     try:
-        data = json.loads(text)
-        return Token.from_dict(data)
+        return Token.from_dict(json.loads(content))
     except (ValueError, TypeError, AttributeError):
         pass  # the error of the parser holds the whole text
     raise store_error(f"{where} holds no token; remove it and sign in anew")

@@ -54,12 +54,12 @@ class BaseClient:
             on_drift: Called with a `Drift` for each place where an answer departs from the description.
 
         Raises:
-            ArgumentError: `base_url` is no http or https address.
+            ArgumentError: `base_url` is no http or https address, or a timeout is no number above zero.
         """
         self._token = token
         self.base_url = _checked_url(base_url)
         self.www_url = _checked_url(www_url) if www_url else _www_url(self.base_url)
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
         self._default_headers = dict(default_headers or {})
         self._on_drift = on_drift
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ class BaseClient:
         return _http.Wire(operation, url, base, headers, content, request.files, form, timeout, self._on_drift)
 
     def _timeout_of(self, operation: Operation, wanted: TimeoutInput) -> Timeout:
-        found = self._timeout if isinstance(wanted, UseDefault) else wanted
+        found = self._timeout if isinstance(wanted, UseDefault) else checked_timeout(wanted)
         if isinstance(found, UseDefault):
             return Timeout(read=SLOW_READ_TIMEOUT) if operation.slow else Timeout()
         if found is None:
@@ -194,6 +194,20 @@ class Resource:
 
 
 USER_AGENT = f"cozekit/{__version__}"
+
+
+def checked_timeout(timeout: TimeoutInput) -> TimeoutInput:
+    """The timeout as it is.
+
+    Raises:
+        ArgumentError: It is neither None nor a number above zero; a limit of zero would never let a call succeed.
+    """
+    for seconds in timeout if isinstance(timeout, tuple) else (timeout,):
+        if seconds is None or isinstance(seconds, UseDefault):
+            continue
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+            raise ArgumentError(f"a timeout is a number of seconds above zero, a Timeout or None, not {seconds!r}", argument="timeout")
+    return timeout if isinstance(timeout, Timeout) or not isinstance(timeout, tuple) else Timeout(*timeout)
 
 
 def _checked_url(url: str) -> str:

@@ -147,7 +147,8 @@ class Gadgets(Resource):
             The gadget.
 
         Raises:
-            APIError: The API refused the call with code 4200 (see `coze_openapi.errors.CODES`).
+            NotFoundError: Code 4200: no such gadget.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

@@ -52,7 +52,9 @@ class AsyncGadgetsRuns(AsyncResource):
             The run, or its events when `stream` is true.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4200 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            NotFoundError: Code 4200: no such gadget.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.
@@ -97,7 +99,9 @@ class AsyncGadgetsRuns(AsyncResource):
             The open stream; close it, or use it in a `with` block.
 
         Raises:
-            APIError: The API refused the call with code 4000, 4200 (see `coze_openapi.errors.CODES`).
+            InvalidRequestError: Code 4000: a parameter is missing or malformed.
+            NotFoundError: Code 4200: no such gadget.
+            APIError: The API refused the call for another reason.
             ArgumentError: An id is empty.
             APIConnectionError: No answer came.
             ResponseError: The answer has not the promised shape.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 Loop: TypeAlias = Any
 """An asyncio event loop, or the token of a trio run; good as a key."""
 
-_tasks: set[Any] = set()
+_CoroutineFunction: TypeAlias = Callable[[], Awaitable[object]]
+# (loop, task, what it uses): held until the task is done, or the loop is closed.
+_kept: set[tuple[Any, ...]] = set()
 
 
 def current() -> Loop:
@@ -48,24 +51,27 @@ def is_over(loop: Loop) -> bool:
     return False
 
 
-def spawn(loop: Loop, function: Callable[[], Awaitable[object]]) -> None:
-    """Runs a coroutine function in a loop, soon; from any thread, and from a finalizer. Nothing happens when the loop is over."""
+def spawn(loop: Loop, function: _CoroutineFunction, at_last: _CoroutineFunction | None = None) -> None:
+    """Runs a coroutine function in a loop, soon; from any thread, and from a finalizer. Nothing happens when the loop is over.
+
+    Args:
+        loop: Where it shall run.
+        function: What shall run.
+        at_last: What to run in its place when the loop shuts down before it comes to that.
+    """
     if is_asyncio(loop):
         if not loop.is_closed():
-            try:
-                loop.call_soon_threadsafe(_start, loop, function)
-            except RuntimeError:
-                pass  # it was closed by another thread in between
+            with suppress(RuntimeError):  # another thread may close it in between
+                loop.call_soon_threadsafe(_start, loop, function, at_last)
         return
     import trio
 
-    try:
+    # Trio begins every task, also one that is cancelled.
+    with suppress(trio.RunFinishedError):
         loop.run_sync_soon(trio.lowlevel.spawn_system_task, _contained, function)
-    except trio.RunFinishedError:
-        pass
 
 
-def at_end(function: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, None]:
+def at_end(function: _CoroutineFunction) -> AsyncGenerator[None, None]:
     """Calls a coroutine function when the loop that runs here shuts down, or when the result of this function is closed.
 
     Loops end the async generators that were begun in them and are not finished; this is one. Keep it until then.
@@ -78,23 +84,29 @@ def at_end(function: Callable[[], Awaitable[object]]) -> AsyncGenerator[None, No
             await function()
 
     found = guardian()
-    try:
+    with suppress(StopIteration):
         found.__anext__().send(None)
-    except StopIteration:
-        pass
     return found
 
 
-def _start(loop: Any, function: Callable[[], Awaitable[object]]) -> None:
-    task = loop.create_task(_contained(function))
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+def _start(loop: Any, function: _CoroutineFunction, at_last: _CoroutineFunction | None) -> None:
+    for entry in [entry for entry in _kept if entry[0].is_closed()]:
+        _kept.discard(entry)
+    # asyncio cancels a task that has not begun without a word to it, but not an async generator that has.
+    shut_down = getattr(loop, "_asyncgens_shutdown_called", False)
+    guardian = at_end(at_last) if at_last is not None and not shut_down else None
+    task = loop.create_task(_contained(function, guardian))
+    entry = (loop, task, function, guardian)
+    _kept.add(entry)
+    task.add_done_callback(lambda done: None if done.cancelled() else _kept.discard(entry))
 
 
-async def _contained(function: Callable[[], Awaitable[object]]) -> None:
+async def _contained(function: _CoroutineFunction, guardian: AsyncGenerator[None, None] | None = None) -> None:
     """Cleaning up has nobody to report to."""
     try:
         await function()
+        if guardian is not None:
+            await guardian.aclose()
     except Exception:
         import logging
 

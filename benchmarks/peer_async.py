@@ -1,0 +1,64 @@
+"""The official SDK's side of the async measurements: see `rounds_async.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rounds import Round
+from rounds_async import calls, kept_open, streams
+
+IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
+
+
+def _coze(url: str) -> Any:
+    from cozepy import AsyncCoze, AsyncTokenAuth
+
+    return AsyncCoze(auth=AsyncTokenAuth("pat_benchmark"), base_url=url)
+
+
+def _chat(coze: Any) -> Any:
+    from cozepy import Message
+
+    return coze.chat.stream(bot_id="1", user_id="1", additional_messages=[Message.build_user_question_text("Hi")])
+
+
+def _reader(url: str) -> Callable[[], Any]:
+    from cozepy import ChatEventType
+
+    coze = _coze(url)
+
+    async def read() -> int:
+        seen = 0
+        async for event in _chat(coze):
+            if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA:
+                seen += bool(event.message.content)
+        return seen
+
+    return read
+
+
+def crowd_streams(url: str) -> Round:
+    return streams(_reader(url), int(url.rsplit("/", 1)[1]))
+
+
+def crowd_calls(url: str) -> Round:
+    coze = _coze(url)
+    return calls(lambda: coze.chat.retrieve(**IDS))
+
+
+def big_event(url: str) -> Round:
+    return streams(_reader(url), 1, 1)
+
+
+def open_streams(url: str) -> Round:
+    coze = _coze(url)
+    return kept_open(lambda: _chat(coze))
+
+
+TASKS: dict[str, Callable[[str], Round]] = {
+    "crowd_streams": crowd_streams,
+    "crowd_calls": crowd_calls,
+    "big_event": big_event,
+    "open_streams": open_streams,
+}

@@ -1,0 +1,33 @@
+"""The device flow: for programs where no browser is, such as a server or a television.
+
+Set COZE_DEVICE_OAUTH_CLIENT_ID. With --workspace ID the token reaches that workspace only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cozekit import Coze, OAuthError
+from cozekit.auth import DeviceOAuth
+
+
+def main() -> None:
+    """Shows a code and waits until the user has entered it elsewhere."""
+    workspace_id = sys.argv[2] if sys.argv[1:2] == ["--workspace"] else None
+    app = DeviceOAuth(os.environ["COZE_DEVICE_OAUTH_CLIENT_ID"])
+    started = app.start(workspace_id=workspace_id)
+    print(f"Open {started.verification_uri} and enter {started.user_code}")
+    print(f"(or open {started.verification_uri_complete})")
+    try:
+        token = app.wait(started)
+    except OAuthError as error:
+        if error.error in ("access_denied", "expired_token"):
+            sys.exit(f"not signed in: {error}")
+        raise
+    with Coze(auth=app.auth(token), base_url=app.base_url) as coze:
+        print(f"signed in as {coze.users.me().user_name}")
+
+
+if __name__ == "__main__":
+    main()

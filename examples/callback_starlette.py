@@ -1,0 +1,56 @@
+"""A callback server with Starlette: `pip install cozekit starlette uvicorn`.
+
+Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run this where Coze can reach
+it, then give Coze the address: `coze.api_apps.update(id, callback_url="https://…/callback")`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import uvicorn
+from cozekit.webhooks import (
+    AsgiApp,
+    AsyncWebhookReceiver,
+    CallbackAudit,
+    CallbackBotDeletedEvent,
+    CallbackBotPublishedEvent,
+    CallbackBotUnpublishedEvent,
+    audit_passed,
+    published_bot_id,
+)
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+receiver = AsyncWebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
+
+
+@receiver.on(CallbackBotPublishedEvent)
+async def published(event: CallbackBotPublishedEvent) -> CallbackAudit:
+    """Coze waits 10 seconds for this answer; only channels of your own need the review in it."""
+    print("published", published_bot_id(event), flush=True)
+    return audit_passed()
+
+
+@receiver.on(CallbackBotUnpublishedEvent)
+async def unpublished(event: CallbackBotUnpublishedEvent) -> None:
+    print("unpublished", event.event and event.event.bot_id, flush=True)
+
+
+@receiver.on(CallbackBotDeletedEvent)
+async def deleted(event: CallbackBotDeletedEvent) -> None:
+    print("deleted", event.event and event.event.bot_id, flush=True)
+
+
+async def home(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("callbacks go to /callback")
+
+
+# A `Mount` would redirect /callback to /callback/, and a redirect is no answer to Coze.
+app = Starlette(routes=[Route("/", home), Route("/callback", AsgiApp(receiver))])
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000)

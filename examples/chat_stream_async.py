@@ -1,0 +1,28 @@
+"""The same as chat_stream.py in an event loop, with a callback for each kind of event.
+
+Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from cozekit import AsyncCoze, messages
+
+
+async def main() -> None:
+    question = [messages.user_text("Why is the sky blue?")]
+    async with AsyncCoze() as coze:
+        stream = coze.chat.stream(bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question)
+        result = await stream.until_done(
+            {
+                "conversation.message.delta": lambda event: print(event.message.content, end="", flush=True),
+                "conversation.chat.completed": lambda event: print(),
+            }
+        )
+        print("status:", result.chat.status)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,22 @@
+"""The messages of a conversation, page by page; the pager walks on by itself.
+
+Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+"""
+
+from __future__ import annotations
+
+from cozekit import Coze, messages
+
+
+def main() -> None:
+    with Coze() as coze:
+        earlier = [messages.user_text(f"line {number}") for number in range(5)]
+        conversation = coze.conversations.create(messages=earlier)
+        assert conversation.id is not None
+        found = coze.conversations.messages.list(conversation_id=conversation.id, order="asc", limit=2)
+        for number, page in enumerate(found.pages(), start=1):
+            print(f"page {number}:", [message.content for message in page.items], f"(log id {page.logid})")
+
+
+if __name__ == "__main__":
+    main()

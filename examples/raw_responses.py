@@ -1,0 +1,22 @@
+"""The answer as it came: status, headers, and fields that the description does not know yet.
+
+Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cozekit import Coze
+
+
+def main() -> None:
+    with Coze() as coze:
+        raw = coze.with_raw_response(coze.users.me)()
+        print(raw.status, raw.headers["content-type"], raw.logid)
+        print("typed:", raw.parsed.user_name)
+        print("whole:", json.loads(raw.content))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""User variables of a bot: written for one user, and read again.
+
+Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+"""
+
+from __future__ import annotations
+
+import os
+
+from coze_openapi.models.variables import UserVariableAssignment
+from cozekit import Coze
+
+
+def main() -> None:
+    bot_id = os.environ["COZE_BOT_ID"]
+    with Coze() as coze:
+        coze.variables.update(bot_id=bot_id, connector_uid="user-1", data=[UserVariableAssignment(keyword="city", value="Hangzhou")])
+        for variable in coze.variables.retrieve(bot_id=bot_id, connector_uid="user-1", keywords=["city"]):
+            print(variable.keyword, "=", variable.value)
+
+
+if __name__ == "__main__":
+    main()

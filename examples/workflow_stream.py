@@ -1,0 +1,32 @@
+"""A workflow run that is watched, and that gets answers to what it asks on the way.
+
+Reads COZE_API_TOKEN and COZE_WORKFLOW_ID; COZE_API_BASE for another site than https://api.coze.cn.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cozekit import Coze
+from cozekit.workflow_result import Interruption
+
+
+def answer(interruption: Interruption) -> str:
+    """Would ask the user; here it knows the answer already."""
+    print(f"\n{interruption.question or 'The workflow asks.'} -> Hangzhou, tomorrow")
+    return "Hangzhou, tomorrow"
+
+
+def main() -> None:
+    workflow_id = os.environ["COZE_WORKFLOW_ID"]
+    with Coze() as coze:
+        result = coze.workflows.runs.run_interactive(
+            workflow_id=workflow_id, answer=answer, on_event={"Message": lambda event: print(event.message.content, end="", flush=True)}
+        )
+        print("\nnodes:", [node.title for node in result.nodes])
+        print("result:", result.output)
+        print("look at it:", result.debug_url)
+
+
+if __name__ == "__main__":
+    main()

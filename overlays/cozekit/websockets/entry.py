@@ -1,0 +1,84 @@
+"""`coze.websockets`: makes sockets. Nothing is opened here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .async_sockets import AsyncChatSocket, AsyncSimultInterpretationSocket, AsyncSpeechSocket, AsyncTranscriptionsSocket
+from .sockets import ChatSocket, SimultInterpretationSocket, SpeechSocket, TranscriptionsSocket
+
+if TYPE_CHECKING:
+    from ..client import AsyncCoze, Coze
+    from .options import SocketOptions
+
+
+class WebSockets:
+    """Voice sockets of a client, for threads. They need the extra `ws` (`pip install 'cozekit[ws]'`)."""
+
+    def __init__(self, client: Coze) -> None:
+        self._client = client
+
+    def speech(self, *, options: SocketOptions | None = None) -> SpeechSocket:
+        """Text to speech. Permission: createSpeech. Source: https://www.coze.cn/open/docs/developer_guides/tts_api
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
+        return SpeechSocket(self._client, None, options)
+
+    def transcriptions(self, *, options: SocketOptions | None = None) -> TranscriptionsSocket:
+        """Speech to text. Permission: createTranscription. Source: https://www.coze.cn/open/docs/developer_guides/asr_api
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
+        return TranscriptionsSocket(self._client, None, options)
+
+    def chat(
+        self, bot_id: str, *, device_id: str | None = None, workflow_id: str | None = None, options: SocketOptions | None = None
+    ) -> ChatSocket:
+        """A spoken dialogue. Permission: chat. Source: https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
+
+        Args:
+            bot_id: A published bot.
+            device_id: Digits that fit 64 bits; helps Coze to find a problem.
+            workflow_id: Chatflow that answers; withdrawn from the page, still sent by official clients.
+            options: Settings of the connection.
+
+        Raises:
+            ArgumentError: `bot_id` is empty, or an option is out of range.
+        """
+        return ChatSocket(self._client, {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id}, options)
+
+    def simult_interpretation(self, *, options: SocketOptions | None = None) -> SimultInterpretationSocket:
+        """Simultaneous interpretation. Undocumented: known from one official client only, and it may change without notice.
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
+        return SimultInterpretationSocket(self._client, None, options)
+
+
+class AsyncWebSockets:
+    """Voice sockets of a client, for asyncio. They need the extra `ws` (`pip install 'cozekit[ws]'`)."""
+
+    def __init__(self, client: AsyncCoze) -> None:
+        self._client = client
+
+    def speech(self, *, options: SocketOptions | None = None) -> AsyncSpeechSocket:
+        """Text to speech. See `WebSockets.speech`."""
+        return AsyncSpeechSocket(self._client, None, options)
+
+    def transcriptions(self, *, options: SocketOptions | None = None) -> AsyncTranscriptionsSocket:
+        """Speech to text. See `WebSockets.transcriptions`."""
+        return AsyncTranscriptionsSocket(self._client, None, options)
+
+    def chat(
+        self, bot_id: str, *, device_id: str | None = None, workflow_id: str | None = None, options: SocketOptions | None = None
+    ) -> AsyncChatSocket:
+        """A spoken dialogue. See `WebSockets.chat`."""
+        return AsyncChatSocket(self._client, {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id}, options)
+
+    def simult_interpretation(self, *, options: SocketOptions | None = None) -> AsyncSimultInterpretationSocket:
+        """Simultaneous interpretation. Undocumented. See `WebSockets.simult_interpretation`."""
+        return AsyncSimultInterpretationSocket(self._client, None, options)

@@ -1,0 +1,73 @@
+"""A callback server that does as it is told and remembers what came."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+Answer = tuple[int, bytes]
+
+
+class Came(NamedTuple):
+    """One request."""
+
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.body)
+
+
+class Listener:
+    """Answers with what `answers` holds, one for each request; then challenges with themselves and all else with `{}`."""
+
+    def __init__(self) -> None:
+        self.came: list[Came] = []
+        self.answers: deque[Answer | Callable[[], Answer]] = deque()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self.server.server_port}/callback"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                came = Came({name.lower(): value for name, value in self.headers.items()}, body)
+                listener.came.append(came)
+                status, content = listener.answer(came)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return
+
+        return Handler
+
+    def answer(self, came: Came) -> Answer:
+        if self.answers:
+            found = self.answers.popleft()
+            return found() if callable(found) else found
+        if came.data["header"]["event_type"] == "url_verification":
+            return 200, json.dumps(came.data["event"]).encode()
+        return 200, b"{}"
+
+    def events(self, kind: str) -> list[Came]:
+        return [came for came in self.came if came.data["header"]["event_type"] == kind]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.server.shutdown()
+        self.server.server_close()

@@ -1,0 +1,112 @@
+"""What a chat stream adds up to: text, reasoning, follow-ups, tool calls, callbacks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from inspect import isclass, isfunction, signature
+from typing import Any
+
+import pytest
+from cozekit import AsyncCoze, messages
+from cozekit_emulator import Emulator, bots
+
+from tests.overlays.either import coze, local, server
+
+__all__ = ["coze", "local", "server"]
+
+
+def ask(bot: str) -> dict[str, Any]:
+    return {"bot_id": bot, "user_id": "u", "additional_messages": [messages.user_text("杭州？")]}
+
+
+def test_the_text_of_a_stream_adds_up_to_the_answer(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.ANSWERING))
+    pieces = list(opened.text_stream())
+    assert len(pieces) > 3
+    assert "".join(pieces) == opened.text
+    assert [message.content for message in opened.messages if message.type == "answer"] == [opened.text]
+
+
+def test_reasoning_is_apart_from_the_answer(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.REASONING))
+    result = opened.until_done()
+    assert opened.reasoning == result.reasoning == "用户问了「杭州？」🤔，我先想一想，再回答。"
+    assert opened.text == result.answer
+    assert "🤔" not in result.answer
+
+
+def test_suggested_questions_are_known_at_the_end(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.ANSWERING))
+    assert opened.follow_ups == []
+    result = opened.until_done()
+    assert opened.follow_ups == result.follow_ups
+    assert len(result.follow_ups) == 3
+
+
+def test_tool_calls_are_known_at_the_end(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.TOOL_CALLING))
+    result = opened.until_done()
+    assert [call.function.name for call in opened.tool_calls] == [call.function.name for call in result.tool_calls] == ["get_weather"]
+    assert opened.chat.status == "requires_action"
+
+
+def test_the_chat_is_unknown_before_its_first_event(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.ANSWERING))
+    assert opened.chat is None
+    assert list(opened.tool_calls) == []
+    opened.until_done()
+    assert opened.chat.status == "completed"
+
+
+@pytest.mark.parametrize("name", ["done", "conversation.chat.completed"])
+def test_a_listener_by_name_hears_that_event_only(coze: Any, name: str) -> None:
+    heard: list[str] = []
+    coze.chat.stream(**ask(bots.ANSWERING)).until_done({name: lambda event: heard.append(event.event)})
+    assert heard == [name]
+
+
+def test_an_exception_of_a_listener_closes_the_stream_and_reaches_the_caller(coze: Any) -> None:
+    def stop(_: Any) -> None:
+        raise ZeroDivisionError
+
+    opened = coze.chat.stream(**ask(bots.ANSWERING))
+    with pytest.raises(ZeroDivisionError):
+        opened.until_done(stop)
+    assert len(opened.events) == 1
+
+
+async def test_the_async_text_adds_up_and_may_be_left_early(local: Emulator) -> None:
+    async with AsyncCoze(local.token, base_url=local.base_url) as coze:
+        opened = coze.chat.stream(**ask(bots.ANSWERING))
+        assert "".join([piece async for piece in opened.text_stream()]) == opened.text
+        async with coze.chat.stream(**ask(bots.ANSWERING)) as left_early:
+            async for piece in left_early.text_stream():
+                assert opened.text.startswith(piece)
+                break
+
+
+PAIRS = ["benefits", "chat", "datasets", "entities", "files", "speech", "workflows"]
+
+
+@pytest.mark.parametrize("module", PAIRS)
+def test_the_async_form_of_a_resource_has_the_same_methods_and_arguments(module: str) -> None:
+    plain, other = (import_module(f"cozekit.{module}{ending}") for ending in ("", "_async"))
+    classes = {name: found for name, found in vars(plain).items() if isclass(found) and found.__module__ == plain.__name__}
+    assert classes
+    for name, found in classes.items():
+        twin = getattr(other, f"Async{name}")
+        methods = {key for key, value in vars(found).items() if isfunction(value)}
+        assert methods == {key for key, value in vars(twin).items() if isfunction(value)}
+        for method in methods:
+            wanted, has = (signature(getattr(owner, method)).parameters for owner in (found, twin))
+            assert [(p.name, p.kind, p.default, p.annotation) for p in wanted.values()] == [
+                (p.name, p.kind, p.default, p.annotation) for p in has.values()
+            ]
+
+
+def test_the_signature_of_a_method_that_passes_arguments_on_names_them_all() -> None:
+    from cozekit.chat import Chat
+
+    parameters = signature(Chat.run).parameters
+    assert {"tools", "max_rounds", "bot_id", "additional_messages", "timeout"} <= set(parameters)
+    assert "arguments" not in parameters

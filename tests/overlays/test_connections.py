@@ -1,0 +1,412 @@
+"""How long connections live: pools, loops, threads, processes, closing from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import pickle
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import trio
+from cozekit import AsyncCoze, ChatFailed, Coze, CozeError, StreamInterrupted
+from cozekit.fast import AiohttpTransport
+from cozekit.transport import new_async_client, new_client
+
+from tests.overlays.chunk_server import ChunkServer, Close, Head, KeepOpen, Request, Send, Signal, Step, reply, stream
+from tests.overlays.wire import ASK, BOT, CHAT, CREATED, HELLO, async_coze, coze, descriptors, each_transport, event
+
+LONG = 30.0
+TWO = httpx.Limits(max_connections=2)
+FAILED = event("error", {"code": 4013, "msg": "model"})
+
+
+def small_async_client(transport: str) -> httpx.AsyncClient:
+    if transport == "aiohttp":
+        return httpx.AsyncClient(transport=AiohttpTransport(limits=TWO), timeout=None)
+    return new_async_client("httpx", limits=TWO)
+
+
+def by_bot(request: Request) -> list[Step]:
+    """A chat whose end its `bot_id` chooses."""
+    end = request.json["bot_id"]
+    if end == "complete":
+        return stream(*CHAT)
+    if end == "abandoned":
+        return [Head(), Send(CREATED), Send(HELLO), KeepOpen()]
+    if end == "failing":
+        return stream(CREATED, FAILED)
+    return [Head(), Send(CREATED), Close()]
+
+
+def read_sync(client: Coze, end: str) -> None:
+    opened = client.chat.stream(**{**ASK, "bot_id": end})
+    if end == "abandoned":
+        for _ in opened:
+            return
+    elif end == "complete":
+        assert opened.until_done().answer == "Hello"
+    else:
+        with pytest.raises((ChatFailed, StreamInterrupted)):
+            opened.until_done()
+
+
+async def read_async(client: AsyncCoze, end: str) -> None:
+    opened = client.chat.stream(**{**ASK, "bot_id": end})
+    if end == "abandoned":
+        async for _ in opened:
+            return
+    elif end == "complete":
+        assert (await opened.until_done()).answer == "Hello"
+    else:
+        with pytest.raises((ChatFailed, StreamInterrupted)):
+            await opened.until_done()
+
+
+@pytest.mark.parametrize("end", ["complete", "abandoned", "failing", "cut"])
+def test_a_pool_of_two_serves_fifty_streams_whatever_their_end(end: str) -> None:
+    with ChunkServer(by_bot) as server, new_client(limits=TWO) as http_client:
+        client = coze(server, http_client=http_client, timeout=5)
+        read_sync(client, end)
+        before = descriptors()
+        for _ in range(50):
+            read_sync(client, end)
+        server.wait_for(lambda it: it.open_connections <= 2)
+        assert descriptors() <= before + 2
+        assert server.connections == (1 if end == "complete" else 51)
+
+
+@each_transport
+@pytest.mark.parametrize("end", ["complete", "abandoned", "failing", "cut"])
+async def test_an_async_pool_of_two_serves_fifty_streams_whatever_their_end(end: str, transport: str) -> None:
+    with ChunkServer(by_bot) as server:
+        async with small_async_client(transport) as http_client:
+            client = async_coze(server, http_client=http_client, timeout=5)
+            await read_async(client, end)
+            before = descriptors()
+            for _ in range(50):
+                await read_async(client, end)
+            await anyio.to_thread.run_sync(server.wait_for, lambda it: it.open_connections <= 2)
+            # Threads of `to_thread` and sockets of the loop: a handful, and not one for each stream.
+            assert descriptors() <= before + 8
+            if end == "complete":
+                assert server.connections == 1
+
+
+@each_transport
+async def test_twenty_streams_that_are_read_use_one_connection(transport: str) -> None:
+    with ChunkServer(stream(*CHAT)) as server:
+        with coze(server) as client:
+            for _ in range(20):
+                client.chat.stream(**ASK).until_done()
+        assert server.connections == 1
+        async with async_coze(server, transport) as other:
+            for _ in range(20):
+                await other.chat.stream(**ASK).until_done()
+        assert server.connections == 2
+
+
+def test_a_stream_keeps_the_connections_of_a_client_that_nobody_holds() -> None:
+    with ChunkServer(stream(*CHAT)) as server:
+        opened = coze(server).chat.stream(**ASK)
+        gc.collect()
+        assert opened.until_done().answer == "Hello"
+
+
+def test_a_client_that_is_dropped_closes_its_connections() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        coze(server).bots.retrieve("b1")
+        gc.collect()
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+@each_transport
+async def test_an_async_client_that_is_dropped_closes_its_connections(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        await async_coze(server, transport).bots.retrieve("b1")
+        gc.collect()
+        await anyio.to_thread.run_sync(server.wait_for, lambda it: it.open_connections == 0)
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_one_async_client_serves_three_event_loops_one_after_the_other(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        client = async_coze(server, transport)
+
+        async def ask() -> str | None:
+            return (await client.bots.retrieve("b1")).name
+
+        assert [asyncio.run(ask()) for _ in range(3)] == ["Otter"] * 3
+        server.wait_for(lambda it: it.open_connections == 0)
+        assert server.connections == 3
+        assert not client._connections._pools
+        asyncio.run(client.close())
+
+
+def test_one_async_client_serves_asyncio_and_trio() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        client = async_coze(server)
+
+        async def ask() -> str | None:
+            return (await client.bots.retrieve("b1")).name
+
+        assert [asyncio.run(ask()), trio.run(ask), asyncio.run(ask())] == ["Otter"] * 3
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_one_async_client_serves_two_event_loops_at_once_and_closes_both(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        client = async_coze(server, transport)
+        asked, closed = threading.Barrier(2), threading.Event()
+        problems: list[BaseException] = []
+
+        async def other() -> None:
+            await client.bots.retrieve("b1")
+            await asyncio.to_thread(asked.wait, LONG)
+            await asyncio.to_thread(closed.wait, LONG)
+            with pytest.raises(CozeError, match="closed"):
+                await client.bots.retrieve("b1")
+
+        def in_thread() -> None:
+            try:
+                asyncio.run(other())
+            except BaseException as error:
+                problems.append(error)
+
+        async def main() -> None:
+            await client.bots.retrieve("b1")
+            await asyncio.to_thread(asked.wait, LONG)
+            await client.close()
+            closed.set()
+
+        thread = threading.Thread(target=in_thread)
+        thread.start()
+        asyncio.run(main())
+        thread.join(LONG)
+        assert not problems
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+def test_a_loop_that_was_closed_by_hand_is_forgotten() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        client = async_coze(server)
+        for _ in range(2):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(client.bots.retrieve("b1"))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+        assert not client._connections._pools
+
+
+def test_thirty_two_threads_share_one_client() -> None:
+    with ChunkServer(reply(BOT)) as server, coze(server) as client:
+        start = threading.Barrier(32)
+        found: list[Any] = []
+
+        def work() -> None:
+            start.wait(LONG)
+            found.extend(client.bots.retrieve(f"b{n}").logid for n in range(10))
+
+        threads = [threading.Thread(target=work) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+        assert len(found) == 320
+        assert server.connections <= 32, "one set of connections for all threads"
+        assert {request.target for request in server.requests} == {f"/v1/bots/b{n}" for n in range(10)}
+
+
+FORK = """
+    import os, sys
+    from cozekit import AsyncCoze, Coze
+    import asyncio
+    client, other = Coze("t", base_url=sys.argv[1]), AsyncCoze("t", base_url=sys.argv[1])
+    client.bots.retrieve("parent")
+    asyncio.run(other.bots.retrieve("parent-async"))
+    client._connections._lock.acquire()     # as a thread of the parent may have done
+    child = os.fork()
+    if not child:
+        client.bots.retrieve("child")
+        asyncio.run(other.bots.retrieve("child-async"))
+        client.close()
+        os._exit(0)
+    client._connections._lock.release()
+    assert os.waitpid(child, 0)[1] == 0
+    client.bots.retrieve("parent-again")
+    client.close()
+"""
+
+
+def script(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_forked_child_gets_connections_of_its_own() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        done = script(FORK, server.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        by_name = {request.target.rpartition("/")[2]: request.connection for request in server.requests}
+    assert by_name["parent"] == by_name["parent-again"], "the child must not hang up for its parent"
+    assert len({by_name["parent"], by_name["child"], by_name["child-async"], by_name["parent-async"]}) == 4
+
+
+QUIET = """
+    import gc, sys, threading
+    opened = []
+    sys.addaudithook(lambda name, args: opened.append(name) if name.startswith("socket.") else None)
+    import cozekit
+    clients = [cozekit.Coze("t"), cozekit.AsyncCoze("t"), cozekit.AsyncCoze("t", transport="httpx")]
+    clients[0].with_options(timeout=3, max_retries=0)
+    assert not opened, opened
+    assert threading.active_count() == 1
+    assert not {"aiohttp", "httpx", "trio"} & set(sys.modules)
+    clients.clear(); gc.collect()
+"""
+
+
+def test_nothing_is_opened_at_import_or_construction_even_with_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    done = script(QUIET)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+WITHOUT_CLOSE = """
+    import asyncio, sys
+    from cozekit import AsyncCoze, Coze
+    client = Coze("t", base_url=sys.argv[1])
+    client.bots.retrieve("b1")
+    async def main(transport):
+        other = AsyncCoze("t", base_url=sys.argv[1], transport=transport)
+        await other.bots.retrieve("b1")
+        async for _ in other.chat.stream(bot_id="b1", user_id="u1"):
+            break
+    asyncio.run(main("httpx")); asyncio.run(main("aiohttp"))
+    for _ in client.chat.stream(bot_id="b1", user_id="u1"):
+        break
+"""
+
+
+def test_a_program_that_closes_nothing_ends_without_a_warning() -> None:
+    def answer(request: Request) -> list[Step]:
+        return [Head(), Send(CREATED), KeepOpen()] if request.method == "POST" else reply(BOT)
+
+    with ChunkServer(answer) as server:
+        done = script(WITHOUT_CLOSE, server.url)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_client_says_so() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        client = coze(server)
+        client.bots.retrieve("b1")
+        copied = client.with_options(timeout=3)
+        copied.close()
+        client.bots.retrieve("b1")
+        client.close()
+        client.close()
+        for closed in (client, copied):
+            with pytest.raises(CozeError, match="the client is closed; make a new one"):
+                closed.bots.retrieve("b1")
+        unused = coze(server)
+        unused.close()
+        with pytest.raises(CozeError, match="the client is closed"):
+            unused.bots.retrieve("b1")
+    assert len(server.requests) == 2
+
+
+@each_transport
+async def test_a_closed_async_client_says_so(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        async with async_coze(server, transport) as client:
+            async with client.with_options(timeout=3) as copied:
+                await copied.bots.retrieve("b1")
+            await client.bots.retrieve("b1")
+        await client.close()
+        for closed in (client, copied):
+            with pytest.raises(CozeError, match="the client is closed; make a new one"):
+                await closed.bots.retrieve("b1")
+    assert len(server.requests) == 2
+
+
+async def test_a_client_of_the_callers_is_left_open_and_told_when_it_is_closed() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        with httpx.Client() as own:
+            with coze(server, http_client=own) as client:
+                client.bots.retrieve("b1")
+            own.get(server.url)
+        with pytest.raises(CozeError, match="the client is closed"):
+            client.bots.retrieve("b1")
+        with pytest.raises(CozeError, match="the http_client of this client is closed"):
+            coze(server, http_client=own).bots.retrieve("b1")
+        async with httpx.AsyncClient() as parallel:
+            async with async_coze(server, http_client=parallel) as other:
+                await other.bots.retrieve("b1")
+            await parallel.get(server.url)
+        with pytest.raises(CozeError, match="the http_client of this client is closed"):
+            await async_coze(server, http_client=parallel).bots.retrieve("b1")
+
+
+def test_closing_a_client_wakes_a_call_in_another_thread() -> None:
+    asked = threading.Event()
+    with ChunkServer([Signal(asked), KeepOpen()]) as server:
+        client = coze(server, timeout=LONG)
+        problems: list[BaseException] = []
+
+        def call() -> None:
+            try:
+                client.bots.retrieve("b1")
+            except CozeError as error:
+                problems.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        assert asked.wait(LONG)
+        client.close()
+        thread.join(5)
+        assert not thread.is_alive()
+    assert "closed" in str(problems[0])
+    assert len(server.requests) == 1, "a call on a closed client is not repeated"
+
+
+@each_transport
+async def test_closing_a_client_wakes_a_call_in_another_task(transport: str) -> None:
+    asked = threading.Event()
+    with ChunkServer([Signal(asked), KeepOpen()]) as server:
+        client = async_coze(server, transport, timeout=LONG)
+
+        async def close() -> None:
+            await anyio.to_thread.run_sync(asked.wait, LONG)
+            await client.close()
+
+        with anyio.fail_after(LONG):
+            async with anyio.create_task_group() as group:
+                group.start_soon(close)
+                with pytest.raises(CozeError, match="closed"):
+                    await client.bots.retrieve("b1")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("make", [Coze, AsyncCoze])
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.deepcopy], ids=["pickle", "deepcopy"])
+def test_a_client_is_never_pickled_with_its_token(make: type[Coze], duplicate: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match="make one in each process"):
+        duplicate(make("pat_secret"))
+
+
+def test_a_shallow_copy_shares_connections_and_token() -> None:
+    with ChunkServer(reply(BOT)) as server, coze(server) as client:
+        client.bots.retrieve("b1")
+        copy.copy(client).bots.retrieve("b1")
+    assert server.connections == 1
+    assert server.requests[0].headers["authorization"] == server.requests[1].headers["authorization"]

@@ -1,0 +1,327 @@
+"""Streams that take too long, and streams that are closed from elsewhere; no test waits longer than a limit under test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+import httpx
+import pytest
+from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout
+from cozekit.watch import Watch
+
+from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, stream
+from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, async_coze, coze, each_transport, event, names
+
+LONG = 30.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_limits_a_watch_has_none() -> None:
+    watch = Watch(None, None)
+    assert (watch.exact, watch.remaining(), watch.problem()) == (False, None, None)
+
+
+def test_the_idle_time_runs_from_the_moment_the_caller_waits() -> None:
+    clock = Clock()
+    watch = Watch(10, None, clock)
+    clock.now += 9
+    assert (watch.remaining(), watch.problem()) == (1, None)
+    clock.now += 3
+    assert watch.problem() == "no event for 10 s"
+    watch.waits()
+    assert (watch.remaining(), watch.problem()) == (10, None)
+
+
+def test_the_deadline_is_not_moved_by_events() -> None:
+    clock = Clock()
+    watch = Watch(10, 15, clock)
+    clock.now += 9
+    watch.waits()
+    assert watch.remaining() == 6
+    clock.now += 6
+    assert watch.problem() == "the deadline of 15 s passed"
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), "5", True])
+def test_a_limit_that_is_no_number_above_zero_is_refused(limit: float) -> None:
+    with pytest.raises(ArgumentError, match="idle_timeout"):
+        Watch(limit, None)
+    with pytest.raises(ArgumentError, match="deadline"):
+        Watch(None, limit)
+
+
+def test_a_refused_limit_gives_the_connection_back() -> None:
+    with ChunkServer([Head(), KeepOpen()]) as server, coze(server) as client:
+        with pytest.raises(ArgumentError):
+            client.chat.stream(**ASK, deadline=0)
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+QUIET = {
+    "silence": [Head(), Send(CREATED), KeepOpen()],
+    "keep-alives": [Head(), Send(CREATED), Endless(b": ping\n\n")],
+    "an event that never ends": [Head(), Send(CREATED), Endless(b"data: x\n")],
+}
+
+
+@each_transport
+@pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
+@pytest.mark.parametrize("limits", [{"idle_timeout": 0.05}, {"deadline": 0.05}], ids=["idle", "deadline"])
+async def test_a_stream_without_events_is_given_up_in_time(script: list[object], limits: dict[str, float], transport: str) -> None:
+    with ChunkServer(script) as server:  # type: ignore[arg-type]
+        with coze(server, timeout=LONG) as client, pytest.raises(StreamTimeout) as sync:
+            list(client.chat.stream(**ASK, **limits))
+        async with async_coze(server, transport, timeout=LONG) as other:
+            with pytest.raises(StreamTimeout) as parallel:
+                async for _ in other.chat.stream(**ASK, **limits):
+                    pass
+        server.wait_for(lambda it: it.open_connections == 0)
+    for error in (sync.value, parallel.value):
+        assert names(error.events) == ["conversation.chat.created"]
+        assert ("no event for 0.05 s" if "idle_timeout" in limits else "the deadline of 0.05 s passed") in str(error)
+
+
+@each_transport
+async def test_the_deadline_ends_a_stream_that_is_busy(transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), Endless(HELLO)]) as server:
+        with coze(server, timeout=LONG) as client, pytest.raises(StreamTimeout, match="deadline"):
+            for _ in client.chat.stream(**ASK, deadline=0.05, idle_timeout=LONG):
+                pass
+        async with async_coze(server, transport, timeout=LONG) as other:
+            with pytest.raises(StreamTimeout, match="deadline"):
+                async for _ in other.chat.stream(**ASK, deadline=0.05, idle_timeout=LONG):
+                    pass
+
+
+@each_transport
+async def test_heartbeats_of_a_workflow_count_as_events(transport: str) -> None:
+    beat = threading.Event()
+    pings = [event("PING", "", number) for number in range(3)]
+    script = [Head(), *(Send(ping) for ping in pings), Wait(beat), Send(event("Done", {}, 3))]
+    with ChunkServer(script) as server, coze(server) as client:
+        seen = []
+        for item in client.workflows.runs.stream(**RUN, idle_timeout=LONG):
+            seen.append(item.event)
+            beat.set()
+        assert seen == ["PING", "PING", "PING", "Done"]
+    beat.clear()
+    with ChunkServer(script) as server:
+        async with async_coze(server, transport) as other:
+            seen = []
+            async for item in other.workflows.runs.stream(**RUN, idle_timeout=LONG):
+                seen.append(item.event)
+                beat.set()
+    assert seen == ["PING", "PING", "PING", "Done"]
+
+
+@each_transport
+async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        with coze(server, timeout=0.05) as client, pytest.raises(StreamTimeout, match="no bytes came within the read timeout"):
+            list(client.chat.stream(**ASK))
+        async with async_coze(server, transport, timeout=0.05) as other:
+            with pytest.raises(StreamTimeout, match="no bytes came within the read timeout"):
+                async for _ in other.chat.stream(**ASK):
+                    pass
+
+
+def test_a_limit_does_not_stay_on_the_connection() -> None:
+    go = threading.Event()
+    slow = [Head(), Send(CREATED), Wait(go), Send(DONE)]
+    with ChunkServer(stream(*CHAT), slow) as server, coze(server, timeout=LONG) as client:
+        client.chat.stream(**ASK, deadline=0.5).until_done()
+        opened = client.chat.stream(**ASK)
+        reader = iter(opened)
+        assert next(reader).event == "conversation.chat.created"
+        network = opened._opened.answer.extensions["network_stream"]
+        go.set()
+        assert names(list(reader)) == ["done"]
+        assert "read" not in vars(network) or server.connections == 1
+    assert server.connections == 1
+
+
+@contextmanager
+def in_thread(function: object, *arguments: object) -> Iterator[None]:
+    thread = threading.Thread(target=function, args=arguments)  # type: ignore[arg-type]
+    thread.start()
+    yield
+    thread.join(LONG)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("how", ["the stream", "the client"])
+def test_closing_from_another_thread_wakes_the_reader(how: str) -> None:
+    reading = threading.Event()
+    with ChunkServer([Head(), Send(CREATED), Signal(reading), KeepOpen()]) as server, coze(server, timeout=LONG) as client:
+        opened = client.chat.stream(**ASK)
+
+        def close() -> None:
+            assert reading.wait(LONG)
+            (opened if how == "the stream" else client).close()
+
+        with in_thread(close), pytest.raises(StreamInterrupted) as caught:
+            list(opened)
+        server.wait_for(lambda it: it.open_connections == 0)
+    assert len(caught.value.events) <= 1
+    if how == "the stream":
+        assert "the stream was closed" in str(caught.value)
+
+
+@each_transport
+@pytest.mark.parametrize("limits", [{}, {"idle_timeout": LONG}], ids=["plain", "with a limit"])
+@pytest.mark.parametrize("how", ["the stream", "the client"])
+async def test_closing_from_another_task_wakes_the_reader(how: str, limits: dict[str, float], transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        async with async_coze(server, transport, timeout=LONG) as client:
+            opened = client.chat.stream(**ASK, **limits)
+            first = anyio.Event()
+
+            async def close() -> None:
+                await first.wait()
+                await anyio.lowlevel.checkpoint()
+                await (opened if how == "the stream" else client).close()
+
+            with pytest.raises(StreamInterrupted) as caught:
+                async for _ in collapse(opened, first, close):
+                    pass
+        server.wait_for(lambda it: it.open_connections == 0)
+    assert names(caught.value.events) == ["conversation.chat.created"]
+
+
+async def collapse(opened, first, close):  # type: ignore[no-untyped-def]
+    """Reads in one task while another one closes; hands on what the reader raised, out of its group."""
+    problem: list[BaseException] = []
+
+    async def read() -> None:
+        try:
+            async for _ in opened:
+                first.set()
+        except StreamInterrupted as error:
+            problem.append(error)
+
+    with anyio.fail_after(LONG):
+        async with anyio.create_task_group() as group:
+            group.start_soon(close)
+            await read()
+    for error in problem:
+        raise error
+    yield None
+
+
+@each_transport
+async def test_cancelling_the_task_that_reads_gives_the_connection_back(transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        async with async_coze(server, transport, timeout=LONG) as client:
+            with anyio.CancelScope() as scope:
+                async for _ in client.chat.stream(**ASK):
+                    scope.cancel()
+            assert scope.cancelled_caught
+            # In a thread: the loop has to run for the connection to close.
+            await anyio.to_thread.run_sync(server.wait_for, lambda it: it.open_connections == 0)
+
+
+@each_transport
+async def test_closing_while_the_answer_is_awaited_ends_the_opening(transport: str) -> None:
+    asked = threading.Event()
+    with ChunkServer([Signal(asked), KeepOpen()]) as server:
+        async with async_coze(server, transport, timeout=LONG) as client:
+            opened = client.chat.stream(**ASK)
+
+            async def close() -> None:
+                await anyio.to_thread.run_sync(asked.wait, LONG)
+                await opened.close()
+
+            with anyio.fail_after(LONG):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(close)
+                    with pytest.raises(CozeError, match="closed while it was opened"):
+                        await opened.open()
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+@each_transport
+async def test_a_closed_stream_cannot_be_read(transport: str) -> None:
+    with ChunkServer(stream(*CHAT)) as server:
+        with coze(server) as client:
+            sync = client.chat.stream(**ASK)
+            sync.close()
+            sync.close()
+            with pytest.raises(StreamInterrupted, match="the stream was closed"):
+                list(sync)
+        async with async_coze(server, transport) as other:
+            parallel = other.chat.stream(**ASK)
+            await parallel.close()
+            with pytest.raises(CozeError, match="the stream is closed"):
+                async for _ in parallel:
+                    pass
+            async with other.chat.stream(**ASK) as opened:
+                pass
+            with pytest.raises(StreamInterrupted, match="the stream was closed"):
+                async for _ in opened:
+                    pass
+    assert len(server.requests) == 2, "a stream that is closed before it is used sends nothing"
+
+
+@each_transport
+async def test_two_readers_of_one_stream_are_told_so(transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        async with async_coze(server, transport, timeout=LONG) as client, client.chat.stream(**ASK) as opened:
+            assert (await anext(opened)).event == "conversation.chat.created"
+
+            async def read() -> None:
+                with pytest.raises(StreamInterrupted):
+                    await anext(opened)
+
+            with anyio.fail_after(LONG):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(read)
+                    await anyio.wait_all_tasks_blocked()
+                    with pytest.raises(CozeError, match="read by another task"):
+                        await opened.next_bytes()
+                    await opened.close()
+
+
+class Hidden(httpx.AsyncHTTPTransport):
+    """A transport of the caller's that does not show its socket."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        answer.extensions.pop("network_stream")
+        return answer
+
+
+async def test_closing_wakes_the_reader_of_a_transport_that_hides_its_socket() -> None:
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        async with async_coze(server, Hidden(), timeout=LONG) as client:
+            opened = client.chat.stream(**ASK)
+            first = anyio.Event()
+
+            async def close() -> None:
+                await first.wait()
+                await anyio.wait_all_tasks_blocked()
+                await opened.close()
+
+            with pytest.raises(StreamInterrupted, match="the stream was closed"):
+                async for _ in collapse(opened, first, close):
+                    pass
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+def test_a_head_that_never_ends_is_given_up_by_the_read_timeout() -> None:
+    with (
+        ChunkServer([Raw(b"HTTP/1.1 200 OK\r\n"), KeepOpen()]) as server,
+        coze(server, timeout=0.05) as client,
+        pytest.raises(CozeError, match="timed out"),
+    ):
+        client.chat.stream(**ASK)
+    assert len(server.requests) == 1

@@ -1,0 +1,329 @@
+"""Typed streams over real sockets: events, ends, interruptions, failures; sync and async."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+from cozekit import ChatFailed, NotFoundError, RateLimitError, ResponseError, StreamError, StreamInterrupted, WorkflowFailed
+from cozekit.errors import APIConnectionError, APIError, AuthenticationError, CozeError, ServerError
+
+from tests.overlays.chunk_server import CLOSE, LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Raw, Script, Send, reply, stream
+from tests.overlays.wire import (
+    ANSWERED,
+    ASK,
+    CHAT,
+    CHAT_ID,
+    COMPLETED,
+    CONVERSATION_ID,
+    CREATED,
+    DONE,
+    FLOW,
+    HELLO,
+    LO,
+    RUN,
+    async_coze,
+    chat,
+    coze,
+    each_transport,
+    event,
+    message,
+    names,
+    node,
+)  # fmt: skip
+
+
+async def chat_error(server: ChunkServer, transport: str, kind: type[CozeError], **limits: float) -> tuple[CozeError, CozeError]:
+    """What reading a chat raises, sync and async; the async one in any case on another connection."""
+    with coze(server) as client, pytest.raises(kind) as sync:
+        for _ in client.chat.stream(**ASK, **limits):
+            pass
+    async with async_coze(server, transport) as other:
+        with pytest.raises(kind) as parallel:
+            async for _ in other.chat.stream(**ASK, **limits):
+                pass
+    return sync.value, parallel.value
+
+
+async def run_error(server: ChunkServer, transport: str, kind: type[CozeError]) -> tuple[CozeError, CozeError]:
+    with coze(server) as client, pytest.raises(kind) as sync:
+        for _ in client.workflows.runs.stream(**RUN):
+            pass
+    async with async_coze(server, transport) as other:
+        with pytest.raises(kind) as parallel:
+            async for _ in other.workflows.runs.stream(**RUN):
+                pass
+    return sync.value, parallel.value
+
+
+@each_transport
+async def test_a_chat_comes_as_typed_events_with_text_usage_and_log_id(transport: str) -> None:
+    with ChunkServer(stream(*CHAT)) as server:
+        with coze(server) as client, client.chat.stream(**ASK) as sync:
+            seen = list(sync)
+        async with async_coze(server, transport) as other, other.chat.stream(**ASK) as parallel:
+            also = [item async for item in parallel]
+    for events, source in ((seen, sync), (also, parallel)):
+        assert names(events) == names(source.events) == [
+            "conversation.chat.created", "conversation.message.delta", "conversation.message.delta",
+            "conversation.message.completed", "conversation.chat.completed", "done",
+        ]  # fmt: skip
+        assert source.text == "Hello"
+        assert source.logid == LOGID == events[0].logid
+        assert source.status == 200
+        assert source.headers["content-type"] == "text/event-stream"
+        assert events[4].chat.usage.token_count == 3
+
+
+@pytest.mark.parametrize("cut", range(1, len(b"".join(CHAT))), ids=lambda cut: f"cut{cut}" if cut % 97 == 0 else "")
+def test_a_chat_is_the_same_however_its_bytes_are_cut(cut: int) -> None:
+    body = b"".join(CHAT)
+    with ChunkServer(stream(body[:cut], body[cut:])) as server, coze(server) as client:
+        result = client.chat.stream(**ASK).until_done()
+    assert (result.answer, result.chat.id, result.usage and result.usage.output_count) == ("Hello", CHAT_ID, 2)
+
+
+@each_transport
+async def test_a_stream_ends_at_its_last_event_although_the_server_keeps_the_socket_open(transport: str) -> None:
+    with ChunkServer([Head(), *(Send(piece) for piece in CHAT), KeepOpen()]) as server:
+        with coze(server, timeout=30) as client:
+            assert client.chat.stream(**ASK).until_done().answer == "Hello"
+        async with async_coze(server, transport, timeout=30) as other:
+            assert (await other.chat.stream(**ASK).until_done()).answer == "Hello"
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+@each_transport
+async def test_unknown_events_are_passed_on_with_name_and_data(transport: str) -> None:
+    new = [event("conversation.dream.begun", {"depth": 3}), event("conversation.note", "plain text"), event("bare", "")]
+    with ChunkServer(stream(CREATED, *new, DONE)) as server:
+        with coze(server) as client:
+            seen = list(client.chat.stream(**ASK))
+        async with async_coze(server, transport) as other:
+            also = [item async for item in other.chat.stream(**ASK)]
+    for events in (seen, also):
+        assert [(item.event, item.data) for item in events[1:4]] == [
+            ("conversation.dream.begun", {"depth": 3}), ("conversation.note", "plain text"), ("bare", ""),
+        ]  # fmt: skip
+
+
+ENDS: dict[str, Script] = {
+    "the body ends": stream(CREATED, HELLO),
+    "the body ends without length": stream(CREATED, HELLO, framing=CLOSE),
+    "the connection closes within the body": [Head(), Send(CREATED + HELLO), Close()],
+    "the connection closes within an event": [Head(), Send(CREATED + HELLO), Send(LO[:30]), Close()],
+    "the connection is reset": [Head(), Send(CREATED + HELLO), Abort()],
+    "the promised length does not come": [Head(framing="length", length=9999), Send(CREATED + HELLO), Close()],
+}
+
+
+@each_transport
+@pytest.mark.parametrize("script", ENDS.values(), ids=ENDS)
+async def test_any_other_end_is_an_interruption_with_what_arrived(script: Script, transport: str) -> None:
+    with ChunkServer(script) as server:
+        for error in await chat_error(server, transport, StreamInterrupted):
+            assert isinstance(error, StreamInterrupted)
+            # A reset may overtake what was sent before it.
+            assert names(error.events) == ["conversation.chat.created", "conversation.message.delta"][: len(error.events)]
+            assert len(error.events) == 2 or "reset" in str(error).lower() or error.__cause__ is not None
+            assert (error.logid, error.request and error.request.operation) == (LOGID, "chat_create")
+            assert server.url in str(error)
+            assert names(pickle.loads(pickle.dumps(error)).events) == names(error.events)
+    assert len(server.requests) == 2, "a stream is never begun again"
+
+
+@each_transport
+async def test_broken_framing_is_a_connection_error(transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED), Raw(b"zz\r\nnot a chunk\r\n")]) as server:
+        # aiohttp looks at the first bytes of the body together with the head, so the stream may not even begin.
+        for error in await chat_error(server, transport, APIConnectionError):
+            assert isinstance(error, StreamInterrupted) or transport == "aiohttp"
+
+
+def test_iterating_again_after_an_interruption_raises_again() -> None:
+    with ChunkServer(stream(CREATED, HELLO)) as server, coze(server) as client:
+        opened = client.chat.stream(**ASK)
+        for _ in range(2):
+            with pytest.raises(StreamInterrupted):
+                list(opened)
+
+
+def test_iterating_again_after_a_failure_raises_it_again() -> None:
+    with ChunkServer(stream(CREATED, event("error", {"code": 4013, "msg": "model"}))) as server, coze(server) as client:
+        opened = client.chat.stream(**ASK)
+        for _ in range(2):
+            with pytest.raises(ChatFailed):
+                opened.until_done()
+
+
+@each_transport
+async def test_a_loop_that_is_left_can_be_taken_up_again(transport: str) -> None:
+    with ChunkServer(stream(*CHAT)) as server:
+        with coze(server) as client, client.chat.stream(**ASK) as sync:
+            first = next(iter(sync))
+            rest = list(sync)
+        async with async_coze(server, transport) as other, other.chat.stream(**ASK) as parallel:
+            also_first = await anext(parallel)
+            also_rest = [item async for item in parallel]
+    assert names([first, *rest]) == names([also_first, *also_rest])
+    assert len(rest) == len(also_rest) == 5
+
+
+TEXT = "event interval error"
+FAILURES = {
+    "failed, as the chat": (
+        event("conversation.chat.failed", chat("failed", last_error={"code": 5000, "msg": TEXT})),
+        5000,
+    ),
+    "failed, as code and text": (event("conversation.chat.failed", {"code": 701231, "msg": TEXT}), 701231),
+    "failed, with the code as text": (event("conversation.chat.failed", {"code": "720702204", "msg": TEXT}), 720702204),
+    "error": (event("error", {"code": 4013, "msg": TEXT}), 4013),
+}
+
+
+@each_transport
+@pytest.mark.parametrize(("last", "code"), FAILURES.values(), ids=FAILURES)
+async def test_a_failure_in_the_stream_is_an_error_with_code_message_and_ids(last: bytes, code: int, transport: str) -> None:
+    with ChunkServer([Head(), Send(CREATED + HELLO + last), KeepOpen()]) as server:
+        for error in await chat_error(server, transport, ChatFailed):
+            assert isinstance(error, ChatFailed)
+            assert (error.code, error.msg, error.logid) == (code, TEXT, LOGID)
+            assert (error.chat_id, error.conversation_id) == (CHAT_ID, CONVERSATION_ID)
+            for part in ("chat_create", str(code), TEXT, LOGID, server.url):
+                assert part in str(error)
+
+
+@each_transport
+async def test_an_error_event_without_any_facts_is_an_error_all_the_same(transport: str) -> None:
+    with ChunkServer(stream(CREATED, event("error", {}))) as server:
+        for error in await chat_error(server, transport, ChatFailed):
+            assert isinstance(error, ChatFailed)
+            assert (error.code, error.msg) == (None, "the stream reports error")
+
+
+@each_transport
+async def test_a_failed_run_is_an_error_with_code_and_message(transport: str) -> None:
+    last = event("Error", {"error_code": 4000, "error_message": "Request parameter error"}, 1)
+    with ChunkServer(stream(FLOW[0], last)) as server:
+        for error in await run_error(server, transport, WorkflowFailed):
+            assert isinstance(error, WorkflowFailed)
+            assert (error.code, error.msg, error.logid) == (4000, "Request parameter error", LOGID)
+
+
+REFUSALS = {
+    "an envelope under 200": (reply({"code": 4200, "msg": "no", "detail": {"logid": "INBODY"}}), NotFoundError, 4200),
+    "an envelope under 401": (reply({"code": 4100, "msg": "no"}, 401), AuthenticationError, 4100),
+    "a page of a gateway": (reply(b"<html>bad gateway</html>", 502, {"content-type": "text/html"}), ServerError, None),
+    "too many requests": (reply({"code": 4009, "msg": "busy"}), RateLimitError, 4009),
+}
+
+
+@each_transport
+@pytest.mark.parametrize(("script", "kind", "code"), REFUSALS.values(), ids=REFUSALS)
+async def test_json_in_place_of_a_stream_is_the_same_error_as_in_a_plain_call(
+    script: Script, kind: type[APIError], code: int | None, transport: str
+) -> None:
+    with ChunkServer(script) as server:
+        with coze(server, max_retries=0) as client:
+            with pytest.raises(kind) as plain:
+                client.chat.create(**ASK)
+            with pytest.raises(kind) as sync:
+                client.chat.stream(**ASK)
+        async with async_coze(server, transport, max_retries=0) as other:
+            with pytest.raises(kind) as parallel:
+                async with other.chat.stream(**ASK):
+                    pass
+    for found in (sync.value, parallel.value):
+        assert (type(found), found.code, found.logid) == (type(plain.value), code, plain.value.logid)
+        assert str(found) == str(plain.value)
+
+
+@each_transport
+@pytest.mark.parametrize("body", [{"code": 0, "msg": ""}, b"", b"[]"])
+async def test_a_success_that_is_no_stream_is_a_response_error(body: object, transport: str) -> None:
+    with ChunkServer(reply(body)) as server:
+        for error in await chat_error(server, transport, ResponseError):
+            assert "event stream was promised" in str(error)
+
+
+@each_transport
+async def test_an_event_that_is_no_json_is_a_stream_error_with_the_events_before_it(transport: str) -> None:
+    with ChunkServer(stream(CREATED, event("conversation.message.delta", "{broken"))) as server:
+        for error in await chat_error(server, transport, StreamError):
+            assert isinstance(error, StreamError)
+            assert names(error.events) == ["conversation.chat.created"]
+
+
+def test_a_deeply_nested_event_is_a_stream_error() -> None:
+    data = "[" * 100_000 + "]" * 100_000
+    with (
+        ChunkServer(stream(CREATED, event("conversation.message.delta", data))) as server,
+        coze(server) as client,
+        pytest.raises(StreamError),
+    ):
+        list(client.chat.stream(**ASK))
+
+
+@each_transport
+async def test_a_workflow_stream_comes_with_numbers_heartbeats_and_debug_url(transport: str) -> None:
+    with ChunkServer(stream(*FLOW)) as server:
+        with coze(server) as client:
+            seen = list(client.workflows.runs.stream(**RUN))
+        async with async_coze(server, transport) as other:
+            also = [item async for item in other.workflows.runs.stream(**RUN)]
+    for events in (seen, also):
+        assert [(item.event, item.id) for item in events] == [("Message", 0), ("PING", 1), ("Message", 2), ("Done", 3)]
+        assert events[3].debug_url == "https://www.coze.cn/work_flow?execute_id=1"
+
+
+LOSSES = {
+    "an event at the start": ([event("Message", node("b", 0), 1)], "event 0 is missing", 0),
+    "an event between two": ([event("Message", node("a", 0), 0), event("PING", "", 3)], "events 1 to 2 are missing", 1),
+    "the last event but one": ([FLOW[0], FLOW[3]], "events 1 to 2 are missing", 1),
+    "a piece of a node": ([event("Message", node("a", 0)), event("Message", node("c", 2))], "message 1 is missing in node 'x-Out'", 1),
+}
+
+
+@each_transport
+@pytest.mark.parametrize(("pieces", "problem", "kept"), LOSSES.values(), ids=LOSSES)
+async def test_a_hole_in_the_documented_numbers_is_an_error(pieces: list[bytes], problem: str, kept: int, transport: str) -> None:
+    with ChunkServer(stream(*pieces, event("Done", {}))) as server:
+        for error in await run_error(server, transport, StreamError):
+            assert isinstance(error, StreamError)
+            assert problem in str(error)
+            assert len(error.events) == kept
+
+
+INTACT = {
+    "nodes side by side": [node("a", 0, title="A"), node("a", 0, title="B"), node("b", 1, title="A"), node("b", 1, title="B")],
+    "one node twice": [node("a", 0), node("b", 1, last=True), node("a", 0), node("b", 1, last=True)],
+    "a node that a resumed run goes on with": [node("d", 3), node("e", 4)],
+    "nodes without an id of the same title": [{**node("x", n), "node_execute_uuid": None} for n in (0, 1, 0, 2, 1, 3)],
+    "a piece that comes twice": [node("a", 0), node("a", 0), node("b", 1)],
+    "numbers that are none": [{**node("a", 0), "node_seq_id": ""}, {**node("b", 0), "node_seq_id": "x"}],
+}
+
+
+@pytest.mark.parametrize("nodes", INTACT.values(), ids=INTACT)
+def test_numbers_without_a_hole_are_no_loss(nodes: list[dict[str, object]]) -> None:
+    pieces = [event("Message", data, number) for number, data in enumerate(nodes)]
+    with ChunkServer(stream(*pieces, event("Done", {}, len(nodes)))) as server, coze(server) as client:
+        assert len(list(client.workflows.runs.stream(**RUN))) == len(nodes) + 1
+
+
+def test_the_bytes_of_the_message_that_asked_for_the_stream_hold_the_switch() -> None:
+    with ChunkServer(stream(*CHAT)) as server, coze(server) as client:
+        client.chat.stream(**ASK).until_done()
+    assert server.requests[0].json["stream"] is True
+    assert json.loads(server.requests[0].body)["bot_id"] == "b1"
+
+
+@each_transport
+async def test_audio_after_the_completed_chat_still_arrives(transport: str) -> None:
+    audio = event("conversation.audio.delta", message("AAAA"))
+    with ChunkServer(stream(CREATED, ANSWERED, COMPLETED, audio, DONE)) as server:
+        with coze(server) as client:
+            assert names(list(client.chat.stream(**ASK)))[-2:] == ["conversation.audio.delta", "done"]
+        async with async_coze(server, transport) as other:
+            assert names([item async for item in other.chat.stream(**ASK)])[-2:] == ["conversation.audio.delta", "done"]

@@ -1,0 +1,129 @@
+"""Scripted servers on loopback, and one face for sync and async sockets, so that each test holds for both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from cozekit import AsyncCoze, Coze
+from cozekit.websockets import AsyncWebSockets, SocketOptions
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
+
+Script = Callable[[ServerConnection], None]
+
+
+class Peer:
+    """A server that follows a script on every connection."""
+
+    def __init__(self, script: Script, **settings: Any) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.requests: list[Any] = []
+        self.connections: list[ServerConnection] = []
+        self.released = threading.Event()
+        self._script = script
+        settings = {"ping_interval": None, "max_size": None, "compression": None, "close_timeout": 1, "port": 0, **settings}
+        self._server: Server = serve(self._serve, "127.0.0.1", **settings)
+        self.port = self._server.socket.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def _serve(self, connection: ServerConnection) -> None:
+        self.requests.append(connection.request)
+        self.connections.append(connection)
+        with suppress(ConnectionClosed):
+            self._script(connection)
+
+    def take(self, connection: ServerConnection) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(connection.recv(timeout=10))
+        self.received.append(event)
+        return event
+
+    def stop(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._thread.join(5)
+
+
+def send(connection: ServerConnection, kind: str, data: Any = None, **more: Any) -> None:
+    event = {"id": "1", "event_type": kind, **more}
+    if data is not None:
+        event["data"] = data
+    connection.send(json.dumps(event))
+
+
+def until_closed(connection: ServerConnection) -> None:
+    while True:
+        connection.recv()
+
+
+class Face:
+    """A socket of either kind, as if it were async."""
+
+    def __init__(self, socket: Any, *, is_async: bool) -> None:
+        self.socket = socket
+        self.is_async = is_async
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.socket, name)
+        if self.is_async or name in ("on", "state", "_inbox") or not callable(found):
+            return found
+        return lambda *args, **kwargs: asyncio.to_thread(found, *args, **kwargs)
+
+    async def __aenter__(self) -> Face:
+        await (self.socket.__aenter__() if self.is_async else asyncio.to_thread(self.socket.__enter__))
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await (self.socket.__aexit__(*error) if self.is_async else asyncio.to_thread(self.socket.__exit__, *error))
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for item in over(self.socket, is_async=self.is_async):
+            yield item
+
+
+async def over(source: Any, *, is_async: bool) -> AsyncIterator[Any]:
+    """The items of an iterable of either kind."""
+    if is_async:
+        async for item in source:
+            yield item
+        return
+    iterator, end = iter(source), object()
+    while (item := await asyncio.to_thread(next, iterator, end)) is not end:
+        yield item
+
+
+class Flavour:
+    def __init__(self, name: str) -> None:
+        self.is_async = name == "async"
+
+    @asynccontextmanager
+    async def entry(self, base_url: str, token: str = "tok") -> AsyncIterator[Any]:
+        """`coze.websockets` of a client of this kind."""
+        if self.is_async:
+            async with AsyncCoze(token, base_url=base_url) as client:
+                yield AsyncWebSockets(client)
+        else:
+            with Coze(token, base_url=base_url) as client:
+                yield client.websockets
+
+    def face(self, socket: Any) -> Face:
+        return Face(socket, is_async=self.is_async)
+
+    @asynccontextmanager
+    async def open(self, base_url: str, kind: str = "speech", *args: Any, **options: Any) -> AsyncIterator[Face]:
+        async with self.entry(base_url) as entry:
+            face = self.face(getattr(entry, kind)(*args, options=SocketOptions(**options)))
+            async with face:
+                yield face
+
+    async def collect(self, source: Any) -> list[Any]:
+        return [item async for item in over(source, is_async=self.is_async)]
+
+    async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await (function(*args, **kwargs) if self.is_async else asyncio.to_thread(function, *args, **kwargs))
