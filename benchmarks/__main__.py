@@ -8,8 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from .measures import MEASURES, Row, versions
+from .measures import MEASURES, versions
 from .processes import HERE, peer_python
+from .rows import Row
 
 RESULTS = HERE / "RESULTS.md"
 HEADER = ("what", "ours", "beside", "ratio", "budget", "met")
@@ -26,15 +27,18 @@ def main() -> None:
     if options.write and options.names:
         parser.error("--write keeps a full run: name no measurements")
     peer_python()
+    load = [_load()]
     rows: list[Row] = []
     for name in options.names or MEASURES:
         print(f"measuring {name} …", file=sys.stderr)
         rows += MEASURES[name]()
+    load.append(_load())
     print(table(rows))
+    print(f"\nload of the machine at the beginning and at the end: {' and '.join(load)}")
     missed = [row.what for row in rows if row.met is False]
     print(f"\nbudgets missed: {'; '.join(missed)}" if missed else "\nevery budget met")
     if options.write:
-        write(RESULTS, rows)
+        write(RESULTS, rows, load)
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -51,13 +55,18 @@ def table(rows: list[Row]) -> str:
     return "\n".join([text[0], rule, *text[1:]])
 
 
-def write(path: Path, rows: list[Row]) -> None:
+def _load() -> str:
+    """How many programs want a core, as an average of the last minute; ours is one of them."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def write(path: Path, rows: list[Row], load: list[str]) -> None:
     ours, peer = versions()
     named = [", ".join(f"{name} {version}" for name, version in side.items()) for side in (ours, peer)]
     day = datetime.datetime.now(tz=datetime.UTC).date()
     path.write_text(
         f"# Results\n\nWritten by `python -m benchmarks --write`; do not edit.\n\n"
-        f"* {day}, {os.cpu_count()} cores, client and server on the same machine\n"
+        f"* {day}, {os.cpu_count()} cores, client and server on the same machine; load at the beginning {load[0]}, at the end {load[1]}\n"
         f"* ours: {named[0]}\n* beside: {named[1]}\n\n"
         f"Both sides take turns in one run; times are the best of all rounds, those of imports the median with the start of the\n"
         f"interpreter taken off. *ratio* is ours to the other for costs (≤) and the other way round for speeds (≥).\n\n{table(rows)}\n",

@@ -71,14 +71,27 @@ def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx
 
 def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Request:
     try:
-        return client.build_request(
+        request = client.build_request(
             wire.operation.method, wire.url, headers=wire.headers, content=wire.content, timeout=httpx.Timeout(**wire.timeout._asdict()),
         )  # fmt: skip
+        if isinstance(wire.content, AsyncGenerator):
+            request.stream = _AsyncPieces(wire.content)
+        return request
     except (TypeError, UnicodeEncodeError) as error:
         wrong = next((name for name, value in wire.headers.items() if not (isinstance(value, str) and value.isascii())), None)
         if wrong is None:
             raise
         raise ArgumentError(f"{wire.operation.id}: the value of header {wrong} is no ASCII text", argument="extra_headers") from error
+
+
+class _AsyncPieces(httpx.AsyncByteStream):
+    """Pieces of an upload. The library would wrap them into a generator of its own, and leave that half-read when sending fails."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
 
 
 @contextmanager
@@ -106,8 +119,18 @@ def connection_error(error: Exception, wire: Wire) -> APIConnectionError:
         "WriteTimeout": "sending",
         "PoolTimeout": "waiting for a connection",
     }
-    text = f"timed out while {what.get(type(error).__name__, 'waiting')}" if timed_out else str(error) or type(error).__name__
+    text = f"timed out while {what.get(type(error).__name__, 'waiting')}" if timed_out else _reason(error)
     return kind(f"{wire.operation.id}: {text} (at {wire.base_url})", request=_info(wire), sent=not isinstance(error, _UNSENT))
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says; the library hands some on without a word, and then what caused them says it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if str(cause):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 @contextmanager

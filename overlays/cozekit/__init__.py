@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from coze_openapi.types import NULL as NULL
     from coze_openapi.types import Drift as Drift
     from coze_openapi.types import Timeout as Timeout
+    from coze_openapi.uploads import Tracked as Tracked
 
+    from . import audio as audio
     from . import auth as auth
+    from . import documents as documents
     from . import errors as errors
     from . import messages as messages
+    from . import rtc as rtc
+    from . import webhooks as webhooks
+    from . import websockets as websockets
+    from .async_client import AsyncCoze as AsyncCoze
     from .chat_stream import AsyncChatStream as AsyncChatStream
     from .chat_stream import ChatEvent as ChatEvent
     from .chat_stream import ChatResult as ChatResult
     from .chat_stream import ChatStream as ChatStream
-    from .client import AsyncCoze as AsyncCoze
     from .client import Coze as Coze
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
@@ -46,12 +52,18 @@ if TYPE_CHECKING:
     from .errors import StreamError as StreamError
     from .errors import StreamInterrupted as StreamInterrupted
     from .errors import StreamTimeout as StreamTimeout
+    from .errors import TaskFailed as TaskFailed
     from .errors import TokenExpiredError as TokenExpiredError
+    from .errors import ToolFailed as ToolFailed
+    from .errors import TooManyRounds as TooManyRounds
     from .errors import WebhookError as WebhookError
     from .errors import WebSocketError as WebSocketError
     from .errors import WorkflowFailed as WorkflowFailed
     from .retries import Retry as Retry
     from .retries import RetryPolicy as RetryPolicy
+    from .workflow_result import Interruption as Interruption
+    from .workflow_result import NodeOutput as NodeOutput
+    from .workflow_result import WorkflowResult as WorkflowResult
     from .workflow_stream import AsyncWorkflowStream as AsyncWorkflowStream
     from .workflow_stream import WorkflowEvent as WorkflowEvent
     from .workflow_stream import WorkflowStream as WorkflowStream
@@ -59,18 +71,22 @@ if TYPE_CHECKING:
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
     "coze_openapi.types": "DEFAULT NULL Drift Timeout",
+    "coze_openapi.uploads": "Tracked",
     "cozekit.chat_stream": "AsyncChatStream ChatEvent ChatResult ChatStream",
-    "cozekit.client": "AsyncCoze Coze",
+    "cozekit.async_client": "AsyncCoze",
+    "cozekit.client": "Coze",
     "cozekit.errors": (
         "APIConnectionError APIError APITimeoutError ArgumentError AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
         "InvalidRequestError NotFoundError OAuthError PermissionDeniedError PollTimeout QuotaExceededError RateLimitError ResponseError "
-        "ServerError StreamError StreamInterrupted StreamTimeout TokenExpiredError WebhookError WebSocketError WorkflowFailed"
+        "ServerError StreamError StreamInterrupted StreamTimeout TaskFailed TokenExpiredError TooManyRounds ToolFailed WebhookError "
+        "WebSocketError WorkflowFailed"
     ),
     "cozekit.retries": "Retry RetryPolicy",
+    "cozekit.workflow_result": "Interruption NodeOutput WorkflowResult",
     "cozekit.workflow_stream": "AsyncWorkflowStream WorkflowEvent WorkflowStream",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-_SUBMODULES = ("audio", "auth", "errors", "messages", "rtc", "webhooks", "websockets")
+_SUBMODULES = ("audio", "auth", "documents", "errors", "messages", "rtc", "webhooks", "websockets")
 
 
 def __getattr__(name: str) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import ArgumentError
-from .loop_errors import TooManyRounds
+from .errors import TooManyRounds
 from .tools import OnToolError, Toolbox, Tools
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from coze_openapi.types import DEFAULT, CallOptions, PageData, Timeout, Waiter
 
-from .loop_errors import TaskFailed
+from .errors import TaskFailed
 from .polling import Wait, look, run, run_async
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from coze_openapi.models.chat import Chat, ChatStatus, ToolCall, ToolCallType, T
 from coze_openapi.types import Model
 
 from .errors import ArgumentError
-from .loop_errors import ToolFailed
+from .errors import ToolFailed
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

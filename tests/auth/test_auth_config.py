@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coze_openapi.api.oauth import account_token
+from coze_openapi.api.users import me
+from coze_openapi.types import CallOptions
 from cozekit import ArgumentError, AsyncCoze, Coze
 from cozekit.auth import DeviceOAuth, JWTOAuth, OAuthSetupError, PKCEOAuth, StaticToken, WebOAuth, load_oauth_app, region_hint, region_of
 from cozekit.auth.regions import audience_of
@@ -119,6 +122,16 @@ def test_consent_pages_have_exact_addresses(base: str | None, monkeypatch: pytes
     assert (app.base_url, app.www_url) == (api, www)
     assert app.authorization_url(state="s 1") == f"{www}/api/permission/oauth2/authorize?{QUERY}"
     assert app.authorization_url(state="s 1", workspace_id="7/3") == f"{www}/api/permission/oauth2/workspace_id/7%2F3/authorize?{QUERY}"
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_calls_and_token_requests_have_exact_addresses(base: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COZE_API_BASE", raising=False)
+    api, _ = BASES[base]
+    with Coze("pat_x", base_url=base) as coze:
+        assert coze._prepare(me.build(), CallOptions(), "pat_x").url == f"{api}/v1/users/me"
+        sent = coze._prepare(account_token.build(account_id="a/1", authorization="Bearer x", grant_type="x"), CallOptions(), None)
+        assert sent.url == f"{api}/api/permission/oauth2/account/a%2F1/token"
 
 
 def test_the_host_of_the_pages_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:

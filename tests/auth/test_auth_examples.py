@@ -156,10 +156,11 @@ def test_auth_web_app(server: OAuthServer, environment: dict[str, str]) -> None:
 def test_auth_web_app_tells_a_user_who_refused(server: OAuthServer, environment: dict[str, str]) -> None:
     server.consent = "deny"
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with web_app(environment) as home, pytest.raises(urllib.error.HTTPError) as caught:
-        browser.open(f"{home}login", timeout=30)
-    with caught.value:
-        assert caught.value.status == 400 and "the user said no" in caught.value.read().decode()
+    with web_app(environment) as home:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            browser.open(f"{home}login", timeout=30)
+        with caught.value:
+            assert caught.value.code == 400 and "the user said no" in caught.value.read().decode()
 
 
 def test_every_example_about_signing_in_is_run() -> None:

@@ -342,33 +342,35 @@ class Stall:
 
 
 def test_an_async_refresh_does_not_stall_the_loop(server: OAuthServer, pem: str, record_property: Callable[[str, object], None]) -> None:
-    """The bound is wide because machines are shared; `python -m pytest --junitxml` keeps the figure (budget 5 ms)."""
-    blocked = threading.Event()
+    """The best of five refreshes, because other programs stall the loop too. `--junitxml` keeps the figure (budget 5 ms)."""
+    slow = threading.Event()
 
     def slow_signer(message: bytes) -> bytes:
-        blocked.wait(0.25)  # a device that takes its time: inside the loop, it would be the stall
+        slow.wait(0.1)  # a device that takes its time; inside the loop, it would be the stall
         return real(message)
 
     from cozekit.auth.jwt import key_signer
 
     real = key_signer(pem)
 
-    async def main() -> float:
+    async def main() -> list[float]:
         auth = JWTOAuth(server.JWT, public_key_id=KEY_ID, signer=slow_signer, clock=server.clock)
+        found = []
         async with AsyncCoze(auth=auth, base_url=server.url) as coze:
             await coze.users.me()  # modules and connections are loaded by now
-            stall = Stall()
-            stall.tick()
-            for _ in range(3):
+            for _ in range(5):
                 server.clock.now += 890
+                stall = Stall()
+                stall.tick()
                 await auth.token_async(coze)
-            stall.running = False
-            return stall.longest
+                stall.running = False
+                found.append(stall.longest)
+        return found
 
-    longest = asyncio.run(main())
-    record_property("loop_stall_ms", round(longest * 1000, 2))
-    print(f"longest stall of the loop: {longest * 1000:.2f} ms")
-    assert longest < 0.1 and len(server.token_requests) == 4
+    stalls = sorted(asyncio.run(main()))
+    record_property("loop_stall_ms", round(stalls[0] * 1000, 2))
+    print("longest stalls of the loop in ms:", *(f"{stall * 1000:.2f}" for stall in stalls))
+    assert stalls[0] < 0.05 and len(server.token_requests) == 6
 
 
 async def test_a_plain_function_that_blocks_runs_outside_of_the_loop(server: OAuthServer, service: JWTOAuth) -> None:

@@ -12,6 +12,7 @@ from cozekit.audio import alaw_to_pcm, ulaw_to_pcm
 from cozekit_emulator import Emulator, bots, sound
 from cozekit_emulator.app import _SESSIONS
 from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS, Ear
+from cozekit_emulator.pacing import paced
 from starlette.datastructures import QueryParams
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -428,3 +429,17 @@ def test_opus_is_judged_by_the_size_of_its_packets() -> None:
 
 def test_the_head_of_a_wav_file_is_no_speech() -> None:
     assert Ear({**_CODED, "sample_rate": RATE}, 500).hear(sound.wav(silence(400), RATE)) == []
+
+
+@pytest.mark.parametrize(("most", "pauses"), [(2, [3, 3]), (5, []), (0, [])])
+async def test_sound_comes_no_faster_than_asked(monkeypatch: pytest.MonkeyPatch, most: int, pauses: list[int]) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("cozekit_emulator.pacing.asyncio.sleep", sleep)
+    settings = {"codec": "pcm", "pcm_config": {"frame_size_ms": 20, "limit_config": {"period": 3, "max_frame_num": most}}}
+    pieces = [bytes([number]) for number in range(5)]
+    assert [piece async for piece in paced(pieces, settings)] == pieces
+    assert [seconds for seconds in waited if seconds] == pauses

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from cozekit import ArgumentError, AsyncCoze, ChatFailed, Coze, messages
 from cozekit.errors import StreamInterrupted
-from cozekit.loop_errors import ToolFailed, TooManyRounds
+from cozekit.errors import ToolFailed, TooManyRounds
 from cozekit_emulator import Emulator, bots
 
 from tests.overlays.chunk_server import ChunkServer, Request, reply, stream

@@ -13,7 +13,7 @@ from coze_openapi.types import Waiter
 from cozekit import ChatCanceled, ChatFailed, ConflictError, CozeError, PollTimeout, RateLimitError, ServerError, WorkflowFailed, messages
 from cozekit.errors import APIConnectionError, InvalidRequestError
 from cozekit.following import question
-from cozekit.loop_errors import TaskFailed
+from cozekit.errors import TaskFailed
 from cozekit.polling import GRACE, MAX_FAILURES, Wait, arguments_of, look, run, run_async
 from cozekit_emulator import Emulator, bots, workflows
 

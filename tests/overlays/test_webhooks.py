@@ -838,7 +838,11 @@ def test_an_asgi_server_counts_a_body_of_unknown_length():
 
 def test_a_wsgi_server_that_does_not_end_bodies_refuses_one_of_unknown_length():
     with wsgi_server(4000) as (port, _):
-        assert call(port, iter([b"{}"]), signed(b"{}"))[0] == 411
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/", body=iter([b"{}"]), headers=signed(b"{}"))
+        # The server hangs up on a body that it cannot delimit, which may cost the text of its answer; the status stands.
+        assert connection.getresponse().status == 411
+        connection.close()
 
 
 def _wsgi(body: bytes, **environ: Any) -> str:

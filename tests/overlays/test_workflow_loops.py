@@ -9,7 +9,7 @@ import anyio
 import pytest
 from cozekit import ArgumentError, AsyncCoze, Coze, WorkflowFailed
 from cozekit.errors import StreamInterrupted
-from cozekit.loop_errors import TooManyRounds
+from cozekit.errors import TooManyRounds
 from cozekit.workflow_result import Interruption
 from cozekit_emulator import Emulator, workflows
 

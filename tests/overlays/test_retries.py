@@ -1,0 +1,326 @@
+"""What is sent again and what is not, counted by a server."""
+
+from __future__ import annotations
+
+import email.utils
+import io
+import pickle
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from coze_openapi.errors import RateLimitError
+from cozekit import APIConnectionError, APIError, ArgumentError, CozeError, Retry, RetryPolicy, ServerError
+from cozekit.auth.token import TokenCallback
+
+from tests.overlays.chunk_server import Abort, ChunkServer, Close, Head, Request, Script, Send, Step, reply, stream
+from tests.overlays.wire import ASK, BOT, CHAT, NOW, async_coze, coze, each_transport
+
+Call = Callable[[Any], Any]
+LIMIT = {"code": 4009, "msg": "busy"}
+MINUTE = {"code": 4020, "msg": "rpm"}
+FILE = {"code": 0, "data": {"id": "f1"}}
+
+CALLS: dict[str, Call] = {
+    "read": lambda client: client.bots.retrieve("b1"),
+    "list": lambda client: client.bots.list(workspace_id="w1"),
+    "put": lambda client: client.datasets.update("d1", name="n"),
+    "delete": lambda client: client.datasets.delete("d1"),
+    "post": lambda client: client.conversations.create(),
+    "chat": lambda client: client.chat.create(**ASK),
+    "run": lambda client: client.workflows.runs.create(workflow_id="w1"),
+    "speech": lambda client: client.audio.speech.create(input="hi", voice_id="v1"),
+}
+SAFE = ["read", "list", "put", "delete"]
+UNSAFE = ["post", "chat", "run", "speech"]
+
+CLOSED: Script = [Close()]
+FAULTS: dict[str, Script] = {
+    "500": reply({"code": 5000, "msg": "x"}, 500),
+    "502": reply(b"<html>", 502, {"content-type": "text/html"}),
+    "503": reply(b"", 503),
+    "504": reply(b"", 504),
+    "520": reply(b"", 520),
+    "code 5000 under 200": reply({"code": 5000, "msg": "x"}),
+    "closed": CLOSED,
+    "reset": [Abort()],
+    "cut": [Head(200, {"content-type": "application/json"}, "length", 100), Send(b'{"code":0'), Close()],
+}
+
+
+async def outcome(server: ChunkServer, transport: str | None, call: Call, **settings: Any) -> Any:
+    """What the call raises or returns: sync without a transport, async with one."""
+    try:
+        if transport is None:
+            with coze(server, **settings) as client:
+                return call(client)
+        async with async_coze(server, transport, **settings) as other:
+            return await call(other)
+    except CozeError as error:
+        return error
+
+
+sync_and_async = pytest.mark.parametrize(
+    ("anyio_backend", "transport"),
+    [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")],
+    ids=["sync", "httpx", "aiohttp", "trio"],
+)
+
+
+@sync_and_async
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("name", SAFE)
+async def test_a_safe_call_is_repeated_after_a_passing_failure(name: str, fault: Script, transport: str | None) -> None:
+    with ChunkServer(fault) as server:
+        found = await outcome(server, transport, CALLS[name])
+    assert isinstance(found, ServerError | APIConnectionError)
+    assert len(server.requests) == 3
+
+
+@sync_and_async
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("name", UNSAFE)
+async def test_a_call_that_may_have_been_accepted_is_not_repeated(name: str, fault: Script, transport: str | None) -> None:
+    with ChunkServer(fault) as server:
+        found = await outcome(server, transport, CALLS[name])
+    assert isinstance(found, ServerError | APIConnectionError)
+    assert len(server.requests) == 1
+
+
+@sync_and_async
+@pytest.mark.parametrize("refusal", [reply(LIMIT), reply(MINUTE), reply(LIMIT, 429), reply(b"", 429)], ids=["4009", "4020", "429", "empty"])
+@pytest.mark.parametrize("name", [*SAFE, *UNSAFE])
+async def test_any_call_is_repeated_after_a_refusal_for_its_rate(name: str, refusal: Script, transport: str | None) -> None:
+    with ChunkServer(refusal) as server:
+        assert isinstance(await outcome(server, transport, CALLS[name]), RateLimitError)
+    assert len(server.requests) == 3
+
+
+@sync_and_async
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 499])
+async def test_a_refusal_for_good_is_not_repeated(status: int, transport: str | None) -> None:
+    with ChunkServer(reply({"code": 1, "msg": "no"}, status)) as server:
+        assert isinstance(await outcome(server, transport, CALLS["read"]), APIError)
+    assert len(server.requests) == 1
+
+
+@sync_and_async
+async def test_a_stream_is_opened_again_after_a_refusal_for_its_rate_and_only_then(transport: str | None) -> None:
+    async def read(client: Any) -> str:
+        opened = client.chat.stream(**ASK)
+        return (opened.until_done() if transport is None else await opened.until_done()).answer
+
+    def call(client: Any) -> Any:
+        return client.chat.stream(**ASK).until_done() if transport is None else read(client)
+
+    with ChunkServer(reply(LIMIT), reply(LIMIT, 429), stream(*CHAT)) as server:
+        found = await outcome(server, transport, call)
+        assert getattr(found, "answer", found) == "Hello"
+        assert len(server.requests) == 3
+    with ChunkServer(CLOSED, stream(*CHAT)) as server:
+        assert isinstance(await outcome(server, transport, call), APIConnectionError)
+        assert len(server.requests) == 1
+
+
+@sync_and_async
+async def test_a_chat_is_sent_once_more_when_nobody_listened_the_first_time(transport: str | None) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    seen: list[Retry] = []
+    policy = RetryPolicy(first_delay=0, on_retry=seen.append)
+    found = await outcome(f"http://127.0.0.1:{port}", transport, CALLS["chat"], max_retries=policy)  # type: ignore[arg-type]
+    assert isinstance(found, APIConnectionError)
+    assert found.sent is False
+    assert [(item.operation, item.attempt) for item in seen] == [("chat_create", 1), ("chat_create", 2)]
+
+
+@sync_and_async
+async def test_a_repeated_call_returns_what_the_last_answer_says(transport: str | None) -> None:
+    with ChunkServer(CLOSED, reply(b"", 503), reply(BOT)) as server:
+        assert (await outcome(server, transport, CALLS["read"])).name == "Otter"
+    assert len(server.requests) == 3
+
+
+@sync_and_async
+async def test_the_number_of_repetitions_is_set_per_client_and_per_call(transport: str | None) -> None:
+    for wanted, sent in ((0, 1), (1, 2), (4, 5)):
+        with ChunkServer(reply(b"", 503)) as server:
+            policy = attrs.evolve(NOW, max_retries=wanted)
+            assert isinstance(await outcome(server, transport, CALLS["read"], max_retries=policy), ServerError)
+            assert len(server.requests) == sent
+            one = lambda client: client.with_options(max_retries=0).bots.retrieve("b1")  # noqa: E731
+            assert isinstance(await outcome(server, transport, one, max_retries=policy), ServerError)
+            assert len(server.requests) == sent + 1
+
+
+def slept(monkeypatch_list: list[float]) -> dict[str, Any]:
+    async def sleep_async(seconds: float) -> None:
+        monkeypatch_list.append(seconds)
+
+    return {"sleep": monkeypatch_list.append, "sleep_async": sleep_async}
+
+
+@sync_and_async
+async def test_the_wait_grows_with_jitter_up_to_its_limit(transport: str | None) -> None:
+    waits: list[float] = []
+    policy = RetryPolicy(max_retries=5, first_delay=1, max_delay=6, random=lambda: 1.0, **slept(waits))
+    with ChunkServer(reply(b"", 503)) as server:
+        await outcome(server, transport, CALLS["read"], max_retries=policy)
+    assert waits == [1, 2, 4, 6, 6]
+    waits.clear()
+    with ChunkServer(reply(b"", 503)) as server:
+        await outcome(server, transport, CALLS["read"], max_retries=attrs.evolve(policy, random=lambda: 0.0))
+    assert waits == [0.75, 1.5, 3, 4.5, 4.5]
+
+
+@sync_and_async
+@pytest.mark.parametrize("status", [429, 503])
+async def test_the_server_says_how_long_to_wait_in_seconds(status: int, transport: str | None) -> None:
+    waits: list[float] = []
+    with ChunkServer(reply(b"", status, {"retry-after": "7"}), reply(BOT)) as server:
+        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
+    assert (found.name, waits) == ("Otter", [7.0])
+
+
+@sync_and_async
+async def test_the_server_says_how_long_to_wait_as_a_date(transport: str | None) -> None:
+    waits: list[float] = []
+    date = email.utils.formatdate(time.time() + 30, usegmt=True)
+    past = email.utils.formatdate(time.time() - 30, usegmt=True)
+    with ChunkServer(reply(b"", 429, {"retry-after": date}), reply(b"", 429, {"retry-after": past}), reply(BOT)) as server:
+        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
+    assert found.name == "Otter"
+    assert 25 < waits[0] <= 30
+    assert waits[1] == 0
+
+
+@sync_and_async
+async def test_a_server_that_asks_for_too_much_patience_gets_none(transport: str | None) -> None:
+    with ChunkServer(reply(b"", 429, {"retry-after": "61"})) as server:
+        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy())
+    assert isinstance(found, RateLimitError)
+    assert (found.retry_after, len(server.requests)) == (61.0, 1)
+
+
+@sync_and_async
+async def test_a_wait_that_makes_no_sense_is_overlooked(transport: str | None) -> None:
+    waits: list[float] = []
+    with ChunkServer(reply(b"", 503, {"retry-after": "soon"}), reply(BOT)) as server:
+        policy = RetryPolicy(random=lambda: 1.0, **slept(waits))
+        assert (await outcome(server, transport, CALLS["read"], max_retries=policy)).name == "Otter"
+    assert waits == [0.5]
+
+
+@sync_and_async
+async def test_the_callback_is_told_of_each_repetition_and_may_end_the_call(transport: str | None) -> None:
+    class Enough(Exception):
+        pass
+
+    seen: list[Retry] = []
+
+    def told(retry: Retry) -> None:
+        seen.append(retry)
+        if len(seen) == 2:
+            raise Enough
+
+    with ChunkServer(reply({"code": 5000, "msg": "x"}, 500)) as server, pytest.raises(Enough):
+        await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(max_retries=9, first_delay=0, on_retry=told))
+    assert len(server.requests) == 2
+    assert [(item.operation, item.attempt, item.delay) for item in seen] == [("bots_retrieve", 1, 0.0), ("bots_retrieve", 2, 0.0)]
+    assert isinstance(seen[0].error, ServerError)
+
+
+CONTENT = bytes(range(256)) * 1000
+
+
+@sync_and_async
+@pytest.mark.parametrize("form", ["path", "bytes", "file", "open file from the middle"])
+async def test_an_upload_starts_again_from_where_it_began(form: str, tmp_path: Path, transport: str | None) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(CONTENT)
+    expected = CONTENT[100:] if form == "open file from the middle" else CONTENT
+    with path.open("rb") as opened, ChunkServer(reply(LIMIT, 429), reply(FILE)) as server:
+        if form == "open file from the middle":
+            opened.seek(100)
+        file = {"path": path, "bytes": ("picture.png", CONTENT)}.get(form, opened)
+        found = await outcome(server, transport, lambda client: client.files.upload(file=file))
+        assert found.id == "f1"
+    assert len(server.requests) == 2
+    assert all(expected in request.body for request in server.requests)
+    assert len({len(request.body) for request in server.requests}) == 1
+
+
+class OneWay(io.BytesIO):
+    def seekable(self) -> bool:
+        return False
+
+
+@sync_and_async
+async def test_an_upload_that_cannot_start_again_is_sent_once(transport: str | None) -> None:
+    with ChunkServer(reply(LIMIT, 429)) as server:
+        found = await outcome(server, transport, lambda client: client.files.upload(file=("a.png", OneWay(CONTENT))))
+    assert isinstance(found, RateLimitError)
+    assert len(server.requests) == 1
+
+
+@sync_and_async
+async def test_a_refused_token_is_renewed_once_even_for_a_billed_call(transport: str | None) -> None:
+    tokens = iter(["first", "second", "third", "fourth"])
+
+    def by_token(request: Request) -> list[Step]:
+        good = request.headers["authorization"] == "Bearer third"
+        return reply({"code": 0, "data": {"id": "c", "conversation_id": "x", "status": "created"}}) if good else reply({"code": 4100}, 401)
+
+    with ChunkServer(by_token) as server:
+        held = [next(tokens)]
+
+        def current() -> str:
+            held[0] = next(tokens) if len(server.requests) else held[0]
+            return held[0]
+
+        auth = TokenCallback(current)
+        if transport is None:
+            from cozekit import Coze
+
+            with Coze(auth=auth, base_url=server.url, max_retries=NOW) as client:
+                assert client.chat.create(**ASK).id == "c"
+        else:
+            from cozekit import AsyncCoze
+
+            async with AsyncCoze(auth=auth, base_url=server.url, max_retries=NOW, transport=transport) as other:  # type: ignore[arg-type]
+                assert (await other.chat.create(**ASK)).id == "c"
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer first", "Bearer third"]
+
+
+@pytest.mark.parametrize("wanted", [-1, 1.5, "2", True])
+def test_a_number_of_repetitions_that_is_none_is_refused(wanted: Any) -> None:
+    with pytest.raises(ArgumentError, match="max_retries"):
+        coze("http://127.0.0.1:1", max_retries=wanted)
+    with pytest.raises(ArgumentError, match="max_retries"):
+        coze("http://127.0.0.1:1").with_options(max_retries=wanted)
+
+
+def test_a_policy_can_be_pickled_and_compared() -> None:
+    policy = RetryPolicy(max_retries=7, max_delay=3)
+    assert pickle.loads(pickle.dumps(policy)) == policy
+
+
+def test_a_number_for_one_call_keeps_the_rest_of_the_policy() -> None:
+    client = coze("http://127.0.0.1:1", max_retries=RetryPolicy(first_delay=9))
+    assert client.with_options(max_retries=5)._retries == RetryPolicy(first_delay=9, max_retries=5)
+
+
+@each_transport
+async def test_aiohttp_repeats_nothing_behind_the_policy(transport: str) -> None:
+    """It would send safe requests a second time on a connection that was used before."""
+    with ChunkServer(reply(BOT), CLOSED) as server:
+        async with async_coze(server, transport, max_retries=0) as client:
+            await client.bots.retrieve("b1")
+            with pytest.raises(APIConnectionError):
+                await client.bots.retrieve("b1")
+    assert len(server.requests) == 2
