@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import types as _types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -177,6 +177,11 @@ def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
         last_id=dig(answer, pager.last_id) if pager.last_id else None,
         logid=response.logid,
     )
+
+
+def event_decoder(cls: type[M]) -> Callable[[bytes], M]:
+    """The fast reading of a payload; it raises where `decode_event` would take the slower one."""
+    return _decoder(cls).decode
 
 
 def decode_event(data: bytes, cls: type[M], operation: Operation, on_drift: Any = None) -> M:

@@ -115,6 +115,8 @@ class ChatResult:
 class ChatReader(EventReader[ChatEvent]):
     """Bytes of a chat stream → `ChatEvent`."""
 
+    failing = frozenset({"conversation.chat.failed"})
+
     def __init__(self, spec: Stream) -> None:
         super().__init__(spec)
         self.chat: Chat | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -19,10 +18,14 @@ if TYPE_CHECKING:
     from coze_openapi.types import Model, Stream
 
 E = TypeVar("E")
+_UNFIT = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class EventReader(ABC, Generic[E]):
     """Bytes → typed events. Subclasses name the kind of event and what counts as a failure."""
+
+    failing: frozenset[str] = frozenset()
+    """Names of events that may report a failure, besides the errors of the description."""
 
     def __init__(self, spec: Stream) -> None:
         self.spec = spec
@@ -34,7 +37,11 @@ class EventReader(ABC, Generic[E]):
         self.request: RequestInfo | None = None
         self.on_drift: Any = None
         self._decoder = SSEDecoder()
-        self._waiting: deque[ServerSentEvent] = deque()
+        self._waiting: Iterator[ServerSentEvent] = iter(())
+        self._decoders = {name: codec.event_decoder(model) for name, model in spec.events.items() if model is not None}
+        # Most events neither end a stream nor report a failure, and most streams are not numbered: they are spared the questions.
+        self._special = spec.end | spec.errors | self.failing
+        self._counts = type(self).lost is not EventReader.lost
         self._problem: CozeError | None = None
         self._operation: Any = None
 
@@ -65,7 +72,7 @@ class EventReader(ABC, Generic[E]):
             StreamError: An event is larger than any event should be.
         """
         try:
-            self._waiting.extend(self._decoder.feed(chunk))
+            self._waiting = iter(self._decoder.feed(chunk))
         except EventTooLargeError as error:
             raise StreamError(self._text(str(error)), **self._facts()) from error
 
@@ -76,25 +83,40 @@ class EventReader(ABC, Generic[E]):
             APIError: An event reports a failure.
             StreamError: An event is no JSON, or events are missing before it.
         """
-        waiting, models, end, kept = self._waiting, self.spec.events, self.spec.end, self.events
         if self._problem is not None:
             raise self._problem  # whoever iterates again must not take a failed stream for an empty one
-        while waiting and not self.ended:
-            item = waiting.popleft()
-            name = item.event
-            model = models.get(name)
-            data = self._decode(item, model) if model is not None and item.data else self._plain(item)
-            missing = self.lost(item, data)
-            if missing is not None:
+        decoders, special, counts, make, keep = self._decoders, self._special, self._counts, self.make, self.events.append
+        if self.ended:
+            return
+        # The iterator is kept between calls, so an event that is not taken now is the first of the next call.
+        for item in self._waiting:
+            name, raw = item[0], item[1]
+            try:
+                data = decoders[name](raw)
+            except _UNFIT:
+                data = self._slowly(item)
+            if counts and (missing := self.lost(item, data)) is not None:
                 raise self._fatal(StreamError(self._text(missing), **self._facts()))
-            event = self.make(item, data)
-            kept.append(event)
-            problem = self.failure(event, data)
-            if problem is not None:
-                raise self._fatal(problem)
-            if name in end:
-                self.ended = True
+            event = make(item, data)
+            keep(event)
+            if name in special:
+                self._judge(event, data, name)
             yield event
+            if self.ended:
+                return
+
+    def _slowly(self, item: ServerSentEvent) -> Any:
+        """Data that the fast reading does not take: unknown events, plain text, other shapes than described."""
+        model = self.spec.events.get(item.event)
+        return self._decode(item, model) if model is not None and item.data else self._plain(item)
+
+    def _judge(self, event: E, data: Any, name: str) -> None:
+        """Looks at an event that may end the stream or report a failure."""
+        problem = self.failure(event, data)
+        if problem is not None:
+            raise self._fatal(problem)
+        if name in self.spec.end:
+            self.ended = True
 
     def finish(self) -> Iterator[E]:
         """The body is over: a last event may lack its blank line.
@@ -107,7 +129,7 @@ class EventReader(ABC, Generic[E]):
         except EventTooLargeError as error:
             raise StreamError(self._text(str(error)), **self._facts()) from error
         if cut is not None and cut.event in self.spec.end | self.spec.errors and _is_complete(cut, self.spec):
-            self._waiting.append(cut)
+            self._waiting = iter((cut,))
             yield from self.take()
         if not self.ended:
             raise self.interrupted("the stream ended before its last event")
