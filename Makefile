@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PAGES ?= ../shared/reference/pages
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test generate check lint-spec drift build bench clean
+.PHONY: help setup demo test generate check lint-spec drift build bench record clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,7 +48,10 @@ build: $(READY) ## Make wheel and sdist in dist/ and check them
 	$(BIN)/twine check --strict dist/*
 
 bench: $(READY) ## Measure beside the official SDK, in an environment of its own
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
+
+record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS=file; needs COZE_API_TOKEN
+	$(BIN)/python -m tests.record $(OPERATION) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
 
 clean: ## Remove the environment and everything that is made
 	rm -rf $(VENV) dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache

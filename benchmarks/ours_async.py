@@ -71,6 +71,7 @@ def has_fast(url: str) -> Round:
         try:
             _coze("http://127.0.0.1:9", "aiohttp")
             import aiohttp  # noqa: F401  # the client looks for it at its first call
+
             import cozekit.fast  # noqa: F401
         except Exception as error:  # an older state of the tree has no such argument
             return f"no `cozekit[fast]`: {error}"

@@ -12,6 +12,13 @@ import sys
 from typing import Any
 from wsgiref.simple_server import make_server
 
+from django.conf import settings  # type: ignore[import-untyped]
+from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
+from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
+from django.urls import path  # type: ignore[import-untyped]
+from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
+from django.views.decorators.http import require_POST  # type: ignore[import-untyped]
+
 from cozekit.webhooks import (
     CallbackAudit,
     CallbackBotDeletedEvent,
@@ -21,12 +28,6 @@ from cozekit.webhooks import (
     audit_passed,
     published_bot_id,
 )
-from django.conf import settings  # type: ignore[import-untyped]
-from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
-from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
-from django.urls import path  # type: ignore[import-untyped]
-from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
-from django.views.decorators.http import require_POST  # type: ignore[import-untyped]
 
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1", "localhost"], SECRET_KEY=os.urandom(32).hex())
 receiver = WebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])

@@ -10,6 +10,8 @@ import os
 import sys
 
 import uvicorn
+from fastapi import FastAPI, Request, Response
+
 from cozekit.webhooks import (
     AsyncWebhookReceiver,
     CallbackAudit,
@@ -19,7 +21,6 @@ from cozekit.webhooks import (
     audit_passed,
     published_bot_id,
 )
-from fastapi import FastAPI, Request, Response
 
 receiver = AsyncWebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 app = FastAPI()

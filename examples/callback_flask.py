@@ -10,6 +10,9 @@ from __future__ import annotations
 import os
 import sys
 
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
 from cozekit.webhooks import (
     CallbackAudit,
     CallbackBotDeletedEvent,
@@ -20,8 +23,6 @@ from cozekit.webhooks import (
     audit_passed,
     published_bot_id,
 )
-from flask import Flask
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 receiver = WebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 app = Flask(__name__)

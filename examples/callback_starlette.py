@@ -10,6 +10,11 @@ import os
 import sys
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
 from cozekit.webhooks import (
     AsgiApp,
     AsyncWebhookReceiver,
@@ -20,10 +25,6 @@ from cozekit.webhooks import (
     audit_passed,
     published_bot_id,
 )
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 receiver = AsyncWebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 

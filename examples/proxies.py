@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 import httpx
+
 from cozekit import Coze
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+
 from cozekit import AsyncCoze, Coze
 
 TEXT = (Path(__file__).parent.parent / "docs" / "from-official-sdks.md").read_text(encoding="utf-8")

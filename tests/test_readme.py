@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+
 from cozekit import Coze
 from cozekit_emulator import Emulator, bots, workflows
 from cozekit_emulator.kinds import WORKSPACE

@@ -116,9 +116,8 @@ class Upload:
         if not self.seekable():
             return None
         with _reading(self._name):
-            if self._start is None:
-                self._start = await self._content.tell()
-            start: int = self._start
+            start: int = await self._content.tell() if self._start is None else self._start
+            self._start = start
             await self._content.seek(0, os.SEEK_END)
             end: int = await self._content.tell()
             await self._content.seek(start)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import ArgumentError
-from .errors import TooManyRounds
+from .errors import ArgumentError, TooManyRounds
 from .tools import OnToolError, Toolbox, Tools
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
+
 from coze_openapi.codec import stamp
 from coze_openapi.errors import describe
 from coze_openapi.models.chat import Chat, ChatFailure, ChatStreamDone, ChatStreamError, Message, MessageType, ToolCall

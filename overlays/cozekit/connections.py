@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import CozeError
 from .eventloops import Loop, at_end, current, is_asyncio, is_over, spawn
@@ -134,7 +134,7 @@ class AsyncConnections:
                 await client.aclose()
 
             guardian = at_end(end)
-            finalizer = weakref.finalize(self, spawn, loop, guardian.aclose)
+            finalizer: weakref.finalize[..., Any] = weakref.finalize(self, spawn, loop, guardian.aclose)
             finalizer.atexit = False
             self._pools[loop] = _Pool(client, guardian, finalizer)
             return client

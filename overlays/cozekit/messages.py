@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+
 from coze_openapi.models.chat import EnterMessage, MessageContentItem, MessageContentItemType, MessageContentType, MessageRole, MessageType
 
 from .errors import ArgumentError

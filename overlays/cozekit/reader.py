@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
+
 from coze_openapi import codec
 from coze_openapi.errors import request_info
 

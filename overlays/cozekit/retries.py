@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from attrs import define, field
 from attrs.validators import ge
+
 from coze_openapi.errors import APIConnectionError, APIError, AuthenticationError, CozeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:

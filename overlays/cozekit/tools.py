@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
+
 from coze_openapi.models.chat import Chat, ChatStatus, ToolCall, ToolCallType, ToolOutput
 from coze_openapi.types import Model
 
-from .errors import ArgumentError
-from .errors import ToolFailed
+from .errors import ArgumentError, ToolFailed
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

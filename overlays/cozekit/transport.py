@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
+
 from coze_openapi._http import shut_down, tls_context
 
 from .errors import ArgumentError, CozeError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=30.0)
 # Seconds of silence before the first probe, between probes, and probes until the connection counts as dead.
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
 
@@ -44,7 +45,7 @@ def new_client(transport: httpx.BaseTransport | None = None, *, limits: httpx.Li
         return httpx.Client(transport=transport, timeout=None)
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
-        return httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options())
+        return _probing(httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()))
 
     return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None)
 
@@ -73,9 +74,29 @@ def new_async_client(
             from .fast import AiohttpTransport
 
             return AiohttpTransport(limits=limits, proxy=proxy, tls=tls_context(), socket_options=socket_options())
-        return httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options())
+        return _probing(httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()))
 
     return httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None)
+
+
+class _Backend:
+    """Opens sockets with our options. The library hands them on to direct connections, and forgets them on the way to a proxy."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
+        return self._backend.connect_tcp(*args, **{**kwargs, "socket_options": socket_options()})
+
+
+def _probing(transport: T) -> T:
+    pool: Any = getattr(transport, "_pool", None)
+    if hasattr(pool, "_network_backend"):
+        pool._network_backend = _Backend(pool._network_backend)
+    return transport
 
 
 def wants_aiohttp(transport: str | None) -> bool:

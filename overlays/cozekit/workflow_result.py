@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
+
 from coze_openapi.models.shared import TokenUsage, WorkflowInterrupt, WorkflowInterruptType, WorkflowParameter
 from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowInterruptEvent, WorkflowMessage, WorkflowRunResult
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from coze_openapi.models.workflows_runs_run_histories import WorkflowRunHistory, WorkflowRunStatus
 
-from .errors import ArgumentError, WorkflowFailed
-from .errors import TooManyRounds
+from .errors import ArgumentError, TooManyRounds, WorkflowFailed
 from .tools import call_async, refuse_coroutine, text_of
 from .workflow_result import Interruption, WorkflowResult
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import anyio
 import pytest
-from cozekit import AsyncCoze, Coze
-from cozekit.auth import Auth, DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from cozekit import AsyncCoze, Coze
+from cozekit.auth import Auth, DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth
 from tests.auth.server import MovableClock, OAuthServer
 
 KEY_ID = "fingerprint-1"

@@ -26,6 +26,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
+
 from cozekit.auth.clock import Clock
 
 LOGID = "20260101000000AUTHLOGID"

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 import pytest
+
 from cozekit import APIConnectionError, APITimeoutError, ArgumentError, Coze, CozeError, OAuthError
 from cozekit.auth import DeviceOAuth, JWTOAuth, OAuthSetupError, PKCEOAuth, WebOAuth, challenge_of, new_verifier
 from cozekit.auth.model import DeviceLogin
-
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, LOGID, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from coze_openapi.api.oauth import account_token
 from coze_openapi.api.users import me
 from coze_openapi.types import CallOptions
 from cozekit import ArgumentError, AsyncCoze, Coze
 from cozekit.auth import DeviceOAuth, JWTOAuth, OAuthSetupError, PKCEOAuth, StaticToken, WebOAuth, load_oauth_app, region_hint, region_of
 from cozekit.auth.regions import audience_of
-
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import OAuthServer
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from coze_openapi.models.oauth import (
     JWTDeviceInfo,
     JWTSessionContext,
@@ -17,7 +18,6 @@ from coze_openapi.models.oauth import (
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth, challenge_of, new_verifier
 from cozekit.auth.model import Authorization, DeviceLogin, Token
-
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DEVICE_GRANT, JWT_GRANT, LOGID, PREFIX, OAuthServer, Session, json_answer
 

@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 import trio
+
 from cozekit import APIConnectionError, ArgumentError, AsyncCoze, AuthenticationError, Coze, CozeError, OAuthError
 from cozekit.auth import AsyncTokenCallback, Auth, DeviceOAuth, JWTOAuth, MemoryStore, Token, TokenCallback
-
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import DROP, OAuthServer, json_answer
 

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
+
 from cozekit import OAuthError
 from cozekit.auth import OAuthSetupError, PKCEOAuth, WebOAuth
 from cozekit.auth.login import show_page
-
 from tests.auth.conftest import Caller
 from tests.auth.server import OAuthServer
 

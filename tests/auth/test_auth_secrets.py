@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cozekit import AsyncCoze, Coze, CozeError
 from cozekit.auth import (
     AsyncTokenCallback,
@@ -28,7 +29,6 @@ from cozekit.auth import (
     load_oauth_app,
 )
 from cozekit.auth.model import Token
-
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed

@@ -15,10 +15,10 @@ from typing import Any
 
 import anyio
 import pytest
+
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import AsyncTokenStore, DeviceOAuth, FileStore, KeyringStore, MemoryStore, Token, TokenStore
 from cozekit.auth.locks import file_lock
-
 from tests.auth.conftest import Caller
 from tests.auth.server import OAuthServer
 

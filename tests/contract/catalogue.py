@@ -9,8 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import coze_openapi
 import yaml
+
+import coze_openapi
 from coze_openapi import models
 from coze_openapi.types import Model
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from coze_openapi import Client
 
+from coze_openapi import Client
 from tests.contract.server import LoopbackServer
 
 TOKEN = "pat_contract_token_that_must_never_be_shown"

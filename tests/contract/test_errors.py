@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
+
 from coze_openapi import (
     APIConnectionError,
     APIError,
@@ -30,7 +31,6 @@ from coze_openapi import (
     TokenExpiredError,
 )
 from coze_openapi.errors import CODES
-
 from tests.contract.catalogue import description
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Reply, json_reply

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
 from coze_openapi import AsyncClient, Client, Model, Response, codec
 from coze_openapi.types import CallOptions, Drift
-
 from tests.contract.catalogue import model_of, operations, split_arguments
 from tests.contract.differences import differences
 from tests.contract.exchanges import JWT, Exchange, dig, exchanges

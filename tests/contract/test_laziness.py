@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import coze_openapi
 import pytest
+
+import coze_openapi
 from coze_openapi import AsyncClient, Client, models, resources, resources_async
 from coze_openapi.async_client import AsyncResource
 from coze_openapi.client import Resource
-
 from tests.contract.catalogue import GENERATED, Op, is_file, operations, sample_argument, split_arguments
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from coze_openapi import Drift, Model, Operation, Response, ResponseError, codec, models
 from coze_openapi.types import OpenIntEnum, OpenStrEnum
-
 from tests.contract.catalogue import description, merged, model_of, operations, reference, sample, schema_of
 
 SCHEMAS = {name: schema_of(name) for name in description()["components"]["schemas"]}

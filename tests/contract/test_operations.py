@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from coze_openapi import ArgumentError, AsyncClient, Client
 
+from coze_openapi import ArgumentError, AsyncClient, Client
 from tests.contract.bodies import form_fields
 from tests.contract.catalogue import (
     AWKWARD_ID,

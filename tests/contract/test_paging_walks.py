@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from coze_openapi import AsyncClient, Client, ResponseError
 
+from coze_openapi import AsyncClient, Client, ResponseError
 from tests.contract.catalogue import Op, merged, operations, sample, sample_argument, split_arguments
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply

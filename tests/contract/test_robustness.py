@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from coze_openapi import Drift, codec
 from cozekit import AsyncCoze, Coze
-
 from tests.contract.catalogue import Op, merged, operations, sample_answer, split_arguments
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, json_reply

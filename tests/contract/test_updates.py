@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from coze_openapi import NULL, AsyncClient, Client, Model
 
+from coze_openapi import NULL, AsyncClient, Client, Model
 from tests.contract.bodies import form_fields
 from tests.contract.catalogue import FILE, Op, Parameter, model_of, operations, sample, sample_argument, split_arguments
 from tests.contract.conftest import TOKEN

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from coze_openapi import Client
 from cozekit_emulator import Emulator
 from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server

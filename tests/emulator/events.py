@@ -6,8 +6,8 @@ import json
 from typing import Any, NamedTuple
 
 import httpx
-from cozekit_emulator import bots
 
+from cozekit_emulator import bots
 from tests.emulator.samples import question
 
 

@@ -13,7 +13,6 @@ from cozekit_emulator.description import Operation, load
 from cozekit_emulator.examples import Examples
 from cozekit_emulator.person import Person
 from cozekit_emulator.samples import NODE
-
 from tests.emulator.sign_in import JWT_GRANT, REDIRECT, authorize_url, code_of, signed
 
 DESCRIPTION = load()

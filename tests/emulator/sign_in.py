@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import jwt
+
 from cozekit_emulator import oauth_apps
 
 TOKEN = "/api/permission/oauth2/token"

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from websockets.sync.client import connect
+
 from cozekit_emulator import Emulator
 from cozekit_emulator.sound import tone
-from websockets.sync.client import connect
 
 TIMEOUT = 10.0
 SPEECH, TRANSCRIPTIONS, CHAT = "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/chat"

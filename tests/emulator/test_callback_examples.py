@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from coze_openapi import Client
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import WORKSPACE

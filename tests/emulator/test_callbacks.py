@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from coze_openapi import APIError, Client
 from coze_openapi.events.callbacks import EVENTS
 from cozekit import webhooks
@@ -16,7 +17,6 @@ from cozekit_emulator import Emulator, bots
 from cozekit_emulator.answers import Refusal
 from cozekit_emulator.callbacks import signature
 from cozekit_emulator.kinds import USER, WORKSPACE
-
 from tests.emulator.listener import Came, Listener
 
 BOT_EVENTS = ["bot.published", "bot.deleted", "bot.unpublished"]

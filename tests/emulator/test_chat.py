@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from coze_openapi import APIError, Client
 from cozekit_emulator import Emulator, bots, workflows
-
 from tests.emulator.events import chat, names, split
 from tests.emulator.samples import question
 

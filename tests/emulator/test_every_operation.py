@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+
 from coze_openapi import APIError, AsyncClient, Client, Page
 from cozekit_emulator import Emulator
 from cozekit_emulator.description import Operation
-
 from tests.emulator.samples import DESCRIPTION, EXAMPLES, OVERRIDES, SETUP, arguments, manifest
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+
 from coze_openapi import APIError, AuthenticationError, Client, RateLimitError
 from cozekit_emulator import Emulator, bots
 from cozekit_emulator.failures import HEADER, parse
-
 from tests.emulator.samples import question
 
 ME = "/v1/users/me"

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from coze_openapi import APIError, Client, TokenExpiredError
 from cozekit_emulator import Emulator, bots, oauth_apps
 from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
 from cozekit_emulator.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from tests.emulator.samples import question
 from tests.emulator.sign_in import (
     DEVICE_GRANT,

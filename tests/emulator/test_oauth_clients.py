@@ -6,6 +6,7 @@ import threading
 
 import anyio
 import pytest
+
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import Clock, DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth, load_oauth_app
 from cozekit_emulator import Emulator

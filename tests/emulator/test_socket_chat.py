@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from coze_openapi import APIError, Client
 from coze_openapi.events import websockets_chat
 from cozekit_emulator import Emulator, bots, sound
 from cozekit_emulator.hearing import TRANSCRIPT
 from cozekit_emulator.kinds import CONVERSATION
-
 from tests.emulator.samples import question
 from tests.emulator.talk import CHAT, RATE, RAW, Talk, joined, kinds, silence, voice
 

@@ -7,15 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
 from coze_openapi.events import websockets_chat, websockets_simult_interpretation, websockets_speech, websockets_transcriptions
 from cozekit.audio import alaw_to_pcm, ulaw_to_pcm
 from cozekit_emulator import Emulator, bots, sound
 from cozekit_emulator.app import _SESSIONS
 from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS, Ear
 from cozekit_emulator.pacing import paced
-from starlette.datastructures import QueryParams
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-
 from tests.emulator.sign_in import SECRET, authorize_url, code_of, exchange
 from tests.emulator.talk import CHAT, INTERPRETATION, RATE, RAW, SPEECH, TRANSCRIPTIONS, Talk, joined, kinds, silence, voice
 

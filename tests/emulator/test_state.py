@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+
 from coze_openapi import NULL, APIError, Client
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import ENTERPRISE, ORGANIZATION, USER, WORKSPACE
-
 from tests.emulator.samples import FILE, question
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from cozekit_emulator import TOKEN, Emulator, bots, kinds, workflows
 
 ROOT = Path(__file__).parents[2]

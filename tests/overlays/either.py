@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio.from_thread
 import pytest
+
 from cozekit import AsyncCoze, Coze
 from cozekit.retries import RetryPolicy
 from cozekit_emulator import Emulator

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from cozekit import audio
 from cozekit.audio import G711, AudioFormat, Wav, achunks, apaced, chunks, paced, pcm_to_wav, read_wav, wav_header
 from cozekit.errors import ArgumentError

@@ -7,9 +7,9 @@ from inspect import isclass, isfunction, signature
 from typing import Any
 
 import pytest
+
 from cozekit import AsyncCoze, messages
 from cozekit_emulator import Emulator, bots
-
 from tests.overlays.either import coze, local, server
 
 __all__ = ["coze", "local", "server"]

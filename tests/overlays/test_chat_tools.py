@@ -8,11 +8,10 @@ from typing import Any
 
 import anyio
 import pytest
-from cozekit import ArgumentError, AsyncCoze, ChatFailed, Coze, messages
-from cozekit.errors import StreamInterrupted
-from cozekit.errors import ToolFailed, TooManyRounds
-from cozekit_emulator import Emulator, bots
 
+from cozekit import ArgumentError, AsyncCoze, ChatFailed, Coze, messages
+from cozekit.errors import StreamInterrupted, ToolFailed, TooManyRounds
+from cozekit_emulator import Emulator, bots
 from tests.overlays.chunk_server import ChunkServer, Request, reply, stream
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server, ways
 

@@ -17,10 +17,10 @@ import anyio
 import httpx
 import pytest
 import trio
+
 from cozekit import AsyncCoze, ChatFailed, Coze, CozeError, StreamInterrupted
 from cozekit.fast import AiohttpTransport
 from cozekit.transport import new_async_client, new_client
-
 from tests.overlays.chunk_server import ChunkServer, Close, Head, KeepOpen, Request, Send, Signal, Step, reply, stream
 from tests.overlays.wire import ASK, BOT, CHAT, CREATED, HELLO, async_coze, coze, descriptors, each_transport, event
 

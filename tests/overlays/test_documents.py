@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cozekit import documents
 from cozekit.errors import ArgumentError
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import WORKSPACE
-
 from tests.overlays.either import coze, local, sent_to, server
 
 __all__ = ["coze", "local", "server"]

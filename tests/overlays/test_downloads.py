@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cozekit import APIConnectionError, AsyncCoze, Coze, QuotaExceededError, ServerError
 from cozekit.errors import ArgumentError, ResponseError
 from cozekit_emulator import Emulator
-
 from tests.overlays.chunk_server import ChunkServer, Close, Head, Send, Wait, reply
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server
 

@@ -16,6 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
 from cozekit import (
     APIConnectionError,
     APIError,
@@ -35,11 +40,6 @@ from cozekit import (
     TokenExpiredError,
 )  # fmt: skip
 from cozekit.fast import AiohttpTransport
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from tests.overlays.chunk_server import CLOSE, LENGTH, LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Raw, Script, Send, reply
 from tests.overlays.wire import ASK, BOT, TOKEN, async_coze, coze
 

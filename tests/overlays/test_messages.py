@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+
 from cozekit import messages
 from cozekit.errors import ArgumentError
 from cozekit_emulator import bots
-
 from tests.overlays.either import coze, local, server
 
 __all__ = ["coze", "local", "server"]

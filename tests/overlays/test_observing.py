@@ -8,12 +8,12 @@ import threading
 from typing import Any
 
 import pytest
+
 from coze_openapi.models.bots import Bot, BotSummary
 from coze_openapi.types import Response
 from cozekit import APIConnectionError, ArgumentError, NotFoundError, RateLimitError, ResponseError, ServerError
 from cozekit.hooks import ReceivedResponse, SentRequest, redacted
 from cozekit.raw import RawResponse
-
 from tests.overlays.chunk_server import LOGID, ChunkServer, Close, Head, KeepOpen, Request, Send, Step, Wait, reply, stream
 from tests.overlays.wire import ASK, BOT, CHAT, TOKEN, async_coze, coze, each_transport
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from coze_openapi.types import Waiter
 from cozekit import ChatCanceled, ChatFailed, ConflictError, CozeError, PollTimeout, RateLimitError, ServerError, WorkflowFailed, messages
-from cozekit.errors import APIConnectionError, InvalidRequestError
+from cozekit.errors import APIConnectionError, InvalidRequestError, TaskFailed
 from cozekit.following import question
-from cozekit.errors import TaskFailed
 from cozekit.polling import GRACE, MAX_FAILURES, Wait, arguments_of, look, run, run_async
 from cozekit_emulator import Emulator, bots, workflows
-
 from tests.overlays.chunk_server import Abort, ChunkServer, Request, reply
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server
 

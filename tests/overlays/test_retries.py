@@ -14,10 +14,10 @@ from typing import Any
 
 import attrs
 import pytest
+
 from coze_openapi.errors import RateLimitError
 from cozekit import APIConnectionError, APIError, ArgumentError, CozeError, Retry, RetryPolicy, ServerError
 from cozekit.auth.token import TokenCallback
-
 from tests.overlays.chunk_server import Abort, ChunkServer, Close, Head, Request, Script, Send, Step, reply, stream
 from tests.overlays.wire import ASK, BOT, CHAT, NOW, async_coze, coze, each_transport
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from coze_openapi import models as m
 from cozekit import rtc
 from cozekit.errors import APIError, ArgumentError, ConflictError, PermissionDeniedError, QuotaExceededError, ResponseError

@@ -9,9 +9,10 @@ import re
 import time
 
 import pytest
-from cozekit.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from cozekit.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
 

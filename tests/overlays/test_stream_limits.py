@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import anyio
 import httpx
 import pytest
+
 from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout
 from cozekit.watch import Watch
-
 from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, stream
 from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, async_coze, coze, each_transport, event, names
 

@@ -6,9 +6,9 @@ import json
 import pickle
 
 import pytest
+
 from cozekit import ChatFailed, NotFoundError, RateLimitError, ResponseError, StreamError, StreamInterrupted, WorkflowFailed
 from cozekit.errors import APIConnectionError, APIError, AuthenticationError, CozeError, ServerError
-
 from tests.overlays.chunk_server import CLOSE, LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Raw, Script, Send, reply, stream
 from tests.overlays.wire import (
     ANSWERED,

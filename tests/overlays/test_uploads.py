@@ -16,11 +16,11 @@ from typing import Any
 
 import anyio
 import pytest
+
 from coze_openapi.uploads import CHUNK_SIZE, Tracked
 from cozekit import ArgumentError, AsyncCoze, RateLimitError
 from cozekit.errors import APIConnectionError, InvalidRequestError, ServerError
 from cozekit_emulator import Emulator
-
 from tests.overlays.chunk_server import ChunkServer, Request, reply
 from tests.overlays.either import NOW, client, coze, each_kind, local, server
 

@@ -20,6 +20,7 @@ import anyio
 import pytest
 import uvicorn
 import yaml
+
 from coze_openapi import models as m
 from cozekit import webhooks
 from cozekit.errors import ArgumentError, CozeError, WebhookError
@@ -838,11 +839,11 @@ def test_an_asgi_server_counts_a_body_of_unknown_length():
 
 def test_a_wsgi_server_that_does_not_end_bodies_refuses_one_of_unknown_length():
     with wsgi_server(4000) as (port, _):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        connection.request("POST", "/", body=iter([b"{}"]), headers=signed(b"{}"))
-        # The server hangs up on a body that it cannot delimit, which may cost the text of its answer; the status stands.
-        assert connection.getresponse().status == 411
-        connection.close()
+        lines = [f"{name}: {value}" for name, value in {**signed(b"{}"), "Host": "local", "Transfer-Encoding": "chunked"}.items()]
+        # The head alone: bytes of a body that the server leaves unread could cost its answer.
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall("\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode())
+            assert connection.makefile("rb").readline().split()[1] == b"411"
 
 
 def _wsgi(body: bytes, **environ: Any) -> str:

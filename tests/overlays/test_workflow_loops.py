@@ -7,12 +7,11 @@ from typing import Any
 
 import anyio
 import pytest
+
 from cozekit import ArgumentError, AsyncCoze, Coze, WorkflowFailed
-from cozekit.errors import StreamInterrupted
-from cozekit.errors import TooManyRounds
+from cozekit.errors import StreamInterrupted, TooManyRounds
 from cozekit.workflow_result import Interruption
 from cozekit_emulator import Emulator, workflows
-
 from tests.overlays.chunk_server import ChunkServer, reply, stream
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server, ways
 

@@ -12,7 +12,6 @@ import pytest
 
 from cozekit import AsyncCoze, Coze
 from cozekit.retries import RetryPolicy
-
 from tests.overlays.chunk_server import ChunkServer
 
 WAYS = [("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")]

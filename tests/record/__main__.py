@@ -17,7 +17,6 @@ import sys
 from pathlib import Path
 
 from coze_openapi import Client, CozeError
-
 from tests.contract.catalogue import Op, operations
 from tests.record.recorder import RECORDED, SecretFound, record
 from tests.record.samples import read

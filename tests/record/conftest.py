@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from cozekit_emulator import Emulator
 
+from cozekit_emulator import Emulator
 from tests.contract.conftest import running_server, server
 
 __all__ = ["running_server", "server"]

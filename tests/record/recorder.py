@@ -9,10 +9,10 @@ from typing import Any
 
 import vcr
 import yaml
-from coze_openapi import Client
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.record_mode import RecordMode
 
+from coze_openapi import Client
 from tests.contract.catalogue import Op, split_arguments
 from tests.contract.make_cassettes import CASSETTES, dump
 from tests.record.samples import arguments

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+
 from coze_openapi import AsyncClient, Client
 from coze_openapi.types import Drift
-
 from tests.contract.bodies import form_fields
 from tests.contract.catalogue import operations, split_arguments
 from tests.contract.exchanges import Exchange

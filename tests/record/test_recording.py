@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from vcr.errors import CannotOverwriteExistingCassetteException
+
 from coze_openapi import Client
 from coze_openapi.types import Drift
 from cozekit_emulator import Emulator, workflows
 from cozekit_emulator.bots import ANSWERING
 from cozekit_emulator.kinds import CONVERSATION, USER, WORKSPACE
-from vcr.errors import CannotOverwriteExistingCassetteException
-
 from tests.contract.catalogue import operations
 from tests.contract.matching import recorder
 from tests.record.__main__ import main

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from coze_openapi import Client
 
+from coze_openapi import Client
 from tests.contract.catalogue import operations
 from tests.contract.server import LoopbackServer, Reply, json_reply
 from tests.record.leaks import findings

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
 from scripted_sockets import Flavour, Peer, Script
+
+from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
 
 __all__ = ["coze_emulator", "coze_emulator_server"]
 

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from cozekit import AsyncCoze, Coze
-from cozekit.websockets import AsyncWebSockets, SocketOptions
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
+
+from cozekit import AsyncCoze, Coze
+from cozekit.websockets import AsyncWebSockets, SocketOptions
 
 Script = Callable[[ServerConnection], None]
 

@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 import pytest
+
 from coze_openapi import models as m
 from cozekit.audio import AudioFormat, pcm_to_wav
 from cozekit.errors import AuthenticationError, WebSocketError

@@ -11,6 +11,8 @@ import time
 from typing import Any
 
 import pytest
+from scripted_sockets import Peer, send, until_closed
+
 from coze_openapi import models as m
 from cozekit.errors import (
     APIConnectionError,
@@ -21,7 +23,6 @@ from cozekit.errors import (
     WebSocketError,
 )
 from cozekit.websockets import Reconnect, Reconnected, SocketOptions, UnknownEvent, WebSocketTimeout, audio_of
-from scripted_sockets import Peer, send, until_closed
 
 CREATED = "speech.created"
 DONE = "speech.audio.completed"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cozekit_emulator import Emulator
 
 ROOT = Path(__file__).parents[2]

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_sockets import send, until_closed
+
 from coze_openapi import models as m
 from cozekit.audio import AudioFormat, pcm_to_wav, read_wav
 from cozekit.errors import ArgumentError, ChatFailed, ResponseError, WebSocketError
 from cozekit.websockets import SocketOptions, audio_of, checks
 from cozekit.websockets.checks import pieces_of
-from hypothesis import given
-from hypothesis import strategies as st
-from scripted_sockets import send, until_closed
 
 PCM = bytes(range(256)) * 30
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_sockets import until_closed
+
 from cozekit import AsyncCoze, Coze
 from cozekit.auth.base import Auth
 from cozekit.errors import AuthenticationError, CozeError, WebSocketError
 from cozekit.websockets import AsyncWebSockets, WebSocketTimeout
-from scripted_sockets import until_closed
 
 ROOT = Path(__file__).parents[2]
 

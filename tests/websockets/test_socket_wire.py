@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from coze_openapi.types import Model, OpenIntEnum, OpenStrEnum
 from cozekit.errors import ArgumentError
 from cozekit.websockets import UnknownEvent

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 from attrs import define
+
 from coze_openapi import models as m
 from coze_openapi.errors import classify
 from coze_openapi.types import Model

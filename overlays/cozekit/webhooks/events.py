@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 from attrs import define
+
 from coze_openapi.models.callbacks import (
     CallbackAudit,
     CallbackAuditAnswer,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from attrs import define
+
 from coze_openapi import codec
 from coze_openapi.types import DriftHook, Model, Operation, Socket
 
