@@ -30,8 +30,7 @@ class EventReader(ABC, Generic[E]):
 
     def __init__(self, spec: Stream) -> None:
         self.spec = spec
-        self.events: list[E] = []
-        """Every event so far."""
+        self._items: list[ServerSentEvent] = []
         self.ended = False
         """Whether the last event has come."""
         self.logid: str | None = None
@@ -66,6 +65,13 @@ class EventReader(ABC, Generic[E]):
         """What is missing before an event, in words; None when nothing is, or when its kind does not tell."""
         return None
 
+    @property
+    def events(self) -> list[E]:
+        """Every event so far, decoded anew: keeping the bytes costs a fraction of keeping the objects."""
+        other = type(self)(self.spec)
+        other.logid, other.request, other._operation = self.logid, self.request, self._operation
+        return [other.make(item, other._data(item)) for item in self._items]
+
     def push(self, chunk: bytes) -> None:
         """Takes a piece of the body; `take` then hands out the events that it completes.
 
@@ -86,7 +92,7 @@ class EventReader(ABC, Generic[E]):
         """
         if self._problem is not None:
             raise self._problem  # whoever iterates again must not take a failed stream for an empty one
-        decoders, special, counts, make, keep = self._decoders, self._special, self._counts, self.make, self.events.append
+        decoders, special, counts, make, keep = self._decoders, self._special, self._counts, self.make, self._items.append
         if self.ended:
             return
         # The iterator is kept between calls, so an event that is not taken now is the first of the next call.
@@ -95,19 +101,19 @@ class EventReader(ABC, Generic[E]):
             try:
                 data = decoders[name](raw)
             except _UNFIT:
-                data = self._slowly(item)
+                data = self._data(item)
             if counts and (missing := self.lost(item, data)) is not None:
                 raise self._fatal(StreamError(self._text(missing), **self._facts()))
             event = make(item, data)
-            keep(event)
+            keep(item)
             if name in special:
                 self._judge(event, data, name)
             yield event
             if self.ended:
                 return
 
-    def _slowly(self, item: ServerSentEvent) -> Any:
-        """Data that the fast reading does not take: unknown events, plain text, other shapes than described."""
+    def _data(self, item: ServerSentEvent) -> Any:
+        """What an event carries; takes what the fast reading does not: unknown events, plain text, other shapes than described."""
         model = self.spec.events.get(item.event)
         return self._decode(item, model) if model is not None and item.data else self._plain(item)
 
@@ -165,10 +171,10 @@ class EventReader(ABC, Generic[E]):
     def _text(self, problem: str) -> str:
         name = self.request.operation if self.request else "stream"
         base = f", at {self.request.base_url}" if self.request else ""
-        return f"{name}: {problem} ({len(self.events)} events so far, logid {self.logid}{base})"
+        return f"{name}: {problem} ({len(self._items)} events so far, logid {self.logid}{base})"
 
     def _facts(self) -> dict[str, Any]:
-        return {"events": list(self.events), "logid": self.logid, "request": self.request}
+        return {"events": self.events, "logid": self.logid, "request": self.request}
 
 
 def _is_complete(item: ServerSentEvent, spec: Stream) -> bool:

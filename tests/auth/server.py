@@ -123,6 +123,8 @@ class OAuthServer:
         self.code_ttl = 300
         self.interval: float = 5
         self.device_status = 400
+        self.device_life = 300.0
+        """Seconds for which a device code works; the answer always says 300."""
         self.device_polls: deque[str] = deque()
         self.claims: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
@@ -305,7 +307,7 @@ class OAuthServer:
             raise Refused("invalid_request", "invalid request: client_id")
         number = next(self._numbers)
         code = f"device{number:04d}canary"
-        self._devices[code] = {"ends": self.now + 300, "asked": self.now - self.interval}
+        self._devices[code] = {"ends": self.now + self.device_life, "asked": self.now - self.interval}
         return json_answer(
             {
                 "device_code": code,

@@ -197,7 +197,7 @@ async def test_a_cancelled_caller_does_not_stop_the_refresh_of_the_others(server
 
         async with anyio.create_task_group() as first:
             first.start_soon(user.token_async, coze)
-            await anyio.wait_all_tasks_blocked()
+            await anyio.to_thread.run_sync(server.wait_for_token_request)
             others.start_soon(other)
             await anyio.wait_all_tasks_blocked()
             first.cancel_scope.cancel()

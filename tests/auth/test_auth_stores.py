@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,6 +19,7 @@ import pytest
 
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import AsyncTokenStore, DeviceOAuth, FileStore, KeyringStore, MemoryStore, Token, TokenStore
+from cozekit.auth.adapters import AsyncForm
 from cozekit.auth.locks import file_lock
 from tests.auth.conftest import Caller
 from tests.auth.server import OAuthServer
@@ -296,6 +298,53 @@ def test_a_store_that_loads_something_else_is_told_so(server: OAuthServer, devic
 
     with pytest.raises(OAuthError, match="loaded dict in place of a Token"):
         call.me(device.auth(Wrong()), server.url)
+
+
+def test_a_token_is_saved_and_the_lock_freed_although_asyncio_cancels(token: Token) -> None:
+    """As at the end of `asyncio.run`, which cancels what is left."""
+    store = MemoryStore()
+
+    async def refresh() -> None:
+        form = AsyncForm(store)
+        task = asyncio.current_task()
+        assert task is not None
+        async with form.lock():
+            task.cancel()
+            await form.save(token)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(refresh())
+    assert store.load() == token
+    assert store._lock.acquire(timeout=5)
+
+
+def test_a_lock_that_comes_when_nobody_wants_it_any_more_is_freed(token: Token) -> None:
+    class Watched(MemoryStore):
+        @contextlib.contextmanager
+        def lock(self) -> Iterator[None]:
+            waiting.set()
+            with self._lock:
+                yield
+            freed.set()
+
+    waiting, freed = threading.Event(), threading.Event()
+    store = Watched(token)
+
+    async def main() -> None:
+        async def hold() -> None:
+            async with AsyncForm(store).lock():
+                raise AssertionError("somebody else has it")
+
+        with store._lock:
+            task = asyncio.create_task(hold())
+            while not waiting.is_set():
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+    assert freed.wait(10)
 
 
 def test_the_stores_have_the_form_of_the_protocol(tmp_path: Path) -> None:
