@@ -95,7 +95,7 @@ def _package(compiled: Compiled, environment: Environment) -> dict[str, str]:
     codes = compiled.bundle.document.get("x-coze-error-codes") or {}
     files = {
         "types.py": make("types.py.jinja"),
-        "errors.py": make("errors.py.jinja", codes=codes),
+        "errors.py": make("errors.py.jinja", codes=codes, servers=servers),
         "codec.py": make("codec.py.jinja"),
         "uploads.py": make("uploads.py.jinja"),
         "paging.py": make("paging.py.jinja"),

@@ -121,7 +121,8 @@ def _flags(op: Operation) -> list[str]:
     flags = {
         "billed": billed,
         "safe": safe,
-        "slow": billed or op.stream is not None,
+        # A token comes at once, though it must not be asked for twice.
+        "slow": op.stream is not None or (billed and op.node.get("security") != []),
         "www": www,
         "anonymous": op.node.get("security") == [],
     }

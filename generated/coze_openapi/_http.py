@@ -49,6 +49,9 @@ class Wire(NamedTuple):
     timeout: Timeout
     on_drift: DriftHook | None
 
+    def __repr__(self) -> str:
+        return f"<Wire {self.operation.id} to {self.base_url}>"  # never headers or body: they hold secrets
+
 
 def tls_context() -> ssl.SSLContext:
     """One TLS context for the whole process; loading the certificates takes longer than a call."""

@@ -88,6 +88,8 @@ def auth_of(token: str | None, auth: Auth | None) -> Auth:
     if auth is not None:
         if token is not None:
             raise ArgumentError("give either token or auth, not both", argument="auth")
+        if not isinstance(auth, Auth):
+            raise ArgumentError(f"auth is a {type(auth).__name__}; an OAuth app gives an Auth by app.auth(token or store)", argument="auth")
         return auth
     from .auth.token import StaticToken
 

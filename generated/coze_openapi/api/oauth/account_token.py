@@ -19,7 +19,6 @@ OPERATION = Operation(
     "/api/permission/oauth2/account/{account_id}/token",
     page="oauth_jwt",
     billed=True,
-    slow=True,
     anonymous=True,
 )
 

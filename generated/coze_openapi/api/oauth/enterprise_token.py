@@ -19,7 +19,6 @@ OPERATION = Operation(
     "/api/permission/oauth2/enterprise_id/{enterprise_id}/token",
     page="oauth_jwt_privilege",
     billed=True,
-    slow=True,
     anonymous=True,
 )
 

@@ -19,7 +19,6 @@ OPERATION = Operation(
     "/api/permission/oauth2/token",
     page="oauth_code",
     billed=True,
-    slow=True,
     anonymous=True,
 )
 

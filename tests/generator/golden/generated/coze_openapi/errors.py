@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from .types import Operation, Response
 
+SITES = ("https://api.example.com",)
 DOCS = "https://www.coze.cn/open/docs/developer_guides/"
 
 
@@ -204,8 +205,12 @@ def api_error(response: Response, *, code: Any, msg: Any, logid: str | None = No
     text = str(msg) if msg else ""
     logid = logid or response.logid
     info = request_info(response.operation, response.url, response.base_url)
-    return classify(number, response.status, text)(
-        describe(info, number if number is not None else code, text, response.status, logid),
+    kind = classify(number, response.status, text)
+    said = describe(info, number if number is not None else code, text, response.status, logid)
+    if issubclass(kind, AuthenticationError | PermissionDeniedError):
+        said += _site_hint(info.base_url)
+    return kind(
+        said,
         code=number,
         msg=text,
         http_status=response.status,
@@ -214,6 +219,12 @@ def api_error(response: Response, *, code: Any, msg: Any, logid: str | None = No
         request=info,
         retry_after=retry_after(response.headers.get("retry-after")),
     )
+
+
+def _site_hint(base_url: str) -> str:
+    """Accounts and tokens of one site are unknown to the other, which answers as if the token were wrong."""
+    others = [url for url in SITES if url != base_url]
+    return f"; a token of the other site needs base_url={others[0]!r}" if base_url in SITES and others else ""
 
 
 def describe(info: RequestInfo, code: Any, msg: str, http_status: int | None, logid: str | None) -> str:
