@@ -77,8 +77,8 @@ def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Reques
         request = client.build_request(
             wire.operation.method, wire.url, headers=wire.headers, content=wire.content, timeout=httpx.Timeout(**wire.timeout._asdict()),
         )  # fmt: skip
-        if isinstance(wire.content, AsyncGenerator):
-            request.stream = _AsyncPieces(wire.content)
+        if isinstance(client, httpx.AsyncClient) and wire.content:
+            request.stream = _AsyncBody(wire.content)
         return request
     except (TypeError, UnicodeEncodeError) as error:
         wrong = next((name for name, value in wire.headers.items() if not (isinstance(value, str) and value.isascii())), None)
@@ -87,14 +87,29 @@ def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Reques
         raise ArgumentError(f"{wire.operation.id}: the value of header {wrong} is no ASCII text", argument="extra_headers") from error
 
 
-class _AsyncPieces(httpx.AsyncByteStream):
-    """Pieces of an upload. The library would wrap them into a generator of its own, and leave that half-read when sending fails."""
+class _AsyncBody(httpx.AsyncByteStream):
+    """A body: bytes, or pieces of an upload. The library has generators of its own for both, and leaves them half-read when
+    sending fails."""
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        self._pieces = pieces
+    def __init__(self, content: bytes | AsyncGenerator[bytes, None]) -> None:
+        self._content = content
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._pieces
+        return _Once(self._content) if isinstance(self._content, bytes) else self._content
+
+
+class _Once:
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
 
 
 @contextmanager

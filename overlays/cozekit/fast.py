@@ -71,6 +71,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request; the answer comes back once its head is there."""
         session = self._session or self._open()
+        # A server may have hung up after its last answer. The loop hears of that when it looks at its sockets, in its next
+        # round; the connection would be taken before that, and a call that must not be repeated would be lost.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         with _translated():
             answer = await self._send(session, request)
         extensions: dict[str, Any] = {"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode("latin-1", "replace")}

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=30.0)
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+# The pool of the HTTP library looks at every idle connection at every call: with 100 of them, 100 concurrent async streams spend
+# three quarters of their time there. `cozekit[fast]` has no such limit.
+ASYNC_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=30.0)
 # Seconds of silence before the first probe, between probes, and probes until the connection counts as dead.
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
 
@@ -51,7 +54,7 @@ def new_client(transport: httpx.BaseTransport | None = None, *, limits: httpx.Li
 
 
 def new_async_client(
-    transport: httpx.AsyncBaseTransport | str | None = None, *, limits: httpx.Limits = LIMITS, on_asyncio: bool = True
+    transport: httpx.AsyncBaseTransport | str | None = None, *, limits: httpx.Limits = ASYNC_LIMITS, on_asyncio: bool = True
 ) -> httpx.AsyncClient:
     """The async form of `new_client`.
 

@@ -40,7 +40,6 @@ def recorded(script: Script) -> bytes:
     """The bytes with which the scripted server answers, head and framing included."""
     with ChunkServer(script) as server, socket.create_connection(("127.0.0.1", server.port)) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        server.wait_for(lambda it: bool(it.requests) and it.requests[0].finished)
         sock.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: sock.recv(65536), b""))
 
@@ -54,7 +53,7 @@ class Player:
         """Bytes of the largest request."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._stopping = False
@@ -76,6 +75,12 @@ class Player:
         for thread in self._threads:
             thread.join(PATIENCE)
         self._listener.close()
+
+    def settle(self) -> None:
+        """After a fault that ends the connection: returns when it has, so that the next call cannot meet its end."""
+        if self.fault.kind in ("cut", "reset", "flip"):
+            with self._lock:
+                assert self._lock.wait_for(lambda: not self._open, PATIENCE)
 
     def _accept(self) -> None:
         while True:
@@ -99,8 +104,9 @@ class Player:
             pass
         finally:
             with self._lock:
+                sock.close()
                 self._open.discard(sock)
-            sock.close()
+                self._lock.notify_all()
 
     def _request(self, sock: socket.socket) -> bool:
         """Reads a request; False when there is none, or when the fault came first."""
