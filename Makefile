@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PAGES ?= ../shared/reference/pages
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test generate check lint-spec drift build bench record clean
+.PHONY: help setup demo test test-faults generate check lint-spec drift build bench record clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ demo: $(READY) ## Stream a chat, poll a chat, run a workflow: on a local Coze, o
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -n 2
+
+test-faults: $(READY) ## Run the long form of the fault suite: every byte, every fault, 20,000 calls
+	FAULTS=full $(BIN)/python -m pytest tests/faults -n 2
 
 generate: $(READY) ## Compile spec/ into generated/
 	$(BIN)/python -m generator

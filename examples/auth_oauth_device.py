@@ -17,8 +17,8 @@ def main() -> None:
     workspace_id = sys.argv[2] if sys.argv[1:2] == ["--workspace"] else None
     app = DeviceOAuth(os.environ["COZE_DEVICE_OAUTH_CLIENT_ID"])
     started = app.start(workspace_id=workspace_id)
-    print(f"Open {started.verification_uri} and enter {started.user_code}")
-    print(f"(or open {started.verification_uri_complete})")
+    print(f"Open {started.verification_uri} and enter {started.user_code}", flush=True)
+    print(f"(or open {started.verification_uri_complete})", flush=True)
     try:
         token = app.wait(started)
     except OAuthError as error:
@@ -26,7 +26,7 @@ def main() -> None:
             sys.exit(f"not signed in: {error}")
         raise
     with Coze(auth=app.auth(token), base_url=app.base_url) as coze:
-        print(f"signed in as {coze.users.me().user_name}")
+        print(f"signed in as {coze.users.me().user_name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -93,14 +93,11 @@ class BaseClient:
 
         operation = request.operation
         base = self.www_url if operation.www else self.base_url
-        headers = {
-            "Accept": "text/event-stream, application/json, */*",
-            "User-Agent": USER_AGENT,
-            **self._default_headers,
-            **request.headers,
-        }
+        headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
+        _replace(headers, self._default_headers)
+        _replace(headers, request.headers)
         if token and not operation.anonymous:
-            headers["Authorization"] = f"Bearer {token}"
+            _replace(headers, {"Authorization": f"Bearer {token}"})
         query = {**request.query, **(options.extra_query or {})}
         url = f"{base}{request.path}"
         if query:
@@ -114,7 +111,7 @@ class BaseClient:
 
             headers["Content-Type"] = "application/json"
             content = encode(body)
-        headers.update(options.extra_headers or {})
+        _replace(headers, options.extra_headers)
         for name, value in headers.items():
             # Before the HTTP library sees it: its error would show the value, which may be a token.
             if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
@@ -368,6 +365,15 @@ def checked_timeout(timeout: TimeoutInput) -> TimeoutInput:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
             raise ArgumentError(f"a timeout is a number of seconds above zero, a Timeout or None, not {seconds!r}", argument="timeout")
     return timeout if isinstance(timeout, Timeout) or not isinstance(timeout, tuple) else Timeout(*timeout)
+
+
+def _replace(headers: dict[str, str], more: Mapping[str, str] | None) -> None:
+    """Adds headers; one that is there under another spelling gives way, so that no header goes out twice."""
+    if more:
+        names = {name.lower() for name in more}
+        for name in [name for name in headers if name.lower() in names]:
+            del headers[name]
+        headers.update(more)
 
 
 def _checked_url(url: str) -> str:

@@ -48,11 +48,12 @@ class EventStream(ByteStream, Generic[E]):
             StreamTimeout: No event came for too long.
         """
         reader, watch = self._reader, self._watch
+        exact = watch.exact
         try:
             while True:
                 for event in reader.take():
                     yield event
-                    if watch.exact:
+                    if exact:
                         watch.waits()
                 if reader.ended:
                     self._drain()
@@ -107,6 +108,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
         self._reader = reader
         self._watch = Watch(idle_timeout, deadline)
         self._limits = (idle_timeout, deadline)
+        self._exact = self._watch.exact
         self._batch = reader.take()
         self._loop: Loop | None = None
 
@@ -127,7 +129,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
     async def __anext__(self) -> E:
         """The next event; raises as `EventStream` does."""
         reader = self._reader
-        if self._watch.exact:
+        if self._exact:
             self._watch.waits()
         try:
             while True:

@@ -24,7 +24,19 @@ import yaml
 
 from coze_openapi import AuthenticationError, PermissionDeniedError, TokenExpiredError
 from cozekit import AsyncCoze, Coze, OAuthError
-from cozekit.auth import Auth, Clock, DeviceOAuth, FileStore, JWTOAuth, PKCEOAuth, Token, WebOAuth, challenge_of, load_oauth_app
+from cozekit.auth import (
+    Auth,
+    Clock,
+    DeviceOAuth,
+    FileStore,
+    JWTOAuth,
+    PKCEOAuth,
+    StaticToken,
+    Token,
+    WebOAuth,
+    challenge_of,
+    load_oauth_app,
+)
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
 from cozekit_emulator.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, KEY_ID, PKCE_APP, WEB_APP, WEB_SECRET
@@ -398,8 +410,6 @@ def test_a_plain_token_that_ended_is_an_error_and_nothing_is_repeated(local: Emu
     token = with_browser(local, call, app_of(local, WEB_APP))
     local.clock.advance(ACCESS_SECONDS + 1)
     before = len(local.requests)
-    from cozekit.auth import StaticToken
-
     with pytest.raises(TokenExpiredError) as caught:
         call.me(StaticToken(token.access_token), local.base_url)
     assert caught.value.logid
@@ -532,8 +542,37 @@ def test_a_device_asks_until_its_user_has_agreed(local: Emulator, call: Caller, 
     assert refused(call, app, "poll", started).error == "authorization_pending"
     assert refused(call, app, "poll", started).error == "slow_down"
     local.person.enter(started.user_code)
-    assert call.me(app.auth(call(app, "wait", started)), local.base_url) == NAME
+    local.clock.advance(60)
+    assert call.me(app.auth(call(app, "poll", started)), local.base_url) == NAME
     assert refused(call, app, "poll", started).error == "invalid_request", "a device code works once"
+
+
+class Hasty(LocalClock):
+    """Wakes too early from the second wait; the person decides during the third."""
+
+    def __init__(self, local: Emulator) -> None:
+        super().__init__(local)
+        self._local, self.waits = local, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._clock.advance(1 if len(self.waits) == 2 else seconds)
+        if len(self.waits) == 3:
+            (device,) = self._local.oauth.devices.values()
+            self._local.person.enter(device.user_code)
+
+    async def sleep_async(self, seconds: float) -> None:
+        await anyio.to_thread.run_sync(self.sleep, seconds)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_device_that_asks_too_fast_waits_longer_from_then_on(local: Emulator, call: Caller, spelling: Spelling, status: int) -> None:
+    local.oauth.spelling, local.oauth.waiting_status = spelling, status
+    clock = Hasty(local)
+    app = app_of(local, DEVICE_APP, clock)
+    assert call.me(app.auth(call(app, "login", show=lambda login: None)), local.base_url) == NAME
+    assert clock.waits == [5, 5, 10]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -567,9 +606,7 @@ def test_a_device_stops_asking_when_its_code_has_ended(local: Emulator, call: Ca
 
 def test_an_app_of_another_kind_and_an_unknown_one_are_told_apart(local: Emulator, call: Caller) -> None:
     assert refused(call, DeviceOAuth(WEB_APP, base_url=local.base_url), "start").error == "access_denied"
-    assert (
-        refused(call, DeviceOAuth("74000000000000000000000000000999.app.coze", base_url=local.base_url), "start").error == "invalid_client"
-    )
+    assert refused(call, DeviceOAuth("7400000000999.app.coze", base_url=local.base_url), "start").error == "invalid_client"
 
 
 def test_the_tokens_of_an_app_that_is_switched_off_end(local: Emulator, call: Caller) -> None:
@@ -610,7 +647,7 @@ def free_port() -> int:
 def environment(local: Emulator, tmp_path: Path) -> dict[str, str]:
     local.oauth.interval = 1  # the examples have the clock of the machine
     browser = tmp_path / "person.py"
-    browser.write_text("import sys\nfrom cozekit_emulator.person import Person\nPerson('').browse(sys.argv[1])\n", "utf-8")
+    browser.write_text(f"import sys\nfrom cozekit_emulator.person import Person\nPerson({local.base_url!r}).browse(sys.argv[1])\n", "utf-8")
     redirect = f"http://localhost:{free_port()}/callback"
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
     return {
@@ -682,7 +719,8 @@ def test_auth_oauth_device(local: Emulator, environment: dict[str, str], argumen
 
 
 def test_auth_oauth_device_whose_user_refuses(local: Emulator, environment: dict[str, str]) -> None:
-    assert "not signed in: access_denied" in run(local, "auth_oauth_device.py", environment, agree=False, status=1)
+    out = run(local, "auth_oauth_device.py", environment, agree=False, status=1)
+    assert "not signed in: oauth_token: access_denied" in out
 
 
 @pytest.mark.parametrize("scenario", ["developer", "session", "channel", "account", "enterprise", "signer"])
@@ -767,6 +805,8 @@ def test_auth_web_app(local: Emulator, environment: dict[str, str]) -> None:
         assert f"Hello {NAME}" in visitor.open(home)[1]
         local.clock.advance(ACCESS_SECONDS + 1)
         assert f"Hello {NAME}" in visitor.open(home)[1], "refreshed by itself"
+        assert grants(local) == ["authorization_code", "refresh_token"]
+        visitor.open(local.person.agree(visitor.open(f"{home}login")[2]))
         local.clock.advance(REFRESH_SECONDS + 1)
         assert visitor.open(home)[2] == "/login", "the session at Coze has ended"
         assert "Sign in with Coze" in Visitor().open(home)[1], "another browser is not signed in"

@@ -19,7 +19,7 @@ FILE = {"code": 0, "data": {"id": "f1", "bytes": 3000, "file_name": "a.png"}, "m
 CONTENT = bytes(range(256)) * 2
 DEADLINE = 10.0
 """Seconds that no single call may take, whatever the fault."""
-QUICK = Timeout(5, 0.05, 5, 5)
+QUICK = Timeout(5, 0.03, 5, 5)
 PATIENT = Timeout(5, 5, 5, 5)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
 from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout
+from cozekit.fast import AiohttpTransport
 from cozekit.watch import Watch
 from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, stream
+from tests.overlays.test_errors_everywhere import certificate, tls_front
 from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, async_coze, coze, each_transport, event, names
 
 LONG = 30.0
@@ -325,3 +329,40 @@ def test_a_head_that_never_ends_is_given_up_by_the_read_timeout() -> None:
     ):
         client.chat.stream(**ASK)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("anyio_backend", "transport"),
+    [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")],
+    ids=["sync", "httpx", "aiohttp", "trio"],
+)
+async def test_closing_from_elsewhere_wakes_the_reader_over_tls_too(transport: str | None, tmp_path: Path) -> None:
+    files = certificate(tmp_path)
+    context = ssl.create_default_context(cafile=str(files[0]))
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server, tls_front(server, files) as url:
+        if transport is None:
+            with httpx.Client(verify=context) as own:
+                sync = coze(url, http_client=own, timeout=LONG).chat.stream(**ASK)
+                first = threading.Event()
+
+                def close() -> None:
+                    assert first.wait(LONG)
+                    sync.close()
+
+                with in_thread(close), pytest.raises(StreamInterrupted, match="the stream was closed"):
+                    for _ in sync:
+                        first.set()
+        else:
+            fast = AiohttpTransport(tls=context) if transport == "aiohttp" else httpx.AsyncHTTPTransport(verify=context)
+            async with async_coze(url, fast, timeout=LONG) as client:
+                opened = client.chat.stream(**ASK)
+                begun = anyio.Event()
+
+                async def close_async() -> None:
+                    await begun.wait()
+                    await anyio.wait_all_tasks_blocked()
+                    await opened.close()
+
+                with pytest.raises(StreamInterrupted, match="the stream was closed"):
+                    async for _ in collapse(opened, begun, close_async):
+                        pass
