@@ -23,12 +23,15 @@ from coze_openapi import (
     CozeError,
     InvalidRequestError,
     NotFoundError,
+    Operation,
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
+    Response,
     ResponseError,
     ServerError,
     TokenExpiredError,
+    codec,
 )
 from coze_openapi.errors import CODES
 from tests.contract.catalogue import description
@@ -454,3 +457,20 @@ def test_a_body_that_is_no_json_is_an_argument_error_or_sound_json(value: Any, c
 def test_clients_and_their_parts_show_no_token(client: Client) -> None:
     shown = [repr(client), str(client), repr(client.bots), repr(AsyncClient(TOKEN)), repr(client.chat.messages)]
     assert not any(TOKEN in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "other"), [("https://api.coze.cn", "https://api.coze.com"), ("https://api.coze.com", "https://api.coze.cn")]
+)
+def test_a_refused_token_names_the_other_site(base_url: str, other: str) -> None:
+    operation = Operation("bots_retrieve", "GET", "/v1/bots/{bot_id}")
+    answer = Response(status=401, headers={}, content=b'{"code":4100,"msg":"no"}', operation=operation, url=base_url, base_url=base_url)
+    text = str(codec.failure(answer))
+    assert f"at {base_url}" in text
+    assert f"base_url='{other}'" in text
+
+
+def test_a_refused_token_of_a_host_of_ones_own_names_no_other_site() -> None:
+    operation = Operation("bots_retrieve", "GET", "/v1/bots/{bot_id}")
+    answer = Response(status=401, headers={}, content=b"{}", operation=operation, url="https://gw", base_url="https://gw.example.com/coze")
+    assert "other site" not in str(codec.failure(answer))
