@@ -177,6 +177,25 @@ class Response:
         return f"<Response {self.status} {self.operation.id} {len(self.content)} bytes logid={self.logid}>"
 
 
+class _Blank:
+    """What msgspec calls with a new model before it fills it in: sets every optional field to `None`, all at once.
+
+    Without it msgspec asks a new object for each field that the JSON left out, and each of these questions costs an
+    `AttributeError`: three quarters of the time for a piece of an answer. It looks `__attrs_pre_init__` up on the class when it
+    meets the class for the first time, and so the function is written then. attrs looks too, while it makes the class, and
+    finds nothing, since its own `__init__` sets every field anyway.
+    """
+
+    def __get__(self, instance: object, cls: type[Model]) -> Callable[[Model], None] | None:
+        names = [attribute.name for attribute in cls.__dict__.get("__attrs_attrs__", ()) if attribute.default is None]
+        if not names:
+            return None
+        made: dict[str, Any] = {}
+        exec(f"def blank(self):\n    {' = '.join(f'self.{name}' for name in names)} = None", made)
+        blank: Callable[[Model], None] = made["blank"]
+        return blank
+
+
 class Model:
     """Base of every model: an attrs class with one field for each documented property.
 
@@ -185,6 +204,7 @@ class Model:
 
     __slots__ = ("_logid",)
     __attrs_attrs__: Any
+    __attrs_pre_init__ = _Blank()
     _logid: str | None
 
     @property
