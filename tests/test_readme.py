@@ -55,3 +55,10 @@ def test_every_relative_link_of_the_documents_leads_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_map_of_the_architecture_names_every_module_of_the_client():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    parts = [path for path in (ROOT / "overlays" / "cozekit").iterdir() if not path.name.startswith(("_", "."))]
+    expected = {f"`{path.stem}`" if path.suffix == ".py" else f"`{path.name}/`" for path in parts if path.suffix in (".py", "")}
+    assert {name for name in expected if name not in text} == set()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
+from msgspec import Struct
 
 from coze_openapi.codec import stamp
 from coze_openapi.errors import describe
@@ -22,24 +23,20 @@ from .streams import AsyncEventStream, EventReader, EventStream
 if TYPE_CHECKING:
     from coze_openapi.types import Stream
 
-    from .sse import ServerSentEvent
-
 DELTA = "conversation.message.delta"
 MESSAGE_COMPLETED = "conversation.message.completed"
 
 
-class ChatEvent:
+# A struct, since streams make one for every piece of an answer: that takes half the time of an `__init__` in Python.
+class ChatEvent(Struct, eq=False):
     """One event of a chat."""
 
-    __slots__ = ("data", "event", "logid")
-
-    def __init__(self, event: str, data: Any, logid: str | None) -> None:
-        self.event = event
-        """Name of the event, one of `ChatEventType` or newer than this package."""
-        self.data = data
-        """What it carries: a `Chat`, a `Message`, plain JSON or text for events that the description does not know."""
-        self.logid = logid
-        """Log id of the stream."""
+    event: str
+    """Name of the event, one of `ChatEventType` or newer than this package."""
+    data: Any
+    """What it carries: a `Chat`, a `Message`, plain JSON or text for events that the description does not know."""
+    logid: str | None
+    """Log id of the stream."""
 
     @property
     def message(self) -> Message:
@@ -125,9 +122,8 @@ class ChatReader(EventReader[ChatEvent]):
         self.pieces: list[str] = []
         self.thoughts: list[str] = []
 
-    def make(self, item: ServerSentEvent, data: Any) -> ChatEvent:
+    def make(self, name: str, data: Any, id_: bytes) -> ChatEvent:
         """The typed event."""
-        name = item.event
         if name == DELTA and type(data) is Message:
             if data.content:
                 self.pieces.append(data.content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ from coze_openapi import codec
 from coze_openapi.errors import request_info
 
 from .errors import CozeError, RequestInfo, StreamError, StreamInterrupted, StreamTimeout
-from .sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+from .sse import EventTooLargeError, Frame, ServerSentEvent, SSEDecoder
 
 if TYPE_CHECKING:
     from coze_openapi._http import Opened
@@ -30,17 +31,24 @@ class EventReader(ABC, Generic[E]):
 
     def __init__(self, spec: Stream) -> None:
         self.spec = spec
-        self._items: list[ServerSentEvent] = []
+        # The body as it came, for those who ask for past events: far cheaper to keep than these.
+        self._chunks: list[bytes] = []
+        self._waiting: Iterator[Frame] = iter(())
+        self._received = 0
         self.ended = False
         """Whether the last event has come."""
         self.logid: str | None = None
         self.request: RequestInfo | None = None
         self.on_drift: Any = None
         self._decoder = SSEDecoder()
-        self._waiting: Iterator[ServerSentEvent] = iter(())
-        self._decoders = {name: codec.event_decoder(model) for name, model in spec.events.items() if model is not None}
         # Most events neither end a stream nor report a failure, and most streams are not numbered: they are spared the questions.
         self._special = spec.end | spec.errors | self.failing
+        # By the bytes of the name: its text, the fast reading of what it carries, and whether it is one of the special ones.
+        self._known = {
+            name.encode(): (name, codec.event_decoder(model), name in self._special)
+            for name, model in spec.events.items()
+            if model is not None
+        }
         self._counts = type(self).lost is not EventReader.lost
         self._problem: CozeError | None = None
         self._operation: Any = None
@@ -54,34 +62,46 @@ class EventReader(ABC, Generic[E]):
         self._operation = wire.operation
 
     @abstractmethod
-    def make(self, item: ServerSentEvent, data: Any) -> E:
-        """The typed event; `data` is a model, or plain JSON or text where the description knows none."""
+    def make(self, name: str, data: Any, id_: bytes) -> E:
+        """The typed event; `data` is a model, or plain JSON or text where the description knows none; `id_` is empty without one."""
 
     @abstractmethod
     def failure(self, event: E, data: Any) -> CozeError | None:
         """The error that an event stands for; None when it is no failure."""
 
-    def lost(self, item: ServerSentEvent, data: Any) -> str | None:
+    def lost(self, data: Any, id_: bytes) -> str | None:
         """What is missing before an event, in words; None when nothing is, or when its kind does not tell."""
         return None
 
     @property
     def events(self) -> list[E]:
-        """Every event so far, decoded anew: keeping the bytes costs a fraction of keeping the objects."""
+        """Every event so far, read anew from the body."""
         other = type(self)(self.spec)
         other.logid, other.request, other._operation = self.logid, self.request, self._operation
-        return [other.make(item, other._data(item)) for item in self._items]
+        items = [item for chunk in self._chunks for item in other._decoder.feed(chunk)]
+        return [other.make(item.event, other._data(item), _id(item)) for item in items[: self._count()]]
+
+    def _count(self) -> int:
+        """How many events have been handed out."""
+        return self._received - length_hint(self._waiting)
 
     def push(self, chunk: bytes) -> None:
-        """Takes a piece of the body; `take` then hands out the events that it completes.
+        """Takes a piece of the body; `take` then hands out the events that it completes, and must have handed out those before.
+
+        What comes after the last event of the stream is left alone.
 
         Raises:
             StreamError: An event is larger than any event should be.
         """
+        if self.ended:
+            return
         try:
-            self._waiting = iter(self._decoder.feed(chunk))
+            frames = self._decoder.frames(chunk)
         except EventTooLargeError as error:
             raise StreamError(self._text(str(error)), **self._facts()) from error
+        self._chunks.append(chunk)
+        self._received += len(frames)
+        self._waiting = iter(frames)
 
     def take(self) -> Iterator[E]:
         """The events that wait, up to the last one of the stream. What is not taken waits for the next call.
@@ -92,21 +112,23 @@ class EventReader(ABC, Generic[E]):
         """
         if self._problem is not None:
             raise self._problem  # whoever iterates again must not take a failed stream for an empty one
-        decoders, special, counts, make, keep = self._decoders, self._special, self._counts, self.make, self._items.append
         if self.ended:
             return
+        known, counts, make = self._known, self._counts, self.make
         # The iterator is kept between calls, so an event that is not taken now is the first of the next call.
-        for item in self._waiting:
-            name, raw = item[0], item[1]
+        for frame in self._waiting:
+            id_, raw_name, raw, _ = frame
             try:
-                data = decoders[name](raw)
+                name, decode, special = known[raw_name]
+                data = decode(raw)
             except _UNFIT:
-                data = self._data(item)
-            if counts and (missing := self.lost(item, data)) is not None:
-                raise self._fatal(StreamError(self._text(missing), **self._facts()))
-            event = make(item, data)
-            keep(item)
-            if name in special:
+                item = self._decoder.event(frame)
+                name, data, id_ = item.event, self._data(item), _id(item)
+                special = name in self._special
+            if counts and (missing := self.lost(data, id_)) is not None:
+                raise self._fatal(self._refused(missing))
+            event = make(name, data, id_)
+            if special:
                 self._judge(event, data, name)
             yield event
             if self.ended:
@@ -136,7 +158,7 @@ class EventReader(ABC, Generic[E]):
         except EventTooLargeError as error:
             raise StreamError(self._text(str(error)), **self._facts()) from error
         if cut is not None and cut.event in self.spec.end | self.spec.errors and _is_complete(cut, self.spec):
-            self._waiting = iter((cut,))
+            self.push(b"\n\n")  # the line end that it may lack, and its blank line
             yield from self.take()
         if not self.ended:
             raise self.interrupted("the stream ended before its last event")
@@ -150,7 +172,12 @@ class EventReader(ABC, Generic[E]):
             return codec.decode_event(item.data, model, self._operation, self.on_drift)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = item.data[:80].decode("utf-8", "replace")
-            raise StreamError(self._text(f"event {item.event} is no JSON ({error}): {text}"), **self._facts()) from error
+            raise self._refused(f"event {item.event} is no JSON ({error}): {text}") from error
+
+    def _refused(self, problem: str) -> StreamError:
+        """The error for an event that cannot be handed out."""
+        self._received -= 1
+        return StreamError(self._text(problem), **self._facts())
 
     @staticmethod
     def _plain(item: ServerSentEvent) -> Any:
@@ -171,10 +198,14 @@ class EventReader(ABC, Generic[E]):
     def _text(self, problem: str) -> str:
         name = self.request.operation if self.request else "stream"
         base = f", at {self.request.base_url}" if self.request else ""
-        return f"{name}: {problem} ({len(self._items)} events so far, logid {self.logid}{base})"
+        return f"{name}: {problem} ({self._count()} events so far, logid {self.logid}{base})"
 
     def _facts(self) -> dict[str, Any]:
         return {"events": self.events, "logid": self.logid, "request": self.request}
+
+
+def _id(item: ServerSentEvent) -> bytes:
+    return (item.id or "").encode()
 
 
 def _is_complete(item: ServerSentEvent, spec: Stream) -> bool:

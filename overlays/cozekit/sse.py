@@ -7,9 +7,10 @@ lines end at CR, LF or CRLF and nowhere else. U+2028, U+2029 and U+0085, legal i
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["EventTooLargeError", "SSEDecoder", "ServerSentEvent"]
+__all__ = ["EventTooLargeError", "Frame", "SSEDecoder", "ServerSentEvent"]
 
 _BOM = b"\xef\xbb\xbf"
 _DEFAULT_EVENT = "message"
@@ -21,7 +22,7 @@ _MAX_RETRY_DIGITS = 15
 # neither space nor line end keeps `event: ` (an empty name) and `event:  x` (a name with a space) out of the first one.
 # The quantifiers with `+` never go back: a long event costs one pass.
 _EVENTS = re.compile(rb"(?:id: ?([^ \n\0][^\n\0]*+)\n)?event: ?([^ \n].*+)\ndata: ?+(.*+)\n\n|((?:.++\n)*+\n)")
-_new = tuple.__new__
+_other = itemgetter(3)
 
 
 class ServerSentEvent(NamedTuple):
@@ -39,6 +40,11 @@ class ServerSentEvent(NamedTuple):
     data: bytes
     id: str | None = None
     retry: int | None = None
+
+
+Frame: TypeAlias = tuple[bytes, bytes, bytes, ServerSentEvent | bytes]
+"""One event as it stands in the stream: the values of its lines `id` and `event` and its data; or an event that was read line
+by line, at the end, behind three empty values. A program that reads many events looks at these and is spared an object for each."""
 
 
 class EventTooLargeError(ValueError):
@@ -108,26 +114,37 @@ class SSEDecoder:
             EventTooLargeError: The event that has begun is over the limit. Events before it in the same chunk are returned
                 first; the next call raises. Nothing can be read after that.
         """
+        return [self.event(frame) for frame in self.frames(chunk)]
+
+    def event(self, frame: Frame) -> ServerSentEvent:
+        """The event that a frame stands for."""
+        id_, name, data, read = frame
+        if isinstance(read, ServerSentEvent):
+            return read
+        return ServerSentEvent(self._name(name), data, _text(id_) if id_ else None)
+
+    def frames(self, chunk: bytes) -> list[Frame]:
+        """As `feed`, in the cheapest form."""
         if self._at_start and not (chunk := self._without_bom(chunk)):
             return []
         if not self._plain:
-            return self._feed_lines(chunk)
+            return _frames(self._feed_lines(chunk))
         buffer = self._buffer
         if b"\r" in chunk or len(buffer) + len(chunk) > self.max_event_bytes:
             self._plain = False
             chunk = bytes(buffer) + chunk
             buffer.clear()
-            return self._feed_lines(chunk)
+            return _frames(self._feed_lines(chunk))
         if not buffer and chunk.endswith(b"\n\n"):
-            return self._parse_block(chunk)
+            return self._parse_block(chunk, len(chunk))
         seen = len(buffer)
         buffer += chunk
         end = buffer.rfind(b"\n\n", max(seen - 1, 0)) + 2
         if end < 2:
             return []
-        block = bytes(buffer[:end])
+        frames = self._parse_block(buffer, end)
         del buffer[:end]
-        return self._parse_block(block)
+        return frames
 
     @property
     def pending(self) -> bool:
@@ -165,19 +182,27 @@ class SSEDecoder:
         self._at_start = False
         return chunk.removeprefix(_BOM)
 
-    def _parse_block(self, block: bytes) -> list[ServerSentEvent]:
-        """Whole events, each with its blank line, LF only."""
-        events: list[ServerSentEvent] = []
-        names = self._names
-        for id_, name, data, other in _EVENTS.findall(block):
-            if other:
-                events += self._parse_lines(other.splitlines())
-                continue
-            own_id = None
-            if id_:
-                own_id = self.last_event_id = id_.decode("utf-8", "replace")
-            events.append(_new(ServerSentEvent, (names.get(name) or self._name(name), data, own_id, None)))
-        return events
+    def _parse_block(self, block: bytes | bytearray, end: int) -> list[Frame]:
+        """Whole events, up to `end`, each with its blank line, LF only."""
+        frames: list[Frame] = _EVENTS.findall(block, 0, end)
+        if any(map(_other, frames)):
+            return [found for frame in frames for found in self._read(frame)]
+        for frame in reversed(frames):
+            if frame[0]:
+                self._note(frame[0])
+                break
+        return frames
+
+    def _read(self, frame: Frame) -> list[Frame]:
+        """The frame as it is when it has the usual form; otherwise its lines are read: a comment leaves nothing."""
+        if isinstance(frame[3], bytes) and frame[3]:
+            return _frames(self._parse_lines(frame[3].splitlines()))
+        self._note(frame[0])
+        return [frame]
+
+    def _note(self, id_: bytes) -> None:
+        if id_:
+            self.last_event_id = _text(id_)
 
     def _feed_lines(self, chunk: bytes) -> list[ServerSentEvent]:
         """The general way: any line ends, cut anywhere."""
@@ -228,7 +253,7 @@ class SSEDecoder:
             self._event = value
         elif name == b"id":
             if b"\0" not in value:
-                self._id = value.decode("utf-8", "replace")
+                self._id = _text(value)
         elif name == b"retry" and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
             self._retry = self.retry = int(value)
 
@@ -244,7 +269,15 @@ class SSEDecoder:
         """The name as text. A stream repeats few names, so each is decoded once; a hostile stream cannot grow the table."""
         found = self._names.get(raw)
         if found is None:
-            found = raw.decode("utf-8", "replace") or _DEFAULT_EVENT
+            found = _text(raw) or _DEFAULT_EVENT
             if len(self._names) < _MAX_NAMES:
                 self._names[raw] = found
         return found
+
+
+def _frames(events: list[ServerSentEvent]) -> list[Frame]:
+    return [(b"", b"", b"", event) for event in events]
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

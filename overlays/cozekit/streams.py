@@ -51,10 +51,12 @@ class EventStream(ByteStream, Generic[E]):
         exact = watch.exact
         try:
             while True:
-                for event in reader.take():
-                    yield event
-                    if exact:
+                if exact:
+                    for event in reader.take():
+                        yield event
                         watch.waits()
+                else:
+                    yield from reader.take()
                 if reader.ended:
                     self._drain()
                     return

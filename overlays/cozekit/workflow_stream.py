@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from coze_openapi.errors import describe
 from coze_openapi.models.shared import WorkflowInterrupt
 from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowError, WorkflowInterruptEvent, WorkflowMessage
@@ -21,25 +23,20 @@ from .workflow_result import WorkflowResult, of_events
 if TYPE_CHECKING:
     from coze_openapi.types import Stream
 
-    from .sse import ServerSentEvent
-
 MESSAGE, INTERRUPT, DONE, PING = "Message", "Interrupt", "Done", "PING"
 
 
-class WorkflowEvent:
+class WorkflowEvent(Struct, eq=False):
     """One event of a workflow run."""
 
-    __slots__ = ("data", "event", "id", "logid")
-
-    def __init__(self, event: str, data: Any, number: int | None, logid: str | None) -> None:
-        self.event = event
-        """Name of the event, one of `WorkflowEventType` or newer than this package."""
-        self.data = data
-        """What it carries: a model, plain JSON or text for events that the description does not know."""
-        self.id = number
-        """Number of the event in its stream, from 0 without holes; None when the stream gives none."""
-        self.logid = logid
-        """Log id of the stream."""
+    event: str
+    """Name of the event, one of `WorkflowEventType` or newer than this package."""
+    data: Any
+    """What it carries: a model, plain JSON or text for events that the description does not know."""
+    id: int | None
+    """Number of the event in its stream, from 0 without holes; None when the stream gives none."""
+    logid: str | None
+    """Log id of the stream."""
 
     @property
     def message(self) -> WorkflowMessage:
@@ -79,14 +76,13 @@ class WorkflowReader(EventReader[WorkflowEvent]):
         super().__init__(spec)
         self._losses = LossCheck()
 
-    def make(self, item: ServerSentEvent, data: Any) -> WorkflowEvent:
+    def make(self, name: str, data: Any, id_: bytes) -> WorkflowEvent:
         """The typed event."""
-        name = PING if item.event.upper() == PING else item.event
-        return WorkflowEvent(name, data, _number(item), self.logid)
+        return WorkflowEvent(PING if name.upper() == PING else name, data, _number(id_), self.logid)
 
-    def lost(self, item: ServerSentEvent, data: Any) -> str | None:
+    def lost(self, data: Any, id_: bytes) -> str | None:
         """What is missing before an event, by the numbers that workflow streams carry."""
-        missing = self._losses.event(_number(item))
+        missing = self._losses.event(_number(id_))
         if missing is None and isinstance(data, WorkflowMessage):
             missing = self._losses.piece(data)
         return missing
@@ -102,8 +98,8 @@ class WorkflowReader(EventReader[WorkflowEvent]):
         return WorkflowFailed(text, code=number, msg=msg or "", http_status=200, logid=self.logid, request=self.request)
 
 
-def _number(item: ServerSentEvent) -> int | None:
-    return int(item.id) if item.id is not None and item.id.isdecimal() else None
+def _number(id_: bytes) -> int | None:
+    return int(id_) if id_.isdigit() else None
 
 
 class _Progress:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import define
 
 from coze_openapi import Drift, Model, Operation, Response, ResponseError, codec, models
 from coze_openapi.types import OpenIntEnum, OpenStrEnum
@@ -293,3 +294,31 @@ def test_json_that_is_no_object_is_a_response_error(content: bytes) -> None:
     with pytest.raises(ResponseError, match="instead of an object") as caught:
         codec.decode(Response(status=200, headers={"x-tt-logid": "log-1"}, content=content, operation=OPERATION), models.CreateBotResponse)
     assert caught.value.logid == "log-1"
+
+
+def test_a_class_of_your_own_built_on_a_model_is_filled_in_too() -> None:
+    @define(kw_only=True)
+    class Wider(models.Message):
+        mood: str | None = None
+        tone: str = "plain"
+
+    class Named(models.Message):
+        pass
+
+    for cls in (Wider, Named):
+        found = codec.decode_event(b'{"id": "1", "mood": "calm"}', cls, OPERATION)
+        assert (found.id, found.content, found.created_at) == ("1", None, None)
+    wider = codec.decode_event(b'{"id": "1", "mood": "calm"}', Wider, OPERATION)
+    assert (wider.mood, wider.tone) == ("calm", "plain")
+    assert Wider(id="2").mood is None
+
+
+def test_a_field_that_is_always_there_is_reported_when_it_is_missing() -> None:
+    @define(kw_only=True)
+    class Strict(models.Message):
+        mood: str
+
+    drifts: list[Drift] = []
+    found = codec.decode_event(b'{"id": "1"}', Strict, OPERATION, drifts.append)
+    assert (found.id, found.mood) == ("1", None)
+    assert [drift.path for drift in drifts] == ["$.mood"]

@@ -72,6 +72,7 @@ def test_events_do_not_depend_on_how_the_bytes_are_cut(body: bytes, cuts: list[i
     # A CR at the end of a piece is told from CRLF by the next one; what was held back comes with the end.
     assert found == expected
     assert parts.close() == whole.close()
+    assert parts.last_event_id == whole.last_event_id
 
 
 @pytest.mark.parametrize("make", [

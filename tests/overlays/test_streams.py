@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import pickle
 
@@ -327,3 +328,22 @@ async def test_audio_after_the_completed_chat_still_arrives(transport: str) -> N
             assert names(list(client.chat.stream(**ASK)))[-2:] == ["conversation.audio.delta", "done"]
         async with async_coze(server, transport) as other:
             assert names([item async for item in other.chat.stream(**ASK)])[-2:] == ["conversation.audio.delta", "done"]
+
+
+def test_a_compressed_stream_is_decompressed_and_gives_its_connection_back() -> None:
+    events = gzip.compress(b"".join(CHAT))
+    packed = stream(events[:40], events[40:], headers={"content-encoding": "gzip"})
+    with ChunkServer(packed, packed) as server, coze(server) as client:
+        for _ in range(2):
+            assert client.chat.stream(**ASK).until_done().answer == "Hello"
+        assert len({request.connection for request in server.requests}) == 1
+
+
+def test_a_body_that_was_read_to_its_end_gives_its_connection_back_without_close() -> None:
+    with ChunkServer(stream(*CHAT), stream(*CHAT)) as server, coze(server) as client:
+        kept = []
+        for _ in range(2):
+            opened = client.chat.stream(**ASK)
+            assert b"".join(opened.iter_bytes()) == b"".join(CHAT)
+            kept.append(opened)
+        assert len({request.connection for request in server.requests}) == 1

@@ -74,10 +74,12 @@ class BaseClient:
         operation = request.operation
         base = self.www_url if operation.www else self.base_url
         headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
-        _replace(headers, self._default_headers)
-        _replace(headers, request.headers)
-        if token and not operation.anonymous:
-            _replace(headers, {"Authorization": f"Bearer {token}"})
+        authorization = {"Authorization": f"Bearer {token}"} if token and not operation.anonymous else {}
+        if self._default_headers or request.headers:
+            for more in (self._default_headers, request.headers, authorization):
+                _replace(headers, more)
+        else:
+            headers.update(authorization)
         query = {**request.query, **(options.extra_query or {})}
         url = f"{base}{request.path}"
         if query:
@@ -92,10 +94,7 @@ class BaseClient:
             headers["Content-Type"] = "application/json"
             content = encode(body)
         _replace(headers, options.extra_headers)
-        for name, value in headers.items():
-            # Before the HTTP library sees it: its error would show the value, which may be a token.
-            if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
-                raise ArgumentError(f"the header {name!r} has characters that no header can hold", argument=name)
+        _check_headers(headers)
         timeout = self._timeout_of(operation, options.timeout)
         return _http.Wire(operation, url, base, headers, content, request.files, form, timeout, self._on_drift)
 
@@ -214,6 +213,19 @@ def _replace(headers: dict[str, str], more: Mapping[str, str] | None) -> None:
         for name in [name for name in headers if name.lower() in names]:
             del headers[name]
         headers.update(more)
+
+
+def _check_headers(headers: dict[str, str]) -> None:
+    """Finds what no header can hold before the HTTP library does: its error would show the value, which may be a token."""
+    try:
+        text = "".join([*headers, *headers.values()])
+        if text.isascii() and text.isprintable():
+            return
+    except TypeError:
+        pass
+    for name, value in headers.items():
+        if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
+            raise ArgumentError(f"the header {name!r} has characters that no header can hold", argument=name)
 
 
 def _checked_url(url: str) -> str:
