@@ -178,7 +178,7 @@ def _returns(bundle: Bundle, node: Node) -> tuple[str, frozenset[str]]:
     pager = node.get("x-coze-pager")
     unwrap = pager["items"] if pager else str(node.get("x-coze-unwrap") or "")
     answer = answer_schema(node)
-    fixed = {"nothing": "Empty", "content": "bytes", "location": "str", "": "ByteStream"}
+    fixed = {"nothing": "Empty", "content": "ResultBytes", "location": "ResultText", "": "ByteStream"}
     if unwrap in fixed:
         return fixed[unwrap], frozenset()
     if answer is None:
@@ -189,7 +189,15 @@ def _returns(bundle: Bundle, node: Node) -> tuple[str, frozenset[str]]:
         schema = schema["items"] if step.isdigit() else raw_properties(bundle, bundle.schemas[target or ""])[step]
     uses: set[str] = set()
     text = _answer_type(bundle, schema, uses)
-    return (text[5:-1] if pager else text), frozenset(uses)
+    return (text[5:-1] if pager else _logged(text)), frozenset(uses)
+
+
+def _logged(text: str) -> str:
+    """The type that carries the log id of the call: models do, the types of Python do not."""
+    for plain, logged in (("list[", "ResultList["), ("dict[str, ", "ResultDict[")):
+        if text.startswith(plain):
+            return logged + text.removeprefix(plain)
+    return text
 
 
 def _answer_type(bundle: Bundle, schema: Node, uses: set[str]) -> str:

@@ -30,6 +30,10 @@ class Tag:
     source: str
 
 
+RESULTS = ("ResultBytes", "ResultDict", "ResultList", "ResultText")
+"""What carries the log id of a call where the result is no model."""
+
+
 def tags(bundle: Bundle, operations: list[Operation]) -> list[Tag]:
     """Every tag, and the tags in between that have no operation of their own (`workflows.runs` of `workflows.runs.x`)."""
     described = {tag["name"]: tag["description"] for tag in bundle.document["tags"]}
@@ -85,6 +89,7 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
         "flags": _flags(op),
         "events": events,
         "returns": returns,
+        "kind": _kind(op),
         "path": _path(op),
         "query": _query(op),
         "headers": _headers(op),
@@ -180,7 +185,8 @@ def _operation_imports(bundle: Bundle, op: Operation, events: set[str], context:
     annotations = " ".join(p.annotation for p in op.parameters) + " " + context["returns"]
     checking = {name for p in op.parameters for name in p.uses} | (set(op.uses) if not op.streams_only else set())
     lines: list[str] = []
-    typed = [name for name in ("PageData", "Response", "FileInput") if name in annotations or (name == "Response" and not op.streams_only)]
+    typed = [name for name in ("PageData", "FileInput", *RESULTS) if name in annotations]
+    typed += [] if op.streams_only else ["Response"]
     abstract = [name for name in ("Mapping", "Sequence") if f"{name}[" in annotations]
     words = ["Any"] if "Any" in annotations else []
     if _takes_arguments(op):
@@ -205,7 +211,12 @@ def _codec_names(op: Operation) -> list[str]:
         return ["decode", "page"]
     if op.unwrap in ("content", "location"):
         return [op.unwrap]
-    return ["decode", "dig", "result"] if "." in op.unwrap else ["decode", "result"]
+    return ["decode", *(["dig"] if "." in op.unwrap else []), f"result{_kind(op)}"]
+
+
+def _kind(op: Operation) -> str:
+    """Which function of the codec puts the log id on what the method returns."""
+    return next((f"_{name.removeprefix('Result').lower()}" for name in RESULTS if op.returns.startswith(f"{name}[")), "")
 
 
 def resource_context(compiled: Compiled, tag: Tag, *, is_async: bool) -> dict[str, Any]:
@@ -240,10 +251,8 @@ def _resource_imports(bundle: Bundle, own: list[Operation], children: list[Tag],
     )
     block += [f"    from .._http import {prefix}ByteStream"] if streams else []
     block += [f"    {line}" for line in _schema_imports(bundle, uses, "..models.")]
-    extra = [
-        name for name, used in (("Empty", "Empty" in annotations), ("FileInput", "FileInput" in annotations), ("PageData", pagers)) if used
-    ]
-    block += [f"    from ..types import {', '.join([*extra, 'TimeoutInput'])}"] if own else []
+    extra = [name for name in ("Empty", "FileInput", *RESULTS) if name in annotations] + (["PageData"] if pagers else [])
+    block += [f"    from ..types import {', '.join(sorted([*extra, 'TimeoutInput']))}"] if own else []
     block += [f"    from .{child.module} import {prefix}{child.cls}" for child in children]
     lines = [
         "from typing import TYPE_CHECKING",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .client import BaseClient as BaseClient, Client as Client, Resource as Resource
     from .errors import APIConnectionError as APIConnectionError, APIError as APIError, APITimeoutError as APITimeoutError, ArgumentError as ArgumentError, AuthenticationError as AuthenticationError, ConflictError as ConflictError, CozeError as CozeError, InvalidRequestError as InvalidRequestError, NotFoundError as NotFoundError, PermissionDeniedError as PermissionDeniedError, QuotaExceededError as QuotaExceededError, RateLimitError as RateLimitError, RequestInfo as RequestInfo, ResponseError as ResponseError, ServerError as ServerError, TokenExpiredError as TokenExpiredError
     from .paging import AsyncPage as AsyncPage, AsyncPager as AsyncPager, Page as Page
-    from .types import DEFAULT as DEFAULT, NULL as NULL, CallOptions as CallOptions, Drift as Drift, Empty as Empty, FileInput as FileInput, Model as Model, OpenIntEnum as OpenIntEnum, OpenStrEnum as OpenStrEnum, Operation as Operation, Request as Request, Response as Response, ResultList as ResultList, Timeout as Timeout, TimeoutInput as TimeoutInput
+    from .types import DEFAULT as DEFAULT, NULL as NULL, CallOptions as CallOptions, Drift as Drift, Empty as Empty, FileInput as FileInput, Model as Model, OpenIntEnum as OpenIntEnum, OpenStrEnum as OpenStrEnum, Operation as Operation, Request as Request, Response as Response, ResultBytes as ResultBytes, ResultDict as ResultDict, ResultList as ResultList, ResultText as ResultText, Timeout as Timeout, TimeoutInput as TimeoutInput
     from ._http import AsyncByteStream as AsyncByteStream, ByteStream as ByteStream
 
 # fmt: on
@@ -23,7 +23,7 @@ _NAMES = {
     "client": "BaseClient Client Resource",
     "errors": "APIConnectionError APIError APITimeoutError ArgumentError AuthenticationError ConflictError CozeError InvalidRequestError NotFoundError PermissionDeniedError QuotaExceededError RateLimitError RequestInfo ResponseError ServerError TokenExpiredError",
     "paging": "AsyncPage AsyncPager Page",
-    "types": "DEFAULT NULL CallOptions Drift Empty FileInput Model OpenIntEnum OpenStrEnum Operation Request Response ResultList Timeout TimeoutInput",
+    "types": "DEFAULT NULL CallOptions Drift Empty FileInput Model OpenIntEnum OpenStrEnum Operation Request Response ResultBytes ResultDict ResultList ResultText Timeout TimeoutInput",
     "_http": "AsyncByteStream ByteStream",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

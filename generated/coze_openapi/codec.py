@@ -17,7 +17,21 @@ from typing import Any, TypeVar
 import msgspec
 
 from .errors import APIError, ArgumentError, ResponseError, api_error, request_info
-from .types import NULL, Drift, Model, Operation, OpenIntEnum, OpenStrEnum, PageData, Pager, Response, ResultList
+from .types import (
+    NULL,
+    Drift,
+    Model,
+    Operation,
+    OpenIntEnum,
+    OpenStrEnum,
+    PageData,
+    Pager,
+    Response,
+    ResultBytes,
+    ResultDict,
+    ResultList,
+    ResultText,
+)
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -143,12 +157,31 @@ def result(value: T | None, response: Response) -> T:
     if value is None:
         raise shape_error(response, "the answer holds no data")
     found: Any = value
-    if isinstance(found, list):
-        found = ResultList(found)
-        found.logid = response.logid
-    elif isinstance(found, Model):
+    if isinstance(found, Model):
         stamp(found, response.logid)
+    elif isinstance(found, list):
+        found = result_list(found, response)
+    elif isinstance(found, dict):
+        found = result_dict(found, response)
     return typing.cast(T, found)
+
+
+def result_list(value: list[T] | None, response: Response) -> ResultList[T]:
+    """As `result`, for a list."""
+    if value is None:
+        raise shape_error(response, "the answer holds no data")
+    found = ResultList(value)
+    found.logid = response.logid
+    return found
+
+
+def result_dict(value: dict[str, T] | None, response: Response) -> ResultDict[T]:
+    """As `result`, for a mapping."""
+    if value is None:
+        raise shape_error(response, "the answer holds no data")
+    found = ResultDict(value)
+    found.logid = response.logid
+    return found
 
 
 def dig(answer: Any, path: str) -> Any:
@@ -356,7 +389,7 @@ def is_binary(content_type: str) -> bool:
     return content_type != "application/json" and not content_type.startswith("text/")
 
 
-def content(response: Response) -> bytes:
+def content(response: Response) -> ResultBytes:
     """The bytes of an answer that is no JSON.
 
     Raises:
@@ -370,10 +403,12 @@ def content(response: Response) -> bytes:
         raise error if error.code else shape_error(response, "bytes were promised")
     if not response.content:
         raise shape_error(response, "the answer is empty")
-    return response.content
+    found = ResultBytes(response.content)
+    found.logid = response.logid
+    return found
 
 
-def location(response: Response) -> str:
+def location(response: Response) -> ResultText:
     """The target of a redirect.
 
     Raises:
@@ -385,4 +420,6 @@ def location(response: Response) -> str:
     target = response.headers.get("location")
     if not target:
         raise shape_error(response, "a redirect was promised")
-    return target
+    found = ResultText(target)
+    found.logid = response.logid
+    return found

@@ -253,6 +253,27 @@ class ResultList(list[T]):
     """Log id of the call."""
 
 
+class ResultDict(dict[str, T]):
+    """A mapping that an operation returned."""
+
+    logid: str | None = None
+    """Log id of the call."""
+
+
+class ResultBytes(bytes):
+    """The content of a file that an operation returned."""
+
+    logid: str | None = None
+    """Log id of the call."""
+
+
+class ResultText(str):
+    """A text that an operation returned."""
+
+    logid: str | None = None
+    """Log id of the call."""
+
+
 class _OpenEnum(enum.EnumMeta):
     def __contains__(cls, value: object) -> bool:
         return value in cls._value2member_map_

@@ -54,9 +54,9 @@ def reply_to(op: Op, *, streaming: bool) -> Reply:
     if streaming:
         return Reply(b"event: done\ndata: {}\n\n", content_type="text/event-stream")
     if op.unwrap == "content":
-        return Reply(b"RIFF", content_type="audio/wav")
+        return Reply(b"RIFF", content_type="audio/wav", headers={"x-tt-logid": "log-7"})
     if op.unwrap == "location":
-        return Reply(b"", 302, headers={"location": "https://example.com/consent"})
+        return Reply(b"", 302, headers={"location": "https://example.com/consent", "x-tt-logid": "log-7"})
     return json_reply(sample_answer(op), x_tt_logid="log-7")
 
 
@@ -169,6 +169,15 @@ async def test_async_request_is_as_described(
     arguments = arguments_of(op, required_only=required_only)
     await call_async(op, async_client, as_given(op, arguments), streaming=streaming)
     check_request(op, arguments, server.only_request(), streaming=streaming)
+
+
+@pytest.mark.parametrize("op", [op for op in operations().values() if not op.only_streams], ids=lambda op: op.id)
+async def test_every_result_tells_the_log_id_of_its_call(op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer) -> None:
+    arguments = as_given(op, arguments_of(op, required_only=True))
+    server.answer(reply_to(op, streaming=False))
+    for result in (call(op, client, arguments, streaming=False), await call_async(op, async_client, arguments, streaming=False)):
+        # A history of runs has a field of that name, the log id of the run; there the call's own is in the raw response.
+        assert (result._logid if op.id == "workflows_runs_run_histories_retrieve" else result.logid) == "log-7"
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..models.audio_speech import SpeechFormat, SpeechSampleRate
     from ..models.audio_voices import VoiceEmotion
-    from ..types import TimeoutInput
+    from ..types import ResultBytes, TimeoutInput
 
 
 class AudioSpeech(Resource):
@@ -38,7 +38,7 @@ class AudioSpeech(Resource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> bytes:
+    ) -> ResultBytes:
         """Turn text into speech.
 
         `POST /v1/audio/speech`

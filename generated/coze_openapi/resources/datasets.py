@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..models.datasets import CreatedDataset, Dataset, DocumentProgress
     from ..models.datasets_documents import DatasetFormat
-    from ..types import Empty, PageData, TimeoutInput
+    from ..types import Empty, PageData, ResultList, TimeoutInput
     from .datasets_documents import DatasetsDocuments
     from .datasets_images import DatasetsImages
 
@@ -204,7 +204,7 @@ class Datasets(Resource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> builtins.list[DocumentProgress]:
+    ) -> ResultList[DocumentProgress]:
         """Read how far files of a knowledge base are processed.
 
         `POST /v1/datasets/{dataset_id}/process`

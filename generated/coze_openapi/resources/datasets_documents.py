@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..models.datasets_documents import ChunkStrategy, DatasetFormat, Document, DocumentUpdateRule, NewDocument
-    from ..types import Empty, PageData, TimeoutInput
+    from ..types import Empty, PageData, ResultList, TimeoutInput
 
 
 class DatasetsDocuments(Resource):
@@ -34,7 +34,7 @@ class DatasetsDocuments(Resource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> builtins.list[Document]:
+    ) -> ResultList[Document]:
         """Add files to a knowledge base.
 
         `POST /open_api/knowledge/document/create`

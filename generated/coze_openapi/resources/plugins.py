@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..models.plugins import Plugin, PluginSortOrder, StorePlugin
-    from ..types import PageData, TimeoutInput
+    from ..types import PageData, ResultList, TimeoutInput
     from .plugins_categories import PluginsCategories
     from .plugins_tools import PluginsTools
 
@@ -153,7 +153,7 @@ class Plugins(Resource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> builtins.list[Plugin]:
+    ) -> ResultList[Plugin]:
         """Read several plugins and their tools.
 
         `GET /v1/plugins/mget`

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..models.variables import UserVariable, UserVariableAssignment
-    from ..types import Empty, TimeoutInput
+    from ..types import Empty, ResultList, TimeoutInput
 
 
 class Variables(Resource):
@@ -33,7 +33,7 @@ class Variables(Resource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> list[UserVariable]:
+    ) -> ResultList[UserVariable]:
         """Read the user variables of a bot or app.
 
         `GET /v1/variables`

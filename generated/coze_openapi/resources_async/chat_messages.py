@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING
 
 from ..async_client import AsyncResource
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..models.chat import Message
-    from ..types import TimeoutInput
+    from ..types import ResultList, TimeoutInput
 
 
 class AsyncChatMessages(AsyncResource):
@@ -31,7 +30,7 @@ class AsyncChatMessages(AsyncResource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> builtins.list[Message]:
+    ) -> ResultList[Message]:
         """List the messages that a chat produced.
 
         `GET /v3/chat/message/list`

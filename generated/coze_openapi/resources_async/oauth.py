@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         OAuthScope,
         OAuthToken,
     )
-    from ..types import TimeoutInput
+    from ..types import ResultText, TimeoutInput
 
 
 class AsyncOauth(AsyncResource):
@@ -100,7 +100,7 @@ class AsyncOauth(AsyncResource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> str:
+    ) -> ResultText:
         """Send a browser to the consent page.
 
         `GET /api/permission/oauth2/authorize`
@@ -165,7 +165,7 @@ class AsyncOauth(AsyncResource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> str:
+    ) -> ResultText:
         """Send a browser to the consent page for one workspace.
 
         `GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize`

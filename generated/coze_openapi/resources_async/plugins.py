@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..models.plugins import Plugin, PluginSortOrder, StorePlugin
-    from ..types import PageData, TimeoutInput
+    from ..types import PageData, ResultList, TimeoutInput
     from .plugins_categories import AsyncPluginsCategories
     from .plugins_tools import AsyncPluginsTools
 
@@ -153,7 +153,7 @@ class AsyncPlugins(AsyncResource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> builtins.list[Plugin]:
+    ) -> ResultList[Plugin]:
         """Read several plugins and their tools.
 
         `GET /v1/plugins/mget`

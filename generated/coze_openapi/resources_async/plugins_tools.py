@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ..types import TimeoutInput
+    from ..types import ResultDict, TimeoutInput
 
 
 class AsyncPluginsTools(AsyncResource):
@@ -30,7 +30,7 @@ class AsyncPluginsTools(AsyncResource):
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
-    ) -> dict[str, Any]:
+    ) -> ResultDict[Any]:
         """Call a tool of a paid plugin.
 
         `POST /v1/plugins/{plugin_id}/tools/call`

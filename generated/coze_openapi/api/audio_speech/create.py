@@ -11,7 +11,7 @@ from ...types import Operation, Request, given
 if TYPE_CHECKING:
     from ...models.audio_speech import SpeechFormat, SpeechSampleRate
     from ...models.audio_voices import VoiceEmotion
-    from ...types import Response
+    from ...types import Response, ResultBytes
 
 OPERATION = Operation(
     "audio_speech_create",
@@ -57,7 +57,7 @@ def build(
     )
 
 
-def parse(response: Response) -> bytes:
+def parse(response: Response) -> ResultBytes:
     """What the answer holds.
 
     Raises:

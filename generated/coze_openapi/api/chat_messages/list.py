@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, result
+from ...codec import decode, result_list
 from ...models.chat_messages import ListChatMessagesResponse
 from ...types import Operation, Request
 
 if TYPE_CHECKING:
     from ...models.chat import Message
-    from ...types import Response
+    from ...types import Response, ResultList
 
 OPERATION = Operation(
     "chat_messages_list",
@@ -35,11 +35,11 @@ def build(
     )
 
 
-def parse(response: Response) -> list[Message]:
+def parse(response: Response) -> ResultList[Message]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    return result(decode(response, ListChatMessagesResponse).data, response)
+    return result_list(decode(response, ListChatMessagesResponse).data, response)

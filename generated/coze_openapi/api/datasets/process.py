@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, dig, result
+from ...codec import decode, dig, result_list
 from ...models.datasets import ProcessDatasetResponse
 from ...types import Operation, Request, segment
 
 if TYPE_CHECKING:
     from ...models.datasets import DocumentProgress
-    from ...types import Response
+    from ...types import Response, ResultList
 
 OPERATION = Operation(
     "datasets_process",
@@ -37,12 +37,11 @@ def build(
     )
 
 
-def parse(response: Response) -> list[DocumentProgress]:
+def parse(response: Response) -> ResultList[DocumentProgress]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    found: list[DocumentProgress] | None = dig(decode(response, ProcessDatasetResponse), "data.data")
-    return result(found, response)
+    return result_list(dig(decode(response, ProcessDatasetResponse), "data.data"), response)

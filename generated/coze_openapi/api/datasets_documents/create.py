@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, result
+from ...codec import decode, result_list
 from ...models.datasets_documents import CreateDocumentsResponse
 from ...types import Operation, Request, Waiter
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Required, TypedDict
 
     from ...models.datasets_documents import ChunkStrategy, DatasetFormat, Document, NewDocument
-    from ...types import Response, TimeoutInput
+    from ...types import Response, ResultList, TimeoutInput
 
     class Arguments(TypedDict, total=False):
         """Keyword arguments of the method, for handwritten methods that pass them on."""
@@ -66,11 +66,11 @@ def build(
     )
 
 
-def parse(response: Response) -> list[Document]:
+def parse(response: Response) -> ResultList[Document]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    return result(decode(response, CreateDocumentsResponse).document_infos, response)
+    return result_list(decode(response, CreateDocumentsResponse).document_infos, response)

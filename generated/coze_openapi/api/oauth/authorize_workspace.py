@@ -10,7 +10,7 @@ from ...types import Operation, Request, given, segment
 
 if TYPE_CHECKING:
     from ...models.oauth import OAuthChallengeMethod, OAuthResponseType
-    from ...types import Response
+    from ...types import Response, ResultText
 
 OPERATION = Operation(
     "oauth_authorize_workspace",
@@ -50,7 +50,7 @@ def build(
     )
 
 
-def parse(response: Response) -> str:
+def parse(response: Response) -> ResultText:
     """What the answer holds.
 
     Raises:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, dig, result
+from ...codec import decode, dig, result_list
 from ...models.plugins import RetrieveManyPluginsResponse
 from ...types import Operation, Request, given, joined
 
 if TYPE_CHECKING:
     from ...models.plugins import Plugin
-    from ...types import Response
+    from ...types import Response, ResultList
 
 OPERATION = Operation(
     "plugins_retrieve_many",
@@ -34,12 +34,11 @@ def build(
     )
 
 
-def parse(response: Response) -> list[Plugin]:
+def parse(response: Response) -> ResultList[Plugin]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    found: list[Plugin] | None = dig(decode(response, RetrieveManyPluginsResponse), "data.items")
-    return result(found, response)
+    return result_list(dig(decode(response, RetrieveManyPluginsResponse), "data.items"), response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, dig, result
+from ...codec import decode, dig, result_dict
 from ...models.plugins_tools import CallPluginToolResponse
 from ...types import Operation, Request, segment
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...types import Response
+    from ...types import Response, ResultDict
 
 OPERATION = Operation(
     "plugins_tools_call",
@@ -41,12 +41,11 @@ def build(
     )
 
 
-def parse(response: Response) -> dict[str, Any]:
+def parse(response: Response) -> ResultDict[Any]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    found: dict[str, Any] | None = dig(decode(response, CallPluginToolResponse), "data.result")
-    return result(found, response)
+    return result_dict(dig(decode(response, CallPluginToolResponse), "data.result"), response)

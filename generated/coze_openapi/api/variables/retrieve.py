@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...codec import decode, dig, result
+from ...codec import decode, dig, result_list
 from ...models.variables import RetrieveVariablesResponse
 from ...types import Operation, Request, given, joined
 
 if TYPE_CHECKING:
     from ...models.variables import UserVariable
-    from ...types import Response
+    from ...types import Response, ResultList
 
 OPERATION = Operation(
     "variables_retrieve",
@@ -40,12 +40,11 @@ def build(
     )
 
 
-def parse(response: Response) -> list[UserVariable]:
+def parse(response: Response) -> ResultList[UserVariable]:
     """What the answer holds.
 
     Raises:
         APIError: The API answered that the call failed.
         ResponseError: The answer has not the promised shape.
     """
-    found: list[UserVariable] | None = dig(decode(response, RetrieveVariablesResponse), "data.items")
-    return result(found, response)
+    return result_list(dig(decode(response, RetrieveVariablesResponse), "data.items"), response)
