@@ -251,10 +251,7 @@ class Chat(Chats):
         Args:
             chat_id: Id of the chat.
             conversation_id: Id of the conversation it belongs to.
-            extra_headers: Option of this call; see `CallOptions`.
-            extra_query: As `extra_headers`.
-            extra_body: As `extra_headers`.
-            timeout: As `extra_headers`.
+            extra_headers, extra_query, extra_body, timeout: Options of this call; see `CallOptions`.
 
         Returns:
             The chat: cancelled, or as it had ended.
