@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from coze_openapi import codec
 from coze_openapi.errors import APIConnectionError, CozeError
@@ -11,6 +11,7 @@ from coze_openapi.types import CallOptions, Request, Response
 
 from .hooks import Attempt
 from .retries import Renew, Send, Step, Wait, plan
+from .watch import current_watch
 
 if TYPE_CHECKING:
     from coze_openapi import _http
@@ -33,6 +34,7 @@ class _Call:
         self.error: CozeError | None = None
         self.attempts = 0
         self._client = client
+        self._watch = current_watch()
         self._positions = _positions(request)
         renewable = client._auth.renewable and not anonymous
         rewindable = self._positions is not None
@@ -44,6 +46,14 @@ class _Call:
         self.outcome, self.error = None, None
         for content, position in self._positions or ():
             content.seek(position)
+
+    def limited(self, wire: _http.Wire) -> _http.Wire:
+        """The request with timeouts that end with the limits of the stream it opens, if it opens one."""
+        return wire if self._watch is None else wire._replace(timeout=self._watch.capped(wire.timeout))
+
+    def may_wait(self, seconds: float) -> bool:
+        """Whether a repetition after such a pause can still be in time."""
+        return self._watch is None or self._watch.allows(seconds)
 
     def came(self, outcome: Any) -> None:
         """An answer came; it may say no."""
@@ -84,11 +94,13 @@ def drive(client: Coze, request: Request, options: CallOptions, act: Callable[[_
         if isinstance(step, Send):
             call.token = None if request.operation.anonymous else client._auth.token(client)
             call.begin()
-            _send(client, call, client._prepare(request, options, call.token), act)
+            _send(client, call, call.limited(client._prepare(request, options, call.token)), act)
             answer = call.error
         elif isinstance(step, Renew):
             answer = client._auth.renew(client, call.token or "")
         elif isinstance(step, Wait):
+            if not call.may_wait(step.seconds):
+                return cast(T, call.result())
             client._retries.wait(step.seconds)
 
 
@@ -122,11 +134,13 @@ async def drive_async(
         if isinstance(step, Send):
             call.token = None if request.operation.anonymous else await client._auth.token_async(client)
             call.begin()
-            await _send_async(client, call, client._prepare(request, options, call.token), act)
+            await _send_async(client, call, call.limited(client._prepare(request, options, call.token)), act)
             answer = call.error
         elif isinstance(step, Renew):
             answer = await client._auth.renew_async(client, call.token or "")
         elif isinstance(step, Wait):
+            if not call.may_wait(step.seconds):
+                return cast(T, call.result())
             await client._retries.wait_async(step.seconds)
 
 

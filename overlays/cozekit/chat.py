@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from coze_openapi.api.chat import create as create_operation
@@ -64,8 +65,8 @@ class Chat(Chats):
 
         Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
         """
-        source = super().stream(**arguments)
-        return ChatStream(source, ChatReader(create_operation.STREAM), idle_timeout=idle_timeout, deadline=deadline)
+        send = partial(super().stream, **arguments)
+        return ChatStream(send, ChatReader(create_operation.STREAM), idle_timeout=idle_timeout, deadline=deadline)
 
     @takes(Chats.submit_tool_outputs_stream)
     def submit_tool_outputs_stream(
@@ -80,8 +81,8 @@ class Chat(Chats):
 
         Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
-        source = super().submit_tool_outputs_stream(**arguments)
-        return ChatStream(source, ChatReader(submit_operation.STREAM), idle_timeout=idle_timeout, deadline=deadline)
+        send = partial(super().submit_tool_outputs_stream, **arguments)
+        return ChatStream(send, ChatReader(submit_operation.STREAM), idle_timeout=idle_timeout, deadline=deadline)
 
     @takes(Chats.create)
     def run(
@@ -251,7 +252,10 @@ class Chat(Chats):
         Args:
             chat_id: Id of the chat.
             conversation_id: Id of the conversation it belongs to.
-            extra_headers, extra_query, extra_body, timeout: Options of this call; see `CallOptions`.
+            extra_headers: Option of this call; see `CallOptions`.
+            extra_query: As `extra_headers`.
+            extra_body: As `extra_headers`.
+            timeout: As `extra_headers`.
 
         Returns:
             The chat: cancelled, or as it had ended.

@@ -62,7 +62,7 @@ def after_cancel(late: PollTimeout, chat: Chat) -> Chat:
     Raises:
         PollTimeout: The cancel was in time; the error holds the cancelled chat.
     """
-    late.last, late.state = chat, chat.status
+    late.last, late.state, late.logid = chat, chat.status, chat.logid or late.logid
     if chat.status == ChatStatus.CANCELED:
         late.add_note("the chat has been cancelled")
         raise late

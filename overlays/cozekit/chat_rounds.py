@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .chat_outcome import ids_of
 from .errors import ArgumentError, TooManyRounds
-from .tools import OnToolError, Toolbox, Tools
+from .tools import Naming, OnToolError, Toolbox, Tools
 
 if TYPE_CHECKING:
     from coze_openapi.models.chat import Chat, Message, ToolOutput
@@ -38,13 +39,15 @@ class Rounds:
         Raises:
             TooManyRounds: The bot still asks for tools after the allowed rounds.
             ToolFailed: A tool failed and failures are raised.
+            CozeError: A step failed; once the chat is known, the error tells its ids.
         """
         if self._toolbox is not None:
             self._toolbox.refuse_coroutines()
         result = self._collected(begin())
         while self._toolbox is not None and result.tool_calls:
             self._count(result)
-            result = self._collected(submit(result.chat, self._toolbox.outputs(result.chat)))
+            with self._naming(result.chat):
+                result = self._collected(submit(result.chat, self._toolbox.outputs(result.chat)))
         return result
 
     async def run_async(
@@ -54,20 +57,26 @@ class Rounds:
         result = self._collected(await begin())
         while self._toolbox is not None and result.tool_calls:
             self._count(result)
-            result = self._collected(await submit(result.chat, await self._toolbox.outputs_async(result.chat)))
+            with self._naming(result.chat):
+                result = self._collected(await submit(result.chat, await self._toolbox.outputs_async(result.chat)))
         return result
 
     def _count(self, result: ChatResult) -> None:
         if self._done >= self._max:
             names = ", ".join(str(call.function.name) for call in result.tool_calls if call.function)
             chat = result.chat
+            logid = f", logid {chat.logid}" if chat.logid else ""
             raise TooManyRounds(
                 f"chat_create: the bot asks for tools ({names}) after {self._max} rounds "
-                f"(chat_id {chat.id}, conversation_id {chat.conversation_id})",
+                f"(chat_id {chat.id}, conversation_id {chat.conversation_id}{logid})",
                 rounds=self._done,
                 result=result,
+                logid=chat.logid,
             )
         self._done += 1
+
+    def _naming(self, chat: Chat) -> Naming:
+        return Naming(f"handing in the outputs of round {self._done}", ids_of(chat))
 
     def _collected(self, result: ChatResult) -> ChatResult:
         """The result with the messages of the rounds before; polls list all of them again, streams only the new ones."""

@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from coze_openapi.codec import stamp
 from coze_openapi.errors import describe
-from coze_openapi.models.chat import Chat, ChatFailure, ChatStreamDone, ChatStreamError, Message, MessageType, ToolCall
+from coze_openapi.models.chat import Chat, ChatFailure, ChatStatus, ChatStreamDone, ChatStreamError, Message, MessageType, ToolCall
 from coze_openapi.models.shared import TokenUsage
 
 from .errors import ChatFailed, CozeError
 from .listening import Listener, tell, tell_async
+from .reader import text_of
 from .streams import AsyncEventStream, EventReader, EventStream
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 DELTA = "conversation.message.delta"
 MESSAGE_COMPLETED = "conversation.message.completed"
+_UNFINISHED = frozenset({None, ChatStatus.CREATED, ChatStatus.IN_PROGRESS})
 
 
 # A struct, since streams make one for every piece of an answer: that takes half the time of an `__init__` in Python.
@@ -80,17 +82,17 @@ class ChatResult:
     @property
     def answer(self) -> str:
         """The text of the answers; several are joined by an empty line. Empty when the chat waits for tool outputs."""
-        return "\n\n".join(message.content or "" for message in self.messages if message.type == MessageType.ANSWER)
+        return "\n\n".join(text_of(message.content) for message in self.messages if message.type == MessageType.ANSWER)
 
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests to ask next."""
-        return [message.content or "" for message in self.messages if message.type == MessageType.FOLLOW_UP]
+        return [text_of(message.content) for message in self.messages if message.type == MessageType.FOLLOW_UP]
 
     @property
     def reasoning(self) -> str:
         """What a reasoning model thought before it answered."""
-        return "".join(message.reasoning_content or "" for message in self.messages)
+        return "".join(text_of(message.reasoning_content) for message in self.messages)
 
     @property
     def tool_calls(self) -> Sequence[ToolCall]:
@@ -140,6 +142,9 @@ class ChatReader(EventReader[ChatEvent]):
         """The error that an event stands for; None when it is no failure."""
         if not isinstance(data, ChatFailure | ChatStreamError) and event.event not in self.spec.errors:
             return None
+        if isinstance(data, ChatFailure) and data.status is not None:
+            self.chat = Chat.from_dict(data.to_dict())
+            stamp(self.chat, self.logid)
         last = getattr(data, "last_error", None)
         code = getattr(data, "code", None) or getattr(last, "code", None)
         msg = getattr(data, "msg", None) or getattr(last, "msg", None) or f"the stream reports {event.event}"
@@ -159,10 +164,11 @@ class ChatReader(EventReader[ChatEvent]):
         """The chat as the stream left it.
 
         Raises:
-            StreamInterrupted: No event carried the chat.
+            StreamInterrupted: No event told how the chat has ended.
         """
-        if self.chat is None:
-            raise self.interrupted("no event carried the chat")
+        if self.chat is None or self.chat.status in _UNFINISHED:
+            status = "was never seen" if self.chat is None else f"was {self.chat.status} when it was last seen"
+            raise self.interrupted(f"the stream has ended, but the chat {status}")
         return ChatResult(chat=self.chat, messages=self.messages)
 
 
@@ -174,12 +180,12 @@ class _Progress:
     @property
     def text(self) -> str:
         """The text of the answer so far."""
-        return "".join(self._reader.pieces)
+        return "".join(map(text_of, self._reader.pieces))
 
     @property
     def reasoning(self) -> str:
         """What a reasoning model has thought so far."""
-        return "".join(self._reader.thoughts)
+        return "".join(map(text_of, self._reader.thoughts))
 
     @property
     def messages(self) -> list[Message]:
@@ -194,7 +200,7 @@ class _Progress:
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests to ask next; complete at the end of the stream."""
-        return [message.content or "" for message in self.messages if message.type == MessageType.FOLLOW_UP]
+        return [text_of(message.content) for message in self.messages if message.type == MessageType.FOLLOW_UP]
 
     @property
     def tool_calls(self) -> Sequence[ToolCall]:
@@ -213,7 +219,7 @@ class ChatStream(_Progress, EventStream[ChatEvent]):
         """The answer, piece by piece."""
         for event in self:
             if event.event == DELTA and event.message.content:
-                yield event.message.content
+                yield text_of(event.message.content)
 
     def until_done(self, on_event: Listener[ChatEvent] | None = None) -> ChatResult:
         """Reads the stream to its end.
@@ -263,4 +269,4 @@ class _Texts:
         while True:
             event = await anext(self._stream)
             if event.event == DELTA and event.message.content:
-                return event.message.content
+                return text_of(event.message.content)

@@ -91,6 +91,7 @@ class ToolFailed(CozeError):
 
     def __init__(self, message: str, *, tool: str = "", tool_call_id: str = "", chat: Chat | None = None) -> None:
         super().__init__(message)
+        self.logid = chat.logid if chat is not None else None
         self.tool = tool
         """Name of the tool that the bot asked for."""
         self.tool_call_id = tool_call_id
@@ -103,8 +104,9 @@ class ToolFailed(CozeError):
 class TooManyRounds(CozeError):
     """A loop was not over after the rounds that it was allowed. Nothing was undone: `result` says where it stands."""
 
-    def __init__(self, message: str, *, rounds: int = 0, result: Any = None) -> None:
+    def __init__(self, message: str, *, rounds: int = 0, result: Any = None, logid: str | None = None) -> None:
         super().__init__(message)
+        self.logid = logid
         self.rounds = rounds
         self.result = result
         """What came so far: a `ChatResult` or a `WorkflowResult`; the chat or run waits for its caller."""
@@ -154,8 +156,17 @@ class StreamTimeout(StreamError, APITimeoutError):
 class PollTimeout(CozeError):
     """The outcome did not come before the deadline. The work goes on at the server: the ids tell where to look."""
 
-    def __init__(self, message: str, *, state: str | int | None = None, last: Any = None, ids: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        state: str | int | None = None,
+        last: Any = None,
+        ids: dict[str, str] | None = None,
+        logid: str | None = None,
+    ) -> None:
         super().__init__(message)
+        self.logid = logid
         self.state = state
         """The last state that was seen."""
         self.last = last

@@ -38,7 +38,10 @@ class Files(GeneratedFiles):
                 service what it is; where there is none, it is made of the first bytes of the content.
             on_progress: Called with the bytes that have been sent and their number in all (None when it is not known); with 0
                 when a sending begins, also when it is repeated. Other uploads take a `Tracked(file, on_progress)`.
-            extra_headers, extra_query, extra_body, timeout: Options of this call; see `CallOptions`.
+            extra_headers: Option of this call; see `CallOptions`.
+            extra_query: As `extra_headers`.
+            extra_body: As `extra_headers`.
+            timeout: As `extra_headers`.
 
         Returns:
             Facts about the stored file; its `id` goes into messages and workflow inputs.

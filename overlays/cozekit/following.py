@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from coze_openapi.types import DEFAULT, CallOptions, PageData, Timeout, Waiter
+from coze_openapi.types import DEFAULT, CallOptions, PageData, ResultList, Timeout, Waiter
 
 from .errors import TaskFailed
-from .polling import Wait, look, run, run_async
+from .polling import Wait, logid_of, run, run_async
 
 if TYPE_CHECKING:
     from coze_openapi.types import Request, Response
@@ -39,7 +39,13 @@ def question(waiter: Waiter, arguments: Mapping[str, Any]) -> Question:
 
 
 def _items_of(parse: Callable[[Response], PageData[Any]]) -> Callable[[Response], Any]:
-    return lambda response: parse(response).items
+    def items(response: Response) -> ResultList[Any]:
+        page = parse(response)
+        found: ResultList[Any] = ResultList(page.items)
+        found.logid = page.logid
+        return found
+
+    return items
 
 
 class Following(NamedTuple):
@@ -85,7 +91,7 @@ def follow(
     def ask() -> Any:
         return quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
 
-    run(wait, ask, first)
+    run(wait, ask, first, client._retries.wait)
     return wait
 
 
@@ -100,7 +106,7 @@ async def follow_async(
     async def ask() -> Any:
         return await quick._call(asked.request, asked.parse, how.options(quick, asked.request, wait.remaining()))
 
-    await run_async(wait, ask, first)
+    await run_async(wait, ask, first, client._retries.wait_async)
     return wait
 
 
@@ -116,14 +122,9 @@ def outcome(wait: Wait[T], reason: Callable[[T], str]) -> T:
     known = ", ".join(f"{name} {look_text(value)}" for name, value in wait.ids.items())
     said = reason(wait.last)
     text = f"{wait.waiter.operation}: the task failed{f': {said}' if said else ''} ({known})"
-    raise TaskFailed(text, msg=said, ids=wait.ids, state=wait.state, last=wait.last, logid=_logid(wait.last))
+    raise TaskFailed(text, msg=said, ids=wait.ids, state=wait.state, last=wait.last, logid=logid_of(wait.last))
 
 
 def look_text(value: Any) -> str:
     """An id, or several with commas between them."""
     return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
-
-
-def _logid(answer: Any) -> str | None:
-    found = look(answer, "0.logid") if isinstance(answer, list) else getattr(answer, "logid", None)
-    return found if isinstance(found, str) else None

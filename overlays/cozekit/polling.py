@@ -67,10 +67,12 @@ class Wait(Generic[T]):
         self.ids = dict(ids)
         self.last: T | None = None
         self.state: Any = None
+        self.logid: str | None = None
         self._settled = settled
         self._at_once = at_once
         self._clock = clock
         self._timeout = timeout
+        self._ahead = 0.0
         self._end = clock() + timeout
         self._interval = interval if interval is not None else waiter.interval
         self._failures = 0
@@ -82,7 +84,10 @@ class Wait(Generic[T]):
 
     def remaining(self) -> float:
         """Seconds that a poll may take: those until the deadline, and never less than a short grace."""
-        return max(self._end - self._clock(), GRACE)
+        return max(self._left(), GRACE)
+
+    def _left(self) -> float:
+        return self._end - self._clock() - self._ahead
 
     def steps(self, first: T | None = None) -> Generator[Ask | Pause, Any, None]:
         """The steps; the driver sends what `Ask` brought: an answer or a CozeError.
@@ -97,11 +102,14 @@ class Wait(Generic[T]):
             return
         looks_now = self._at_once
         while True:
-            left = self._end - self._clock()
+            left = self._left()
             if left <= 0 and not looks_now:
                 raise self._timed_out()
             if not looks_now:
-                yield Pause(min(interval, left))
+                pause = min(interval, left)
+                yield Pause(pause)
+                # A pause counts in full even if the sleep was not: with one that returns at once, the deadline still comes.
+                self._ahead += max(0.0, pause - (left - self._left()))
             looks_now = False
             outcome = yield Ask()
             interval = min(longest, interval * GROWTH)
@@ -117,6 +125,7 @@ class Wait(Generic[T]):
             self._failures = 0
             return False
         self._failures += 1
+        self.logid = outcome.logid or self.logid
         if isinstance(outcome, APIConnectionError | ServerError | RateLimitError) and self._failures < MAX_FAILURES:
             return True
         outcome.add_note(self._where())
@@ -124,6 +133,7 @@ class Wait(Generic[T]):
 
     def _take(self, outcome: Any) -> bool:
         self.last = outcome
+        self.logid = logid_of(outcome) or self.logid
         self.state = look(outcome, self.waiter.state)
         final = self.waiter.success | self.waiter.failure | self.waiter.pause
         states = _states(self.state)
@@ -137,8 +147,15 @@ class Wait(Generic[T]):
         return f"while waiting for {self.waiter.operation} with {known}; last state: {_shown(self.state)}"
 
     def _timed_out(self) -> PollTimeout:
-        text = f"{self.waiter.operation}: no outcome within {self._timeout:g} s ({self._where()})"
-        return PollTimeout(text, state=self.state, last=self.last, ids=self.ids)
+        logid = f", logid {self.logid}" if self.logid else ""
+        text = f"{self.waiter.operation}: no outcome within {self._timeout:g} s ({self._where()}{logid})"
+        return PollTimeout(text, state=self.state, last=self.last, ids=self.ids, logid=self.logid)
+
+
+def logid_of(answer: Any) -> str | None:
+    """The log id of an answer: that of the work, where the answer names one, else that of the call."""
+    found = getattr(answer, "logid", None) or getattr(answer, "_logid", None)
+    return found if isinstance(found, str) else None
 
 
 def look(answer: Any, path: str) -> Any:

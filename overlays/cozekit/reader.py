@@ -34,11 +34,14 @@ class EventReader(ABC, Generic[E]):
         # The body as it came, for those who ask for past events: far cheaper to keep than these.
         self._chunks: list[bytes] = []
         self._waiting: Iterator[Frame] = iter(())
-        self._received = 0
+        self.received = 0
+        """How many events the bytes so far complete."""
         self.ended = False
         """Whether the last event has come."""
         self.logid: str | None = None
         self.request: RequestInfo | None = None
+        self.name = "stream"
+        """What errors call it as long as there is no request."""
         self.on_drift: Any = None
         self._decoder = SSEDecoder()
         # Most events neither end a stream nor report a failure, and most streams are not numbered: they are spared the questions.
@@ -83,7 +86,7 @@ class EventReader(ABC, Generic[E]):
 
     def _count(self) -> int:
         """How many events have been handed out."""
-        return self._received - length_hint(self._waiting)
+        return self.received - length_hint(self._waiting)
 
     def push(self, chunk: bytes) -> None:
         """Takes a piece of the body; `take` then hands out the events that it completes, and must have handed out those before.
@@ -100,7 +103,7 @@ class EventReader(ABC, Generic[E]):
         except EventTooLargeError as error:
             raise StreamError(self._text(str(error)), **self._facts()) from error
         self._chunks.append(chunk)
-        self._received += len(frames)
+        self.received += len(frames)
         self._waiting = iter(frames)
 
     def take(self) -> Iterator[E]:
@@ -176,7 +179,7 @@ class EventReader(ABC, Generic[E]):
 
     def _refused(self, problem: str) -> StreamError:
         """The error for an event that cannot be handed out."""
-        self._received -= 1
+        self.received -= 1
         return StreamError(self._text(problem), **self._facts())
 
     @staticmethod
@@ -196,7 +199,7 @@ class EventReader(ABC, Generic[E]):
         return StreamTimeout(self._text(problem), **self._facts())
 
     def _text(self, problem: str) -> str:
-        name = self.request.operation if self.request else "stream"
+        name = self.request.operation if self.request else self.name
         base = f", at {self.request.base_url}" if self.request else ""
         return f"{name}: {problem} ({self._count()} events so far, logid {self.logid}{base})"
 
@@ -217,3 +220,10 @@ def _is_complete(item: ServerSentEvent, spec: Stream) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
+
+
+def text_of(value: object) -> str:
+    """A text as it is, and nothing as the empty one; what the service sends in place of a text, as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(codec.to_wire(value)).decode()

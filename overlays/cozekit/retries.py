@@ -51,9 +51,11 @@ class RetryPolicy:
     random: Callable[[], float] | None = field(default=None, repr=False)
     """Source of the jitter, from 0 to 1; `random.random` by default."""
     sleep: Callable[[float], object] | None = field(default=None, repr=False)
-    """Waits, in place of `time.sleep`; for tests."""
+    """Waits, in place of `time.sleep`, before repetitions and between the looks of methods that wait (`create_and_poll`, `wait`);
+    for tests. It may return at once: a pause counts in full towards `poll_timeout` whatever the clock says.
+    """
     sleep_async: Callable[[float], Awaitable[object]] | None = field(default=None, repr=False)
-    """Waits in `AsyncCoze`, in place of the sleep of the event loop."""
+    """Waits in `AsyncCoze`, in place of the sleep of the event loop; as `sleep`."""
 
     def delay(self, operation: Operation, error: CozeError, attempt: int) -> float | None:
         """Seconds to wait before repetition number `attempt` (from 1); None when the call must not be repeated."""

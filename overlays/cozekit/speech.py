@@ -69,7 +69,10 @@ class Speech(GeneratedSpeech):
             speed: As in `create`.
             loudness_rate: As in `create`.
             context_texts: As in `create`.
-            extra_headers, extra_query, extra_body, timeout: Options of this call; see `CallOptions`.
+            extra_headers: Option of this call; see `CallOptions`.
+            extra_query: As `extra_headers`.
+            extra_body: As `extra_headers`.
+            timeout: As `extra_headers`.
 
         Returns:
             The open answer; use it in a `with` block.

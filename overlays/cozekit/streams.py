@@ -7,7 +7,7 @@ for the server to hang up; anything else is an error that carries the events so 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -17,7 +17,7 @@ from .errors import APIConnectionError, APITimeoutError, CozeError
 from .eventloops import Loop, current, spawn
 from .reader import EventReader as EventReader
 from .transport import limit_reads
-from .watch import Watch
+from .watch import Watch, opening
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,13 +31,38 @@ DRAIN_SECONDS = 0.1
 class EventStream(ByteStream, Generic[E]):
     """An open stream of typed events. Iterate over it; a `with` block or `close` ends it early, also from another thread."""
 
-    def __init__(self, source: ByteStream, reader: EventReader[E], *, idle_timeout: float | None, deadline: float | None) -> None:
-        super().__init__(source)
+    def __init__(
+        self, send: Callable[[], ByteStream], reader: EventReader[E], *, idle_timeout: float | None, deadline: float | None
+    ) -> None:
+        """Opens the stream.
+
+        Args:
+            send: Sends the request and returns once the head of the answer has come.
+            reader: What the events mean.
+            idle_timeout: Seconds without an event, the wait for the head included; None for the read timeout of the call.
+            deadline: Seconds for everything, from here on.
+
+        Raises:
+            StreamTimeout: A limit passed before the answer came.
+            CozeError: What `send` raises.
+            ArgumentError: A limit is no number above zero.
+        """
+        self._watch = watch = Watch(idle_timeout, deadline)
         self._reader = reader
+        try:
+            with opening(watch):
+                source = send()
+        except APITimeoutError as error:
+            problem = watch.problem()
+            if problem is None:
+                raise
+            reader.request = error.request
+            raise reader.timed_out(problem) from error
+        super().__init__(source)
         reader.attach(self._opened)
-        self._watch = Watch(idle_timeout, deadline)
-        if self._watch.exact:
-            limit_reads(self._opened, self._watch.remaining)
+        watch.patience = self._opened.wire.timeout.read
+        if watch.exact:
+            limit_reads(self._opened, watch.remaining)
 
     def __iter__(self) -> Iterator[E]:
         """The events, up to and with the last one.
@@ -47,16 +72,10 @@ class EventStream(ByteStream, Generic[E]):
             StreamInterrupted: The stream stopped before its last event, or was closed from elsewhere.
             StreamTimeout: No event came for too long.
         """
-        reader, watch = self._reader, self._watch
-        exact = watch.exact
+        reader = self._reader
         try:
             while True:
-                if exact:
-                    for event in reader.take():
-                        yield event
-                        watch.waits()
-                else:
-                    yield from reader.take()
+                yield from reader.take()
                 if reader.ended:
                     self._drain()
                     return
@@ -74,7 +93,7 @@ class EventStream(ByteStream, Generic[E]):
 
     def _next_chunk(self) -> bytes | None:
         reader, watch = self._reader, self._watch
-        if watch.exact and (problem := watch.problem()):
+        if problem := watch.waits(reader.received):
             raise reader.timed_out(problem)
         try:
             return self.next_bytes()
@@ -88,12 +107,13 @@ class EventStream(ByteStream, Generic[E]):
         if self._closed:
             return
         end = time.monotonic() + DRAIN_SECONDS
-        limit_reads(self._opened, lambda: end - time.monotonic())
-        try:
-            while self.next_bytes() is not None and time.monotonic() < end:
-                pass
-        except CozeError:
-            pass  # the server keeps the body open; closing drops the connection
+        # A transport whose waits cannot be cut short is not waited for.
+        if limit_reads(self._opened, lambda: end - time.monotonic()):
+            try:
+                while self.next_bytes() is not None and time.monotonic() < end:
+                    pass
+            except CozeError:
+                pass  # the server keeps the body open; closing drops the connection
         self.close()
 
     @property
@@ -106,23 +126,44 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
     """The async form of `EventStream`: `async with` or `async for`, without an `await` before it."""
 
     def __init__(self, source: AsyncByteStream, reader: EventReader[E], *, idle_timeout: float | None, deadline: float | None) -> None:
+        """As `EventStream`, but nothing is sent yet: the limits begin when the stream is opened."""
         super().__init__(source)
         self._reader = reader
-        self._watch = Watch(idle_timeout, deadline)
+        reader.name = self._name
         self._limits = (idle_timeout, deadline)
-        self._exact = self._watch.exact
+        self._watch = Watch(*self._limits)
         self._batch = reader.take()
         self._loop: Loop | None = None
 
     async def open(self) -> Self:
-        """Sends the request, once; raises as `AsyncByteStream.open` does."""
+        """Sends the request, once.
+
+        Raises:
+            StreamTimeout: A limit passed before the answer came.
+            CozeError: As `AsyncByteStream.open`.
+        """
         if self._opened is None:
-            await super().open()
+            self._watch = Watch(*self._limits)
+            with opening(self._watch):
+                await (self._open_in_time() if self._watch.exact else super().open())
             assert self._opened is not None
             self._loop = current()
             self._reader.attach(self._opened)
-            self._watch = Watch(*self._limits)
+            self._watch.patience = self._opened.wire.timeout.read
         return self
+
+    async def _open_in_time(self) -> None:
+        import anyio
+
+        try:
+            with anyio.fail_after(self._watch.remaining()):
+                await super().open()
+        except (APITimeoutError, TimeoutError) as error:
+            problem = self._watch.problem()
+            if problem is None:
+                raise
+            self._reader.request = getattr(error, "request", None)
+            raise self._reader.timed_out(problem) from error
 
     # Not an async generator: one that is left half-read would be finished by the event loop at some later time.
     def __aiter__(self) -> Self:
@@ -131,8 +172,6 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
     async def __anext__(self) -> E:
         """The next event; raises as `EventStream` does."""
         reader = self._reader
-        if self._exact:
-            self._watch.waits()
         try:
             while True:
                 for event in self._batch:
@@ -155,7 +194,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
         if self._opened is None:
             await self.open()
         reader, watch = self._reader, self._watch
-        if watch.exact and (problem := watch.problem()):
+        if problem := watch.waits(reader.received):
             raise reader.timed_out(problem)
         try:
             if not watch.exact:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -17,9 +18,11 @@ import msgspec
 from coze_openapi.models.chat import Chat, ChatStatus, ToolCall, ToolCallType, ToolOutput
 from coze_openapi.types import Model
 
-from .errors import ArgumentError, ToolFailed
+from .errors import ArgumentError, CozeError, ToolFailed
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from anyio.abc import TaskGroup
 
 Tools: TypeAlias = Mapping[str, Callable[..., Any]]
@@ -152,6 +155,36 @@ async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -
     return await result if inspect.isawaitable(result) else result
 
 
+class Naming:
+    """Around a step of a loop: what it raises stays what it is, and tells where the work can be found again.
+
+    An error that has attributes of these names gets the ids there; any other tells them in a note, also an exception of the
+    program's own functions and Ctrl-C.
+    """
+
+    def __init__(self, step: str, ids: Mapping[str, Any]) -> None:
+        self._step = step
+        self._ids = {name: value for name, value in ids.items() if value is not None}
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not isinstance(error, Exception | KeyboardInterrupt):
+            return  # no error, or a cancelled task
+        told = "\n".join(getattr(error, "__notes__", ()))
+        if isinstance(error, CozeError):
+            told += str(error)
+            for name, value in self._ids.items():
+                if getattr(error, name, value) is None:
+                    setattr(error, name, value)
+        if all(f"{name} {value}" in told or f"{name}={value}" in told for name, value in self._ids.items()):
+            return
+        known = ", ".join(f"{name} {value}" for name, value in self._ids.items())
+        with suppress(Exception):  # exceptions of the program may be frozen
+            error.add_note(f"while {self._step} ({known})")
+
+
 def refuse_coroutine(function: Callable[..., Any], what: str, argument: str) -> None:
     """For the sync client.
 
@@ -185,5 +218,6 @@ def _answer(call: ToolCall, output: str) -> ToolOutput:
 
 def _tool_failed(chat: Chat, call: ToolCall, problem: str) -> ToolFailed:
     name = (call.function.name if call.function else None) or ""
-    text = f"chat_submit_tool_outputs: tool {name}: {problem} (chat_id {chat.id}, conversation_id {chat.conversation_id})"
+    logid = f", logid {chat.logid}" if chat.logid else ""
+    text = f"chat_submit_tool_outputs: tool {name}: {problem} (chat_id {chat.id}, conversation_id {chat.conversation_id}{logid})"
     return ToolFailed(text, tool=name, tool_call_id=call.id or "", chat=chat)

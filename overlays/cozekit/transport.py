@@ -191,16 +191,16 @@ def _pattern(host: str) -> str:
     return f"all://[{address}]" if address.version == 6 else f"all://{address}"
 
 
-def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> None:
+def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> bool:
     """From now on each wait for bytes of a sync answer ends after the seconds that `remaining` gives, at the latest.
 
     The HTTP library fixes its read timeout when a request is sent; a deadline needs one that shrinks. The network stream is
-    its documented extension; a transport that has none keeps the timeout of the call.
+    its documented extension; a transport that has none keeps the timeout of the call, and the result is False.
     """
     network: Any = opened.answer.extensions.get("network_stream")
     read = getattr(type(network), "read", None)
     if read is None or not hasattr(network, "__dict__"):
-        return
+        return False
     found = weakref.ref(opened.answer)
 
     def shortened(max_bytes: int, timeout: float | None = None) -> bytes:
@@ -216,3 +216,4 @@ def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> None:
         return cast(bytes, read(network, max_bytes, timeout=min(limits, default=None)))
 
     network.read = shortened
+    return True

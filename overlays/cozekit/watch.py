@@ -1,13 +1,22 @@
-"""Idle timeout and deadline of a stream."""
+"""Idle timeout and deadline of a stream, from the moment its request is sent."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from .errors import ArgumentError
 
+if TYPE_CHECKING:
+    from coze_openapi.types import Timeout
+
 Clock = Callable[[], float]
+
+_SHORTEST = 0.001
+"""Seconds; the HTTP library takes a timeout of zero for none at all, or for an error."""
 
 
 class Watch:
@@ -30,18 +39,37 @@ class Watch:
         """
         self.idle = checked_limit("idle_timeout", idle)
         self.deadline = checked_limit("deadline", deadline)
+        self.patience: float | None = None
+        """Idle time when none was given: the read timeout of the call. Looked at whenever bytes come, so a stream of nothing but
+        keep-alives ends; silence is ended by the read timeout itself."""
         self._clock = clock
-        self._end = None if deadline is None else clock() + deadline
         self._last = clock()
+        self._end = None if deadline is None else self._last + deadline
+        self._seen = 0
 
     @property
     def exact(self) -> bool:
         """Whether waits have to be cut short; otherwise the read timeout of the call is enough."""
         return self.idle is not None or self._end is not None
 
-    def waits(self) -> None:
-        """The caller has dealt with an event and waits for the next one."""
-        self._last = self._clock()
+    def waits(self, events: int) -> str | None:
+        """The caller has dealt with so many events and waits for more bytes; says which limit has passed."""
+        now = self._clock()
+        if events != self._seen:
+            self._seen, self._last = events, now
+        return self._problem(now)
+
+    def problem(self) -> str | None:
+        """Which limit has passed."""
+        return self._problem(self._clock())
+
+    def _problem(self, now: float) -> str | None:
+        if self._end is not None and now >= self._end:
+            return f"the deadline of {self.deadline:g} s passed"
+        quiet = self.idle or self.patience
+        if quiet is not None and now >= self._last + quiet:
+            return f"no event for {quiet:g} s"
+        return None
 
     def remaining(self) -> float | None:
         """Seconds until the first limit, negative when it has passed; None when there is none."""
@@ -50,14 +78,36 @@ class Watch:
         limits += [] if self._end is None else [self._end - now]
         return min(limits, default=None)
 
-    def problem(self) -> str | None:
-        """Which limit has passed."""
-        now = self._clock()
-        if self._end is not None and now >= self._end:
-            return f"the deadline of {self.deadline:g} s passed"
-        if self.idle is not None and now >= self._last + self.idle:
-            return f"no event for {self.idle:g} s"
-        return None
+    def allows(self, seconds: float) -> bool:
+        """Whether a pause of so many seconds ends before the first limit."""
+        left = self.remaining()
+        return left is None or seconds < left
+
+    def capped(self, timeout: Timeout) -> Timeout:
+        """The timeouts of a request, none of them longer than what is left."""
+        left = self.remaining()
+        if left is None:
+            return timeout
+        longest = max(left, _SHORTEST)
+        return type(timeout)(*(longest if part is None else min(part, longest) for part in timeout))
+
+
+_opening: ContextVar[Watch | None] = ContextVar("cozekit_opening", default=None)
+
+
+@contextmanager
+def opening(watch: Watch) -> Iterator[None]:
+    """Puts the call that opens a stream under its limits, repetitions included."""
+    token = _opening.set(watch if watch.exact else None)
+    try:
+        yield
+    finally:
+        _opening.reset(token)
+
+
+def current_watch() -> Watch | None:
+    """The limits of the stream that the present call opens; None for every other call."""
+    return _opening.get()
 
 
 def checked_limit(name: str, seconds: float | None) -> float | None:

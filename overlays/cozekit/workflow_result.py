@@ -13,6 +13,8 @@ from attrs import define, field
 from coze_openapi.models.shared import TokenUsage, WorkflowInterrupt, WorkflowInterruptType, WorkflowParameter
 from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowInterruptEvent, WorkflowMessage, WorkflowRunResult
 
+from .reader import text_of
+
 if TYPE_CHECKING:
     from .workflow_stream import WorkflowEvent
 
@@ -91,6 +93,7 @@ class WorkflowResult:
         """The result of a run whose first part ended in `earlier`."""
         self.nodes = [*earlier.nodes, *self.nodes]
         self.usage = _sum(earlier.usage, self.usage)
+        self.execute_id = self.execute_id or earlier.execute_id
         if self.interruption is not None and earlier.interruption is not None:
             self.interruption.number = earlier.interruption.number + 1
         return self
@@ -134,7 +137,7 @@ def _add(result: WorkflowResult, running: dict[str, NodeOutput], piece: Workflow
     if node is None or (piece.node_execute_uuid is None and node.is_finished):
         node = running[key] = NodeOutput(title=piece.node_title or "", node_id=piece.node_id, node_execute_uuid=piece.node_execute_uuid)
         result.nodes.append(node)
-    node.text += piece.content or ""
+    node.text += text_of(piece.content)
     node.is_finished = node.is_finished or bool(piece.node_is_finish)
     # The count grows with the run; the last one is that of the whole stream.
     result.usage = piece.usage or result.usage

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from coze_openapi.models.workflows_runs_run_histories import WorkflowRunHistory, WorkflowRunStatus
 
 from .errors import ArgumentError, TooManyRounds, WorkflowFailed
-from .tools import call_async, refuse_coroutine, text_of
+from .polling import logid_of
+from .tools import Naming, call_async, refuse_coroutine, text_of
 from .workflow_result import Interruption, WorkflowResult
 
 if TYPE_CHECKING:
@@ -26,11 +27,17 @@ MAX_RESUMES = 3
 class Interrupts(Generic[R]):
     """Answers interruptions until a run has ended, a bounded number of times."""
 
-    def __init__(self, answer: Answer, max_resumes: int) -> None:
+    def __init__(self, answer: Answer, max_resumes: int, ids: Mapping[str, Any]) -> None:
+        """The loop; `ids` are told by its errors and may be filled in while it goes on.
+
+        Raises:
+            ArgumentError: The number of resumes is negative.
+        """
         if max_resumes < 0:
             raise ArgumentError("max_resumes must not be negative", argument="max_resumes")
         self._answer = answer
         self._max = max_resumes
+        self._ids = ids
         self._done = 0
 
     def run(self, begin: Callable[[], R], resume: Callable[[Interruption, str], R]) -> R:
@@ -38,36 +45,46 @@ class Interrupts(Generic[R]):
 
         Raises:
             TooManyRounds: The run is interrupted again after the allowed resumes.
+            CozeError: A step failed. Once the run waits, every error tells its ids, also an exception of the answer function.
         """
         refuse_coroutine(self._answer, "answer", "answer")
         result = begin()
         while (waiting := self._waiting(result)) is not None:
-            reply = self._answer(waiting)
-            if reply is None:
-                return result
-            result = self._joined(result, resume(waiting, text_of(reply)))
+            with self._naming(result, waiting):
+                reply = self._answer(waiting)
+                if reply is None:
+                    return result
+                result = self._joined(result, resume(waiting, text_of(reply)))
         return result
 
     async def run_async(self, begin: Callable[[], Awaitable[R]], resume: Callable[[Interruption, str], Awaitable[R]]) -> R:
         """The async form of `run`; an answer function that is not async runs in a worker thread."""
         result = await begin()
         while (waiting := self._waiting(result)) is not None:
-            reply = await call_async(self._answer, waiting)
-            if reply is None:
-                return result
-            result = self._joined(result, await resume(waiting, text_of(reply)))
+            with self._naming(result, waiting):
+                reply = await call_async(self._answer, waiting)
+                if reply is None:
+                    return result
+                result = self._joined(result, await resume(waiting, text_of(reply)))
         return result
 
     def _waiting(self, result: R) -> Interruption | None:
         waiting = interruption_of(result, self._done + 1)
         if waiting is not None and self._done >= self._max:
-            raise TooManyRounds(
-                f"workflows_runs: the run is interrupted again after {self._max} resumes (event_id {waiting.event_id})",
-                rounds=self._done,
-                result=result,
-            )
+            facts = {**self._told(result, waiting), "logid": logid_of(result)}
+            known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+            text = f"workflows_runs: the run is interrupted again after {self._max} resumes ({known})"
+            raise TooManyRounds(text, rounds=self._done, result=result, logid=facts["logid"])
         self._done += 1
         return waiting
+
+    def _naming(self, result: R, waiting: Interruption) -> Naming:
+        return Naming(f"answering interruption {waiting.number}", self._told(result, waiting))
+
+    def _told(self, result: R, waiting: Interruption) -> dict[str, Any]:
+        """What the run is found again by and resumed with; streams do not tell the id of the run."""
+        found = {"execute_id": result.execute_id} if result.execute_id else {}
+        return {**self._ids, **found, "event_id": waiting.event_id, "interrupt_type": waiting.type}
 
     @staticmethod
     def _joined(earlier: R, later: R) -> R:
@@ -103,10 +120,10 @@ def raise_unless_good(history: WorkflowRunHistory, ids: Mapping[str, Any]) -> Wo
     msg = history.error_message or "the run failed"
     where = ", ".join(f"{name} {value}" for name, value in ids.items())
     error = WorkflowFailed(
-        f"workflows_runs_create: code {code}: {msg} ({where}, logid {history.logid})",
+        f"workflows_runs_create: code {code}: {msg} ({where}, logid {logid_of(history)})",
         code=number,
         msg=msg,
-        logid=history.logid,
+        logid=logid_of(history),
         debug_url=history.debug_url,
     )
     error.execute_id = history.execute_id or ids.get("execute_id")

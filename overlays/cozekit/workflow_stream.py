@@ -17,6 +17,7 @@ from coze_openapi.models.workflows_runs import WorkflowDone, WorkflowError, Work
 from .errors import CozeError, WorkflowFailed
 from .listening import Listener, tell, tell_async
 from .losses import LossCheck
+from .reader import text_of
 from .streams import AsyncEventStream, EventReader, EventStream
 from .workflow_result import WorkflowResult, of_events
 
@@ -110,7 +111,7 @@ class _Progress:
     @property
     def text(self) -> str:
         """What all nodes have put out so far."""
-        return "".join(event.data.content or "" for event in self._reader.events if isinstance(event.data, WorkflowMessage))
+        return "".join(text_of(event.data.content) for event in self._reader.events if isinstance(event.data, WorkflowMessage))
 
     @property
     def result(self) -> WorkflowResult:
@@ -127,7 +128,7 @@ class WorkflowStream(_Progress, EventStream[WorkflowEvent]):
         """What the nodes put out, piece by piece."""
         for event in self:
             if isinstance(event.data, WorkflowMessage) and event.data.content:
-                yield event.data.content
+                yield text_of(event.data.content)
 
     def until_done(self, on_event: Listener[WorkflowEvent] | None = None) -> WorkflowResult:
         """Reads the stream to its end.
@@ -177,4 +178,4 @@ class _Texts:
         while True:
             event = await anext(self._stream)
             if isinstance(event.data, WorkflowMessage) and event.data.content:
-                return event.data.content
+                return text_of(event.data.content)

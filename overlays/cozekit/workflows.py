@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from coze_openapi.resources.workflows import Workflows as GeneratedWorkflows
@@ -78,7 +79,8 @@ class Runs(GeneratedRuns):
 
         from .workflow_stream import WorkflowReader, WorkflowStream
 
-        return WorkflowStream(super().stream(**arguments), WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
+        send = partial(super().stream, **arguments)
+        return WorkflowStream(send, WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
 
     @takes(GeneratedRuns.stream_resume)
     def stream_resume(
@@ -97,7 +99,8 @@ class Runs(GeneratedRuns):
 
         from .workflow_stream import WorkflowReader, WorkflowStream
 
-        return WorkflowStream(super().stream_resume(**arguments), WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
+        send = partial(super().stream_resume, **arguments)
+        return WorkflowStream(send, WorkflowReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
 
     @takes(GeneratedRuns.stream)
     def run_interactive(
@@ -141,8 +144,8 @@ class Runs(GeneratedRuns):
         """
         from .workflow_result import of_run
 
-        loop: Interrupts[WorkflowResult] = Interrupts(answer, max_resumes)
-        workflow_id, options = arguments["workflow_id"], options_of(arguments)
+        options = options_of(arguments)
+        loop: Interrupts[WorkflowResult] = Interrupts(answer, max_resumes, {"workflow_id": arguments.get("workflow_id")})
         if not stream:
             if on_event is not None:
                 raise ArgumentError("on_event needs a stream", argument="on_event")
@@ -151,13 +154,13 @@ class Runs(GeneratedRuns):
                 return of_run(self.create(**arguments))
 
             def resume(waiting: Interruption, reply: str) -> WorkflowResult:
-                return of_run(self.resume(**resume_arguments(waiting, workflow_id, reply), **options))
+                return of_run(self.resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **options))
 
             return loop.run(begin, resume)
         limits: dict[str, Any] = {"idle_timeout": idle_timeout, "deadline": deadline}
 
         def resume_stream(waiting: Interruption, reply: str) -> WorkflowResult:
-            opened = self.stream_resume(**resume_arguments(waiting, workflow_id, reply), **limits, **options)
+            opened = self.stream_resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **limits, **options)
             return opened.until_done(on_event)
 
         return loop.run(lambda: self.stream(**limits, **arguments).until_done(on_event), resume_stream)
@@ -196,16 +199,18 @@ class Runs(GeneratedRuns):
 
         arguments["is_async"] = True
         how, options = Following.of(poll_timeout, poll_interval, arguments), options_of(arguments)
-        loop = Interrupts["WorkflowRunHistory"](answer, max_resumes) if answer is not None else None
-        ids = arguments_of(WAITER, self.create(**arguments), arguments)
-        if loop is None:
+        ids: dict[str, Any] = {}  # known when the run has begun
+        loop = Interrupts["WorkflowRunHistory"](answer, max_resumes, ids) if answer is not None else None
+
+        def begin() -> WorkflowRunHistory:
+            ids.update(arguments_of(WAITER, self.create(**arguments), arguments))
             return self._outcome(ids, how)
 
         def resume(waiting: Interruption, reply: str) -> WorkflowRunHistory:
             self.resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **options)
             return self._outcome(ids, how)
 
-        return loop.run(lambda: self._outcome(ids, how), resume)
+        return begin() if loop is None else loop.run(begin, resume)
 
     @takes(GeneratedRuns.resume)
     def resume_and_poll(
@@ -265,4 +270,5 @@ class Chatflows(GeneratedChatflows):
 
         from .chat_stream import ChatReader, ChatStream
 
-        return ChatStream(super().stream(**arguments), ChatReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)
+        send = partial(super().stream, **arguments)
+        return ChatStream(send, ChatReader(STREAM), idle_timeout=idle_timeout, deadline=deadline)

@@ -91,8 +91,8 @@ class AsyncRuns(GeneratedAsyncRuns):
         """Runs a workflow to its end and answers what it asks; as `Runs.run_interactive`. The functions may be async."""
         from .workflow_result import of_run
 
-        loop: Interrupts[WorkflowResult] = Interrupts(answer, max_resumes)
-        workflow_id, options = arguments["workflow_id"], options_of(arguments)
+        options = options_of(arguments)
+        loop: Interrupts[WorkflowResult] = Interrupts(answer, max_resumes, {"workflow_id": arguments.get("workflow_id")})
         if not stream:
             if on_event is not None:
                 raise ArgumentError("on_event needs a stream", argument="on_event")
@@ -101,13 +101,13 @@ class AsyncRuns(GeneratedAsyncRuns):
                 return of_run(await self.create(**arguments))
 
             async def resume(waiting: Interruption, reply: str) -> WorkflowResult:
-                return of_run(await self.resume(**resume_arguments(waiting, workflow_id, reply), **options))
+                return of_run(await self.resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **options))
 
             return await loop.run_async(begin, resume)
         limits: dict[str, Any] = {"idle_timeout": idle_timeout, "deadline": deadline}
 
         async def resume_stream(waiting: Interruption, reply: str) -> WorkflowResult:
-            opened = self.stream_resume(**resume_arguments(waiting, workflow_id, reply), **limits, **options)
+            opened = self.stream_resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **limits, **options)
             return await opened.until_done(on_event)
 
         return await loop.run_async(lambda: self.stream(**limits, **arguments).until_done(on_event), resume_stream)
@@ -127,16 +127,18 @@ class AsyncRuns(GeneratedAsyncRuns):
 
         arguments["is_async"] = True
         how, options = Following.of(poll_timeout, poll_interval, arguments), options_of(arguments)
-        loop = Interrupts["WorkflowRunHistory"](answer, max_resumes) if answer is not None else None
-        ids = arguments_of(WAITER, await self.create(**arguments), arguments)
-        if loop is None:
+        ids: dict[str, Any] = {}  # known when the run has begun
+        loop = Interrupts["WorkflowRunHistory"](answer, max_resumes, ids) if answer is not None else None
+
+        async def begin() -> WorkflowRunHistory:
+            ids.update(arguments_of(WAITER, await self.create(**arguments), arguments))
             return await self._outcome(ids, how)
 
         async def resume(waiting: Interruption, reply: str) -> WorkflowRunHistory:
             await self.resume(**resume_arguments(waiting, arguments["workflow_id"], reply), **options)
             return await self._outcome(ids, how)
 
-        return await loop.run_async(lambda: self._outcome(ids, how), resume)
+        return await begin() if loop is None else await loop.run_async(begin, resume)
 
     @takes(GeneratedAsyncRuns.resume)
     async def resume_and_poll(

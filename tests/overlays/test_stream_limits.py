@@ -14,16 +14,18 @@ import anyio
 import httpx
 import pytest
 
-from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout
+from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout, Timeout
 from cozekit.fast import AiohttpTransport
 from cozekit.streams import EventStream
 from cozekit.watch import Watch
 from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, stream
 from tests.overlays.test_errors_everywhere import certificate, tls_front
-from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, async_coze, coze, each_transport, event, names
+from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, WAYS, async_coze, coze, each_transport, event, names
 
 LONG = 120.0
 """Seconds of the limits that are not under test."""
+SHORT = 0.4
+"""Seconds of the limits under test; the head and the first event come sooner, also on a busy machine."""
 SOON = 20.0
 """Seconds in which everything must be over that is not to wait for a limit."""
 
@@ -34,6 +36,21 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """What is imported and loaded once per process does not count against a limit under test."""
+    with ChunkServer(*[stream(*CHAT)] * 4) as server:
+        with coze(server) as client:
+            client.chat.stream(**ASK).until_done()
+
+        async def chat(transport: str) -> None:
+            async with async_coze(server, transport) as other:
+                await other.chat.stream(**ASK, deadline=LONG).until_done()
+
+        for backend, transport in WAYS:
+            anyio.run(chat, transport, backend=backend)
 
 
 def test_without_limits_a_watch_has_none() -> None:
@@ -47,16 +64,49 @@ def test_the_idle_time_runs_from_the_moment_the_caller_waits() -> None:
     clock.now += 9
     assert (watch.remaining(), watch.problem()) == (1, None)
     clock.now += 3
-    assert watch.problem() == "no event for 10 s"
-    watch.waits()
+    assert watch.waits(0) == watch.problem() == "no event for 10 s"
+    assert watch.waits(1) is None
     assert (watch.remaining(), watch.problem()) == (10, None)
+
+
+def test_waiting_on_without_a_new_event_does_not_begin_the_idle_time_anew() -> None:
+    clock = Clock()
+    watch = Watch(10, None, clock)
+    assert watch.waits(4) is None
+    clock.now += 6
+    assert watch.waits(4) is None
+    clock.now += 6
+    assert watch.waits(4) == "no event for 10 s"
+
+
+def test_the_patience_of_the_call_counts_where_no_idle_time_was_given() -> None:
+    clock = Clock()
+    watch, strict = Watch(None, None, clock), Watch(10, None, clock)
+    watch.patience = strict.patience = 60
+    clock.now += 59
+    assert watch.problem() is None
+    assert strict.problem() == "no event for 10 s"
+    clock.now += 1
+    assert watch.problem() == "no event for 60 s"
+    assert (watch.exact, watch.remaining()) == (False, None)
+
+
+def test_timeouts_of_a_request_are_cut_to_what_is_left() -> None:
+    clock = Clock()
+    watch = Watch(None, 8, clock)
+    assert watch.capped(Timeout(5, 60, None, 1)) == Timeout(5, 8, 8, 1)
+    assert watch.allows(7.9)
+    assert not watch.allows(8)
+    clock.now += 9
+    assert watch.capped(Timeout(5, 60, None, 1)).read == pytest.approx(0.001)
+    assert Watch(None, None, clock).capped(Timeout(5, None, 1, 1)) == Timeout(5, None, 1, 1)
 
 
 def test_the_deadline_is_not_moved_by_events() -> None:
     clock = Clock()
     watch = Watch(10, 15, clock)
     clock.now += 9
-    watch.waits()
+    watch.waits(1)
     assert watch.remaining() == 6
     clock.now += 6
     assert watch.problem() == "the deadline of 15 s passed"
@@ -70,11 +120,11 @@ def test_a_limit_that_is_no_number_above_zero_is_refused(limit: float) -> None:
         Watch(None, limit)
 
 
-def test_a_refused_limit_gives_the_connection_back() -> None:
+def test_a_refused_limit_sends_nothing() -> None:
     with ChunkServer([Head(), KeepOpen()]) as server, coze(server) as client:
         with pytest.raises(ArgumentError):
             client.chat.stream(**ASK, deadline=0)
-        server.wait_for(lambda it: it.open_connections == 0)
+        assert server.requests == []
 
 
 QUIET = {
@@ -86,7 +136,7 @@ QUIET = {
 
 @each_transport
 @pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
-@pytest.mark.parametrize("limits", [{"idle_timeout": 0.05, "deadline": SOON}, {"deadline": 0.05}], ids=["idle", "deadline"])
+@pytest.mark.parametrize("limits", [{"idle_timeout": SHORT, "deadline": SOON}, {"deadline": SHORT}], ids=["idle", "deadline"])
 async def test_a_stream_without_events_is_given_up_in_time(script: list[object], limits: dict[str, float], transport: str) -> None:
     with ChunkServer(script) as server:  # type: ignore[arg-type]
         with coze(server, timeout=LONG) as client, pytest.raises(StreamTimeout) as sync:
@@ -98,18 +148,18 @@ async def test_a_stream_without_events_is_given_up_in_time(script: list[object],
         server.wait_for(lambda it: it.open_connections == 0)
     for error in (sync.value, parallel.value):
         assert names(error.events) == ["conversation.chat.created"]
-        assert ("no event for 0.05 s" if "idle_timeout" in limits else "the deadline of 0.05 s passed") in str(error)
+        assert (f"no event for {SHORT} s" if "idle_timeout" in limits else f"the deadline of {SHORT} s passed") in str(error)
 
 
 @each_transport
 async def test_the_deadline_ends_a_stream_that_is_busy(transport: str) -> None:
     with ChunkServer([Head(), Send(CREATED), Endless(HELLO)]) as server:
         with coze(server, timeout=LONG) as client, pytest.raises(StreamTimeout, match="deadline"):
-            for _ in client.chat.stream(**ASK, deadline=0.05, idle_timeout=LONG):
+            for _ in client.chat.stream(**ASK, deadline=SHORT, idle_timeout=LONG):
                 pass
         async with async_coze(server, transport, timeout=LONG) as other:
             with pytest.raises(StreamTimeout, match="deadline"):
-                async for _ in other.chat.stream(**ASK, deadline=0.05, idle_timeout=LONG):
+                async for _ in other.chat.stream(**ASK, deadline=SHORT, idle_timeout=LONG):
                     pass
 
 
@@ -134,15 +184,22 @@ async def test_heartbeats_of_a_workflow_count_as_events(transport: str) -> None:
     assert seen == ["PING", "PING", "PING", "Done"]
 
 
+QUIETLY = f"no event for {SHORT} s|no bytes came within the read timeout"
+
+
 @each_transport
-async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(transport: str) -> None:
-    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
-        with coze(server, timeout=0.05) as client, pytest.raises(StreamTimeout, match="no bytes came within the read timeout"):
+@pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
+async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(script: list[object], transport: str) -> None:
+    """Not even keep-alives hold a stream open for ever."""
+    with ChunkServer(script) as server:  # type: ignore[arg-type]
+        with coze(server, timeout=SHORT) as client, pytest.raises(StreamTimeout, match=QUIETLY) as sync:
             list(client.chat.stream(**ASK))
-        async with async_coze(server, transport, timeout=0.05) as other:
-            with pytest.raises(StreamTimeout, match="no bytes came within the read timeout"):
+        async with async_coze(server, transport, timeout=SHORT) as other:
+            with pytest.raises(StreamTimeout, match=QUIETLY) as parallel:
                 async for _ in other.chat.stream(**ASK):
                     pass
+        server.wait_for(lambda it: it.open_connections == 0)
+    assert names(sync.value.events) == names(parallel.value.events) == ["conversation.chat.created"]
 
 
 def test_a_limit_does_not_stay_on_the_connection() -> None:
@@ -383,3 +440,21 @@ async def test_closing_from_elsewhere_wakes_the_reader_over_tls_too(transport: s
                 with pytest.raises(StreamInterrupted, match="the stream was closed"):
                     async for _ in collapse(opened, begun, close_async):
                         pass
+
+
+class SyncHidden(httpx.HTTPTransport):
+    """A transport of the caller's that does not show its socket."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        answer.extensions.pop("network_stream")
+        return answer
+
+
+def test_a_stream_ends_at_its_last_event_on_a_transport_whose_waits_cannot_be_cut_short() -> None:
+    with ChunkServer([Head(), *(Send(piece) for piece in CHAT), KeepOpen()]) as server:
+        with coze(server, transport=SyncHidden(), timeout=LONG) as client:
+            begun = time.monotonic()
+            assert client.chat.stream(**ASK).until_done().answer == "Hello"
+            assert time.monotonic() - begun < SOON
+        server.wait_for(lambda it: it.open_connections == 0)
