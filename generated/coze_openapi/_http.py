@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
@@ -63,14 +64,19 @@ def tls_context() -> ssl.SSLContext:
         return _tls_context
 
 
+def no_cookies() -> CookieJar:
+    """A jar that takes none: a call must not depend on the answers to earlier ones, least of all to those of another token."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
 def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client with its own connections; environment proxies are honoured unless a transport is given."""
-    return httpx.Client(transport=transport, verify=tls_context(), timeout=None)
+    return httpx.Client(transport=transport, verify=tls_context(), timeout=None, cookies=no_cookies())
 
 
 def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """The async form of `new_client`."""
-    return httpx.AsyncClient(transport=transport, verify=tls_context(), timeout=None)
+    return httpx.AsyncClient(transport=transport, verify=tls_context(), timeout=None, cookies=no_cookies())
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Request:

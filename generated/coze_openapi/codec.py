@@ -197,12 +197,12 @@ def dig(answer: Any, path: str) -> Any:
 
 
 def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
-    """One page out of the answer of a list operation; a missing list counts as empty."""
+    """One page out of the answer of a list operation; for a list that is missing stands an empty one, a `NoList`."""
     items = dig(answer, pager.items)
     token = dig(answer, pager.next) if pager.next else None
     has_more, total = (dig(answer, path) if path else None for path in (pager.has_more, pager.total))
     return PageData(
-        items=items if isinstance(items, list) else [],
+        items=items if isinstance(items, list) else _no_list(answer, pager, response, total),
         total=total if isinstance(total, int) else None,
         has_more=bool(has_more) if has_more is not None else None,
         next_token=str(token) if token else None,
@@ -210,6 +210,23 @@ def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
         last_id=dig(answer, pager.last_id) if pager.last_id else None,
         logid=response.logid,
     )
+
+
+def _no_list(answer: Model, pager: Pager, response: Response, total: Any) -> list[Any]:
+    """What stands for a missing list. Where something undescribed came in its place, the list was there under another name."""
+    from .paging import NoList
+
+    try:
+        found = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise shape_error(response, f"the answer is no JSON ({error})") from None
+    steps = pager.items.split(".")
+    while len(steps) > 1 and isinstance(inner := getattr(answer, steps[0], None), Model):
+        answer, found = inner, found[steps.pop(0)]
+    known = {attribute.name for attribute in answer.__attrs_attrs__} - {steps[0]}
+    other = next((name for name, value in found.items() if name not in known and value and isinstance(value, list | dict)), None)
+    text = f"{pager.items} is missing (total: {total})" if other is None else f"{pager.items} is no list, but there is {other!r}"
+    return NoList(shape_error(response, text), certain=other is not None)
 
 
 def event_decoder(cls: type[M]) -> Callable[[bytes], M]:

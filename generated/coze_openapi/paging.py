@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,17 @@ MAX_EMPTY_PAGES = 2
 
 Fetch = Callable[[dict[str, Any]], PageData[T]]
 AsyncFetch = Callable[[dict[str, Any]], Awaitable[PageData[T]]]
+
+
+class NoList(list[Any]):
+    """The empty list in place of one that is missing from an answer."""
+
+    def __init__(self, error: ResponseError, *, certain: bool) -> None:
+        super().__init__()
+        self.error = error
+        """What to raise where there must be items."""
+        self.certain = certain
+        """Whether the answer itself shows that there are."""
 
 
 class _Position:
@@ -41,6 +53,29 @@ class _Position:
             return self._after(data)
         except ResponseError as error:
             return error
+
+    def checked(self, data: PageData[T], *, first: bool = False) -> PageData[T]:
+        """The page, as long as it may be without a list: when nothing matches, or when it stands behind the last one.
+
+        Raises:
+            ResponseError: There are items, but the answer does not hold them where they belong.
+        """
+        items: list[Any] = data.items
+        if isinstance(items, NoList) and (items.certain or (first and (data.total or 0) > self._skipped())):
+            raise items.error
+        return data
+
+    def _skipped(self) -> float:
+        """How many items stand before the first page of the walk, as far as the arguments tell."""
+        start, size = (self.arguments.get(name or "") for name in (self.pager.page, self.pager.size))
+        if self.pager.style != "number":
+            return (
+                0
+                if not any(self.arguments.get(name or "") for name in (self.pager.page, self.pager.before, self.pager.after))
+                else math.inf
+            )
+        before = int(start or 1) - 1
+        return before * int(size) if size else math.inf if before else 0
 
     def _after(self, data: PageData[Any]) -> dict[str, Any] | None:
         self.seen += len(data.items)
@@ -132,7 +167,8 @@ class Page(_PageBase[T]):
     @classmethod
     def first(cls, operation: str, pager: Pager, arguments: dict[str, Any], fetch: Fetch[T]) -> Page[T]:
         """Fetches the first page."""
-        return cls(fetch(arguments), _Position(operation, pager, arguments), fetch)
+        position = _Position(operation, pager, arguments)
+        return cls(position.checked(fetch(arguments), first=True), position, fetch)
 
     @property
     def has_more(self) -> bool:
@@ -148,7 +184,7 @@ class Page(_PageBase[T]):
         if isinstance(self._arguments, ResponseError):
             raise self._arguments
         if self._next is None and self._arguments is not None:
-            self._next = Page(self._fetch(self._arguments), self._position, self._fetch)
+            self._next = Page(self._position.checked(self._fetch(self._arguments)), self._position, self._fetch)
         return self._next
 
     def pages(self) -> Iterator[Page[T]]:
@@ -187,7 +223,7 @@ class AsyncPage(_PageBase[T]):
         if isinstance(self._arguments, ResponseError):
             raise self._arguments
         if self._next is None and self._arguments is not None:
-            self._next = AsyncPage(await self._fetch(self._arguments), self._position, self._fetch)
+            self._next = AsyncPage(self._position.checked(await self._fetch(self._arguments)), self._position, self._fetch)
         return self._next
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
@@ -213,8 +249,8 @@ class AsyncPager(Generic[T]):
         self._fetch = fetch
 
     async def _first(self) -> AsyncPage[T]:
-        data = await self._fetch(self._arguments)
-        return AsyncPage(data, _Position(self._operation, self._pager, self._arguments), self._fetch)
+        position = _Position(self._operation, self._pager, self._arguments)
+        return AsyncPage(position.checked(await self._fetch(self._arguments), first=True), position, self._fetch)
 
     def __await__(self) -> Generator[Any, None, AsyncPage[T]]:
         return self._first().__await__()

@@ -25,6 +25,7 @@ CHUNK_SIZE = 128 * 1024
 OnProgress: TypeAlias = "Callable[[int, int | None], object]"
 """Called with the bytes of the file that have been sent and their number in all; None when that is not known."""
 
+_IN_MEMORY = (bytes, bytearray, memoryview)
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?", re.ASCII)
 _UNSAFE = {code: f"%{code:02X}" for code in (*range(32), 0x22, 0x5C, 0x7F)}
 # How the content of a file without a name begins → its extension; the server judges files by it.
@@ -57,6 +58,7 @@ class Upload:
         self._read = getattr(content, "read", None)
         self._is_async = inspect.iscoroutinefunction(self._read)
         self._start: int | None = None
+        self._back: int | None = None
 
     # Before a request is sent again, its files go back to where they were. An async file cannot be asked without a loop: it is
     # taken back by `begin_async`.
@@ -76,10 +78,9 @@ class Upload:
             return position
 
     def seek(self, position: int) -> None:
-        """Takes an open file back."""
+        """Takes an open file back; done by `begin`, since a compressed file is read anew up to there."""
         if self._read is not None and not self._is_async:
-            with _reading(self._name):
-                self._content.seek(position)
+            self._back = position
 
     def read(self, size: int) -> Any:
         """The next bytes of an open file; a coroutine when the file is async."""
@@ -95,14 +96,14 @@ class Upload:
         if self._is_async:
             raise ArgumentError(f"{self._name}: an async file needs an async client", argument=self._name)
         with _reading(self._name):
-            if isinstance(self._content, bytes):
-                return len(self._content)
+            if isinstance(self._content, _IN_MEMORY):
+                return memoryview(self._content).nbytes
             if isinstance(self._content, Path):
                 size: int = self._content.stat().st_size
                 return size
             if not self.seekable():
                 return None
-            start: int = self._content.tell()
+            start: int = self._content.tell() if self._back is None else self._back
             self._content.seek(0, os.SEEK_END)
             end: int = self._content.tell()
             self._content.seek(start)
@@ -143,13 +144,14 @@ class Upload:
         """The async form of `pieces`; files that are not async are read in a worker thread."""
         count = _Count(self._name, size)
         await _tell_async(self._on_progress, 0, size)
-        file = self._open() if isinstance(self._content, bytes) else await _in_thread(self._open)
+        in_memory = isinstance(self._content, _IN_MEMORY)
+        file = self._open() if in_memory else await _in_thread(self._open)
         try:
             while count.wants:
                 with _reading(self._name):
                     if self._is_async:
                         found = await file.read(count.next_size)
-                    elif isinstance(self._content, bytes):
+                    elif in_memory:
                         found = file.read(count.next_size)
                     else:
                         found = await _in_thread(file.read, count.next_size)
@@ -164,8 +166,8 @@ class Upload:
     def _open(self) -> Any:
         """What is read from: this object for a file that is open already, which stays open."""
         with _reading(self._name):
-            if isinstance(self._content, bytes):
-                return BytesIO(self._content)
+            if isinstance(self._content, _IN_MEMORY):
+                return _Memory(self._content)
             return self._content.open("rb") if isinstance(self._content, Path) else self
 
 
@@ -267,23 +269,24 @@ def _part(name: str, value: Any, on_progress: OnProgress | None) -> Part:
         media_type = value[2] if len(value) == 3 else None
     else:
         content = _content(name, value)
-    file_name = _with_extension(file_name or _name_of(content), content, media_type)
+    with _reading(name):
+        file_name = _with_extension(file_name or _name_of(content), content, media_type)
     media_type = media_type or mimetypes.guess_type(file_name)[0] or "application/octet-stream"
     if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
         raise ArgumentError(f"{name}: {media_type!r} is no media type, such as image/png", argument=name)
     return file_name, Upload(name, content, on_progress), media_type
 
 
-def _content(name: str, value: Any) -> bytes | Path | IO[bytes]:
-    if isinstance(value, bytes):
-        return value
+def _content(name: str, value: Any) -> bytes | bytearray | memoryview | Path | IO[bytes]:
+    if isinstance(value, _IN_MEMORY):
+        with _reading(name):
+            # What does not lie in one piece has to be put together.
+            return bytes(value) if isinstance(value, memoryview) and not (value.c_contiguous and value.nbytes) else value
     if isinstance(value, str | os.PathLike):
         path = Path(value)
         if not path.is_file():
             raise ArgumentError(f"{name}: there is no file {path}", argument=name)
         return path
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
     if isinstance(value, TextIOBase) or getattr(value, "encoding", None):
         raise ArgumentError(f'{name}: the file is open for text; open it with mode "rb"', argument=name)
     if hasattr(value, "read"):
@@ -314,12 +317,36 @@ def _with_extension(file_name: str, content: Any, media_type: str | None) -> str
 
 
 def _extension(content: Any) -> str:
-    head = content[:16] if isinstance(content, bytes) else bytes(content.getbuffer()[:16]) if isinstance(content, BytesIO) else b""
+    head = b""
+    if isinstance(content, _IN_MEMORY):
+        head = _Memory(content).read(16)
+    elif isinstance(content, BytesIO):
+        head = bytes(content.getbuffer()[:16])
     if head[:4] == b"RIFF":
         return {b"WAVE": ".wav", b"WEBP": ".webp", b"AVI ": ".avi"}.get(head[8:12], ".bin")
     if head[4:8] == b"ftyp":
         return ".mp4"
     return next((extension for signature, extension in _SIGNATURES if head.startswith(signature)), ".bin")
+
+
+class _Memory:
+    """Reads what lies in memory piece by piece, without a copy of the whole.
+
+    It holds on to the bytes only while it cuts a piece: a `bytearray` that somebody looks at cannot grow.
+    """
+
+    def __init__(self, content: bytes | bytearray | memoryview) -> None:
+        self._content = content
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        with memoryview(self._content) as view, view.cast("B") as flat:
+            piece = bytes(flat[self._at : self._at + size])
+        self._at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        pass
 
 
 class _Count:

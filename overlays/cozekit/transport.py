@@ -15,7 +15,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from coze_openapi._http import shut_down, tls_context
+from coze_openapi._http import no_cookies, shut_down, tls_context
 
 from .errors import ArgumentError, CozeError
 
@@ -45,12 +45,12 @@ def new_client(transport: httpx.BaseTransport | None = None, *, limits: httpx.Li
         CozeError: The environment names a proxy that cannot be used.
     """
     if transport is not None:
-        return httpx.Client(transport=transport, timeout=None)
+        return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
         return _probing(httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()))
 
-    return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None)
+    return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies())
 
 
 def new_async_client(
@@ -68,7 +68,7 @@ def new_async_client(
         CozeError: As `new_client`.
     """
     if transport is not None and not isinstance(transport, str):
-        return httpx.AsyncClient(transport=transport, timeout=None)
+        return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
     fast = wants_aiohttp(transport) and on_asyncio
 
     def make(proxy: str | None = None) -> httpx.AsyncBaseTransport:
@@ -79,7 +79,7 @@ def new_async_client(
             return AiohttpTransport(limits=limits, proxy=proxy, tls=tls_context(), socket_options=socket_options())
         return _probing(httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()))
 
-    return httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None)
+    return httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies())
 
 
 class _Backend:

@@ -322,3 +322,14 @@ def test_a_field_that_is_always_there_is_reported_when_it_is_missing() -> None:
     found = codec.decode_event(b'{"id": "1"}', Strict, OPERATION, drifts.append)
     assert (found.id, found.mood) == ("1", None)
     assert [drift.path for drift in drifts] == ["$.mood"]
+
+
+def test_a_new_model_has_its_optional_fields_before_it_is_filled_in_and_no_other() -> None:
+    """msgspec asks for a field that is not there, at great cost; that one has to be missing is told by its absence."""
+    from coze_openapi.models.chat import Chat
+
+    blank = object.__new__(Chat)
+    Chat.__attrs_pre_init__(blank)  # type: ignore[operator]
+    fields = {attribute.name: attribute.default is None for attribute in Chat.__attrs_attrs__}
+    assert {name: hasattr(blank, name) for name in fields} == fields
+    assert set(fields.values()) == {True, False}

@@ -180,12 +180,162 @@ def test_items_that_are_null_or_absent_are_an_empty_list(op: Op, empty: str | No
     assert len(server.received) == 1
 
 
+def listless(op: Op, total: int, absent: bool = True, **more: Any) -> dict[str, Any]:
+    """A page that tells a total and has no list."""
+    pager = op.pager or {}
+    body: dict[str, Any] = {"code": 0, "msg": ""}
+    put(body, pager["items"].rpartition(".")[0] or None, {})
+    put(body, None if absent else pager["items"], None)
+    put(body, pager.get("total"), total)
+    put(body, pager.get("has_more"), False)
+    return {**body, **more}
+
+
+WITH_TOTAL = [op for op in PAGED if op.pager and "total" in op.pager]
+every_total = pytest.mark.parametrize("op", WITH_TOTAL, ids=lambda op: op.id)
+
+
+@every_total
+@pytest.mark.parametrize("absent", [True, False], ids=["absent", "null"])
+async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above_zero(
+    op: Op, absent: bool, client: Client, server: LoopbackServer
+) -> None:
+    server.answer(json_reply(listless(op, 5, absent), x_tt_logid="log-1"))
+    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is missing \(total: 5\)") as caught:
+        listed(op, client)
+    error = caught.value
+    assert (error.logid, error.http_status, error.request and error.request.operation) == ("log-1", 200, op.id)
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        with pytest.raises(ResponseError, match="is missing"):
+            await listed_async(op, twin)
+        with pytest.raises(ResponseError, match="is missing"):
+            [entry async for entry in listed_async(op, twin)]
+    assert len(server.received) == 3
+
+
+@every_total
+async def test_a_first_page_without_its_list_is_empty_when_its_total_is_zero(op: Op, client: Client, server: LoopbackServer) -> None:
+    server.answer(json_reply(listless(op, 0)))
+    assert list(listed(op, client)) == []
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        assert [entry async for entry in listed_async(op, twin)] == []
+    assert len(server.received) == 2
+
+
+@every_total
+async def test_a_later_page_without_its_list_ends_the_walk_in_silence(op: Op, client: Client, server: LoopbackServer) -> None:
+    """What stood on it may have been taken away since the page before."""
+    shelf = Shelf(op, 3)
+
+    def answers(request: Received) -> Reply:
+        return shelf(request) if len(shelf.asked) % 2 == 0 else json_reply(shelf.asked.append({}) or listless(op, SIZE))
+
+    server.answer(answers)
+    assert [found.to_dict() for found in listed(op, client)] == shelf.items[:SIZE]
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items[:SIZE]
+    assert len(server.received) == 4
+
+
+# Behind the last page, whatever the size of a page is; behind it with pages of two; before it.
+STARTS = [({"page": 9}, True), ({"page": 4, "size": 2}, True), ({"page": 3, "size": 2}, False), ({"page": 1, "size": 2}, False)]
+
+
+@every_total
+@pytest.mark.parametrize(("start", "quiet"), STARTS, ids=["9", "4 of 2", "3 of 2", "1 of 2"])
+async def test_a_walk_that_starts_behind_the_last_page_is_empty(
+    op: Op, start: dict[str, int], quiet: bool, client: Client, server: LoopbackServer
+) -> None:
+    pager = op.pager or {}
+    asked = {pager[key]: value for key, value in start.items()}
+    left_out = {} if "size" in start else {pager["size"]: None}
+    server.answer(json_reply(listless(op, 5)))
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        if quiet:
+            assert list(listed(op, client, **asked, **left_out)) == []
+            assert [entry async for entry in listed_async(op, twin, **asked, **left_out)] == []
+        else:
+            with pytest.raises(ResponseError, match="is missing"):
+                listed(op, client, **asked)
+            with pytest.raises(ResponseError, match="is missing"):
+                await listed_async(op, twin, **asked)
+
+
+def renamed(body: dict[str, Any], path: str) -> dict[str, Any]:
+    """The same answer with the last bit of a key turned."""
+    found = body
+    *steps, last = path.split(".")
+    for step in steps:
+        found = found[step]
+    found[last[:-1] + chr(ord(last[-1]) ^ 1)] = found.pop(last)
+    return body
+
+
+def keys_above(path: str) -> list[str]:
+    steps = path.split(".")
+    return [".".join(steps[: number + 1]) for number in range(len(steps))]
+
+
+EVERY_KEY = [pytest.param(op, path, id=f"{op.id}-{path}") for op in PAGED for path in keys_above((op.pager or {})["items"])]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(("op", "path"), EVERY_KEY)
+async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_page(
+    op: Op, path: str, number: int, client: Client, server: LoopbackServer
+) -> None:
+    """Whether the whole answer is under that name, so that its total is not known either, or the list alone."""
+    shelf = Shelf(op, 5)
+
+    def answers(request: Received) -> Reply:
+        reply = shelf(request)
+        return reply if len(shelf.asked) % number else json_reply(renamed(json.loads(reply.body), path))
+
+    server.answer(answers)
+    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is no list, but there is"):
+        list(listed(op, client))
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        with pytest.raises(ResponseError, match="is no list, but there is"):
+            [entry async for entry in listed_async(op, twin)]
+    assert len(server.received) == 2 * number
+
+
+@every_list
+def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(op: Op, client: Client, server: LoopbackServer) -> None:
+    pager = op.pager or {}
+    body = listless(op, 0)
+    put(body, pager["items"], {"0": item(op, 0)})
+    server.answer(json_reply(body))
+    with pytest.raises(ResponseError, match=f"is no list, but there is '{pager['items'].rpartition('.')[2]}'"):
+        listed(op, client)
+
+
 @every_list
 def test_an_empty_page_in_the_middle_does_not_end_the_walk(op: Op, client: Client, server: LoopbackServer) -> None:
     shelf = Shelf(op, 5, holes=(1,))
     server.answer(shelf)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items
     assert len(shelf.asked) == 4
+
+
+@every_list
+async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(op: Op, client: Client, server: LoopbackServer) -> None:
+    """A filter may have taken out all of it, and a server that makes no difference between nothing and an empty list says null."""
+    shelf = Shelf(op, 5, holes=(1,))
+    pager = op.pager or {}
+
+    def answers(request: Received) -> Reply:
+        reply = shelf(request)
+        body = json.loads(reply.body)
+        if len(shelf.asked) % 4 == 2:
+            put(body, pager["items"], None)
+        return json_reply(body)
+
+    server.answer(answers)
+    assert [found.to_dict() for found in listed(op, client)] == shelf.items
+    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+        assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items
+    assert len(shelf.asked) == 8
 
 
 @every_list

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import trio
 
-from cozekit import AsyncCoze, ChatFailed, Coze, CozeError, StreamInterrupted
+from cozekit import APIConnectionError, AsyncCoze, ChatFailed, Coze, CozeError, StreamInterrupted
 from cozekit.fast import AiohttpTransport
 from cozekit.transport import new_async_client, new_client
 from tests.overlays.chunk_server import ChunkServer, Close, Head, KeepOpen, Request, Send, Signal, Step, reply, stream
@@ -40,7 +40,7 @@ def by_bot(request: Request) -> list[Step]:
     end = request.json["bot_id"]
     if end == "complete":
         return stream(*CHAT)
-    if end == "abandoned":
+    if end in ("abandoned", "unread"):
         return [Head(), Send(CREATED), Send(HELLO), KeepOpen()]
     if end == "failing":
         return stream(CREATED, FAILED)
@@ -52,6 +52,8 @@ def read_sync(client: Coze, end: str) -> None:
     if end == "abandoned":
         for _ in opened:
             return
+    elif end == "unread":
+        return
     elif end == "complete":
         assert opened.until_done().answer == "Hello"
     else:
@@ -64,6 +66,8 @@ async def read_async(client: AsyncCoze, end: str) -> None:
     if end == "abandoned":
         async for _ in opened:
             return
+    elif end == "unread":
+        await opened.open()
     elif end == "complete":
         assert (await opened.until_done()).answer == "Hello"
     else:
@@ -71,7 +75,7 @@ async def read_async(client: AsyncCoze, end: str) -> None:
             await opened.until_done()
 
 
-@pytest.mark.parametrize("end", ["complete", "abandoned", "failing", "cut"])
+@pytest.mark.parametrize("end", ["complete", "abandoned", "unread", "failing", "cut"])
 def test_a_pool_of_two_serves_fifty_streams_whatever_their_end(end: str) -> None:
     with ChunkServer(by_bot) as server, new_client(limits=TWO) as http_client:
         client = coze(server, http_client=http_client, timeout=5)
@@ -85,7 +89,7 @@ def test_a_pool_of_two_serves_fifty_streams_whatever_their_end(end: str) -> None
 
 
 @each_transport
-@pytest.mark.parametrize("end", ["complete", "abandoned", "failing", "cut"])
+@pytest.mark.parametrize("end", ["complete", "abandoned", "unread", "failing", "cut"])
 async def test_an_async_pool_of_two_serves_fifty_streams_whatever_their_end(end: str, transport: str) -> None:
     with ChunkServer(by_bot) as server:
         async with small_async_client(transport) as http_client:
@@ -186,7 +190,11 @@ def test_one_async_client_serves_two_event_loops_at_once_and_closes_both(transpo
             await client.bots.retrieve("b1")
             await asyncio.to_thread(asked.wait, LONG)
             await client.close()
-            closed.set()
+            try:
+                # The other loop still runs: its connections are closed in it, and not because it ends.
+                await asyncio.to_thread(server.wait_for, lambda it: it.open_connections == 0)
+            finally:
+                closed.set()
 
         thread = threading.Thread(target=in_thread)
         thread.start()
@@ -414,3 +422,104 @@ def test_a_shallow_copy_shares_connections_and_token() -> None:
         copy.copy(client).bots.retrieve("b1")
     assert server.connections == 1
     assert server.requests[0].headers["authorization"] == server.requests[1].headers["authorization"]
+
+
+def test_a_loop_that_was_closed_without_its_last_rites_is_forgotten_at_the_next_one() -> None:
+    client = async_coze("http://127.0.0.1:1", "httpx")
+
+    async def use() -> None:
+        client._connection()
+
+    loops = [asyncio.new_event_loop() for _ in range(3)]
+    for loop in loops:
+        loop.run_until_complete(use())
+        assert list(client._connections._pools) == [loop]
+        loop.close()
+
+
+BUSY_FORK = """
+    import os, signal, sys
+    from cozekit import Coze
+    client = Coze("t", base_url=sys.argv[1])
+    client.bots.retrieve("parent")
+    # As a thread of the parent that is in the midst of a call may have done.
+    lock = client._connection()._transport._pool._optional_thread_lock._lock
+    lock.acquire()
+    child = os.fork()
+    if not child:
+        signal.alarm(20)    # who waits for that lock waits for ever
+        client.bots.retrieve("child")
+        sys.exit()          # with everything that happens at exit
+    lock.release()
+    assert os.waitpid(child, 0)[1] == 0
+    client.bots.retrieve("parent-again")
+    client.close()
+"""
+
+
+def test_a_child_that_was_forked_during_a_call_of_another_thread_waits_for_nobody() -> None:
+    with ChunkServer(reply(BOT)) as server:
+        done = script(BUSY_FORK, server.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        by_name = {request.target.rpartition("/")[2]: request.connection for request in server.requests}
+    assert by_name["parent"] == by_name["parent-again"] != by_name["child"]
+
+
+FORK_IN_LOOP = """
+    import asyncio, gc, os, signal, sys
+    from cozekit import AsyncCoze
+    client = AsyncCoze("t", base_url=sys.argv[1], transport=sys.argv[2])
+    async def main():
+        await client.bots.retrieve("parent")
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            asyncio.run(client.bots.retrieve("child"))
+            gc.collect()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        await client.bots.retrieve("parent-again")
+        await client.close()
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_a_child_that_was_forked_inside_of_an_event_loop_leaves_its_connections_alone(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        done = script(FORK_IN_LOOP, server.url, transport)
+        assert (done.returncode, done.stderr) == (0, "")
+        by_name = {request.target.rpartition("/")[2]: request.connection for request in server.requests}
+    assert by_name["parent"] == by_name["parent-again"] != by_name["child"]
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_a_stream_that_is_abandoned_in_the_last_moment_of_its_loop_is_closed_in_it(transport: str) -> None:
+    answers: list[httpx.Response] = []
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
+        client = async_coze(server, transport)
+
+        async def main() -> None:
+            opened = await client.chat.stream(**ASK).open()
+            assert opened._opened is not None
+            answers.append(opened._opened.answer)
+
+        asyncio.run(main())
+        assert answers[0].is_closed
+        server.wait_for(lambda it: it.open_connections == 0)
+
+
+async def test_a_generated_client_that_is_closed_says_so_too() -> None:
+    from coze_openapi import AsyncClient, Client
+
+    with ChunkServer(reply(BOT)) as server:
+        with Client("t", base_url=server.url) as client:
+            client.bots.retrieve("b1")
+        with pytest.raises(APIConnectionError, match="bots_retrieve: the client is closed") as sync:
+            client.bots.retrieve("b1")
+        async with AsyncClient("t", base_url=server.url) as other:
+            await other.bots.retrieve("b1")
+        with pytest.raises(APIConnectionError, match="bots_retrieve: the client is closed") as parallel:
+            await other.bots.retrieve("b1")
+    assert (sync.value.sent, parallel.value.sent) == (False, False)
+    assert len(server.requests) == 2

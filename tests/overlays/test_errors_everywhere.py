@@ -462,3 +462,45 @@ async def test_a_header_that_cannot_be_sent_is_an_argument_error(value: Any, tra
         assert not server.requests
     assert isinstance(error, ArgumentError)
     assert "x-note" in str(error)
+
+
+class Failing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport of the caller's that has a way of its own to fail."""
+
+    def __init__(self, problem: Exception) -> None:
+        self.problem = problem
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        raise self.problem
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise self.problem
+
+
+# What a transport raises → whether the request may have been sent.
+PROBLEMS: list[tuple[Exception, bool]] = [
+    (ConnectionResetError("gone"), True),
+    (ssl.SSLError("gone"), True),
+    (httpx.StreamClosed(), True),
+    (httpx.ReadError("gone"), True),
+    (httpx.RemoteProtocolError("gone"), True),
+    (httpx.LocalProtocolError("gone"), False),
+    (httpx.UnsupportedProtocol("gone"), False),
+    (httpx.ProxyError("gone"), False),
+    (httpx.InvalidURL("gone"), False),
+]
+
+
+@on_every_way
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(("problem", "sent"), PROBLEMS, ids=[type(problem).__name__ for problem, _ in PROBLEMS])
+async def test_whatever_a_transport_raises_is_a_connection_error(problem: Exception, sent: bool, kind: str, way: Way) -> None:
+    with pytest.raises(APIConnectionError) as caught:
+        if kind == "sync":
+            with coze("http://coze.test", transport=Failing(problem), max_retries=0) as client:
+                way[1](client)
+        else:
+            async with async_coze("http://coze.test", Failing(problem), max_retries=0) as other:
+                await way[2](other)
+    assert (type(caught.value), caught.value.sent) == (APIConnectionError, sent)
+    assert caught.value.__cause__ is problem

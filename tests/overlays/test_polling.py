@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from coze_openapi.types import Waiter
@@ -456,3 +457,28 @@ def test_a_poll_is_not_repeated_inside_itself(kind: str) -> None:
     with ChunkServer(answer) as http, client(kind, http.url) as coze, pytest.raises(ServerError):
         coze.entities.copy_tasks.wait("t1", poll_interval=0)
     assert len(http.requests) == MAX_FAILURES
+
+
+class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers for a chat that is over at the first poll; keeps the timeouts of each path."""
+
+    def __init__(self) -> None:
+        self.timeouts: dict[str, dict[str, float]] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.timeouts[request.url.path] = request.extensions["timeout"]
+        ends = {"/v3/chat": {**IDS, "status": "created"}, "/v3/chat/retrieve": {**IDS, "status": "completed"}}
+        return httpx.Response(200, json={"code": 0, "data": ends.get(request.url.path, [])})
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@each_kind
+def test_no_step_of_a_poll_outlasts_the_wait(kind: str) -> None:
+    seen = Recorder()
+    with client(kind, "http://127.0.0.1:1", transport=seen) as coze:
+        coze.chat.create_and_poll(**ASK, poll_interval=0, poll_timeout=20)
+    poll = seen.timeouts["/v3/chat/retrieve"]
+    assert poll["connect"] == 5
+    assert all(15 < poll[step] <= 20 for step in ("read", "write", "pool"))

@@ -15,11 +15,12 @@ from typing import Any
 import attrs
 import pytest
 
+from coze_openapi.api.bots.retrieve import OPERATION
 from coze_openapi.errors import RateLimitError
 from cozekit import APIConnectionError, APIError, ArgumentError, CozeError, Retry, RetryPolicy, ServerError
 from cozekit.auth.token import TokenCallback
 from tests.overlays.chunk_server import Abort, ChunkServer, Close, Head, Request, Script, Send, Step, reply, stream
-from tests.overlays.wire import ASK, BOT, CHAT, NOW, async_coze, coze, each_transport
+from tests.overlays.wire import ASK, BOT, CHAT, NOW, async_coze, coze, each_transport, never
 
 Call = Callable[[Any], Any]
 LIMIT = {"code": 4009, "msg": "busy"}
@@ -31,12 +32,13 @@ CALLS: dict[str, Call] = {
     "list": lambda client: client.bots.list(workspace_id="w1"),
     "put": lambda client: client.datasets.update("d1", name="n"),
     "delete": lambda client: client.datasets.delete("d1"),
+    "reading post": lambda client: client.conversations.messages.list(conversation_id="c1"),
     "post": lambda client: client.conversations.create(),
     "chat": lambda client: client.chat.create(**ASK),
     "run": lambda client: client.workflows.runs.create(workflow_id="w1"),
     "speech": lambda client: client.audio.speech.create(input="hi", voice_id="v1"),
 }
-SAFE = ["read", "list", "put", "delete"]
+SAFE = ["read", "list", "put", "delete", "reading post"]
 UNSAFE = ["post", "chat", "run", "speech"]
 
 CLOSED: Script = [Close()]
@@ -201,10 +203,11 @@ async def test_the_server_says_how_long_to_wait_as_a_date(transport: str | None)
 
 @sync_and_async
 async def test_a_server_that_asks_for_too_much_patience_gets_none(transport: str | None) -> None:
+    waits: list[float] = []
     with ChunkServer(reply(b"", 429, {"retry-after": "61"})) as server:
-        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy())
+        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
     assert isinstance(found, RateLimitError)
-    assert (found.retry_after, len(server.requests)) == (61.0, 1)
+    assert (found.retry_after, len(server.requests), waits) == (61.0, 1, [])
 
 
 @sync_and_async
@@ -324,3 +327,53 @@ async def test_aiohttp_repeats_nothing_behind_the_policy(transport: str) -> None
             with pytest.raises(APIConnectionError):
                 await client.bots.retrieve("b1")
     assert len(server.requests) == 2
+
+
+@sync_and_async
+async def test_a_refused_call_that_carries_no_token_does_not_ask_for_another_one(transport: str | None) -> None:
+    from cozekit import AsyncCoze, Coze
+
+    with ChunkServer(reply({"error": "invalid_client"}, 401)) as server:
+        settings: dict[str, Any] = {"auth": TokenCallback(never), "base_url": server.url, "max_retries": NOW}
+        ask: dict[str, Any] = {"client_id": "app"}
+        with pytest.raises(CozeError, match="invalid_client"):
+            if transport is None:
+                with Coze(**settings) as client:
+                    client.oauth.device_code(**ask)
+            else:
+                async with AsyncCoze(transport=transport, **settings) as other:
+                    await other.oauth.device_code(**ask)
+    assert len(server.requests) == 1
+    assert "authorization" not in server.requests[0].headers
+
+
+@sync_and_async
+async def test_a_call_whose_every_token_is_refused_is_sent_twice_and_no_more(transport: str | None) -> None:
+    from cozekit import AsyncCoze, AuthenticationError, Coze
+
+    numbers = iter(range(20))
+    settings: dict[str, Any] = {"auth": TokenCallback(lambda: f"t{next(numbers, 20)}"), "max_retries": NOW}
+    with ChunkServer(reply({"code": 4100, "msg": "no"}, 401)) as server, pytest.raises(AuthenticationError):
+        if transport is None:
+            with Coze(base_url=server.url, **settings) as client:
+                client.bots.retrieve("b1")
+        else:
+            async with AsyncCoze(base_url=server.url, transport=transport, **settings) as other:
+                await other.bots.retrieve("b1")
+    assert len(server.requests) == 2
+
+
+@sync_and_async
+@pytest.mark.parametrize("fault", [reply(b"", 408), reply({"code": 4200, "msg": "gone"}, 503)], ids=["408", "a code that says more"])
+async def test_the_status_of_a_gateway_counts_whatever_the_class_of_the_error(fault: Script, transport: str | None) -> None:
+    with ChunkServer(fault) as server:
+        for name, sent in (("read", 3), ("chat", 4)):
+            found = await outcome(server, transport, CALLS[name])
+            assert isinstance(found, APIError) and not isinstance(found, ServerError)
+            assert len(server.requests) == sent
+
+
+def test_the_jitter_of_every_wait_is_another_one() -> None:
+    waits = [RetryPolicy(first_delay=1).delay(OPERATION, ServerError("x"), 1) for _ in range(50)]
+    assert all(wait is not None and 0.75 <= wait <= 1 for wait in waits)
+    assert len(set(waits)) > 40

@@ -387,3 +387,10 @@ def test_ten_times_the_bytes_in_one_event_take_about_ten_times_the_time(form: by
     small, large = (form % (unit * (n // len(unit))) for n in (length, 10 * length))
     # A second look at what has been seen would make it a hundred times.
     assert cpu_seconds(large, size) <= 35 * max(cpu_seconds(small, size), 0.0005)
+
+
+@pytest.mark.parametrize("odd", [b": comment\n\n", b"data: bare\n\n", b"event: twice\nevent: named\ndata: x\n\n"])
+def test_the_last_id_is_known_when_an_event_of_another_form_comes_in_the_same_piece(odd: bytes) -> None:
+    decoder = SSEDecoder()
+    decoder.feed(b"id: 7\nevent: a\ndata: x\n\n" + odd)
+    assert decoder.last_event_id == "7"

@@ -458,3 +458,76 @@ def test_a_stream_ends_at_its_last_event_on_a_transport_whose_waits_cannot_be_cu
             assert client.chat.stream(**ASK).until_done().answer == "Hello"
             assert time.monotonic() - begun < SOON
         server.wait_for(lambda it: it.open_connections == 0)
+
+
+class Talkative(httpx.BaseTransport):
+    """A transport of the caller's, without a socket to set a limit on, whose answer goes on after the last event."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        yield b"".join(CHAT)
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            yield b": more\n\n"
+        raise AssertionError("still being read")
+
+
+def test_what_comes_after_the_last_event_is_not_read_for_ever_on_any_transport() -> None:
+    with coze("http://127.0.0.1:1", transport=Talkative()) as client:
+        assert client.chat.stream(**ASK).until_done().answer == "Hello"
+
+
+def test_two_threads_that_read_one_stream_are_told_so() -> None:
+    first = threading.Event()
+    problems: list[BaseException] = []
+    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server, coze(server, timeout=5) as client:
+        opened = client.chat.stream(**ASK)
+
+        def read_too() -> None:
+            until_it_waits(opened, first)
+            try:
+                opened.next_bytes()
+            except BaseException as error:
+                problems.append(error)
+            opened.close()
+
+        with in_thread(read_too), pytest.raises(StreamInterrupted, match="the stream was closed"):
+            for _ in opened:
+                first.set()
+    assert [(type(problem), str(problem)) for problem in problems] == [
+        (CozeError, "chat_create: the stream is being read by another thread")
+    ]
+
+
+@each_transport
+async def test_the_time_that_the_caller_takes_over_an_event_is_no_idle_time(transport: str) -> None:
+    go = threading.Event()
+    script = [Head(), Send(CREATED), Wait(go), Send(HELLO), Send(DONE)]
+    clock = Clock()
+
+    def take_long() -> None:
+        clock.now += 15
+        go.set()
+
+    with ChunkServer(script) as server:
+        with coze(server, timeout=LONG) as client, client.chat.stream(**ASK, idle_timeout=LONG) as sync:
+            sync._watch = Watch(10, None, clock)
+            seen = [(item.event, take_long())[0] for item in sync]
+        go.clear()
+        async with async_coze(server, transport, timeout=LONG) as other, other.chat.stream(**ASK, idle_timeout=LONG) as parallel:
+            parallel._watch = Watch(10, None, clock)
+            also = [(item.event, take_long())[0] async for item in parallel]
+    assert seen == also == ["conversation.chat.created", "conversation.message.delta", "done"]
+
+
+@each_transport
+async def test_the_limits_of_an_async_stream_run_from_its_opening(transport: str) -> None:
+    clock = Clock()
+    with ChunkServer(stream(*CHAT)) as server:
+        async with async_coze(server, transport, timeout=LONG) as client:
+            opened = client.chat.stream(**ASK, idle_timeout=LONG, deadline=LONG)
+            opened._watch = Watch(10, 20, clock)  # in place of the one that was made with the stream
+            clock.now += 30
+            assert (await opened.until_done()).answer == "Hello"

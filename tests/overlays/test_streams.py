@@ -283,6 +283,12 @@ LOSSES = {
     "an event between two": ([event("Message", node("a", 0), 0), event("PING", "", 3)], "events 1 to 2 are missing", 1),
     "the last event but one": ([FLOW[0], FLOW[3]], "events 1 to 2 are missing", 1),
     "a piece of a node": ([event("Message", node("a", 0)), event("Message", node("c", 2))], "message 1 is missing in node 'x-Out'", 1),
+    "a piece of a node in its second round": (
+        [event("Message", node(*piece)) for piece in (("a", 0), ("b", 1))]
+        + [event("Message", node("c", 2, last=True)), event("Message", node("a", 0)), event("Message", node("c", 2))],
+        "message 1 is missing in node 'x-Out'",
+        4,
+    ),
 }
 
 
@@ -298,6 +304,7 @@ async def test_a_hole_in_the_documented_numbers_is_an_error(pieces: list[bytes],
 
 INTACT = {
     "nodes side by side": [node("a", 0, title="A"), node("a", 0, title="B"), node("b", 1, title="A"), node("b", 1, title="B")],
+    "a node that is over and goes on at another number": [node("a", 0, last=True), node("d", 3), node("e", 4)],
     "one node twice": [node("a", 0), node("b", 1, last=True), node("a", 0), node("b", 1, last=True)],
     "a node that a resumed run goes on with": [node("d", 3), node("e", 4)],
     "nodes without an id of the same title": [{**node("x", n), "node_execute_uuid": None} for n in (0, 1, 0, 2, 1, 3)],
@@ -347,3 +354,70 @@ def test_a_body_that_was_read_to_its_end_gives_its_connection_back_without_close
             assert b"".join(opened.iter_bytes()) == b"".join(CHAT)
             kept.append(opened)
         assert len({request.connection for request in server.requests}) == 1
+
+
+@each_transport
+@pytest.mark.parametrize("missing", [1, 2], ids=["its blank line", "its line end too"])
+async def test_a_last_event_counts_without(missing: int, transport: str) -> None:
+    with ChunkServer(stream(CREATED, DONE[:-missing])) as server:
+        with coze(server) as client:
+            seen = list(client.chat.stream(**ASK))
+        async with async_coze(server, transport) as other:
+            also = [item async for item in other.chat.stream(**ASK)]
+    assert names(seen) == names(also) == ["conversation.chat.created", "done"]
+
+
+@each_transport
+async def test_a_last_event_whose_data_is_cut_does_not_count(transport: str) -> None:
+    with ChunkServer(stream(*FLOW[:3], FLOW[3][:-5])) as server:
+        for error in await run_error(server, transport, StreamInterrupted):
+            assert isinstance(error, StreamInterrupted)
+            assert names(error.events) == ["Message", "PING", "Message"]
+
+
+@each_transport
+async def test_the_events_so_far_are_those_that_were_handed_out_although_more_have_arrived(transport: str) -> None:
+    with ChunkServer(stream(b"".join(CHAT))) as server:
+        with coze(server) as client, client.chat.stream(**ASK) as sync:
+            counts = [len(sync.events) for _ in sync]
+        async with async_coze(server, transport) as other, other.chat.stream(**ASK) as parallel:
+            also = [len(parallel.events) async for _ in parallel]
+    assert counts == also == [1, 2, 3, 4, 5, 6]
+
+
+@each_transport
+async def test_what_comes_after_the_last_event_is_left_alone(transport: str) -> None:
+    with ChunkServer(stream(CREATED + DONE + HELLO)) as server:
+        with coze(server) as client, client.chat.stream(**ASK) as sync:
+            seen = list(sync)
+        async with async_coze(server, transport) as other, other.chat.stream(**ASK) as parallel:
+            also = [item async for item in parallel]
+    for events in (seen, sync.events, also, parallel.events):
+        assert names(events) == ["conversation.chat.created", "done"]
+
+
+@each_transport
+@pytest.mark.parametrize("empty", [b"data:\n", b""], ids=["empty data", "no data"])
+async def test_a_known_event_without_data_is_passed_on(empty: bytes, transport: str) -> None:
+    bare = b"event:conversation.message.delta\n" + empty + b"\n"
+    with ChunkServer(stream(CREATED, bare, DONE)) as server:
+        with coze(server) as client:
+            seen = list(client.chat.stream(**ASK))
+        async with async_coze(server, transport) as other:
+            also = [item async for item in other.chat.stream(**ASK)]
+    for events in (seen, also):
+        assert names(events) == ["conversation.chat.created", "conversation.message.delta", "done"]
+        assert events[1].data == ""
+
+
+def test_events_that_are_read_anew_are_as_they_were_and_report_no_drift_again() -> None:
+    drifts: list[object] = []
+    odd = event("conversation.message.delta", {**message("a"), "role": 7})
+    with ChunkServer(stream(CREATED, odd, DONE)) as server, coze(server, on_drift=drifts.append) as client:
+        opened = client.chat.stream(**ASK)
+        seen = list(opened)
+        told = len(drifts)
+        again = opened.events
+    assert [(item.event, item.data, item.logid) for item in again] == [(item.event, item.data, item.logid) for item in seen]
+    assert {item.logid for item in again} == {LOGID}
+    assert told == len(drifts) == 1

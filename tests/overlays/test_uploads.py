@@ -10,7 +10,9 @@ import os
 import socket
 import tempfile
 import threading
+from array import array
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from cozekit.errors import APIConnectionError, InvalidRequestError, ServerError
 from cozekit_emulator import Emulator
 from tests.overlays.chunk_server import ChunkServer, Request, reply
 from tests.overlays.either import NOW, client, coze, each_kind, local, server
+from tests.overlays.wire import each_transport
 
 __all__ = ["coze", "local", "server"]
 
@@ -279,10 +282,25 @@ def test_what_is_no_file_is_refused_before_any_request(kind: str, file: Any, pro
     assert not http.requests
 
 
+def closed_file(path: Path) -> Any:
+    with path.open("rb") as file:
+        return file
+
+
+def closed_bytes(path: Path) -> Any:
+    with io.BytesIO(b"x") as file:
+        return file
+
+
+def released_view(path: Path) -> Any:
+    with memoryview(b"x") as view:
+        return view
+
+
 @each_kind
-def test_a_closed_file_is_refused_before_any_request(kind: str, picture: Path) -> None:
-    with picture.open("rb") as file:
-        pass
+@pytest.mark.parametrize("closed", [closed_file, closed_bytes, released_view])
+def test_a_closed_file_is_refused_before_any_request(kind: str, closed: Callable[[Path], Any], picture: Path) -> None:
+    file = closed(picture)
     with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="cannot be read"):
         coze.files.upload(file=file)
     assert not http.requests
@@ -468,23 +486,111 @@ def reset_peak() -> int:
     return peak_memory()
 
 
-@each_kind
-@pytest.mark.parametrize("form", ["path", "open file", "bytes of a map"])
-def test_200_megabytes_need_less_than_20_more(kind: str, form: str, sink: tuple[str, list[int]], tmp_path: Path) -> None:
-    url, received = sink
+LARGE = 200 << 20
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
     path = tmp_path / "large.mp4"
-    size = 200 << 20
     with path.open("wb") as file:
-        file.truncate(size)  # a hole: takes no space on the disk
-    with client(kind, url) as coze, path.open("rb") as opened:
-        coze.files.upload(file=b"warm up")
-        content = bytes(size) if form == "bytes of a map" else None
-        given = {"path": path, "open file": opened, "bytes of a map": ("a.mp4", content)}[form]
-        before = reset_peak()
-        coze.files.upload(file=given)
-        growth = peak_memory() - before
-    assert received[1] > size
+        file.truncate(LARGE)  # a hole: takes no space on the disk
+    return path
+
+
+@contextmanager
+def less_than_20_megabytes_more() -> Iterator[None]:
+    before = reset_peak()
+    yield
+    growth = peak_memory() - before
     assert growth < 20 << 20, f"{growth / (1 << 20):.1f} MB"
+
+
+LARGE_FORMS: dict[str, Callable[[Path], Any]] = {
+    "path": str,
+    "open file": lambda path: path.open("rb"),
+    "bytes": lambda path: ("a.mp4", bytes(LARGE)),
+    "bytearray": lambda path: ("a.mp4", bytearray(LARGE)),
+    "memoryview": lambda path: memoryview(bytes(LARGE)).cast("I"),
+}
+
+
+@pytest.mark.parametrize(("form", "progress"), [*((form, False) for form in LARGE_FORMS), ("path", True)])
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("sync", {}), ("asyncio", {"transport": "aiohttp"}), ("asyncio", {"transport": "httpx"}), ("trio", {})],
+    ids=["sync", "aiohttp", "httpx", "trio"],
+)  # fmt: skip
+def test_200_megabytes_need_less_than_20_more(
+    kind: str, settings: dict[str, Any], form: str, progress: bool, sink: tuple[str, list[int]], large: Path
+) -> None:
+    url, received = sink
+    steps: list[Any] = []
+    file = LARGE_FORMS[form](large)
+    with client(kind, url, **settings) as coze:
+        coze.files.upload(file=b"warm up")
+        with less_than_20_megabytes_more():
+            coze.files.upload(file=file, on_progress=(lambda *step: steps.append(step)) if progress else None)
+    if isinstance(file, io.IOBase):
+        file.close()
+    assert received[1] > LARGE
+    assert steps[-1:] == ([(LARGE, LARGE)] if progress else [])
+
+
+@each_transport
+@pytest.mark.parametrize("progress", [False, True], ids=["plain", "with progress"])
+async def test_200_megabytes_of_an_async_file_need_less_than_20_more(
+    transport: Any, progress: bool, sink: tuple[str, list[int]], large: Path
+) -> None:
+    url, received = sink
+    steps: list[Any] = []
+
+    async def tell(sent: int, total: int | None) -> None:
+        await anyio.lowlevel.checkpoint()
+        steps.append((sent, total))
+
+    async with AsyncCoze("t", base_url=url, transport=transport) as coze, await anyio.open_file(large, "rb") as file:
+        await coze.files.upload(file=b"warm up")
+        with less_than_20_megabytes_more():
+            await coze.files.upload(file=file, on_progress=tell if progress else None)
+    assert received[1] > LARGE
+    assert steps[-1:] == ([(LARGE, LARGE)] if progress else [])
+
+
+@each_kind
+def test_a_bytearray_may_grow_while_it_is_sent_and_is_sent_as_it_was(kind: str) -> None:
+    """Whoever looks at its bytes all the time forbids that."""
+    content = bytearray(CONTENT)
+    with ChunkServer(OK) as http, client(kind, http.url) as coze:
+        coze.files.upload(file=("a.bin", content), on_progress=lambda *_: content.extend(b"more"))
+    assert fields(http.requests[0])["file"][2] == CONTENT
+    assert len(content) > len(CONTENT)
+
+
+@each_kind
+def test_a_bytearray_that_becomes_shorter_while_it_is_sent_is_an_error_of_ours(kind: str) -> None:
+    content = bytearray(CONTENT)
+    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="became shorter"):
+        coze.files.upload(file=("a.bin", content), on_progress=lambda *_: content.clear())
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("view", "content"),
+    [
+        (memoryview(b""), b""),
+        (memoryview(b"0123456789")[2:8:2], b"246"),
+        (memoryview(b"0123456789")[::-1], b"9876543210"),
+        (memoryview(b"01234567").cast("I"), b"01234567"),
+        (memoryview(b"01234567").cast("B", (2, 4)), b"01234567"),
+        (memoryview(array("i")), b""),
+    ],
+    ids=["empty", "in steps", "backwards", "numbers", "two dimensions", "no numbers"],
+)  # fmt: skip
+def test_a_view_of_any_shape_is_sent_as_its_bytes(kind: str, view: memoryview, content: bytes) -> None:
+    with ChunkServer(OK) as http, client(kind, http.url) as coze:
+        coze.files.upload(file=("a.bin", view))
+    assert fields(http.requests[0])["file"][2] == content
+    assert http.requests[0].headers["content-length"] == str(len(http.requests[0].body))
 
 
 def descriptors() -> list[str]:
@@ -535,6 +641,34 @@ async def test_slow_files_do_not_block_the_event_loop() -> None:
             group.cancel_scope.cancel()
     assert turns > 2
     assert fields(http.requests[0])["file"][2] == CONTENT
+
+
+class Watched(io.BytesIO):
+    """A file that notes in which thread it works; a compressed one does as much for `seek` as for `read`."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.work: list[tuple[str, int]] = []
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.work.append(("read", threading.get_ident()))
+        return super().read(size)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self.work.append(("seek", threading.get_ident()))
+        return super().seek(position, whence)
+
+
+async def test_files_are_read_and_taken_back_outside_of_the_event_loop() -> None:
+    file = Watched(CONTENT)
+    file.seek(100)
+    file.work.clear()
+    with ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http:
+        async with AsyncCoze("t", base_url=http.url, max_retries=NOW) as coze:
+            await coze.files.upload(file=("a.bin", file))
+    assert [fields(request)["file"][2] for request in http.requests] == [CONTENT[100:]] * 2
+    assert {name for name, _ in file.work} == {"read", "seek"}
+    assert threading.get_ident() not in {thread for _, thread in file.work}
 
 
 async def test_a_cancelled_upload_closes_its_file(picture: Path) -> None:
