@@ -16,6 +16,7 @@ from . import bots, sse, workflows
 from .answers import Refusal, event_stream
 from .calls import Call
 from .chat_events import OVER, Play, chat_view, new_chat
+from .kinds import USER
 from .lists import view
 from .sse import Event
 from .store import Record, World
@@ -200,7 +201,8 @@ def _conversation(call: Call, bot_id: str) -> Record:
 
 def new_conversation(world: World, fields: Record) -> Record:
     """A conversation with its first section of context."""
-    return world.collection("conversations").add({"last_section_id": world.new_id(), "connector_id": "1024", "meta_data": {}, **fields})
+    known = {"last_section_id": world.new_id(), "connector_id": "1024", "creator_id": USER, "meta_data": {}}
+    return world.collection("conversations").add({**known, **fields})
 
 
 def _refuse_second(world: World, conversation: Record) -> None:

@@ -31,7 +31,7 @@ def create_documents(call: Call) -> Record:
         kind = base.get("source_info", {}).get("file_type") or base["name"].rpartition(".")[2]
         fields.update(name=base["name"], document_name=base["name"], type=kind, caption=base.get("caption", ""), status=0, progress=0)
         made.append(documents.add({**defaults(call, documents), **fields, "dataset_id": dataset["dataset_id"]}))
-    _count_documents(call, dataset)
+    _sum_up(call, dataset)
     return items(call, "document_infos", made)
 
 
@@ -40,10 +40,15 @@ def delete_documents(call: Call) -> Record:
     documents = call.collection("documents")
     for record in [documents.get(str(item)) for item in call.arg("document_ids")]:
         documents.remove(record)
-        dataset = call.collection("datasets").peek(record["dataset_id"])
-        if dataset:
-            _count_documents(call, dataset)
+        changed(call, record)
     return {}
+
+
+def changed(call: Call, document: Record) -> None:
+    """The dataset of a document tells what became of it."""
+    dataset = call.collection("datasets").peek(document["dataset_id"])
+    if dataset:
+        _sum_up(call, dataset)
 
 
 def list_documents(call: Call) -> Record:
@@ -64,23 +69,39 @@ def process_documents(call: Call) -> Record:
     call.find("datasets")
     records = [call.collection("documents").get(str(item)) for item in call.arg("document_ids")]
     for record in records:
-        _advance(record)
-    return items(call, "data.data", records)
+        _advance(call, record)
+    # The page of this operation has another name for the field that all others call `name`.
+    return items(call, "data.data", [{**record, "document_name": record["name"]} for record in records])
 
 
 def _documents(call: Call) -> list[Record]:
     dataset = call.find("datasets")
-    records = [record for record in call.collection("documents").all() if record["dataset_id"] == dataset["dataset_id"]]
+    records = _held(call, dataset)
     for record in records:
-        _advance(record)
+        _advance(call, record)
     return records
 
 
-def _advance(record: Record) -> None:
+def _held(call: Call, dataset: Record) -> list[Record]:
+    return [record for record in call.collection("documents").all() if record["dataset_id"] == dataset["dataset_id"]]
+
+
+def _advance(call: Call, record: Record) -> None:
     if record["status"] == 0:
         record["progress"] += 50
         record["status"] = 1 if record["progress"] >= 100 else 0
+        changed(call, record)
 
 
-def _count_documents(call: Call, dataset: Record) -> None:
-    dataset["doc_count"] = sum(record["dataset_id"] == dataset["dataset_id"] for record in call.collection("documents").all())
+def _sum_up(call: Call, dataset: Record) -> None:
+    """What a dataset tells of its documents."""
+    held = _held(call, dataset)
+    waiting = [record for record in held if record["status"] == 0]
+    dataset.update(
+        doc_count=len(held),
+        slice_count=sum(record.get("slice_count") or 0 for record in held),
+        all_file_size=str(sum(record.get("size") or 0 for record in held)),
+        file_list=[record["name"] for record in held],
+        processing_file_list=[record["name"] for record in waiting],
+        processing_file_id_list=[record["document_id"] for record in waiting],
+    )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from . import answers, sound
 from .answers import Refusal
 from .calls import Call, Handler
+from .kinds import USER
 from .store import Record
 from .verbs import defaults, shown, stateless
 
@@ -79,6 +80,17 @@ def transcribe(call: Call) -> Record:
 def by_group(record: Record, call: Call) -> bool:
     """Groups whose name begins as asked, of the person asked for."""
     return str(record["name"]).startswith(call.arg("name", ""))
+
+
+def sign(call: Call, record: Record) -> None:
+    """Names the maker of a group or a voiceprint."""
+    record["user_info"] = {**call.world.examples.fields("UserSummary"), "id": USER}
+
+
+def add_voiceprint(call: Call, voiceprint: Record) -> None:
+    """Names the maker and counts."""
+    sign(call, voiceprint)
+    count_voiceprints(call, voiceprint)
 
 
 def delete_voiceprint(call: Call) -> Record:

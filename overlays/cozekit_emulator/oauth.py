@@ -83,7 +83,9 @@ def device_code(call: Call) -> Response:
     code = secrets.token_urlsafe(30)
     state.devices[code] = device
     found = {"device_code": code, "user_code": device.user_code, "verification_uri": f"{call.base_url}/device"}
-    return answers.json_answer({**found, "expires_in": DEVICE_SECONDS, "interval": int(state.interval)}, call.logid)
+    # Documented is a whole number; a fraction of a second is there for whoever tests with short waits.
+    interval = state.interval if state.interval % 1 else int(state.interval)
+    return answers.json_answer({**found, "expires_in": DEVICE_SECONDS, "interval": interval}, call.logid)
 
 
 def token(call: Call) -> Response:

@@ -15,6 +15,8 @@ _PASSED = 2
 
 API = "1024"
 """The channel of the API."""
+NEVER_PUBLISHED: Record = {"is_published": False, "published_at": None, "publish_time": None, "bot_name": None, "_published": None}
+"""Of a bot that is new; `None` is not shown."""
 
 
 async def publish_bot(call: Call) -> Record:
@@ -25,7 +27,7 @@ async def publish_bot(call: Call) -> Record:
     """
     bot = call.find("bots")
     version = call.world.new_id()
-    bot.update(is_published=True, published_at=call.world.now(), publish_time=str(call.world.now()), version=version, _edited=False)
+    bot.update(is_published=True, version=version, _edited=False, **publication(bot.get("name"), call.world.now()))
     bot["_published"] = dict(bot)
     event = {
         "user_id_str": int(USER),
@@ -43,6 +45,11 @@ async def publish_bot(call: Call) -> Record:
             add_version(call, bot, connector)
     call.dispatcher.publish("bot.published", event)
     return {"data": {"bot_id": bot["bot_id"], "version": version}}
+
+
+def publication(name: str | None, moment: int) -> Record:
+    """What the lists of bots show of a publication, each list under names of its own."""
+    return {"bot_name": name, "published_at": moment, "publish_time": str(moment)}
 
 
 def add_version(call: Call, bot: Record, connector: str) -> None:
@@ -88,9 +95,10 @@ def retrieve_bot(call: Call) -> Record:
     return shown(call, wanted)
 
 
-def founded(_: Call, record: Record) -> None:
+def founded(call: Call, record: Record) -> None:
     """A new bot has a draft and nothing else."""
-    record["_published"] = None
+    record.update(NEVER_PUBLISHED)
+    _link(call, record)
 
 
 def by_version(record: Record, call: Call) -> bool:
@@ -104,9 +112,24 @@ def by_folder(record: Record, call: Call) -> bool:
     return call.world.printed(wanted) or (record.get("parent_folder_id") or "0") == wanted
 
 
-def edited(_: Call, record: Record) -> None:
+def edited(call: Call, record: Record) -> None:
     """Marks a bot as changed since it was published."""
     record["_edited"] = True
+    _link(call, record)
+
+
+def _link(call: Call, bot: Record) -> None:
+    """Requests name the knowledge bases and workflows of a bot by id, answers show them; what is unknown is left out."""
+    datasets, workflows = call.arg("knowledge", {}).get("dataset_ids"), call.arg("workflow_id_list", {}).get("ids")
+    if datasets is not None:
+        found = [item for item in map(call.collection("datasets").peek, datasets) if item]
+        bot["knowledge"] = {"knowledge_infos": [{"id": item["dataset_id"], "name": item["name"]} for item in found]}
+    if workflows is not None:
+        found = [item for item in (call.collection("workflows").peek(entry["id"]) for entry in workflows) if item]
+        bot["workflow_info_list"] = [
+            {"id": item["workflow_id"], "name": item["workflow_name"], "icon_url": item["icon_url"], "description": item["description"]}
+            for item in found
+        ]
 
 
 def by_publication(record: Record, call: Call) -> bool:
@@ -130,7 +153,7 @@ def duplicate_template(call: Call) -> Record:
         "name": call.arg("name", "副本"),
         "workspace_id": workspace["workspace_id"],
     }
-    bot = bots.add({**{name: value for name, value in fields.items() if name not in bots.kind.ids}, "is_published": False})
+    bot = bots.add({**{name: value for name, value in fields.items() if name not in bots.kind.ids}, **NEVER_PUBLISHED})
     return {"data": {"entity_id": bot["bot_id"], "entity_type": "agent"}}
 
 

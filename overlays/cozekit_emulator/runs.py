@@ -12,6 +12,7 @@ from starlette.responses import Response
 from . import sse
 from .answers import Refusal, compact, event_stream
 from .calls import Call
+from .kinds import USER
 from .lists import view
 from .sse import Event
 from .store import Record
@@ -93,7 +94,7 @@ def _new_run(call: Call, mode: int) -> Record:
             "run_mode": mode,
             "bot_id": call.arg("bot_id", "0"),
             "connector_id": call.arg("connector_id", "1024"),
-            "connector_uid": call.arg("ext", {}).get("user_id", ""),
+            "connector_uid": call.arg("ext", {}).get("user_id") or USER,
             "debug_url": link,
             "logid": call.logid,
             "output": "",
@@ -131,7 +132,9 @@ def _resumed(call: Call, *, streams: bool) -> Record:
     if (run["run_mode"] == _STREAM) != streams:
         raise Refusal(4000, "Request parameter error: body.event_id: streamed runs are resumed by stream_resume, others by resume")
     call.world.billed += 1
-    run.update(interrupt_data=None, _answer=str(call.arg("resume_data")).strip(), _resumes=run["_resumes"] + 1)
+    run.update(
+        update_time=call.world.now(), interrupt_data=None, _answer=str(call.arg("resume_data")).strip(), _resumes=run["_resumes"] + 1
+    )
     return run
 
 

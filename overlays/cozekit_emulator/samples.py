@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import bots, oauth_apps, workflows
 from .kinds import CONVERSATION, ENTERPRISE, USER, WORKSPACE
+from .publishing import NEVER_PUBLISHED, publication
 from .store import World
 
 NODE = "7400000000000000026"
@@ -16,6 +17,7 @@ def populate(world: World) -> None:
         record = world.examples.fields("Bot", "BotSummary")
         record.update(bot_id=bot_id, id=bot_id, name=bot.name, is_published=bot.published, workspace_id=WORKSPACE, owner_user_id=USER)
         record["folder_id"] = ""
+        record.update(publication(bot.name, record["published_at"]) if bot.published else NEVER_PUBLISHED)
         record["_published"] = dict(record) if bot.published else None
         world.collection("bots").add(record)
         if bot.published:

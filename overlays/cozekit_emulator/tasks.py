@@ -8,6 +8,7 @@ from .answers import Refusal
 from .calls import Call
 from .kinds import WORKSPACE
 from .lists import items, page, view
+from .publishing import NEVER_PUBLISHED
 from .store import Record
 from .verbs import shown, stateless
 
@@ -40,7 +41,7 @@ def create_copy_task(call: Call) -> Record:
         raise Refusal(4200, f"entity_id {call.arg('entity_id')!r}: not found")
     workspace = call.arg("to_workspace_id", WORKSPACE)
     if source is not None:
-        call.collection("bots").add({**source, "bot_id": made, "workspace_id": workspace, "is_published": False, "_published": None})
+        call.collection("bots").add({**source, "bot_id": made, "workspace_id": workspace, **NEVER_PUBLISHED})
     fields = {"entity_type": kind, "source_entity_id": call.arg("entity_id"), "target_entity_id": made, "target_workspace_id": workspace}
     task = call.collection("copy_tasks").add({**fields, "task_status": "in_progress", "failed_reasons": []})
     return {"data": {"task_id": task["task_id"], "copied_entity_id": made}}
@@ -66,14 +67,11 @@ def list_bill_tasks(call: Call) -> Record:
 def create_limitation(call: Call) -> Record:
     """A quota; its terms stand one level down in the request and on both levels of the answer."""
     terms = call.arg("benefit_info")
-    fields = {"entity_type": call.arg("entity_type"), "entity_id": call.arg("entity_id", ""), **terms}
+    period = {"trigger_unit": "never", "trigger_time": 1}
+    fields = {"entity_type": call.arg("entity_type"), "entity_id": call.arg("entity_id", ""), **period, **terms}
     record = call.collection("limitations").add(fields)
-    return {
-        "data": {
-            **view(call, call.world.description.schemas["BenefitLimitation"], record),
-            "benefit_info": {**terms, "benefit_id": record["benefit_id"]},
-        }
-    }
+    quota = view(call, call.world.description.schemas["BenefitLimitation"], record)
+    return {"data": {**quota, "benefit_info": quota}}
 
 
 LIMITATION_FILTERS = {"entity_type": "entity_type", "entity_id": "entity_id", "benefit_type": "benefit_type"}

@@ -548,14 +548,18 @@ def test_a_device_asks_until_its_user_has_agreed(local: Emulator, call: Caller, 
 
 
 class Hasty(LocalClock):
-    """Wakes too early from the second wait; the person decides during the third."""
+    """A device whose clock runs away during the second wait; the person decides during the third."""
 
     def __init__(self, local: Emulator) -> None:
         super().__init__(local)
-        self._local, self.waits = local, list[float]()
+        self._local, self._waited, self.waits = local, 0.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self._waited
 
     def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
+        self._waited += seconds
         self._clock.advance(1 if len(self.waits) == 2 else seconds)
         if len(self.waits) == 3:
             (device,) = self._local.oauth.devices.values()

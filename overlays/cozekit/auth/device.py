@@ -5,7 +5,8 @@ Sources: https://www.coze.cn/open/docs/developer_guides/oauth_device_code, RFC 8
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import APIConnectionError, OAuthError
@@ -65,22 +66,25 @@ class DeviceOAuth(OAuthApp):
         return await self._ask_async(request, lambda answer: self._started(request, answer), client)
 
     def poll(self, login: DeviceLogin, *, client: Client | None = None) -> Token:
-        """Asks once whether the user has agreed.
+        """Asks once, now, whether the user has agreed. Between two questions `login.interval` seconds have to pass.
 
         Raises:
-            OAuthError: `authorization_pending` (ask again after the interval), `slow_down` (lengthen it), `access_denied`,
-                `expired_token`, or another reason.
+            OAuthError: `authorization_pending` (ask again after the interval), `slow_down` (the same; `login.interval` has grown by
+                5 seconds), `access_denied`, `expired_token`, or another reason.
             APIConnectionError: No answer came.
         """
-        return self._token(self._poll_request(login), client)
+        with self._asking(login):
+            return self._token(self._poll_request(login), client)
 
     async def poll_async(self, login: DeviceLogin, *, client: AsyncClient | None = None) -> Token:
         """The async form of `poll`."""
-        return await self._token_async(self._poll_request(login), client)
+        with self._asking(login):
+            return await self._token_async(self._poll_request(login), client)
 
     def wait(self, login: DeviceLogin, *, client: Client | None = None) -> Token:
         """Asks at the server's interval until the user has decided or the code has ended.
 
+        The interval counts from the last question, also one of `poll` or of another thread; before the first it counts from `start`.
         A question without an answer is repeated after twice the time, three times at most.
 
         Raises:
@@ -88,24 +92,30 @@ class DeviceOAuth(OAuthApp):
             APIConnectionError: The server cannot be reached.
         """
         steps = self._waiting(login)
-        pause = next(steps)
+        error: Exception | None = None
         while True:
-            self._clock.sleep(pause)
+            if pause := steps.send(error):
+                error = None
+                self._clock.sleep(pause)
+                continue
             try:
                 return self.poll(login, client=client)
-            except (OAuthError, APIConnectionError) as error:
-                pause = steps.send(error)
+            except (OAuthError, APIConnectionError) as failed:
+                error = failed
 
     async def wait_async(self, login: DeviceLogin, *, client: AsyncClient | None = None) -> Token:
         """The async form of `wait`; the event loop goes on meanwhile."""
         steps = self._waiting(login)
-        pause = next(steps)
+        error: Exception | None = None
         while True:
-            await self._clock.sleep_async(pause)
+            if pause := steps.send(error):
+                error = None
+                await self._clock.sleep_async(pause)
+                continue
             try:
                 return await self.poll_async(login, client=client)
-            except (OAuthError, APIConnectionError) as error:
-                pause = steps.send(error)
+            except (OAuthError, APIConnectionError) as failed:
+                error = failed
 
     def login(
         self, *, workspace_id: str | None = None, show: Callable[[DeviceLogin], object] = print_code, client: Client | None = None
@@ -129,22 +139,40 @@ class DeviceOAuth(OAuthApp):
         show(started)
         return await self.wait_async(started, client=client)
 
-    def _waiting(self, login: DeviceLogin) -> Generator[float, Exception, None]:
-        """Pure: the pause before each question; is told how the question failed, and raises when waiting has no more sense."""
-        end, interval, failures = login.started + login.expires_in, login.interval, 0
+    @contextmanager
+    def _asking(self, login: DeviceLogin) -> Iterator[None]:
+        """Keeps with the login what a question teaches about the pace."""
+        login._pace.asked(self._clock.monotonic())
+        try:
+            yield
+        except OAuthError as error:
+            if error.error == "slow_down":
+                login._pace.slow_down(_SLOWER)
+            raise
+        finally:
+            # A question that took long on its way may have come in just before its answer, and the server counts from there.
+            login._pace.asked(self._clock.monotonic())
+
+    def _waiting(self, login: DeviceLogin) -> Generator[float, Exception | None, None]:
+        """Yields the pauses before a question, then 0 for the question itself; is told how it failed, and raises when waiting
+        has no more sense.
+        """
+        end, times, failures = login.started + login.expires_in, 1, 0
         while True:
-            if self._clock.monotonic() + interval > end:
+            now = self._clock.monotonic()
+            pause = login._pace.claim(now, login.started, times)
+            if now + pause > end:
                 raise OAuthError("nobody agreed before the device code ended; begin the sign-in anew", error="expired_token")
-            error = yield interval
-            kind = error.error if isinstance(error, OAuthError) else ""
-            if kind in ("authorization_pending", "slow_down"):
+            error = yield pause
+            if error is None:
+                continue
+            if isinstance(error, OAuthError) and error.error in ("authorization_pending", "slow_down"):
                 failures = 0
-                interval += _SLOWER if kind == "slow_down" else 0.0
             else:
                 failures += 1
                 if not is_passing(error) or failures > _FAILURES:
                     raise error
-                interval *= 2
+                times *= 2
 
     def _start_request(self, workspace_id: str | None) -> Request:
         from coze_openapi.api.oauth import device_code, device_code_workspace

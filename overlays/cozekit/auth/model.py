@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -97,6 +98,40 @@ class Authorization(Guarded):
         return f"<Authorization for {self.redirect_uri}>"
 
 
+class Pace:
+    """How fast a device may ask, for all threads and tasks that ask with its code. Seconds of the monotonic clock."""
+
+    __slots__ = ("_asked", "_lock", "interval")
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+        self._asked: float | None = None
+        self._lock = threading.Lock()
+
+    def claim(self, now: float, started: float, times: int) -> float:
+        """Seconds until a question may be asked, so many intervals after the last one or, if there was none, after the start.
+
+        With 0 the caller has its turn, and everybody else waits from now on.
+        """
+        with self._lock:
+            left = (started if self._asked is None else self._asked) + times * self.interval - now
+            # Sums of floats do not meet exactly; less than this is not worth a wait.
+            if left > 1e-6:
+                return left
+            self._asked = now
+            return 0.0
+
+    def asked(self, now: float) -> None:
+        """A question is asked, or its answer has come."""
+        with self._lock:
+            self._asked = now if self._asked is None else max(self._asked, now)
+
+    def slow_down(self, seconds: float) -> None:
+        """Lengthens the interval for good."""
+        with self._lock:
+            self.interval += seconds
+
+
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeviceLogin(Guarded):
     """A device that waits for its user. Show `user_code` and `verification_uri`, or the complete address as a QR code."""
@@ -109,11 +144,15 @@ class DeviceLogin(Guarded):
     """Where the user enters it."""
     expires_in: float
     """Seconds for which both codes work, from `started`."""
-    interval: float
-    """Least pause between two questions, in seconds."""
+    _pace: Pace = field(alias="interval", converter=Pace, eq=False)
     started: float = 0.0
     """Reading of the monotonic clock when the codes came."""
     logid: str | None = None
+
+    @property
+    def interval(self) -> float:
+        """Least pause between two questions, in seconds; 5 more after every `slow_down` (RFC 8628, 3.5)."""
+        return self._pace.interval
 
     @property
     def verification_uri_complete(self) -> str:
