@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
 PAGES ?= ../shared/reference/pages
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults generate check lint-spec drift build bench record clean
+.PHONY: help setup demo test test-faults test-lowest generate check lint-spec drift build bench record clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +27,15 @@ test: $(READY) ## Run the tests
 
 test-faults: $(READY) ## Run the long form of the fault suite: every byte, every fault, 20,000 calls
 	FAULTS=full $(BIN)/python -m pytest tests/faults -n 2
+
+$(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt \
+		pytest pytest-xdist anyio trio hypothesis pyyaml vcrpy -e '.[ws,jwt,emulator,fast]'
+	@touch $@
+
+test-lowest: $(LOWEST)/.ready ## Run the tests of the client on the lowest versions of what it needs
+	$(LOWEST)/bin/python -m pytest tests/overlays tests/auth tests/websockets tests/contract/test_models.py -n 2
 
 generate: $(READY) ## Compile spec/ into generated/
 	$(BIN)/python -m generator
@@ -57,4 +67,4 @@ record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS
 	$(BIN)/python -m tests.record $(OPERATION) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
 
 clean: ## Remove the environment and everything that is made
-	rm -rf $(VENV) dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache

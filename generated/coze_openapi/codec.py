@@ -9,6 +9,7 @@ service must never break a program that does not use the new thing.
 from __future__ import annotations
 
 import logging
+import math
 import types as _types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -44,9 +45,24 @@ _KINDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "i
 def encode(body: Mapping[str, Any]) -> bytes:
     """A request body as JSON: `None` inside models is left out, `NULL` becomes null."""
     try:
-        return _encoder.encode(to_wire(body))
+        wire = to_wire(body)
+        _check_numbers(wire)
+        return _encoder.encode(wire)
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise ArgumentError(f"the body cannot be written as JSON: {error}") from None
+
+
+def _check_numbers(value: Any) -> None:
+    """JSON has no word for infinity and for what is no number; msgspec would write null and say nothing."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is no JSON number")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _check_numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_numbers(item)
 
 
 def to_wire(value: Any) -> Any:

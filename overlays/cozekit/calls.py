@@ -48,7 +48,10 @@ class _Call:
             content.seek(position)
 
     def limited(self, wire: _http.Wire) -> _http.Wire:
-        """The request with timeouts that end with the limits of the stream it opens, if it opens one."""
+        """The request with timeouts that end with the limits of the stream it opens, if it opens one.
+
+        Async streams need none: their opening is cancelled as a whole.
+        """
         return wire if self._watch is None else wire._replace(timeout=self._watch.capped(wire.timeout))
 
     def may_wait(self, seconds: float) -> bool:
@@ -134,7 +137,7 @@ async def drive_async(
         if isinstance(step, Send):
             call.token = None if request.operation.anonymous else await client._auth.token_async(client)
             call.begin()
-            await _send_async(client, call, call.limited(client._prepare(request, options, call.token)), act)
+            await _send_async(client, call, client._prepare(request, options, call.token), act)
             answer = call.error
         elif isinstance(step, Renew):
             answer = await client._auth.renew_async(client, call.token or "")

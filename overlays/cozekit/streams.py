@@ -60,7 +60,7 @@ class EventStream(ByteStream, Generic[E]):
             raise reader.timed_out(problem) from error
         super().__init__(source)
         reader.attach(self._opened)
-        watch.patience = self._opened.wire.timeout.read
+        watch.opened(self._opened.wire.timeout.read)
         if watch.exact:
             limit_reads(self._opened, watch.remaining)
 
@@ -149,7 +149,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
             assert self._opened is not None
             self._loop = current()
             self._reader.attach(self._opened)
-            self._watch.patience = self._opened.wire.timeout.read
+            self._watch.opened(self._opened.wire.timeout.read)
         return self
 
     async def _open_in_time(self) -> None:

@@ -28,6 +28,7 @@ LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepa
 # The pool of the HTTP library looks at every idle connection at every call: with 100 of them, 100 concurrent async streams spend
 # three quarters of their time there. `cozekit[fast]` has no such limit.
 ASYNC_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=20, keepalive_expiry=30.0)
+_AIOHTTP = (3, 14)
 # Seconds of silence before the first probe, between probes, and probes until the connection counts as dead.
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
 
@@ -115,17 +116,21 @@ def wants_aiohttp(transport: str | None) -> bool:
     if _has_aiohttp():
         return True
     if transport == "aiohttp":
-        raise ArgumentError("the aiohttp transport needs `pip install cozekit[fast]`", argument="transport")
+        raise ArgumentError("the aiohttp transport needs aiohttp 3.14 or newer: `pip install cozekit[fast]`", argument="transport")
     return False
 
 
 def _has_aiohttp() -> bool:
-    """Whether an aiohttp is here that takes sockets of our making (3.12); without them there are no keep-alive probes."""
+    """Whether an aiohttp is here that is new enough.
+
+    Before 3.12 it takes no sockets of our making (no keep-alive probes), before 3.12.7 it does not tell when a connection is
+    closed, before 3.14 a timed-out upload leaves an exception that nobody retrieves.
+    """
     try:
-        import aiohttp
+        from aiohttp import __version__
     except ImportError:
         return False
-    return hasattr(aiohttp, "SocketFactoryType")
+    return tuple(int(part) for part in __version__.split(".")[:2]) >= _AIOHTTP
 
 
 def hang_up_all(client: httpx.Client) -> None:
@@ -192,7 +197,7 @@ def _pattern(host: str) -> str:
 
 
 def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> bool:
-    """From now on each wait for bytes of a sync answer ends after the seconds that `remaining` gives, at the latest.
+    """From now on each wait for bytes of a sync answer ends after the seconds that `remaining` gives; None is the usual timeout.
 
     The HTTP library fixes its read timeout when a request is sent; a deadline needs one that shrinks. The network stream is
     its documented extension; a transport that has none keeps the timeout of the call, and the result is False.
@@ -212,8 +217,7 @@ def limit_reads(opened: Opened, remaining: Callable[[], float | None]) -> bool:
         left = remaining()
         if left is not None and left <= 0:
             raise httpx.ReadTimeout("no time is left")
-        limits = [limit for limit in (left, timeout) if limit is not None]
-        return cast(bytes, read(network, max_bytes, timeout=min(limits, default=None)))
+        return cast(bytes, read(network, max_bytes, timeout=timeout if left is None else left))
 
     network.read = shortened
     return True

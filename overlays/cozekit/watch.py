@@ -46,11 +46,22 @@ class Watch:
         self._last = clock()
         self._end = None if deadline is None else self._last + deadline
         self._seen = 0
+        self._told = False
 
     @property
     def exact(self) -> bool:
         """Whether waits have to be cut short; otherwise the read timeout of the call is enough."""
         return self.idle is not None or self._end is not None
+
+    def opened(self, read_timeout: float | None) -> None:
+        """The answer has begun; what the caller does before reading it is no idle time.
+
+        Args:
+            read_timeout: Seconds, that of the request, unless it went through `capped`.
+        """
+        if not self._told:
+            self.patience = read_timeout
+        self._seen = -1
 
     def waits(self, events: int) -> str | None:
         """The caller has dealt with so many events and waits for more bytes; says which limit has passed."""
@@ -72,9 +83,10 @@ class Watch:
         return None
 
     def remaining(self) -> float | None:
-        """Seconds until the first limit, negative when it has passed; None when there is none."""
+        """Seconds until the first limit, negative when it has passed; None when waits need not be cut short."""
         now = self._clock()
-        limits = [] if self.idle is None else [self._last + self.idle - now]
+        quiet = self.idle or (self.patience if self.exact else None)
+        limits = [] if quiet is None else [self._last + quiet - now]
         limits += [] if self._end is None else [self._end - now]
         return min(limits, default=None)
 
@@ -85,6 +97,7 @@ class Watch:
 
     def capped(self, timeout: Timeout) -> Timeout:
         """The timeouts of a request, none of them longer than what is left."""
+        self._told, self.patience = True, timeout.read
         left = self.remaining()
         if left is None:
             return timeout

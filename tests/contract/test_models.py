@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import define
 
-from coze_openapi import Drift, Model, Operation, Response, ResponseError, codec, models
+from coze_openapi import ArgumentError, Drift, Model, Operation, Response, ResponseError, codec, models
 from coze_openapi.types import OpenIntEnum, OpenStrEnum
 from tests.contract.catalogue import description, merged, model_of, operations, reference, sample, schema_of
 
@@ -333,3 +333,10 @@ def test_a_new_model_has_its_optional_fields_before_it_is_filled_in_and_no_other
     fields = {attribute.name: attribute.default is None for attribute in Chat.__attrs_attrs__}
     assert {name: hasattr(blank, name) for name in fields} == fields
     assert set(fields.values()) == {True, False}
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_a_number_that_json_has_no_word_for_is_refused_before_it_is_sent(number: float) -> None:
+    for body in ({"speed": number}, {"nested": [{"speed": number}]}, {"model": models.Message(created_at=number)}):  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match="is no JSON number"):
+            codec.encode(body)

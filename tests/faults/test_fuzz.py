@@ -22,7 +22,7 @@ from coze_openapi.api.workflows_runs import stream as stream_run
 from coze_openapi.errors import request_info, retry_after
 from coze_openapi.types import Response
 from cozekit.chat_stream import ChatReader
-from cozekit.errors import APIError, CozeError, StreamError
+from cozekit.errors import APIError, ArgumentError, CozeError, StreamError
 from cozekit.reader import EventReader
 from cozekit.sse import SSEDecoder
 from cozekit.workflow_stream import WorkflowReader
@@ -144,4 +144,9 @@ def test_leniently_read_models_go_out_as_they_came_in(data: Any) -> None:
     if isinstance(data, dict):
         model = Bot.from_dict(data)
         assert Bot.from_dict(model.to_dict()) == model
-        assert json.loads(codec.encode(model.to_dict())) == model.to_dict()
+        try:
+            sent = codec.encode(model.to_dict())
+        except ArgumentError as error:
+            assert "no JSON number" in str(error), "the only thing in plain data that JSON has no word for"
+        else:
+            assert json.loads(sent) == model.to_dict()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import anyio
 import httpx
 import pytest
 
+import cozekit.streams
 from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout, Timeout
 from cozekit.fast import AiohttpTransport
+from cozekit.retries import RetryPolicy
 from cozekit.streams import EventStream
 from cozekit.watch import Watch
-from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, stream
+from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, reply, stream
 from tests.overlays.test_errors_everywhere import certificate, tls_front
 from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, WAYS, async_coze, coze, each_transport, event, names
 
@@ -82,7 +85,9 @@ def test_waiting_on_without_a_new_event_does_not_begin_the_idle_time_anew() -> N
 def test_the_patience_of_the_call_counts_where_no_idle_time_was_given() -> None:
     clock = Clock()
     watch, strict = Watch(None, None, clock), Watch(10, None, clock)
-    watch.patience = strict.patience = 60
+    watch.opened(60)
+    strict.opened(60)
+    assert (watch.waits(0), strict.waits(0)) == (None, None)
     clock.now += 59
     assert watch.problem() is None
     assert strict.problem() == "no event for 10 s"
@@ -95,6 +100,8 @@ def test_timeouts_of_a_request_are_cut_to_what_is_left() -> None:
     clock = Clock()
     watch = Watch(None, 8, clock)
     assert watch.capped(Timeout(5, 60, None, 1)) == Timeout(5, 8, 8, 1)
+    watch.opened(8)
+    assert watch.patience == 60, "not what was left when the request was sent"
     assert watch.allows(7.9)
     assert not watch.allows(8)
     clock.now += 9
@@ -520,6 +527,47 @@ async def test_the_time_that_the_caller_takes_over_an_event_is_no_idle_time(tran
             parallel._watch = Watch(10, None, clock)
             also = [(item.event, take_long())[0] async for item in parallel]
     assert seen == also == ["conversation.chat.created", "conversation.message.delta", "done"]
+
+
+@each_transport
+@pytest.mark.parametrize("limits", [{"idle_timeout": 10}, {}], ids=["idle", "read timeout"])
+async def test_a_caller_who_opens_a_stream_and_reads_it_later_has_all_the_time(
+    limits: dict[str, float], transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(cozekit.streams, "Watch", partial(Watch, clock=clock))
+    with ChunkServer(stream(*CHAT)) as server:
+        with coze(server, timeout=10) as client, client.chat.stream(**ASK, **limits) as sync:
+            clock.now += 30
+            assert sync.until_done().answer == "Hello"
+        async with async_coze(server, transport, timeout=10) as other, other.chat.stream(**ASK, **limits) as parallel:
+            clock.now += 30
+            assert (await parallel.until_done()).answer == "Hello"
+
+
+@each_transport
+async def test_little_time_left_for_the_answer_is_no_limit_for_its_events(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a pause for a repetition little of the idle time is left; from the answer on, each event has all of it again."""
+    clock = Clock()
+    go = threading.Event()
+    monkeypatch.setattr(cozekit.streams, "Watch", partial(Watch, clock=clock))
+
+    def pause(_: float) -> None:
+        clock.now += LONG - SHORT
+        threading.Timer(SHORT * 1.5, go.set).start()
+
+    async def pause_async(seconds: float) -> None:
+        pause(seconds)
+
+    policy = RetryPolicy(sleep=pause, sleep_async=pause_async)
+    busy = reply({"code": 4009, "msg": "busy"}, 429)
+    slow = [Head(), Send(CREATED), Wait(go), *(Send(piece) for piece in CHAT[1:])]
+    with ChunkServer(busy, slow, busy, slow) as server:
+        with coze(server, max_retries=policy) as client:
+            assert client.chat.stream(**ASK, idle_timeout=LONG).until_done().answer == "Hello"
+        go.clear()
+        async with async_coze(server, transport, max_retries=policy) as other:
+            assert (await other.chat.stream(**ASK, idle_timeout=LONG).until_done()).answer == "Hello"
 
 
 @each_transport

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from cozekit import DEFAULT, APIConnectionError, APIError, ArgumentError, AsyncCoze, Coze, CozeError, Timeout
-from cozekit.transport import environment_proxies
+from cozekit.transport import environment_proxies, wants_aiohttp
 from tests.overlays.chunk_server import (
     LENGTH,
     Answer,
@@ -151,6 +151,23 @@ async def test_a_client_of_the_callers_keeps_its_own_proxies(transport: str, no_
     assert [request.headers["x-own"] for request in server.requests] == ["1", "1"]
 
 
+async def test_a_client_of_the_callers_keeps_its_own_headers_parameters_and_cookies(no_proxies: None) -> None:
+    """Beside those of the call, and whatever `Coze` itself sends."""
+    own: dict[str, Any] = {"headers": {"x-own": "1"}, "params": {"own": "2"}, "cookies": {"own": "3"}, "trust_env": False}
+    with ChunkServer(reply(BOT)) as server:
+        with httpx.Client(**own) as http_client:
+            coze(server, http_client=http_client).bots.retrieve("b1")
+            coze(server, http_client=http_client).chat.create(**ASK)
+        async with httpx.AsyncClient(**own) as parallel:
+            await async_coze(server, http_client=parallel).bots.retrieve("b1")
+            await async_coze(server, http_client=parallel).chat.create(**ASK)
+    assert [request.target for request in server.requests] == ["/v1/bots/b1?own=2", "/v3/chat?own=2"] * 2
+    for request in server.requests:
+        assert (request.headers["x-own"], request.headers["cookie"]) == ("1", "own=3")
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        assert "gzip" in request.headers["accept-encoding"]
+
+
 PROXIES: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
     "none": ({}, {}),
     "one for each scheme": (
@@ -261,6 +278,44 @@ def test_streams_work_over_tls_on_every_transport(tmp_path: Path) -> None:
         done = program(SECURE, url, **variables)
         assert (done.returncode, done.stderr) == (0, "")
         assert len(server.requests) == 6
+
+
+SHARED = """
+    import asyncio, sys
+    import httpx
+    made, make = [], httpx.create_ssl_context
+    httpx.create_ssl_context = lambda *args, **named: made.append(1) or make(*args, **named)
+    import coze_openapi
+    from cozekit import AsyncCoze, Coze
+    url, ask, used = sys.argv[1], {"bot_id": "b1", "user_id": "u1"}, []
+
+    def note(stream):
+        used.append(stream._opened.answer.extensions["network_stream"].get_extra_info("ssl_object").context)
+
+    async def main(*clients):
+        for client in clients:
+            async with client, client.chat.stream(**ask) as stream:
+                note(stream)
+
+    assert not made
+    for client in (Coze("t", base_url=url), Coze("t", base_url=url), coze_openapi.Client("t", base_url=url)):
+        with client, client.chat.stream(**ask) as stream:
+            note(stream)
+    for transport in ("httpx", "aiohttp"):
+        asyncio.run(main(*(AsyncCoze("t", base_url=url, transport=transport) for _ in range(2))))
+    asyncio.run(main(coze_openapi.AsyncClient("t", base_url=url)))
+    assert len(used) == 8
+    assert len({id(context) for context in used}) == 1, used
+    assert len(made) == 1, made
+"""
+
+
+def test_all_clients_of_a_process_share_one_tls_context(tmp_path: Path) -> None:
+    files = certificate(tmp_path)
+    with ChunkServer([Head(), Send(CHAT[0]), KeepOpen()]) as server, tls_front(server, files) as url:
+        done = program(SHARED, url, SSL_CERT_FILE=str(files[0]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.connections == 8
 
 
 def test_streams_work_over_tls_through_a_proxy_on_every_transport(tmp_path: Path) -> None:
@@ -479,3 +534,14 @@ async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used(
             server.wait_for(lambda it: it.open_connections == 0)  # in the loop, which learns of nothing meanwhile
             await client.chat.create(**ASK)
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("version", ["3.13.5", "3.9.0", "2.3.10"])
+def test_an_aiohttp_that_is_too_old_is_left_alone(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wants_aiohttp(None)
+    monkeypatch.setattr("aiohttp.__version__", version)
+    assert not wants_aiohttp(None)
+    with pytest.raises(ArgumentError, match=r"needs aiohttp 3\.14 or newer"):
+        wants_aiohttp("aiohttp")
+    monkeypatch.setattr("aiohttp.__version__", "4.0.0a1")
+    assert wants_aiohttp("aiohttp")

@@ -196,7 +196,7 @@ def key_signer(private_key: str | bytes | None) -> Signer:
         key = algorithm.prepare_key(_pem(private_key))
     except Exception as error:
         key, found = None, type(error).__name__
-    if not hasattr(key, "sign"):
+    if not isinstance(key, algorithms.RSAPrivateKey):  # older versions of PyJWT take other kinds of keys as well
         raise OAuthSetupError(
             f"private_key is no RSA private key in PEM form ({found}); take the file that the console gave when the app was made, "
             "unencrypted, with its BEGIN and END lines",
