@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextvars
 import gc
+import inspect
 import subprocess
 import sys
 import tomllib
@@ -30,13 +31,15 @@ from cozekit import (
     ChatStream,
     Coze,
     CozeError,
+    NotFoundError,
+    ResponseError,
     WorkflowEvent,
     WorkflowStream,
     messages,
 )
 from cozekit.auth import DeviceOAuth
 from cozekit.auth.clock import Clock
-from tests.overlays.chunk_server import LENGTH, ChunkServer, Close, Head, Request, Send, Step, reply, stream
+from tests.overlays.chunk_server import LENGTH, LOGID, ChunkServer, Close, Head, Request, Send, Step, reply, stream
 from tests.overlays.either import client as client_of
 from tests.overlays.either import each_kind
 from tests.overlays.wire import ASK, BOT, COMPLETED, CREATED, DONE, RUN, chat, coze, event, message, names, node
@@ -117,6 +120,34 @@ def test_a_failure_whose_body_is_cut_is_a_typed_error(kind: str, way: str) -> No
 
 
 @each_kind
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"code":0,"msg":""}', b"event:done\ndata:{}\n\n", b"<html>"], ids=range(5))
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_answer_without_a_type_in_place_of_a_stream_is_a_typed_error(kind: str, content_type: str | None, body: bytes) -> None:
+    script: list[Step] = [Head(200, {"content-type": content_type}, LENGTH, len(body)), Send(body)]
+    for ask in (lambda c: list(c.chat.stream(**ASK)), lambda c: list(c.workflows.runs.stream(**RUN))):
+        problem = pytest.raises(ResponseError, match="an event stream was promised")
+        with ChunkServer(script) as server, client_of(kind, server.url) as client, problem as caught:
+            ask(client)
+        assert (caught.value.http_status, caught.value.logid) == (200, LOGID)
+
+
+@each_kind
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_error_without_a_type_in_place_of_a_stream_is_that_error(kind: str, content_type: str | None) -> None:
+    script = reply({"code": 4015, "msg": "not published"}, headers={"content-type": content_type})
+    problem = pytest.raises(NotFoundError, match="not published")
+    with ChunkServer(script) as server, client_of(kind, server.url) as client, problem as caught:
+        list(client.chat.stream(**ASK))
+    assert caught.value.code == 4015
+
+
+@each_kind
+def test_a_plain_answer_without_a_type_is_read_all_the_same(kind: str) -> None:
+    with ChunkServer(reply(BOT, headers={"content-type": None})) as server, client_of(kind, server.url) as client:
+        assert client.bots.retrieve("b1").name == "Otter"
+
+
+@each_kind
 def test_messages_without_the_usual_fields_do_not_end_a_stream(kind: str) -> None:
     delta = "conversation.message.delta"
     bare = [event(delta, {"id": "m1"}), event(delta, {**message(""), "content": None})]
@@ -173,12 +204,58 @@ def held_by(root: object) -> Iterator[object]:
                 waiting.append(inner)
 
 
-def test_a_model_keeps_neither_the_answer_nor_its_body_alive() -> None:
-    with ChunkServer(reply(BOT)) as server, coze(server) as client:
-        held = list(held_by(client.bots.retrieve("b1")))
+LISTED = {"code": 0, "msg": "", "data": {"items": [{"id": "b1", "name": "Otter"}], "total": 1}}
+MEMBERS = {"code": 0, "msg": "", "data": [message("Otter")]}
+UPLOADED = {"code": 0, "msg": "", "data": {"id": "f1", "file_name": "Otter"}}
+DRIFTED = {"code": 0, "msg": "", "data": {"bot_id": 7, "name": "Otter", "version": {"not": "a text"}}}
+RESULTS: dict[str, tuple[list[Step], Any]] = {
+    "model": (reply(BOT), lambda c: c.bots.retrieve("b1")),
+    "model of another shape": (reply(DRIFTED), lambda c: c.bots.retrieve("b1")),
+    "item of a page": (reply(LISTED), lambda c: c.bots.list(workspace_id="w1").items[0]),
+    "items of a page": (reply(LISTED), lambda c: c.bots.list(workspace_id="w1").items),
+    "list": (reply(MEMBERS), lambda c: c.chat.messages.list(conversation_id="1", chat_id="2")),
+    "file": (reply(UPLOADED), lambda c: c.files.upload(file=b"content of the file")),
+    "chat": (reply({"code": 0, "msg": "", "data": chat("created", meta_data={"name": "Otter"})}), lambda c: c.chat.create(**ASK)),
+    "message of a stream": (stream(CREATED, *[event("conversation.message.completed", message("Otter"))], COMPLETED, DONE),
+                            lambda c: c.chat.stream(**ASK).until_done().messages[0]),
+    "final chat of a stream": (stream(CREATED, event("conversation.chat.completed", chat("completed", meta_data={"name": "Otter"})), DONE),
+                               lambda c: c.chat.stream(**ASK).until_done().chat),
+}  # fmt: skip
+
+
+@each_kind
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_model_keeps_neither_the_answer_nor_its_body_alive(kind: str, name: str) -> None:
+    script, ask = RESULTS[name]
+    with ChunkServer(script) as server, client_of(kind, server.url) as client:
+        held = list(held_by(ask(client)))
     assert "Otter" in held
     assert [found for found in held if isinstance(found, bytes | bytearray | memoryview)] == []
-    assert [type(found) for found in held if type(found).__name__ == "Response"] == []
+    assert [type(found) for found in held if type(found).__name__ in ("Response", "Opened", "Coze", "AsyncCoze", "Page")] == []
+
+
+# What takes its time is started by one method and awaited by another; every start has a method that does both.
+WAITING = [
+    ("chat", "create_and_poll"),
+    ("chat", "submit_tool_outputs_and_poll"),
+    ("chat", "wait"),
+    ("workflows.runs", "create_and_poll"),
+    ("workflows.runs", "resume_and_poll"),
+]
+
+
+@pytest.mark.parametrize(("resource", "method"), WAITING)
+def test_both_clients_wait_with_the_same_arguments(resource: str, method: str) -> None:
+    forms = []
+    for client in (Coze("t"), AsyncCoze("t")):
+        found: Any = client
+        for step in resource.split("."):
+            found = getattr(found, step)
+        forms.append(getattr(found, method))
+    sync, parallel = forms
+    assert inspect.iscoroutinefunction(parallel) and not inspect.iscoroutinefunction(sync)
+    assert list(inspect.signature(sync).parameters) == list(inspect.signature(parallel).parameters)
+    assert {"poll_timeout", "poll_interval"} <= set(inspect.signature(parallel).parameters)
 
 
 # ---- signing in

@@ -81,8 +81,11 @@ def new_async_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx
 
 def _build(client: httpx.Client | httpx.AsyncClient, wire: Wire) -> httpx.Request:
     try:
+        # Where the caller's client has query fields of its own, the library would put them in place of those of the call.
+        query = httpx.URL(wire.url).params if client.params else None
         request = client.build_request(
-            wire.operation.method, wire.url, headers=wire.headers, content=wire.content, timeout=httpx.Timeout(**wire.timeout._asdict()),
+            wire.operation.method, wire.url, params=query, headers=wire.headers, content=wire.content,
+            timeout=httpx.Timeout(**wire.timeout._asdict()),
         )  # fmt: skip
         if isinstance(client, httpx.AsyncClient) and wire.content:
             request.stream = _AsyncBody(wire.content)
@@ -304,7 +307,7 @@ def _is_promised(answer: httpx.Response, events: bool) -> bool:
 def _no_stream(response: Response, events: bool) -> Exception:
     """An answer in place of a stream: the error envelope, or something nobody promised."""
     error = codec.failure(response)
-    if response.status >= 300 or error.code:
+    if response.status >= 300 or error.code or codec.says_no(response.content):
         return error
     return codec.shape_error(response, "an event stream was promised" if events else "bytes were promised")
 

@@ -112,7 +112,7 @@ def decode(response: Response, cls: type[M]) -> M:
 
 
 class _Head(msgspec.Struct):
-    code: int | str | None = None
+    code: Any = None
 
 
 _head_decoder = msgspec.json.Decoder(_Head)
@@ -433,7 +433,7 @@ def content(response: Response) -> ResultBytes:
         raise failure(response)
     if not is_binary(response.content_type):
         error = failure(response)
-        raise error if error.code else shape_error(response, "bytes were promised")
+        raise error if error.code or says_no(response.content) else shape_error(response, "bytes were promised")
     if not response.content:
         raise shape_error(response, "the answer is empty")
     found = ResultBytes(response.content)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cozekit_emulator import TOKEN, Emulator, bots, kinds, workflows
+from tests.overlays.chunk_server import ChunkServer, reply
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
@@ -82,6 +83,8 @@ SAYS = {
     "message_crud": ["now: Hello, otter", "left: 0"],
     "message_list": ["page 1: ['line 0', 'line 1']", "page 3: ['line 4']"],
     "raw_responses": ["200 application/json", '"user_id"'.replace('"', "'")],
+    "retries": ["hasty: not repeated; the server wants 4.0 s", "HTTP 429", "attempt 1 in 2.0 s", "attempt 2 in 3.0 s", "patient: zhangsan"],
+    "files_upload": ["\r0 of 1000000 bytes", "\r131072 of 1000000 bytes", "\r1000000 of 1000000 bytes\n", "numbers.txt 1000000 bytes"],
     "timeout": ["quick:", "story:"],
     "variables": ["city = Hangzhou"],
     "workflow_stream": [workflows.QUESTION, "Hangzhou, tomorrow ☀️"],
@@ -102,6 +105,9 @@ ENVIRONMENT = {
     "COZE_PLUGIN_ID": "7400000000000000021",
     "COZE_PLUGIN_TOOL": "get_weather",
 }
+FAILURES = {"retries": ["retry-after=4", "retry-after=2", "retry-after=3"]}
+"""Example → how its first calls go wrong, one after the other."""
+
 SPECIAL = {
     "chat_local_plugin": {"COZE_BOT_ID": bots.TOOL_CALLING},
     "workflow_stream": {"COZE_WORKFLOW_ID": workflows.INTERRUPTING},
@@ -143,15 +149,21 @@ def ours() -> list[str]:
     return [name for name in EXAMPLES if not name.startswith(ELSEWHERE)]
 
 
+def run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+    with fresh_logging():
+        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+
+
 @pytest.mark.parametrize("name", ours())
 def test_an_example_runs_and_does_what_it_shows(
     name: str, local: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for key, value in SPECIAL.get(name, {}).items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
-    with fresh_logging():
-        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+    for rule in FAILURES.get(name, []):
+        local.emulate(rule)
+    run(name, monkeypatch)
     printed = capsys.readouterr()
     assert printed.out.strip()
     for text in SAYS.get(name, []):
@@ -160,9 +172,24 @@ def test_an_example_runs_and_does_what_it_shows(
     assert set(CALLS[name].split()) <= called
 
 
+def test_the_proxy_example_goes_through_the_proxy_in_both_ways(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The address is one that only the proxy knows."""
+    for name in ("ALL_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with ChunkServer(reply({"code": 0, "msg": "", "data": {"user_name": "Otter"}})) as proxy:
+        for name, value in {"HTTP_PROXY": proxy.url, "COZE_PROXY": proxy.url, "COZE_API_BASE": "http://coze.test"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("COZE_API_TOKEN", TOKEN)
+        run("proxies", monkeypatch)
+    assert capsys.readouterr().out.splitlines() == ["by the environment: Otter", "by a client of mine: Otter"]
+    assert [request.target for request in proxy.requests] == ["http://coze.test/v1/users/me"] * 2
+    assert proxy.connections == 2, "each client has its own connections"
+
+
 def test_no_example_is_forgotten() -> None:
     assert ours() == sorted(CALLS)
-    assert set(SAYS) <= set(CALLS)
+    assert set(SAYS) | set(FAILURES) <= set(CALLS)
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name.startswith(ELSEWHERE)])

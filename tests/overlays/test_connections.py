@@ -269,6 +269,48 @@ def test_a_forked_child_gets_connections_of_its_own() -> None:
     assert len({by_name["parent"], by_name["child"], by_name["child-async"], by_name["parent-async"]}) == 4
 
 
+# The child inherits the socket of the parent's connection, and the descriptor by which its event loop hears of that socket.
+FORK_LIVE = """
+    import asyncio, gc, os, signal, sys
+    from cozekit import AsyncCoze
+    signal.alarm(30)                        # nobody waits longer: neither the child nor, for it, the parent
+    client = AsyncCoze("t", base_url=sys.argv[1], transport=sys.argv[2])
+
+    async def in_child():
+        assert not client._connections._pools, "these belong to the parent"
+        async with client:
+            await asyncio.gather(*(client.bots.retrieve(f"child-{n}") for n in range(3)))
+
+    async def main():
+        await client.bots.retrieve("parent")
+        client._connections._lock.acquire()     # as a thread of the parent may have done
+        child = os.fork()
+        if not child:
+            signal.alarm(20)                # alarms are not inherited
+            asyncio.run(in_child())
+            gc.collect()
+            os._exit(0)
+        client._connections._lock.release()
+        assert (await asyncio.to_thread(os.waitpid, child, 0))[1] == 0
+        assert len(client._connections._pools) == 1
+        await client.bots.retrieve("parent-again")
+        await client.close()
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_a_child_that_is_forked_inside_of_an_event_loop_leaves_the_connection_of_its_parent_alone(transport: str) -> None:
+    with ChunkServer(reply(BOT)) as server:
+        done = script(FORK_LIVE, server.url, transport)
+        assert (done.returncode, done.stderr) == (0, "")
+        by_name = {request.target.rpartition("/")[2]: request.connection for request in server.requests}
+        server.wait_for(lambda it: it.open_connections == 0)
+    assert len(by_name) == len(server.requests) == 5
+    assert by_name["parent"] == by_name["parent-again"], "the child must not hang up for its parent"
+    assert by_name["parent"] not in {by_name[f"child-{number}"] for number in range(3)}
+
+
 QUIET = """
     import gc, sys, threading
     opened = []
