@@ -87,9 +87,14 @@ def stream() -> list[Row]:
 
 
 def call() -> list[Row]:
-    with server() as url:
-        workers = (Worker(True, "call", url), Worker(False, "call", url), Worker(True, "call_bare", url))
-        ours, peer, bare = (min(times) for times in interleaved(25, *workers))
+    # Processes anew, several times: where one happens to lie changes a call by more than the budget allows.
+    rounds: list[list[float]] = [[], [], []]
+    for _ in range(6):
+        with server() as url:
+            workers = (Worker(True, "call", url), Worker(False, "call", url), Worker(True, "call_bare", url))
+            for kept, times in zip(rounds, interleaved(12, *workers), strict=True):
+                kept += times
+    ours, peer, bare = map(min, rounds)
     return [
         at_most("sequential call, beside bare httpx with JSON", _micro(ours), f"httpx {_micro(bare)}", ours / bare, 1.05),
         Row("the same for cozepy, beside bare httpx", "–", f"cozepy {_micro(peer)}", peer / bare),
