@@ -93,7 +93,7 @@ def call() -> list[Row]:
         with server() as url:
             workers = (Worker(True, "call", url), Worker(False, "call", url), Worker(True, "call_bare", url))
             for kept, times in zip(rounds, interleaved(12, *workers), strict=True):
-                kept += times
+                kept.extend(times)
     ours, peer, bare = map(min, rounds)
     return [
         at_most("sequential call, beside bare httpx with JSON", _micro(ours), f"httpx {_micro(bare)}", ours / bare, 1.05),
