@@ -126,7 +126,8 @@ class Runs(GeneratedRuns):
                 stop here and leave the run waiting.
             max_resumes: How many interruptions are answered. The service takes three; each costs as much as a run.
             on_event: Called with each event; as a mapping from event names to functions, with the events of these names.
-            stream: Whether to listen to events; otherwise the run is awaited, which the service allows for 90 seconds.
+            stream: Whether to listen to events; otherwise the run is awaited, which the service allows for 90 seconds. A run that
+                is polled goes through `create_and_poll` with an `answer`.
             idle_timeout: As in `stream`, for each part of the run.
             deadline: As in `stream`, for each part of the run.
             arguments: As `stream`.

@@ -18,11 +18,25 @@ import httpx
 import pytest
 import trio
 
-from cozekit import APIConnectionError, AsyncCoze, ChatFailed, Coze, CozeError, StreamInterrupted
+from cozekit import APIConnectionError, AsyncCoze, ChatFailed, Coze, CozeError, NotFoundError, StreamInterrupted
 from cozekit.fast import AiohttpTransport
 from cozekit.transport import new_async_client, new_client
 from tests.overlays.chunk_server import ChunkServer, Close, Head, KeepOpen, Request, Send, Signal, Step, reply, stream
-from tests.overlays.wire import ASK, BOT, CHAT, CREATED, HELLO, async_coze, coze, descriptors, each_transport, event
+from tests.overlays.wire import (
+    ASK,
+    BOT,
+    CHAT,
+    COMPLETED,
+    CREATED,
+    DONE,
+    HELLO,
+    async_coze,
+    coze,
+    descriptors,
+    each_transport,
+    event,
+    message,
+)  # fmt: skip
 
 LONG = 30.0
 TWO = httpx.Limits(max_connections=2)
@@ -232,6 +246,40 @@ def test_thirty_two_threads_share_one_client() -> None:
         assert len(found) == 320
         assert server.connections <= 32, "one set of connections for all threads"
         assert {request.target for request in server.requests} == {f"/v1/bots/b{n}" for n in range(10)}
+
+
+def test_thirty_two_threads_stream_upload_and_fail_beside_each_other() -> None:
+    def answer(request: Request) -> list[Step]:
+        if "upload" in request.target:
+            return reply({"code": 0, "data": {"id": request.body[-200:].partition(b"file-")[2][:2].decode()}})
+        if "chat" in request.target:
+            user = request.json["user_id"]
+            return stream(CREATED, event("conversation.message.completed", message(user)), COMPLETED, DONE)
+        return reply({"code": 4200, "msg": request.target})
+
+    problems: list[BaseException] = []
+    with ChunkServer(answer) as server, coze(server) as client:
+        start = threading.Barrier(32)
+
+        def work(number: int) -> None:
+            name = f"{number:02}"
+            try:
+                start.wait(LONG)
+                for _ in range(5):
+                    assert client.chat.stream(bot_id="b1", user_id=name).until_done().answer == name
+                    assert client.files.upload(file=("a.txt", f"file-{name}".encode())).id == name
+                    with pytest.raises(NotFoundError, match=f"/v1/bots/{name}"):
+                        client.bots.retrieve(name)
+            except BaseException as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+        assert problems == []
+        assert (len(server.requests), server.connections <= 32) == (32 * 15, True)
 
 
 FORK = """
