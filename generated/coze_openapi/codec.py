@@ -229,7 +229,7 @@ def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
 
 
 def _no_list(answer: Model, pager: Pager, response: Response, total: Any) -> list[Any]:
-    """What stands for a missing list. Where something undescribed came in its place, the list was there under another name."""
+    """What stands for a missing list. Where its items came under another name, it is certain that they are lost."""
     from .paging import NoList
 
     try:
@@ -239,10 +239,33 @@ def _no_list(answer: Model, pager: Pager, response: Response, total: Any) -> lis
     steps = pager.items.split(".")
     while len(steps) > 1 and isinstance(inner := getattr(answer, steps[0], None), Model):
         answer, found = inner, found[steps.pop(0)]
-    known = {attribute.name for attribute in answer.__attrs_attrs__} - {steps[0]}
-    other = next((name for name, value in found.items() if name not in known and value and isinstance(value, list | dict)), None)
+    other = steps[0] if isinstance(found.get(steps[0]), dict) else _other_name(type(answer), steps, found)
     text = f"{pager.items} is missing (total: {total})" if other is None else f"{pager.items} is no list, but there is {other!r}"
     return NoList(shape_error(response, text), certain=other is not None)
+
+
+def _other_name(cls: type[Model], steps: list[str], found: Mapping[str, Any]) -> str | None:
+    """The undescribed property that holds what was described under the first step.
+
+    Anything else that is new beside a list that is not there leaves the list empty: the service may add what it likes.
+    """
+    kinds = {name: kind for name, kind, _ in _fields(cls)}
+    model = _model_in(kinds[steps[0]])
+    described = {name for name, _, _ in _fields(model)} if model is not None else set()
+    for name, value in found.items():
+        inner = value[0] if isinstance(value, list) and value and len(steps) == 1 else value
+        if name in kinds or not isinstance(inner, dict) or isinstance(value, list) != (len(steps) == 1):
+            continue
+        if (steps[1] in inner) if len(steps) > 1 else (len(described & inner.keys()) * 2 > len(inner)):
+            return name
+    return None
+
+
+def _model_in(kind: Any) -> type[Model] | None:
+    """The model of an annotation such as `list[Bot] | None`."""
+    if isinstance(kind, type) and typing.get_origin(kind) is None:
+        return kind if issubclass(kind, Model) else None
+    return next((model for part in typing.get_args(kind) if (model := _model_in(part)) is not None), None)
 
 
 def event_decoder(cls: type[M]) -> Callable[[bytes], M]:

@@ -301,6 +301,19 @@ async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_pa
 
 
 @every_list
+def test_what_is_new_beside_a_list_that_is_not_there_leaves_it_empty(op: Op, client: Client, server: LoopbackServer) -> None:
+    """The service may add what it likes, and leave out lists that are empty."""
+    news = {"new_owner": {"id": "1", "name": "Otter"}, "new_ids": ["1", "2"], "new_things": [{"colour": "red", "weight": 3, "name": "x"}]}
+    body = listless(op, 0)
+    found = body
+    for step in ["", *(op.pager or {})["items"].split(".")[:-1]]:
+        found = found[step] if step else found
+        found.update(news)
+    server.answer(json_reply(body))
+    assert list(listed(op, client)) == []
+
+
+@every_list
 def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(op: Op, client: Client, server: LoopbackServer) -> None:
     pager = op.pager or {}
     body = listless(op, 0)
