@@ -266,6 +266,10 @@ class OnlyAsyncWaits(Clock):
 
     def __init__(self) -> None:
         self.waiting, self.go_on = anyio.Event(), anyio.Event()
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
     def sleep(self, seconds: float) -> None:
         raise AssertionError("this wait holds up the event loop")
@@ -273,6 +277,7 @@ class OnlyAsyncWaits(Clock):
     async def sleep_async(self, seconds: float) -> None:
         self.waiting.set()
         await self.go_on.wait()
+        self.now += seconds
 
 
 async def test_waiting_for_the_user_of_a_device_leaves_the_event_loop_free() -> None:
