@@ -15,8 +15,7 @@ from .chat_rounds import Rounds, options_of
 from .chat_stream import ChatReader, ChatResult, ChatStream
 from .errors import APIError, ArgumentError, CozeError, PollTimeout
 from .following import Following, follow
-from .polling import POLL_TIMEOUT as POLL_TIMEOUT
-from .polling import look
+from .polling import POLL_TIMEOUT, look
 from .signatures import takes
 from .tools import MAX_ROUNDS
 
@@ -246,8 +245,7 @@ class Chat(Chats):
     ) -> ChatModel:
         """Cancels a running chat.
 
-        A chat that ended just before is no error: it is returned as it ended, so look at `status`. An open event stream
-        of the chat flows on until it is closed.
+        A chat that ended just before is no error: it is returned as it ended. Its event stream flows on until it is closed.
 
         Args:
             chat_id: Id of the chat.
