@@ -167,10 +167,17 @@ class _Body(httpx.AsyncByteStream):
                 while piece := await content.readany():
                     yield piece
         finally:
-            self._answer.close()
+            self._drop()
 
     async def aclose(self) -> None:
-        # A body that was read has given its connection back by now; the connection of any other one is of no use.
+        """Drops the connection, unless the body was read to its end and has given it back."""
+        self._drop()
+
+    def _drop(self) -> None:
+        # Over TLS the polite end would wait for an answer of the server, which nobody waits for any more.
+        connection = self._answer.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self._answer.close()
 
 

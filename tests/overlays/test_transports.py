@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -283,6 +284,51 @@ def test_streams_work_over_tls_on_every_transport(tmp_path: Path) -> None:
         done = program(SECURE, url, **variables)
         assert (done.returncode, done.stderr) == (0, "")
         assert len(server.requests) == 6
+
+
+HALF_READ = """
+    import asyncio, logging, sys
+    from cozekit import AsyncCoze
+    logging.getLogger("asyncio").setLevel(logging.ERROR)    # on a busy machine it tells of slow steps
+
+    async def main():
+        async with AsyncCoze("t", base_url=sys.argv[1], transport=sys.argv[2]) as client:
+            async with client.chat.stream(bot_id="b1", user_id="u1") as opened:
+                print((await anext(opened)).event)
+
+    asyncio.run(main())
+"""
+
+
+@contextmanager
+def impolite(files: tuple[Path, Path]) -> Iterator[str]:
+    """The address of a TLS server that sends the beginning of a stream, and never answers when its client takes leave."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    over = threading.Event()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+
+    def serve(listener: socket.socket) -> None:
+        plain, _ = listener.accept()
+        with plain, context.wrap_socket(plain, server_side=True) as sock:
+            sock.recv(65536)
+            sock.sendall(head + CHAT[0])
+            over.wait(60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        over.set()
+        thread.join(60)
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+def test_a_stream_over_tls_that_is_left_half_read_leaves_no_connection_behind(transport: str, tmp_path: Path) -> None:
+    files = certificate(tmp_path)
+    with impolite(files) as url:
+        done = program(HALF_READ, url, transport, SSL_CERT_FILE=str(files[0]), PYTHONDEVMODE="1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "conversation.chat.created\n", "")
 
 
 SHARED = """
