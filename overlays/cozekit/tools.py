@@ -97,7 +97,7 @@ class Toolbox:
     def _output(self, chat: Chat, call: ToolCall) -> ToolOutput:
         try:
             function, arguments = self._prepared(chat, call)
-            return _answer(call, text_of(function(**arguments)))
+            return _answer(call, wire_text(function(**arguments)))
         except ToolFailed:
             raise
         except Exception as error:
@@ -106,7 +106,7 @@ class Toolbox:
     async def _output_async(self, chat: Chat, call: ToolCall) -> ToolOutput:
         try:
             function, arguments = self._prepared(chat, call)
-            return _answer(call, text_of(await call_async(function, **arguments)))
+            return _answer(call, wire_text(await call_async(function, **arguments)))
         except ToolFailed:
             raise
         except Exception as error:
@@ -195,7 +195,7 @@ def refuse_coroutine(function: Callable[..., Any], what: str, argument: str) -> 
         raise ArgumentError(f"{what} is an async function; use it with AsyncCoze", argument=argument)
 
 
-def text_of(result: Any) -> str:
+def wire_text(result: Any) -> str:
     """What a function returned, as the wire takes it: text as it is, anything else as JSON."""
     if isinstance(result, str):
         return result

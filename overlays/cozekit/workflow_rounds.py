@@ -9,7 +9,7 @@ from coze_openapi.models.workflows_runs_run_histories import WorkflowRunHistory,
 
 from .errors import ArgumentError, TooManyRounds, WorkflowFailed
 from .polling import logid_of
-from .tools import Naming, call_async, refuse_coroutine, text_of
+from .tools import Naming, call_async, refuse_coroutine, wire_text
 from .workflow_result import Interruption, WorkflowResult
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Interrupts(Generic[R]):
                 reply = self._answer(waiting)
                 if reply is None:
                     return result
-                result = self._joined(result, resume(waiting, text_of(reply)))
+                result = self._joined(result, resume(waiting, wire_text(reply)))
         return result
 
     async def run_async(self, begin: Callable[[], Awaitable[R]], resume: Callable[[Interruption, str], Awaitable[R]]) -> R:
@@ -65,7 +65,7 @@ class Interrupts(Generic[R]):
                 reply = await call_async(self._answer, waiting)
                 if reply is None:
                     return result
-                result = self._joined(result, await resume(waiting, text_of(reply)))
+                result = self._joined(result, await resume(waiting, wire_text(reply)))
         return result
 
     def _waiting(self, result: R) -> Interruption | None:

@@ -24,11 +24,10 @@ from cozekit.errors import (
     ToolFailed,
     TooManyRounds,
 )
-from cozekit.retries import RetryPolicy
 from cozekit_emulator import Emulator, workflows
 from tests.overlays.chunk_server import LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Script, Send, reply, stream
 from tests.overlays.either import client, each_kind, local, server
-from tests.overlays.wire import ASK, BOT, CHAT_ID, CONVERSATION_ID, DONE, RUN, chat, event, node
+from tests.overlays.wire import ASK, BOT, CHAT_ID, CONVERSATION_ID, DONE, RUN, at_once, chat, event, node
 
 __all__ = ["local", "server"]
 
@@ -299,20 +298,6 @@ def test_the_limits_of_a_streamed_run_hold_in_each_part(kind: str, limit: str, p
 
 
 # ---- limits of polls, in each round
-
-
-def at_once() -> tuple[RetryPolicy, list[float]]:
-    """A policy that does not wait, and the pauses that it would have made."""
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        assert len(slept) < 100, "a wait without an end"
-
-    async def sleep_async(seconds: float) -> None:
-        sleep(seconds)
-
-    return RetryPolicy(sleep=sleep, sleep_async=sleep_async), slept
 
 
 @each_kind

@@ -17,7 +17,7 @@ from cozekit.polling import GRACE, Wait
 from cozekit.watch import Watch
 from tests.overlays.chunk_server import LOGID, ChunkServer, KeepOpen, reply, stream
 from tests.overlays.either import client, each_kind
-from tests.overlays.wire import ASK, CHAT_ID, CONVERSATION_ID, FLOW, RUN, chat
+from tests.overlays.wire import ASK, CHAT_ID, CONVERSATION_ID, FLOW, RUN, at_once, chat
 
 RUN_ID = {"code": 0, "execute_id": "8001"}
 INTERRUPT = {"event_id": "8001/1", "type": 2, "data": ""}
@@ -26,20 +26,6 @@ USAGE = {"token_count": 5, "output_count": 2, "input_count": 3}
 
 def data(found: object, logid: str | None = LOGID) -> Any:
     return reply({"code": 0, "data": found}, headers={"x-tt-logid": logid})
-
-
-def at_once() -> tuple[RetryPolicy, list[float]]:
-    """A policy that does not wait, and the pauses that it would have made."""
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        assert len(slept) < 100, "a wait without an end"
-
-    async def sleep_async(seconds: float) -> None:
-        sleep(seconds)
-
-    return RetryPolicy(first_delay=0, sleep=sleep, sleep_async=sleep_async), slept
 
 
 # ---- the timeout of each poll

@@ -79,6 +79,20 @@ def descriptors() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
+def at_once() -> tuple[RetryPolicy, list[float]]:
+    """A policy that does not wait, and the pauses that it would have made."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert len(slept) < 100, "a wait without an end"
+
+    async def sleep_async(seconds: float) -> None:
+        sleep(seconds)
+
+    return RetryPolicy(first_delay=0, sleep=sleep, sleep_async=sleep_async), slept
+
+
 def names(events: Sequence[Any]) -> list[str]:
     return [item.event for item in events]
 
