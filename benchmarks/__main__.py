@@ -17,9 +17,21 @@ HEADER = ("what", "ours", "beside", "ratio", "budget", "met")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure cozekit beside the official SDK, in one run.")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"what to measure (default: all): {', '.join(MEASURES)}")
-    parser.add_argument("--write", action="store_true", help=f"keep the results in {RESULTS.parent.name}/{RESULTS.name}; needs a full run")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure cozekit beside the official SDK, in one run.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"what to measure (default: all): {', '.join(MEASURES)}",
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help=f"keep the results in {RESULTS.parent.name}/{RESULTS.name}; needs a full run",
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown:
@@ -43,14 +55,26 @@ def main() -> None:
 
 def cells(row: Row) -> tuple[str, ...]:
     met = {None: "", True: "yes", False: "NO"}[row.met]
-    return (row.what, row.ours, row.other, "" if row.ratio is None else f"{row.ratio:.2f}", row.budget, met)
+    return (
+        row.what,
+        row.ours,
+        row.other,
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        row.budget,
+        met,
+    )
 
 
 def table(rows: list[Row]) -> str:
     """The rows as a table of Markdown, the columns aligned."""
     lines = [HEADER, *(cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    text = [
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([text[0], rule, *text[1:]])
 
@@ -62,14 +86,19 @@ def _load() -> str:
 
 def write(path: Path, rows: list[Row], load: list[str]) -> None:
     ours, peer = versions()
-    named = [", ".join(f"{name} {version}" for name, version in side.items()) for side in (ours, peer)]
+    named = [
+        ", ".join(f"{name} {version}" for name, version in side.items()) for side in (ours, peer)
+    ]
     day = datetime.datetime.now(tz=datetime.UTC).date()
     path.write_text(
         f"# Results\n\nWritten by `python -m benchmarks --write`; do not edit.\n\n"
-        f"* {day}, {os.cpu_count()} cores, client and server on the same machine; load at the beginning {load[0]}, at the end {load[1]}\n"
+        f"* {day}, {os.cpu_count()} cores, client and server on the same machine; load at the "
+        f"beginning {load[0]}, at the end {load[1]}\n"
         f"* ours: {named[0]}\n* beside: {named[1]}\n\n"
-        f"Both sides take turns in one run; times are the best of all rounds, those of imports the median with the start of the\n"
-        f"interpreter taken off. *ratio* is ours to the other for costs (≤) and the other way round for speeds (≥).\n\n{table(rows)}\n",
+        "Both sides take turns in one run; times are the best of all rounds, those of imports "
+        "the median with the start of the\n"
+        "interpreter taken off. *ratio* is ours to the other for costs (≤) and the other way "
+        f"round for speeds (≥).\n\n{table(rows)}\n",
         encoding="utf-8",
     )
     print(f"written: {path.parent.name}/{path.name}", file=sys.stderr)

@@ -1,8 +1,9 @@
-"""The loopback server of the async measurements: one event loop, so that a hundred connections cost it little.
+"""The loopback server of the async measurements: one event loop, so that a hundred connections cost
+it little.
 
-`python crowd.py` prints its port and ends with its standard input. It answers as `server.py`, and besides: `POST /big/<bytes>/v3/chat`
-with one event of that many bytes, and `POST /hold/v3/chat` with the beginning of a stream that never ends.
-Standard library only.
+`python crowd.py` prints its port and ends with its standard input. It answers as `server.py`, and
+besides: `POST /big/<bytes>/v3/chat` with one event of that many bytes, and `POST /hold/v3/chat`
+with the beginning of a stream that never ends. Standard library only.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ CHUNK = 16384
 def big(size: int) -> bytes:
     """A chat whose one piece has that many bytes."""
     first, *_, last, done = payloads.stream(1)
-    event = b"event:conversation.message.delta\ndata:" + payloads.encoded(payloads.message(0, "x" * size)) + b"\n\n"
+    event = (
+        b"event:conversation.message.delta\ndata:"
+        + payloads.encoded(payloads.message(0, "x" * size))
+        + b"\n\n"
+    )
     whole = first + event + last + done
     parts = (whole[start : start + CHUNK] for start in range(0, len(whole), CHUNK))
     return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
@@ -51,7 +56,9 @@ class Connection(asyncio.Protocol):
         while b"\r\n\r\n" in self._waiting:
             head, _, rest = self._waiting.partition(b"\r\n\r\n")
             lines = head.lower().split(b"\r\n")
-            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+            length = next(
+                (int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0
+            )
             if len(rest) < length:
                 return
             content, self._waiting = rest[:length], rest[length:]

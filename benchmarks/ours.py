@@ -25,7 +25,7 @@ def _coze(url: str) -> Any:
 
 
 def _answer(content: bytes, operation: Any) -> Any:
-    from coze_openapi.types import Response
+    from coze_runtime.operation import Response
 
     headers = {"content-type": "application/json", "x-tt-logid": payloads.LOGID}
     return Response(status=200, headers=headers, content=content, operation=operation)
@@ -34,8 +34,8 @@ def _answer(content: bytes, operation: Any) -> Any:
 def decode_message(url: str) -> Round:
     """From the JSON of a message to the model."""
     from coze_openapi.api.chat.create import OPERATION
-    from coze_openapi.codec import decode_event
     from coze_openapi.models.chat import Message
+    from coze_runtime.codec import decode_event
 
     assert decode_event(payloads.MESSAGE, Message, OPERATION).content.startswith("0 ")
     return lambda: timed(2000, lambda: decode_event(payloads.MESSAGE, Message, OPERATION))
@@ -53,8 +53,8 @@ def decode_answer(url: str) -> Round:
 def decode_page(url: str) -> Round:
     """From the answer of a call to the items of its page."""
     from coze_openapi.api.conversations_messages.list import OPERATION
-    from coze_openapi.codec import decode
     from coze_openapi.models.conversations_messages import ListMessagesResponse
+    from coze_runtime.codec import decode
 
     answer = _answer(payloads.PAGE, OPERATION)
     assert len(decode(answer, ListMessagesResponse).data) == 50
@@ -64,8 +64,8 @@ def decode_page(url: str) -> Round:
 def decode_piece(url: str) -> Round:
     """From the data of an event to its message."""
     from coze_openapi.api.chat.create import OPERATION
-    from coze_openapi.codec import decode_event
     from coze_openapi.models.chat import Message
+    from coze_runtime.codec import decode_event
 
     data = payloads.piece(0)
     return lambda: timed(2000, lambda: decode_event(data, Message, OPERATION))
@@ -73,11 +73,14 @@ def decode_piece(url: str) -> Round:
 
 def _all_messages() -> Callable[[], list[Any]]:
     from coze_openapi.api.chat.create import OPERATION
-    from coze_openapi.codec import decode_event
     from coze_openapi.models.chat import Message
+    from coze_runtime.codec import decode_event
 
     decode_event(payloads.piece(0), Message, OPERATION)  # what is made once is not counted
-    return lambda: [decode_event(payloads.encoded(payloads.message(n)), Message, OPERATION) for n in range(payloads.MESSAGES)]
+    return lambda: [
+        decode_event(payloads.encoded(payloads.message(n)), Message, OPERATION)
+        for n in range(payloads.MESSAGES)
+    ]
 
 
 def memory_traced(url: str) -> Round:
@@ -101,7 +104,9 @@ def stream(url: str) -> Round:
 
     def read() -> int:
         seen = 0
-        with coze.chat.stream(bot_id="1", user_id="1", additional_messages=[messages.user_text("Hi")]) as events:
+        with coze.chat.stream(
+            bot_id="1", user_id="1", additional_messages=[messages.user_text("Hi")]
+        ) as events:
             for event in events:
                 if event.event == "conversation.message.delta":
                     seen += bool(event.message.content)
@@ -140,7 +145,9 @@ def call_bare(url: str) -> Round:
     headers = {"Authorization": f"Bearer {TOKEN}"}
 
     def once() -> object:
-        return json.loads(client.get(f"{url}/v3/chat/retrieve", params=IDS, headers=headers).content)
+        return json.loads(
+            client.get(f"{url}/v3/chat/retrieve", params=IDS, headers=headers).content
+        )
 
     once()
     return lambda: timed(CALLS, once)
@@ -150,23 +157,36 @@ def loaded(url: str) -> Round:
     """Modules of the generated package after a client and one chat."""
     coze = _coze(url)
     coze.chat.create(bot_id="1", user_id="1")
-    return lambda: {"generated": modules("coze_openapi"), "all": modules("coze_openapi", "cozekit")}
+    return lambda: {
+        "generated": modules("coze_openapi", "coze_runtime"),
+        "all": modules("coze_openapi", "coze_runtime", "cozekit"),
+    }
 
 
 def size(url: str) -> Round:
-    """Our packages as they lie in the tree (they may be installed in development mode), and what they need."""
+    """Our packages as they lie in the tree (they may be installed in development mode), and what
+    they need.
+    """
     from importlib import metadata
 
     total = 0
-    for name in ("coze_openapi", "cozekit"):
+    for name in ("coze_openapi", "coze_runtime", "cozekit"):
         found = importlib.util.find_spec(name)
         assert found is not None
         assert found.origin is not None
-        files = (path for path in Path(found.origin).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
+        files = (
+            path
+            for path in Path(found.origin).parent.rglob("*")
+            if path.is_file() and path.suffix != ".pyc"
+        )
         total += sum(path.stat().st_size for path in files)
     seen = {"cozekit"}
-    needed = [line for line in metadata.distribution("cozekit").requires or [] if "extra ==" not in line]
-    total += sum(installed(line.split(">")[0].split("<")[0].split("=")[0].strip(), seen) for line in needed)
+    needed = [
+        line for line in metadata.distribution("cozekit").requires or [] if "extra ==" not in line
+    ]
+    total += sum(
+        installed(line.split(">")[0].split("<")[0].split("=")[0].strip(), seen) for line in needed
+    )
     return lambda: total
 
 
@@ -174,7 +194,10 @@ def versions(url: str) -> Round:
     from importlib import metadata
 
     names = ("cozekit", "httpx", "msgspec", "attrs")
-    return lambda: {"python": sys.version.split()[0], **{name: metadata.version(name) for name in names}}
+    return lambda: {
+        "python": sys.version.split()[0],
+        **{name: metadata.version(name) for name in names},
+    }
 
 
 TASKS: dict[str, Callable[[str], Round]] = {

@@ -1,4 +1,6 @@
-"""Our side of the async measurements: see `rounds_async.py`. A task name with `_fast` uses `cozekit[fast]`, the others plain httpx."""
+"""Our side of the async measurements: see `rounds_async.py`. A task name with `_fast` uses
+`cozekit[fast]`, the others plain httpx.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,7 @@ def has_fast(url: str) -> Round:
             _coze("http://127.0.0.1:9", "aiohttp")
             import aiohttp  # noqa: F401  # the client looks for it at its first call
 
-            import cozekit.fast  # noqa: F401
+            import coze_runtime._http.aiohttp_transport  # noqa: F401
         except Exception as error:  # an older state of the tree has no such argument
             return f"no `cozekit[fast]`: {error}"
         return ""

@@ -1,4 +1,6 @@
-"""What is measured on: the same bytes for both sides. Standard library only; also read by the peer's interpreter."""
+"""What is measured on: the same bytes for both sides. Standard library only; also read by the
+peer's interpreter.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ MESSAGES = 10_000
 
 
 def message(number: int, content: str = TEXT) -> dict[str, object]:
-    """A message with the keys and types of the documented example of conversation messages; every one has its own values."""
+    """A message with the keys and types of the documented example of conversation messages; every
+    one has its own values.
+    """
     return {
         "bot_id": "7374752000116113452",
         "chat_id": f"73903428{number:011d}",
@@ -46,13 +50,22 @@ def chat(status: str) -> dict[str, object]:
 MESSAGE = encoded(message(0))
 ANSWER = encoded({"code": 0, "data": message(0), "msg": "", "detail": {"logid": LOGID}})
 PAGE = encoded(
-    {"code": 0, "msg": "", "first_id": "1", "last_id": "50", "has_more": True, "data": [message(n, TEXT * 4) for n in range(50)]}
+    {
+        "code": 0,
+        "msg": "",
+        "first_id": "1",
+        "last_id": "50",
+        "has_more": True,
+        "data": [message(n, TEXT * 4) for n in range(50)],
+    }
 )
 CHAT = encoded({"code": 0, "msg": "", "data": chat("completed"), "detail": {"logid": LOGID}})
 
 
 def piece(number: int) -> bytes:
-    """A streamed piece of an answer, with the keys of the documented example: the ids, and a few characters."""
+    """A streamed piece of an answer, with the keys of the documented example: the ids, and a few
+    characters.
+    """
     return encoded(
         {
             "id": "7382159494123470858",
@@ -69,6 +82,19 @@ def piece(number: int) -> bytes:
 
 def stream(events: int) -> list[bytes]:
     """The events of a chat with that many pieces of an answer."""
-    first = [f"event:conversation.chat.{name}\ndata:".encode() + encoded(chat(name)) + b"\n\n" for name in ("created", "in_progress")]
-    last = [b"event:conversation.chat.completed\ndata:" + encoded(chat("completed")) + b"\n\n", b'event:done\ndata:"[DONE]"\n\n']
-    return [*first, *(b"event:conversation.message.delta\ndata:" + piece(number) + b"\n\n" for number in range(events)), *last]
+    first = [
+        f"event:conversation.chat.{name}\ndata:".encode() + encoded(chat(name)) + b"\n\n"
+        for name in ("created", "in_progress")
+    ]
+    last = [
+        b"event:conversation.chat.completed\ndata:" + encoded(chat("completed")) + b"\n\n",
+        b'event:done\ndata:"[DONE]"\n\n',
+    ]
+    return [
+        *first,
+        *(
+            b"event:conversation.message.delta\ndata:" + piece(number) + b"\n\n"
+            for number in range(events)
+        ),
+        *last,
+    ]

@@ -1,4 +1,6 @@
-"""The official SDK's side of the measurements, run by an interpreter that has nothing of ours: see `rounds.py`."""
+"""The official SDK's side of the measurements, run by an interpreter that has nothing of ours: see
+`rounds.py`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def decode_message(url: str) -> Round:
 
 
 def decode_answer(url: str) -> Round:
-    """From the answer of a call to what the method returns, by the SDK's own function; making the answer is taken off."""
+    """From the answer of a call to what the method returns, by the SDK's own function; making the
+    answer is taken off.
+    """
     import httpx
     from cozepy import Message
 
@@ -51,7 +55,9 @@ def decode_page(url: str) -> Round:
     """JSON and models alone."""
     from cozepy import Message
 
-    return lambda: timed(50, lambda: [Message.model_validate(item) for item in json.loads(payloads.PAGE)["data"]])
+    return lambda: timed(
+        50, lambda: [Message.model_validate(item) for item in json.loads(payloads.PAGE)["data"]]
+    )
 
 
 def decode_piece(url: str) -> Round:
@@ -66,7 +72,10 @@ def _all_messages() -> Callable[[], list[Any]]:
     from cozepy import Message
 
     Message.model_validate_json(payloads.piece(0))
-    return lambda: [Message.model_validate_json(payloads.encoded(payloads.message(n))) for n in range(payloads.MESSAGES)]
+    return lambda: [
+        Message.model_validate_json(payloads.encoded(payloads.message(n)))
+        for n in range(payloads.MESSAGES)
+    ]
 
 
 def memory_traced(url: str) -> Round:
@@ -112,7 +121,10 @@ def size(url: str) -> Round:
 
 
 def versions(url: str) -> Round:
-    return lambda: {"python": sys.version.split()[0], **{name: metadata.version(name) for name in ("cozepy", "httpx", "pydantic")}}
+    return lambda: {
+        "python": sys.version.split()[0],
+        **{name: metadata.version(name) for name in ("cozepy", "httpx", "pydantic")},
+    }
 
 
 TASKS: dict[str, Callable[[str], Round]] = {

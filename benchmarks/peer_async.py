@@ -20,7 +20,9 @@ def _coze(url: str) -> Any:
 def _chat(coze: Any) -> Any:
     from cozepy import Message
 
-    return coze.chat.stream(bot_id="1", user_id="1", additional_messages=[Message.build_user_question_text("Hi")])
+    return coze.chat.stream(
+        bot_id="1", user_id="1", additional_messages=[Message.build_user_question_text("Hi")]
+    )
 
 
 def _reader(url: str) -> Callable[[], Any]:

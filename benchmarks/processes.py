@@ -1,4 +1,6 @@
-"""The processes of the measurements: the server, the workers of both sides, and the peer's environment."""
+"""The processes of the measurements: the server, the workers of both sides, and the peer's
+environment.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +25,45 @@ OUR_PATHS = os.pathsep.join(str(ROOT / name) for name in ("generated", "overlays
 
 
 def environment(ours: bool, paths: str = OUR_PATHS) -> dict[str, str]:
-    """Variables of a process: no proxies and no settings of the caller, so that loopback stays loopback."""
-    proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "pythonpath", "coze_api_token", "coze_api_base")
+    """Variables of a process: no proxies and no settings of the caller, so that loopback stays
+    loopback.
+    """
+    proxies = (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "pythonpath",
+        "coze_api_token",
+        "coze_api_base",
+    )
     kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
     return {**kept, "PYTHONPATH": paths} if ours else kept
 
 
 def peer_python() -> str:
-    """The interpreter of the peer's environment, which is made when it is missing or its requirements have changed."""
+    """The interpreter of the peer's environment, which is made when it is missing or its
+    requirements have changed.
+    """
     python = PEER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = PEER / ".requirements"
-    if not python.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != REQUIREMENTS.read_text(encoding="utf-8"):
+    if (
+        not python.exists()
+        or not stamp.exists()
+        or stamp.read_text(encoding="utf-8") != REQUIREMENTS.read_text(encoding="utf-8")
+    ):
         print("making the environment of the official SDK …", file=sys.stderr)
         venv.create(PEER, with_pip=True, clear=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
+        command = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            str(REQUIREMENTS),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"cannot install the official SDK:\n{done.stderr}")
@@ -53,7 +80,12 @@ class Worker:
         # What it says on standard error (warnings of libraries) is shown only when it fails.
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by __exit__
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True, env=environment(ours)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+            env=environment(ours),
         )
         self._name = f"{script} {task}"
         self._line()  # ready
@@ -82,7 +114,9 @@ class Worker:
 
 
 def interleaved(rounds: int, *workers: Worker) -> list[list[Any]]:
-    """The results of each worker, the workers taking turns so that a busy moment of the machine meets them all."""
+    """The results of each worker, the workers taking turns so that a busy moment of the machine
+    meets them all.
+    """
     found: list[list[Any]] = [[] for _ in workers]
     with ExitStack() as stack:
         for worker in workers:
@@ -98,7 +132,13 @@ def interleaved(rounds: int, *workers: Worker) -> list[list[Any]]:
 def server(script: str = "server.py") -> Iterator[str]:
     """A loopback server; its URL."""
     command = [sys.executable, str(HERE / script)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(ours=False))
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(ours=False),
+    )
     assert process.stdout is not None
     try:
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
@@ -107,13 +147,21 @@ def server(script: str = "server.py") -> Iterator[str]:
 
 
 def start_times(codes: Sequence[tuple[str, str, bool]], rounds: int) -> dict[str, list[float]]:
-    """Seconds that interpreters take which run these `(name, code, ours)`, the first round (byte code is written) left out."""
+    """Seconds that interpreters take which run these `(name, code, ours)`, the first round (byte
+    code is written) left out.
+    """
     found: dict[str, list[float]] = {name: [] for name, _, _ in codes}
     for number in range(rounds + 1):
         for name, code, ours in codes:
             python = sys.executable if ours else peer_python()
             start = time.perf_counter()
-            done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, env=environment(ours))
+            done = subprocess.run(
+                [python, "-c", code],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment(ours),
+            )
             took = time.perf_counter() - start
             if done.returncode:
                 raise SystemExit(f"{code!r} fails:\n{done.stderr}")

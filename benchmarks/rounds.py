@@ -1,4 +1,6 @@
-"""A worker: one task in one process, one round for each line that comes in. Standard library only."""
+"""A worker: one task in one process, one round for each line that comes in. Standard
+library only.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ DISTRIBUTION_NAME = r"[A-Za-z0-9._-]+"
 
 
 def work(tasks: dict[str, Callable[[str], Round]]) -> None:
-    """Makes the task that the command line names ready, and runs a round for each line on standard input."""
+    """Makes the task that the command line names ready, and runs a round for each line on standard
+    input.
+    """
     name, url = sys.argv[1:3]
     turn = tasks[name](url)
     print("ready", flush=True)
@@ -39,7 +43,9 @@ def timed(count: int, call: Callable[[], object]) -> float:
 
 
 def timed_stream(read: Callable[[], int], events: int) -> float:
-    """Seconds for one event of a stream, which `read` reads to its end; it returns what it has seen of it."""
+    """Seconds for one event of a stream, which `read` reads to its end; it returns what it has seen
+    of it.
+    """
     start = time.perf_counter()
     seen = read()
     found = (time.perf_counter() - start) / events
@@ -62,7 +68,9 @@ def traced(decode_all: Callable[[], list[Any]]) -> int:
 
 
 def resident(decode_all: Callable[[], list[Any]]) -> int | None:
-    """Bytes by which the process grows while the result is held; `None` where the system does not tell."""
+    """Bytes by which the process grows while the result is held; `None` where the system does not
+    tell.
+    """
     gc.collect()
     before = resident_now()
     kept = decode_all()
@@ -77,11 +85,17 @@ def resident_now() -> int:
     status = Path("/proc/self/status")
     if not status.exists():
         return 0
-    return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return next(
+        int(line.split()[1]) * 1024
+        for line in status.read_text().splitlines()
+        if line.startswith("VmRSS")
+    )
 
 
 def installed(name: str, seen: set[str] | None = None) -> int:
-    """Bytes of the installed files of a distribution and of everything it needs, without byte code and extras."""
+    """Bytes of the installed files of a distribution and of everything it needs, without byte code
+    and extras.
+    """
     seen = set() if seen is None else seen
     key = name.lower().replace("_", "-").replace(".", "-")
     if key in seen:
@@ -94,7 +108,11 @@ def installed(name: str, seen: set[str] | None = None) -> int:
     paths = [Path(str(found.locate_file(file))) for file in found.files or []]
     own = sum(path.stat().st_size for path in paths if path.suffix != ".pyc" and path.is_file())
     needed = [line for line in found.requires or [] if "extra ==" not in line]
-    return own + sum(installed(begin.group(), seen) for line in needed if (begin := match(DISTRIBUTION_NAME, line)))
+    return own + sum(
+        installed(begin.group(), seen)
+        for line in needed
+        if (begin := match(DISTRIBUTION_NAME, line))
+    )
 
 
 def modules(*packages: str) -> int:

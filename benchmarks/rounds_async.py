@@ -1,4 +1,6 @@
-"""Rounds of async work, the same for both sides. Standard library only; also read by the peer's interpreter."""
+"""Rounds of async work, the same for both sides. Standard library only; also read by the peer's
+interpreter.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ IN_FLIGHT = 100
 CALLS = 5
 OPEN = 1000
 
-# One loop for the life of the process: connections stay open from round to round, as they do in a server.
+# One loop for the life of the process: connections stay open from round to round, as they do in a
+# server.
 _LOOP = asyncio.new_event_loop()
 
 
@@ -24,7 +27,9 @@ def now(work: Awaitable[Any]) -> Any:
 
 
 def streams(read: Callable[[], Awaitable[int]], events: int, count: int = STREAMS) -> Round:
-    """Seconds per event when that many streams are read at once; `read` reads one and returns how many pieces it has seen."""
+    """Seconds per event when that many streams are read at once; `read` reads one and returns how
+    many pieces it has seen.
+    """
 
     async def all_at_once() -> float:
         start = time.perf_counter()
@@ -64,7 +69,9 @@ def _after_one(work: Callable[[], Awaitable[float]]) -> Round:
 
 
 def kept_open(opened: Callable[[], AsyncIterator[object]]) -> Round:
-    """Bytes by which the process grows for one of a thousand streams that have begun and not ended; 0 where that cannot be told."""
+    """Bytes by which the process grows for one of a thousand streams that have begun and not ended;
+    0 where that cannot be told.
+    """
 
     async def begin() -> AsyncIterator[object]:
         stream = opened()

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One line of the report. `ratio` is what `budget` speaks of; a row without budget is there for comparison."""
+    """One line of the report. `ratio` is what `budget` speaks of; a row without budget is there for
+    comparison.
+    """
 
     what: str
     ours: str

@@ -1,8 +1,10 @@
-"""The loopback server of the measurements, in a process of its own: as little work per request as Python can do.
+"""The loopback server of the measurements, in a process of its own: as little work per request as
+Python can do.
 
-`python server.py` prints its port and ends with its standard input. `POST /<bytes>/<events>/v3/chat` with `"stream": true`
-answers with that many events in HTTP chunks of about that many bytes (0: every event in its own chunk); everything else with
-one finished chat. Standard library only.
+`python server.py` prints its port and ends with its standard input. `POST
+/<bytes>/<events>/v3/chat` with `"stream": true` answers with that many events in HTTP chunks of
+about that many bytes (0: every event in its own chunk); everything else with one finished chat.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +19,10 @@ import threading
 import payloads
 
 HEAD = f"HTTP/1.1 200 OK\r\nX-Tt-Logid: {payloads.LOGID}\r\n"
-PLAIN = f"{HEAD}Content-Type: application/json\r\nContent-Length: {len(payloads.CHAT)}\r\n\r\n".encode() + payloads.CHAT
+PLAIN = (
+    f"{HEAD}Content-Type: application/json\r\nContent-Length: {len(payloads.CHAT)}\r\n\r\n".encode()
+    + payloads.CHAT
+)
 STREAM = f"{HEAD}Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
 
 
@@ -31,7 +36,10 @@ def body(size: int, events: int) -> list[bytes]:
     chunks = [b"%x\r\n%b\r\n" % (len(part), part) for part in parts]
     # Small chunks travel together, as they do when a server is faster than the network.
     together = max(1, 16384 // max(len(chunks[-1]), size))
-    return [*(b"".join(chunks[start : start + together]) for start in range(0, len(chunks), together)), b"0\r\n\r\n"]
+    return [
+        *(b"".join(chunks[start : start + together]) for start in range(0, len(chunks), together)),
+        b"0\r\n\r\n",
+    ]
 
 
 def serve(connection: socket.socket) -> None:
@@ -46,7 +54,9 @@ def serve(connection: socket.socket) -> None:
                 waiting += received
             head, _, waiting = waiting.partition(b"\r\n\r\n")
             lines = head.lower().split(b"\r\n")
-            length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
+            length = next(
+                (int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0
+            )
             while len(waiting) < length:
                 waiting += connection.recv(65536)
             content, waiting = waiting[:length], waiting[length:]

@@ -1,4 +1,6 @@
-"""A description with the same operations several times, under other tags, paths and schema names: how the generator grows."""
+"""A description with the same operations several times, under other tags, paths and schema names:
+how the generator grows.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,24 @@ def multiply(spec: Path, target: Path, times: int) -> int:
             _write(target / "resources" / copy.file(name), copy.of(content))
     # One line for each tag: a file has a limit of lines.
     _write(target / "openapi.yaml", main, None)
-    return times * sum(method in item for content in files.values() for item in content["paths"].values() for method in METHODS)
+    return times * sum(
+        method in item
+        for content in files.values()
+        for item in content["paths"].values()
+        for method in METHODS
+    )
 
 
 def _write(path: Path, content: Any, flow: bool | None = False) -> None:
     path.write_text(
-        yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=flow),
+        yaml.dump(
+            content,
+            Dumper=yaml.CSafeDumper,
+            allow_unicode=True,
+            sort_keys=False,
+            width=10_000,
+            default_flow_style=flow,
+        ),
         encoding="utf-8",
     )
 
@@ -43,8 +57,16 @@ class _Copy:
     def __init__(self, prefix: str, tags: list[dict[str, Any]], files: dict[str, Any]) -> None:
         self._prefix = prefix
         self._tagged = {tag["name"].replace(".", "_") + ".yaml" for tag in tags}
-        nodes = [item[method] for content in files.values() for item in content["paths"].values() for method in METHODS if method in item]
-        self._operations = {node["operationId"]: f"{prefix}_{node['operationId']}" for node in nodes}
+        nodes = [
+            item[method]
+            for content in files.values()
+            for item in content["paths"].values()
+            for method in METHODS
+            if method in item
+        ]
+        self._operations = {
+            node["operationId"]: f"{prefix}_{node['operationId']}" for node in nodes
+        }
 
     def tag(self, name: str) -> str:
         return f"{self._prefix}_{name}"
@@ -55,12 +77,17 @@ class _Copy:
     def of(self, content: Any) -> Any:
         """The content of a file under the names of this copy."""
         renamed = self._node(content)
-        renamed["paths"] = {f"/{self._prefix}{path}": item for path, item in renamed["paths"].items()}
+        renamed["paths"] = {
+            f"/{self._prefix}{path}": item for path, item in renamed["paths"].items()
+        }
         for kind, parts in renamed.get("components", {}).items():
             renamed["components"][kind] = {self._part(name): part for name, part in parts.items()}
         socket = renamed.get("x-coze-socket")
         if socket:
-            socket["id"], socket["path"] = f"{self._prefix}_{socket['id']}", f"/{self._prefix}{socket['path']}"
+            socket["id"], socket["path"] = (
+                f"{self._prefix}_{socket['id']}",
+                f"/{self._prefix}{socket['path']}",
+            )
         return renamed
 
     def _part(self, name: str) -> str:
@@ -86,5 +113,7 @@ class _Copy:
         file, _, pointer = target.partition("#")
         if file.startswith("../"):
             return target  # what all copies share
-        renamed = re.sub(r"(/components/\w+/)(\w+)", lambda found: found[1] + self._part(found[2]), pointer)
+        renamed = re.sub(
+            r"(/components/\w+/)(\w+)", lambda found: found[1] + self._part(found[2]), pointer
+        )
         return f"{self.file(file) if file else ''}#{renamed}"

@@ -12,7 +12,9 @@ from cozekit import Coze
 
 def main() -> None:
     with Coze() as coze:
-        for app in coze.apps.list(workspace_id=os.environ["COZE_WORKSPACE_ID"], publish_status="all"):
+        for app in coze.apps.list(
+            workspace_id=os.environ["COZE_WORKSPACE_ID"], publish_status="all"
+        ):
             print(app.id, app.name, "published" if app.is_published else "draft")
 
 

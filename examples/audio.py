@@ -15,7 +15,9 @@ def main() -> None:
     with Coze() as coze:
         sound = coze.audio.speech.create(input=text, voice_id=voice_id)
         print(len(sound), "bytes of MP3")
-        with coze.audio.speech.stream(input=text, voice_id=voice_id, response_format="pcm", sample_rate=24000) as stream:
+        with coze.audio.speech.stream(
+            input=text, voice_id=voice_id, response_format="pcm", sample_rate=24000
+        ) as stream:
             print("wrote", stream.write_to_file("otter.wav"), "log id", stream.logid)
 
 

@@ -1,6 +1,9 @@
-"""A real-time call: opens an RTC room, and shows the events that go through it. The sound needs an RTC client, which is not part of this.
+"""A real-time call: opens an RTC room, and shows the events that go through it.
 
-Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site. An open room is billed.
+The sound needs an RTC client, which is not part of this.
+
+Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
+An open room is billed.
 """
 
 from __future__ import annotations
@@ -17,10 +20,16 @@ def main() -> None:
     """What an RTC client is given, and what it sends to the bot in the room."""
     with Coze() as coze:
         room = coze.audio.rooms.create(bot_id=BOT_ID)
-    print(f"room {room.room_id}, app {room.app_id}, you are {room.uid}; join it with the token of the answer")
+    print(
+        f"room {room.room_id}, app {room.app_id}, you are {room.uid}; join it with the token of "
+        "the answer"
+    )
 
     print("to the bot:  ", rtc.encode(rtc.message_create("你好")))
-    received = '{"id":"1","event_type":"conversation.chat.completed","data":{"id":"2","status":"completed"}}'
+    received = (
+        '{"id":"1","event_type":"conversation.chat.completed",'
+        '"data":{"id":"2","status":"completed"}}'
+    )
     print("from the bot:", type(rtc.parse(received)).__name__)
 
 

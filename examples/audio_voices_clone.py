@@ -1,6 +1,7 @@
 """A voice cloned from a recording.
 
-Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, a WAV recording of 10 to 30 seconds; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, a WAV recording of 10 to 30 seconds; COZE_API_BASE
+for another site than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from cozekit.audio import pcm_to_wav
 def main() -> None:
     recording = os.environ.get("COZE_AUDIO_FILE") or ("me.wav", pcm_to_wav(bytes(480_000)))
     with Coze() as coze:
-        voice = coze.audio.voices.clone(voice_name="Me", file=recording, audio_format="wav", language="zh", text="What the recording says.")
+        voice = coze.audio.voices.clone(
+            voice_name="Me",
+            file=recording,
+            audio_format="wav",
+            language="zh",
+            text="What the recording says.",
+        )
         print("voice", voice.voice_id)
 
 

@@ -13,7 +13,12 @@ from cozekit import Coze
 def main() -> None:
     with Coze() as coze:
         for voice in islice(coze.audio.voices.list(voice_state="all", page_size=100), 20):
-            print(voice.voice_id, voice.name, voice.language_code, "system" if voice.is_system_voice else "cloned")
+            print(
+                voice.voice_id,
+                voice.name,
+                voice.language_code,
+                "system" if voice.is_system_voice else "cloned",
+            )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,11 @@ from cozekit.auth import JWTOAuth, OAuthSetupError, WebOAuth
 
 def main() -> None:
     """Four failures, handled."""
-    app = WebOAuth(os.environ["COZE_WEB_OAUTH_CLIENT_ID"], os.environ["COZE_WEB_OAUTH_CLIENT_SECRET"], "http://localhost:8080/callback")
+    app = WebOAuth(
+        os.environ["COZE_WEB_OAUTH_CLIENT_ID"],
+        os.environ["COZE_WEB_OAUTH_CLIENT_SECRET"],
+        "http://localhost:8080/callback",
+    )
 
     started = app.begin()
     try:
@@ -24,7 +28,8 @@ def main() -> None:
     try:
         app.exchange("code_that_was_used_0001")
     except OAuthError as error:
-        # error.error is the reason in the words of RFC 6749 and 8628, logid is what support asks for.
+        # error.error is the reason in the words of RFC 6749 and 8628, logid is what support asks
+        # for.
         print(f"2. refused by Coze: {error.error}, HTTP {error.http_status}, log id {error.logid}")
     except APIConnectionError as error:
         print(f"2. no answer: {error}")
@@ -38,7 +43,10 @@ def main() -> None:
         try:
             coze.users.me()
         except AuthenticationError as error:
-            print(f"4. the token is refused: HTTP {error.http_status}, code {error.code}, log id {error.logid}")
+            print(
+                f"4. the token is refused: HTTP {error.http_status}, code {error.code}, log id "
+                f"{error.logid}"
+            )
 
 
 if __name__ == "__main__":

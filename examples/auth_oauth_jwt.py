@@ -1,4 +1,5 @@
-"""The JWT flow: a service signs in as itself. `python auth_oauth_jwt.py SCENARIO`, where SCENARIO is one of
+"""The JWT flow: a service signs in as itself. `python auth_oauth_jwt.py SCENARIO`, where SCENARIO
+is one of
 
 developer    the app's own workspaces
 session      one token for each of your users, whose conversations and variables are kept apart
@@ -7,7 +8,8 @@ account      the resources of another account or organization (COZE_ACCOUNT_ID)
 enterprise   members, organizations and bills of an enterprise (COZE_ENTERPRISE_ID)
 signer       a key that never leaves its device: your function signs
 
-Set COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY (the PEM text) and COZE_JWT_OAUTH_PUBLIC_KEY_ID.
+Set COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY (the PEM text) and
+COZE_JWT_OAUTH_PUBLIC_KEY_ID.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from __future__ import annotations
 import os
 import sys
 
-from coze_openapi.models.oauth import (
+from cozekit import Coze
+from cozekit.auth import JWTOAuth
+from cozekit.auth.jwt import key_signer
+from cozekit.models import (
     JWTDeviceInfo,
     JWTSessionContext,
     OAuthScope,
@@ -23,9 +28,6 @@ from coze_openapi.models.oauth import (
     OAuthScopeConstraint,
     OAuthScopePermission,
 )
-from cozekit import Coze
-from cozekit.auth import JWTOAuth
-from cozekit.auth.jwt import key_signer
 
 CLIENT_ID = os.environ["COZE_JWT_OAUTH_CLIENT_ID"]
 PRIVATE_KEY = os.environ["COZE_JWT_OAUTH_PRIVATE_KEY"]
@@ -56,12 +58,22 @@ def channel() -> JWTOAuth:
 
 def account() -> JWTOAuth:
     """Another account, whose owner has agreed, or an organization."""
-    return JWTOAuth(CLIENT_ID, PRIVATE_KEY, PUBLIC_KEY_ID, account_id=os.environ.get("COZE_ACCOUNT_ID", "7490888144456000001"))
+    return JWTOAuth(
+        CLIENT_ID,
+        PRIVATE_KEY,
+        PUBLIC_KEY_ID,
+        account_id=os.environ.get("COZE_ACCOUNT_ID", "7490888144456000001"),
+    )
 
 
 def enterprise() -> JWTOAuth:
     """An enterprise privileged app."""
-    return JWTOAuth(CLIENT_ID, PRIVATE_KEY, PUBLIC_KEY_ID, enterprise_id=os.environ.get("COZE_ENTERPRISE_ID", "volcano_210195001"))
+    return JWTOAuth(
+        CLIENT_ID,
+        PRIVATE_KEY,
+        PUBLIC_KEY_ID,
+        enterprise_id=os.environ.get("COZE_ENTERPRISE_ID", "volcano_210195001"),
+    )
 
 
 def signer() -> JWTOAuth:
@@ -74,7 +86,9 @@ def signer() -> JWTOAuth:
     return JWTOAuth(CLIENT_ID, public_key_id=PUBLIC_KEY_ID, signer=sign)
 
 
-SCENARIOS = {one.__name__: one for one in (developer, session, channel, account, enterprise, signer)}
+SCENARIOS = {
+    one.__name__: one for one in (developer, session, channel, account, enterprise, signer)
+}
 
 
 def main(scenario: str) -> None:

@@ -1,7 +1,8 @@
 """The web flow on your own machine: opens the browser, receives it back, refreshes by itself.
 
-Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI (such as http://localhost:8080/callback,
-registered with the app). For a web server, see auth_web_app.py. With --workspace ID the token reaches that workspace only.
+Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI (such as
+http://localhost:8080/callback, registered with the app). For a web server, see auth_web_app.py.
+With --workspace ID the token reaches that workspace only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Signs in once and stays signed in: the token lives in a file that only you can read, and every process that uses it shares the refresh.
+"""Signs in once and stays signed in: the token lives in a file that only you can read, and every
+process that uses it shares the refresh.
 
-Set COZE_DEVICE_OAUTH_CLIENT_ID, and COZE_TOKEN_FILE if ~/.config/cozekit/token.json is not the place.
-With --sign-out the file is removed.
+Set COZE_DEVICE_OAUTH_CLIENT_ID, and COZE_TOKEN_FILE if ~/.config/cozekit/token.json is not the
+place. With --sign-out the file is removed.
 """
 
 from __future__ import annotations

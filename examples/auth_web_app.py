@@ -1,8 +1,9 @@
 """A small web application that signs its users in; nothing but the standard library and cozekit.
 
-Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI (http://localhost:8080/callback by default),
-start it and open http://localhost:8080/. Sessions live in memory here; a real application keeps them in its database, with a
-`TokenStore` for each user, and runs behind https.
+Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI
+(http://localhost:8080/callback by default), start it and open http://localhost:8080/. Sessions live
+in memory here; a real application keeps them in its database, with a `TokenStore` for each user,
+and runs behind https.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ USERS: dict[str, Auth] = {}
 
 
 class Pages(BaseHTTPRequestHandler):
-    """`/` greets, `/login` sends the browser to Coze, `/callback` receives it, `/logout` forgets the user."""
+    """`/` greets, `/login` sends the browser to Coze, `/callback` receives it, `/logout` forgets
+    the user.
+    """
 
     def do_GET(self) -> None:
         """Answers a request."""

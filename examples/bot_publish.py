@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import os
 
-from coze_openapi.models.bots import ConnectorId
-from coze_openapi.models.bots_configuration import PromptInfo
 from cozekit import Coze, messages
+from cozekit.models import ConnectorId, PromptInfo
 
 
 def main() -> None:
     with Coze() as coze:
         prompt = PromptInfo(prompt="You know everything about otters.")
-        made = coze.bots.create(space_id=os.environ["COZE_WORKSPACE_ID"], name="Otter expert", prompt_info=prompt)
+        made = coze.bots.create(
+            space_id=os.environ["COZE_WORKSPACE_ID"], name="Otter expert", prompt_info=prompt
+        )
         assert made.bot_id is not None
         coze.bots.update(bot_id=made.bot_id, description="Ask me about otters.")
         published = coze.bots.publish(bot_id=made.bot_id, connector_ids=[ConnectorId.API.value])
         print("published", published.bot_id, "as version", published.version)
         question = [messages.user_text("How long do otters dive?")]
-        print(coze.chat.create_and_poll(bot_id=made.bot_id, user_id="user-1", additional_messages=question).answer)
+        print(
+            coze.chat.create_and_poll(
+                bot_id=made.bot_id, user_id="user-1", additional_messages=question
+            ).answer
+        )
         coze.bots.unpublish(made.bot_id, connector_id=ConnectorId.API.value)
 
 

@@ -1,6 +1,7 @@
 """The bots of a workspace, and the configuration and versions of one of them.
 
-Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another site than
+https://api.coze.cn.
 """
 
 from __future__ import annotations

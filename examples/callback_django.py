@@ -1,8 +1,9 @@
 """A callback server with Django, in one file: `pip install cozekit django`.
 
-Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run this where Coze can reach
-it, then give Coze the address: `coze.api_apps.update(id, callback_url="https://…/callback")`. In a project of your own only the
-receiver, the view and its line in `urlpatterns` are needed; name the hosts in ALLOWED_HOSTS.
+Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
+this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
+callback_url="https://…/callback")`. In a project of your own only the receiver, the view and its
+line in `urlpatterns` are needed; name the hosts in ALLOWED_HOSTS.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from cozekit.webhooks import (
     published_bot_id,
 )
 
-settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1", "localhost"], SECRET_KEY=os.urandom(32).hex())
+settings.configure(
+    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1", "localhost"], SECRET_KEY=os.urandom(32).hex()
+)
 receiver = WebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 
 

@@ -1,7 +1,8 @@
 """A callback server with FastAPI: `pip install cozekit fastapi uvicorn`.
 
-Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run this where Coze can reach
-it, then give Coze the address: `coze.api_apps.update(id, callback_url="https://…/callback")`.
+Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
+this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
+callback_url="https://…/callback")`.
 """
 
 from __future__ import annotations

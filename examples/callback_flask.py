@@ -1,8 +1,9 @@
 """A callback server with Flask: `pip install cozekit flask`.
 
-Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run this where Coze can reach
-it, then give Coze the address: `coze.api_apps.update(id, callback_url="https://…/callback")`. In production a WSGI server
-such as gunicorn takes the place of `app.run`.
+Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
+this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
+callback_url="https://…/callback")`. In production a WSGI server such as gunicorn takes the place of
+`app.run`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A bot that calls functions of this program: their results go back to it until it has answered.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID (a bot with a local plugin `get_weather`); COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID (a bot with a local plugin `get_weather`); COZE_API_BASE for
+another site than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ import os
 
 from cozekit import Coze, messages
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlE"
+    "QVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 """A picture of one pixel."""
 
 
@@ -18,8 +21,12 @@ def main() -> None:
     with Coze() as coze:
         picture = coze.files.upload(file=("dot.png", base64.b64decode(PNG)))
         assert picture.id is not None
-        question = messages.user_objects([messages.text("What is in this picture?"), messages.image(file_id=picture.id)])
-        with coze.chat.stream(bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=[question]) as stream:
+        question = messages.user_objects(
+            [messages.text("What is in this picture?"), messages.image(file_id=picture.id)]
+        )
+        with coze.chat.stream(
+            bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=[question]
+        ) as stream:
             for piece in stream.text_stream():
                 print(piece, end="", flush=True)
         print()

@@ -14,7 +14,9 @@ def main() -> None:
     question = [messages.user_text("Tell me about otters in one sentence.")]
     with Coze() as coze:
         bot_id = os.environ["COZE_BOT_ID"]
-        result = coze.chat.create_and_poll(bot_id=bot_id, user_id="user-1", additional_messages=question, poll_timeout=120)
+        result = coze.chat.create_and_poll(
+            bot_id=bot_id, user_id="user-1", additional_messages=question, poll_timeout=120
+        )
         print(result.answer)
         for follow_up in result.follow_ups:
             print("ask next:", follow_up)

@@ -1,4 +1,4 @@
-"""A question whose answer is printed while the bot writes it; a second one that looks at every event.
+"""A question whose answer is printed while the bot writes it, and one event by event.
 
 Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
 """
@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import os
 
-from cozekit import Coze, messages
+from cozekit import Coze, events, messages
 
 
 def main() -> None:
     bot_id = os.environ["COZE_BOT_ID"]
     question = [messages.user_text("Why is the sky blue?")]
     with Coze() as coze:
-        with coze.chat.stream(bot_id=bot_id, user_id="user-1", additional_messages=question) as stream:
+        with coze.chat.stream(
+            bot_id=bot_id, user_id="user-1", additional_messages=question
+        ) as stream:
             for piece in stream.text_stream():
                 print(piece, end="", flush=True)
         print(f"\n(log id {stream.logid})\n")
 
         question = [messages.user_text("And at dusk?")]
-        with coze.chat.stream(bot_id=bot_id, user_id="user-1", additional_messages=question, deadline=300) as stream:
+        with coze.chat.stream(
+            bot_id=bot_id, user_id="user-1", additional_messages=question, deadline=300
+        ) as stream:
             for event in stream:
-                if event.event == "conversation.message.delta":
-                    print(event.message.content, end="", flush=True)
-                elif event.event == "conversation.chat.completed":
-                    print("\ntokens:", event.chat.usage and event.chat.usage.token_count)
+                match event:
+                    case events.ChatMessageDeltaEvent(data=message):
+                        print(message.content, end="", flush=True)
+                    case events.ChatCompletedEvent(data=chat) if chat.usage:
+                        print("\ntokens:", chat.usage.token_count)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,25 @@ from __future__ import annotations
 import asyncio
 import os
 
-from cozekit import AsyncCoze, messages
+from cozekit import AsyncCoze, ChatEvent, events, messages
+
+
+def show(event: ChatEvent) -> None:
+    """Prints the answer piece by piece."""
+    match event:
+        case events.ChatMessageDeltaEvent(data=message):
+            print(message.content, end="", flush=True)
+        case events.ChatCompletedEvent():
+            print()
 
 
 async def main() -> None:
     question = [messages.user_text("Why is the sky blue?")]
     async with AsyncCoze() as coze:
-        stream = coze.chat.stream(bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question)
-        result = await stream.until_done(
-            {
-                "conversation.message.delta": lambda event: print(event.message.content, end="", flush=True),
-                "conversation.chat.completed": lambda event: print(),
-            }
+        stream = coze.chat.stream(
+            bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question
         )
+        result = await stream.until_done(show)
         print("status:", result.chat.status)
 
 

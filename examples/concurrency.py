@@ -18,11 +18,15 @@ async def main() -> None:
         async def ask(text: str) -> str:
             async with limit:
                 question = [messages.user_text(text)]
-                result = await coze.chat.run(bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question)
+                result = await coze.chat.run(
+                    bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question
+                )
             return result.answer
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(ask(f"What is {number} times {number}?")) for number in range(10)]
+            tasks = [
+                group.create_task(ask(f"What is {number} times {number}?")) for number in range(10)
+            ]
         for task in tasks:
             print(task.result())
 

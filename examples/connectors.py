@@ -1,24 +1,28 @@
 """A channel of your own: added to a workspace, devices bound, the review of a bot answered.
 
-Reads COZE_API_TOKEN, COZE_CONNECTOR_ID, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_CONNECTOR_ID, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another
+site than https://api.coze.cn.
 """
 
 from __future__ import annotations
 
 import os
 
-from coze_openapi.models.connectors_bots import BotAuditStatus
-from coze_openapi.models.connectors_user_configs import ConnectorDevice, ConnectorUserConfig
 from cozekit import Coze
+from cozekit.models import BotAuditStatus, ConnectorDevice, ConnectorUserConfig
 
 
 def main() -> None:
     connector_id = os.environ["COZE_CONNECTOR_ID"]
-    devices = ConnectorUserConfig(key="robot", enums=[ConnectorDevice(label="Robot in the hall", value="robot-1")])
+    devices = ConnectorUserConfig(
+        key="robot", enums=[ConnectorDevice(label="Robot in the hall", value="robot-1")]
+    )
     with Coze() as coze:
         coze.connectors.install(connector_id, workspace_id=os.environ["COZE_WORKSPACE_ID"])
         coze.connectors.user_configs.create(connector_id, configs=[devices], user_id="user-1")
-        answer = coze.connectors.bots.update(connector_id, os.environ["COZE_BOT_ID"], audit_status=BotAuditStatus.APPROVED, reason="")
+        answer = coze.connectors.bots.update(
+            connector_id, os.environ["COZE_BOT_ID"], audit_status=BotAuditStatus.APPROVED, reason=""
+        )
         print("reviewed, log id", answer.logid)
 
 

@@ -13,14 +13,23 @@ from cozekit import Coze, messages
 def main() -> None:
     bot_id = os.environ["COZE_BOT_ID"]
     with Coze() as coze:
-        conversation = coze.conversations.create(bot_id=bot_id, messages=[messages.user_text("My name is Otter.")])
+        conversation = coze.conversations.create(
+            bot_id=bot_id, messages=[messages.user_text("My name is Otter.")]
+        )
         assert conversation.id is not None
         for text in ("What is my name?", "How many letters has it?"):
             result = coze.chat.create_and_poll(
-                bot_id=bot_id, user_id="user-1", conversation_id=conversation.id, additional_messages=[messages.user_text(text)]
+                bot_id=bot_id,
+                user_id="user-1",
+                conversation_id=conversation.id,
+                additional_messages=[messages.user_text(text)],
             )
             print(f"{text} {result.answer}")
-        print("kept:", len(list(coze.conversations.messages.list(conversation_id=conversation.id))), "messages")
+        print(
+            "kept:",
+            len(list(coze.conversations.messages.list(conversation_id=conversation.id))),
+            "messages",
+        )
         section = coze.conversations.clear(conversation.id)
         print("forgotten; the next context is", section.id)
         coze.conversations.delete(conversation.id)

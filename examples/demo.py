@@ -1,7 +1,8 @@
 """The first thing to run: streams a chat, polls a chat, runs a workflow.
 
-Without credentials it talks to a local Coze that it starts itself. With COZE_API_TOKEN and COZE_BOT_ID set (and COZE_WORKFLOW_ID,
-if you have a published workflow) it talks to the real one, at COZE_API_BASE or https://api.coze.cn.
+Without credentials it talks to a local Coze that it starts itself. With COZE_API_TOKEN and
+COZE_BOT_ID set (and COZE_WORKFLOW_ID, if you have a published workflow) it talks to the real one,
+at COZE_API_BASE or https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from cozekit import Coze, messages
 
 @contextmanager
 def connect() -> Iterator[tuple[Coze, str, str | None]]:
-    """A client, a bot and a workflow: the real ones when the environment names them, else local ones."""
+    """A client, a bot and a workflow: the real ones when the environment names them, else local
+    ones.
+    """
     bot_id = os.environ.get("COZE_BOT_ID")
     if os.environ.get("COZE_API_TOKEN") and bot_id:
         with Coze() as coze:
@@ -34,19 +37,27 @@ def main() -> None:
 
         print("streamed: ", end="")
         question = [messages.user_text("杭州今天天气怎么样？")]
-        with coze.chat.stream(bot_id=bot_id, user_id="demo", additional_messages=question) as stream:
-            for event in stream:
-                if event.event == "conversation.message.delta":
-                    print(event.message.content, end="", flush=True)
+        with coze.chat.stream(
+            bot_id=bot_id, user_id="demo", additional_messages=question
+        ) as stream:
+            for piece in stream.text_stream():
+                print(piece, end="", flush=True)
         print(f"\n          (log id {stream.logid})\n")
 
-        result = coze.chat.create_and_poll(bot_id=bot_id, user_id="demo", additional_messages=question)
+        result = coze.chat.create_and_poll(
+            bot_id=bot_id, user_id="demo", additional_messages=question
+        )
         print(f"polled:   {result.answer}")
         if result.usage:
-            print(f"          ({result.usage.token_count} tokens: {result.usage.input_count} in, {result.usage.output_count} out)\n")
+            print(
+                f"          ({result.usage.token_count} tokens: {result.usage.input_count} in, "
+                f"{result.usage.output_count} out)\n"
+            )
 
         if workflow_id:
-            run = coze.workflows.runs.create(workflow_id=workflow_id, parameters={"city": "Hangzhou"})
+            run = coze.workflows.runs.create(
+                workflow_id=workflow_id, parameters={"city": "Hangzhou"}
+            )
             print(f"workflow: {run.data}")
 
 

@@ -12,18 +12,28 @@ from cozekit import Coze, documents
 
 def main() -> None:
     with Coze() as coze:
-        dataset = coze.datasets.create(name="Otters", space_id=os.environ["COZE_WORKSPACE_ID"], format_type=0)
+        dataset = coze.datasets.create(
+            name="Otters", space_id=os.environ["COZE_WORKSPACE_ID"], format_type=0
+        )
         assert dataset.dataset_id is not None
         ready = coze.datasets.documents.create_and_poll(
             dataset_id=dataset.dataset_id,
             format_type=0,
             chunk_strategy=documents.chunks("\n\n", max_tokens=800),
-            document_bases=[documents.from_file(b"Otters hold hands while they sleep.", name="otters.txt")],
+            document_bases=[
+                documents.from_file(b"Otters hold hands while they sleep.", name="otters.txt")
+            ],
         )
         ids = [item.document_id for item in ready if item.document_id]
         coze.datasets.documents.update(document_id=ids[0], document_name="About otters")
         for document in coze.datasets.documents.list(dataset_id=dataset.dataset_id):
-            print(document.document_id, document.name, document.status, document.char_count, "characters")
+            print(
+                document.document_id,
+                document.name,
+                document.status,
+                document.char_count,
+                "characters",
+            )
         coze.datasets.documents.delete(document_ids=ids)
         coze.datasets.delete(dataset.dataset_id)
 

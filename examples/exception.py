@@ -5,7 +5,15 @@ Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
 
 from __future__ import annotations
 
-from cozekit import APIConnectionError, APIError, ArgumentError, AuthenticationError, Coze, NotFoundError, RateLimitError
+from cozekit import (
+    APIConnectionError,
+    APIError,
+    ArgumentError,
+    AuthenticationError,
+    Coze,
+    NotFoundError,
+    RateLimitError,
+)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """A file of any size, sent piece by piece, with its progress.
 
-Reads COZE_API_TOKEN, optionally COZE_FILE, the path of the file; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, optionally COZE_FILE, the path of the file; COZE_API_BASE for another site
+than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ def show(sent: int, total: int | None) -> None:
 
 def main() -> None:
     with Coze() as coze:
-        file = coze.files.upload(file=os.environ.get("COZE_FILE") or ("numbers.txt", b"1234567890" * 100_000), on_progress=show)
+        file = coze.files.upload(
+            file=os.environ.get("COZE_FILE") or ("numbers.txt", b"1234567890" * 100_000),
+            on_progress=show,
+        )
         print()
         assert file.id is not None
         print(file.id, file.file_name, coze.files.retrieve(file_id=file.id).bytes, "bytes")

@@ -12,7 +12,9 @@ from cozekit import Coze
 
 def main() -> None:
     with Coze() as coze:
-        for folder in coze.folders.list(workspace_id=os.environ["COZE_WORKSPACE_ID"], folder_type="development"):
+        for folder in coze.folders.list(
+            workspace_id=os.environ["COZE_WORKSPACE_ID"], folder_type="development"
+        ):
             assert folder.id is not None
             details = coze.folders.retrieve(folder.id)
             print(details.id, details.name, details.children_count, "entries")

@@ -15,7 +15,9 @@ def main() -> None:
         print("answer:", coze.users.me().logid)
         print("page:  ", coze.workspaces.list().logid)
         question = [messages.user_text("Hi")]
-        with coze.chat.stream(bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question) as stream:
+        with coze.chat.stream(
+            bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question
+        ) as stream:
             stream.until_done()
             print("stream:", stream.logid)
         try:

@@ -13,10 +13,22 @@ def main() -> None:
         conversation = coze.conversations.create()
         assert conversation.id is not None
         where = conversation.id
-        message = coze.conversations.messages.create(conversation_id=where, role="user", content="Hello", content_type="text")
+        message = coze.conversations.messages.create(
+            conversation_id=where, role="user", content="Hello", content_type="text"
+        )
         assert message.id is not None
-        coze.conversations.messages.update(conversation_id=where, message_id=message.id, content="Hello, otter", content_type="text")
-        print("now:", coze.conversations.messages.retrieve(conversation_id=where, message_id=message.id).content)
+        coze.conversations.messages.update(
+            conversation_id=where,
+            message_id=message.id,
+            content="Hello, otter",
+            content_type="text",
+        )
+        print(
+            "now:",
+            coze.conversations.messages.retrieve(
+                conversation_id=where, message_id=message.id
+            ).content,
+        )
         coze.conversations.messages.delete(conversation_id=where, message_id=message.id)
         print("left:", len(list(coze.conversations.messages.list(conversation_id=where))))
 

@@ -13,9 +13,15 @@ def main() -> None:
         earlier = [messages.user_text(f"line {number}") for number in range(5)]
         conversation = coze.conversations.create(messages=earlier)
         assert conversation.id is not None
-        found = coze.conversations.messages.list(conversation_id=conversation.id, order="asc", limit=2)
+        found = coze.conversations.messages.list(
+            conversation_id=conversation.id, order="asc", limit=2
+        )
         for number, page in enumerate(found.pages(), start=1):
-            print(f"page {number}:", [message.content for message in page.items], f"(log id {page.logid})")
+            print(
+                f"page {number}:",
+                [message.content for message in page.items],
+                f"(log id {page.logid})",
+            )
 
 
 if __name__ == "__main__":

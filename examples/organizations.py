@@ -1,6 +1,7 @@
 """Organizations of an enterprise and their members.
 
-Reads COZE_API_TOKEN and COZE_ENTERPRISE_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_ENTERPRISE_ID; COZE_API_BASE for another site than
+https://api.coze.cn.
 """
 
 from __future__ import annotations

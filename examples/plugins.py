@@ -1,6 +1,7 @@
 """Plugins of the store: categories, a search, the tools of one, and a call of a tool.
 
-Reads COZE_API_TOKEN, COZE_PLUGIN_ID, COZE_PLUGIN_TOOL (the name of one of its tools); COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_PLUGIN_ID, COZE_PLUGIN_TOOL (the name of one of its tools); COZE_API_BASE
+for another site than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -14,12 +15,19 @@ from cozekit import Coze
 def main() -> None:
     plugin_id = os.environ["COZE_PLUGIN_ID"]
     with Coze() as coze:
-        print("categories:", [category.name for category in coze.plugins.categories.list(entity_type="plugin")])
+        print(
+            "categories:",
+            [category.name for category in coze.plugins.categories.list(entity_type="plugin")],
+        )
         for found in islice(coze.plugins.list(keyword="weather", sort_type="heat"), 10):
             print(found.metainfo and found.metainfo.name)
         plugin = coze.plugins.retrieve(plugin_id)
         print(plugin.name, [tool.name for tool in plugin.tools or []])
-        print(coze.plugins.tools.call(plugin_id, tool_name=os.environ["COZE_PLUGIN_TOOL"], arguments={"city": "Hangzhou"}))
+        print(
+            coze.plugins.tools.call(
+                plugin_id, tool_name=os.environ["COZE_PLUGIN_TOOL"], arguments={"city": "Hangzhou"}
+            )
+        )
 
 
 if __name__ == "__main__":

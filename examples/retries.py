@@ -9,8 +9,12 @@ from cozekit import Coze, RateLimitError, Retry, RetryPolicy
 
 
 def tell(retry: Retry) -> None:
-    """Called before each wait. Chats and runs are repeated only when they cannot have been accepted."""
-    print(f"{retry.operation} failed ({retry.error}), attempt {retry.attempt} in {retry.delay:.1f} s")
+    """Called before each wait. Chats and runs are repeated only when they cannot have been
+    accepted.
+    """
+    print(
+        f"{retry.operation} failed ({retry.error}), attempt {retry.attempt} in {retry.delay:.1f} s"
+    )
 
 
 def main() -> None:
@@ -18,7 +22,10 @@ def main() -> None:
         try:
             print("hasty:", coze.with_options(max_retries=0).users.me().user_name)
         except RateLimitError as error:
-            print(f"hasty: not repeated; the server wants {error.retry_after} s of peace ({error.msg})")
+            print(
+                f"hasty: not repeated; the server wants {error.retry_after} s of peace "
+                f"({error.msg})"
+            )
         print("patient:", coze.users.me().user_name)
 
 

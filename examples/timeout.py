@@ -19,7 +19,11 @@ def main() -> None:
             print("no answer within 10 seconds:", error)
         try:
             with coze.chat.stream(
-                bot_id=os.environ["COZE_BOT_ID"], user_id="user-1", additional_messages=question, idle_timeout=30, deadline=120
+                bot_id=os.environ["COZE_BOT_ID"],
+                user_id="user-1",
+                additional_messages=question,
+                idle_timeout=30,
+                deadline=120,
             ) as stream:
                 print("story:", "".join(stream.text_stream()))
         except StreamTimeout as error:

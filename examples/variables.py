@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import os
 
-from coze_openapi.models.variables import UserVariableAssignment
 from cozekit import Coze
+from cozekit.models import UserVariableAssignment
 
 
 def main() -> None:
     bot_id = os.environ["COZE_BOT_ID"]
     with Coze() as coze:
-        coze.variables.update(bot_id=bot_id, connector_uid="user-1", data=[UserVariableAssignment(keyword="city", value="Hangzhou")])
-        for variable in coze.variables.retrieve(bot_id=bot_id, connector_uid="user-1", keywords=["city"]):
+        coze.variables.update(
+            bot_id=bot_id,
+            connector_uid="user-1",
+            data=[UserVariableAssignment(keyword="city", value="Hangzhou")],
+        )
+        for variable in coze.variables.retrieve(
+            bot_id=bot_id, connector_uid="user-1", keywords=["city"]
+        ):
             print(variable.keyword, "=", variable.value)
 
 

@@ -1,6 +1,7 @@
 """Text to speech over a voice socket: into a WAV file, and piece by piece as it is spoken.
 
-Set COZE_API_TOKEN, and COZE_API_BASE=https://api.coze.com for the international site. Needs the extra `ws`.
+Set COZE_API_TOKEN, and COZE_API_BASE=https://api.coze.com for the international site. Needs the
+extra `ws`.
 """
 
 from __future__ import annotations

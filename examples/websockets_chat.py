@@ -1,6 +1,8 @@
-"""A spoken dialogue: asks with a WAV file (one on the command line, or a tone made here), and writes the spoken answer to another.
+"""A spoken dialogue: asks with a WAV file (one on the command line, or a tone made here), and
+writes the spoken answer to another.
 
-Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site. Needs the extra `ws`.
+Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
+Needs the extra `ws`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ BOT_ID = os.environ.get("COZE_BOT_ID", "7400000000000000101")
 
 def tone(seconds: float = 1.0) -> bytes:
     """A WAV file to try things out with."""
-    samples = (int(8000 * math.sin(2 * math.pi * 220 * step / 24_000)) for step in range(int(24_000 * seconds)))
+    samples = (
+        int(8000 * math.sin(2 * math.pi * 220 * step / 24_000))
+        for step in range(int(24_000 * seconds))
+    )
     return pcm_to_wav(b"".join(struct.pack("<h", sample) for sample in samples))
 
 

@@ -1,6 +1,7 @@
 """A spoken answer to a typed message, async, with handlers instead of a loop.
 
-Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site. Needs the extra `ws`.
+Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
+Needs the extra `ws`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from coze_openapi import models
-from cozekit import AsyncCoze
+from cozekit import AsyncCoze, models
 from cozekit.websockets import AsyncWebSockets, audio_of
 
 # Without COZE_BOT_ID: the bot of the local Coze.

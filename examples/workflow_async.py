@@ -14,13 +14,18 @@ def main() -> None:
     with Coze() as coze:
         try:
             history = coze.workflows.runs.create_and_poll(
-                workflow_id=os.environ["COZE_WORKFLOW_ID"], parameters={"city": "Hangzhou"}, poll_timeout=3600
+                workflow_id=os.environ["COZE_WORKFLOW_ID"],
+                parameters={"city": "Hangzhou"},
+                poll_timeout=3600,
             )
         except PollTimeout as error:
             print("still running, wait later with coze.workflows.runs.wait and", error.ids)
             return
         if history.interrupt_data:
-            print("it asks something; answer with coze.workflows.runs.resume_and_poll:", history.interrupt_data.event_id)
+            print(
+                "it asks something; answer with coze.workflows.runs.resume_and_poll:",
+                history.interrupt_data.event_id,
+            )
         print(history.execute_status, history.output)
 
 

@@ -1,13 +1,14 @@
 """A chatflow: a workflow that answers as a dialogue.
 
-Reads COZE_API_TOKEN, COZE_CHATFLOW_ID, COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_CHATFLOW_ID, COZE_BOT_ID; COZE_API_BASE for another site than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
 
 import os
 
-from cozekit import Coze, messages
+from cozekit import Coze, events, messages
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
         ) as stream,
     ):
         for event in stream:
-            if event.event == "conversation.message.delta":
+            if isinstance(event, events.ChatMessageDeltaEvent):
                 print(event.message.content, end="", flush=True)
             if event.debug_url:
                 print("\nlook at it:", event.debug_url)

@@ -13,7 +13,9 @@ from cozekit import Coze
 
 def main() -> None:
     with Coze() as coze:
-        run = coze.workflows.runs.create(workflow_id=os.environ["COZE_WORKFLOW_ID"], parameters={"city": "Hangzhou"})
+        run = coze.workflows.runs.create(
+            workflow_id=os.environ["COZE_WORKFLOW_ID"], parameters={"city": "Hangzhou"}
+        )
         print("output:", json.loads(run.data or "{}"))
         print("look at it:", run.debug_url)
         if run.usage:

@@ -17,7 +17,9 @@ def main() -> None:
         assert history.execute_id is not None
         for name, node in (history.node_execute_status or {}).items():
             assert node.node_execute_uuid is not None
-            output = coze.workflows.runs.run_histories.execute_nodes.retrieve(workflow_id, history.execute_id, node.node_execute_uuid)
+            output = coze.workflows.runs.run_histories.execute_nodes.retrieve(
+                workflow_id, history.execute_id, node.node_execute_uuid
+            )
             print(f"{name}: {output.node_output}")
 
 

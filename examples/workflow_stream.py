@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 
-from cozekit import Coze
-from cozekit.workflow_result import Interruption
+from cozekit import Coze, Interruption, WorkflowEvent
 
 
 def answer(interruption: Interruption) -> str:
@@ -17,11 +16,19 @@ def answer(interruption: Interruption) -> str:
     return "Hangzhou, tomorrow"
 
 
+def show(event: WorkflowEvent) -> None:
+    """Prints what the nodes put out."""
+    if event.message:
+        print(event.message.content, end="", flush=True)
+
+
 def main() -> None:
     workflow_id = os.environ["COZE_WORKFLOW_ID"]
     with Coze() as coze:
         result = coze.workflows.runs.run_interactive(
-            workflow_id=workflow_id, answer=answer, on_event={"Message": lambda event: print(event.message.content, end="", flush=True)}
+            workflow_id=workflow_id,
+            answer=answer,
+            on_event=show,
         )
         print("\nnodes:", [node.title for node in result.nodes])
         print("result:", result.output)

@@ -1,20 +1,23 @@
 """The members of a workspace: one is invited, all are listed, the guest is removed.
 
-Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_GUEST_ID (the user to invite); COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_GUEST_ID (the user to invite); COZE_API_BASE for
+another site than https://api.coze.cn.
 """
 
 from __future__ import annotations
 
 import os
 
-from coze_openapi.models.workspaces_members import WorkspaceInvitation
 from cozekit import Coze
+from cozekit.models import WorkspaceInvitation
 
 
 def main() -> None:
     workspace_id, guest_id = os.environ["COZE_WORKSPACE_ID"], os.environ["COZE_GUEST_ID"]
     with Coze() as coze:
-        added = coze.workspaces.members.create(workspace_id, users=[WorkspaceInvitation(user_id=guest_id, role_type="member")])
+        added = coze.workspaces.members.create(
+            workspace_id, users=[WorkspaceInvitation(user_id=guest_id, role_type="member")]
+        )
         print("added:", added.added_success_user_ids)
         for member in coze.workspaces.members.list(workspace_id):
             print(member.user_id, member.user_nickname, member.role_type)

@@ -1,10 +1,11 @@
 """`python -m generator`: compiles spec/ into generated/.
 
-python -m generator                      lint the description, write generated/ and docs/operations.md
-python -m generator --check              compare instead of writing; exit 1 when anything differs
-python -m generator lint                 only the rules of docs/description.md
-python -m generator drift --pages DIR    official pages against the description; exit 1 on unexplained differences
-python -m generator diff OLD NEW         release note for the difference of two bundles
+python -m generator                      lint the description, write generated/ and
+docs/operations.md python -m generator --check              compare instead of writing; exit 1 when
+anything differs python -m generator lint                 only the rules of docs/description.md
+python -m generator drift --pages DIR    official pages against the description; exit 1 on
+unexplained differences python -m generator diff OLD NEW         release note for the difference of
+two bundles
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; 0 when all is well, 1 when something departs, 2 when an input cannot be used."""
+    """Runs one command; 0 when all is well, 1 when something departs, 2 when an input cannot be
+    used.
+    """
     parser = _parser()
     arguments = parser.parse_args(argv)
     try:
@@ -43,15 +46,31 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", nargs="?", default="generate", choices=["generate", "lint", "drift", "diff"])
+    parser = argparse.ArgumentParser(
+        prog="python -m generator",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command", nargs="?", default="generate", choices=["generate", "lint", "drift", "diff"]
+    )
     parser.add_argument("files", nargs="*", type=Path, help="diff: the old and the new bundle")
-    parser.add_argument("--check", action="store_true", help="compare with what is on disk instead of writing")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with what is on disk instead of writing"
+    )
     parser.add_argument("--pages", type=Path, help="drift: folder of official pages")
     parser.add_argument("--json", action="store_true", help="drift: machine-readable report")
-    parser.add_argument("--spec", type=Path, default=ROOT / "spec", help="folder of the description")
-    parser.add_argument("--out", type=Path, default=ROOT / "generated", help="folder of the generated files")
-    parser.add_argument("--docs", type=Path, help="folder of the page of operations; `docs` beside --out when left out")
+    parser.add_argument(
+        "--spec", type=Path, default=ROOT / "spec", help="folder of the description"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "generated", help="folder of the generated files"
+    )
+    parser.add_argument(
+        "--docs",
+        type=Path,
+        help="folder of the page of operations; `docs` beside --out when left out",
+    )
     return parser
 
 
@@ -77,9 +96,15 @@ def _compile(arguments: argparse.Namespace) -> int:
 
 
 def _ledger(joined: Bundle, arguments: argparse.Namespace) -> list[str]:
-    """The ledger is part of the rules, but not of a plain generation: a page may be entered after its operation is written."""
+    """The ledger is part of the rules, but not of a plain generation: a page may be entered after
+    its operation is written.
+    """
     wanted = arguments.command == "lint" or arguments.check
-    return lint_ledger(joined, arguments.spec, ROOT / "overlays") if wanted and (arguments.spec / "coverage.yaml").exists() else []
+    return (
+        lint_ledger(joined, arguments.spec, ROOT / "overlays")
+        if wanted and (arguments.spec / "coverage.yaml").exists()
+        else []
+    )
 
 
 def _report(findings: list[str], checked: str) -> int:

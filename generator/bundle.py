@@ -1,7 +1,8 @@
 """Reads the files in `spec/` and joins them into one OpenAPI document.
 
-The parser library knows no references between files, so they are resolved here: `other.yaml#/components/schemas/X`
-becomes `#/components/schemas/X`. A key given twice, a name defined twice and a reference that leads nowhere are errors.
+The parser library knows no references between files, so they are resolved here:
+`other.yaml#/components/schemas/X` becomes `#/components/schemas/X`. A key given twice, a name
+defined twice and a reference that leads nowhere are errors.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from attrs import define, field
 
 Node = dict[str, Any]
 EVENT_TABLES = ("x-coze-socket", "x-coze-rtc", "x-coze-callbacks")
+STREAM_KIND, ERROR_CLASSES = "x-coze-stream-kind", "x-coze-error-classes"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
 
@@ -33,7 +35,9 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             mark = key_node.start_mark
-            raise DescriptionError(f"{mark.name}:{mark.line + 1}: key {key!r} is given twice; keep one of them")
+            raise DescriptionError(
+                f"{mark.name}:{mark.line + 1}: key {key!r} is given twice; keep one of them"
+            )
         seen.add(key)
     return loader.construct_mapping(node, deep=True)
 
@@ -97,18 +101,29 @@ def bundle(spec: Path) -> Bundle:
     Raises:
         DescriptionError: A file, key, name or reference is wrong.
     """
-    names = ["openapi.yaml", "shared.yaml", *sorted(f"resources/{path.name}" for path in spec.glob("resources/*.yaml"))]
+    names = [
+        "openapi.yaml",
+        "shared.yaml",
+        *sorted(f"resources/{path.name}" for path in spec.glob("resources/*.yaml")),
+    ]
     files = {name: load_yaml(spec / name, f"spec/{name}") for name in names}
     for name, content in files.items():
         if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
-            raise DescriptionError(f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`")
-    root = {key: value for key, value in files["openapi.yaml"].items() if key not in ("paths", "components")}
+            raise DescriptionError(
+                f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`"
+            )
+    root = {
+        key: value
+        for key, value in files["openapi.yaml"].items()
+        if key not in ("paths", "components")
+    }
     root |= {key: value for key, value in files["shared.yaml"].items() if key.startswith("x-")}
     result = Bundle({**root, "paths": {}, "components": {}}, files)
     for name, content in files.items():
         _add_paths(result, name, content)
         _add_components(result, name, content)
         _add_events(result, name, content)
+        _add_stream_kind(result, name, content)
     result.document["paths"] = dict(sorted(result.document["paths"].items()))
     result.document["components"].setdefault("schemas", {})
     _check_references(result)
@@ -120,12 +135,18 @@ def _add_paths(result: Bundle, name: str, content: Node) -> None:
         target = result.document["paths"].setdefault(path, {})
         for method, node in item.items():
             if method in target:
-                raise DescriptionError(f"spec/{name}: {method.upper()} {path} is described in another file too; keep one of them")
+                raise DescriptionError(
+                    f"spec/{name}: {method.upper()} {path} is described in another file too; "
+                    "keep one of them"
+                )
             target[method] = _localize(result, name, node)
             operation_id = node.get("operationId") if isinstance(node, dict) else None
             if operation_id in result.origin:
                 other = result.origin[operation_id]
-                raise DescriptionError(f"spec/{name}: operationId {operation_id} is used in spec/{other} too; name one of them anew")
+                raise DescriptionError(
+                    f"spec/{name}: operationId {operation_id} is used in spec/{other} too; name "
+                    "one of them anew"
+                )
             if operation_id:
                 result.origin[operation_id] = name
 
@@ -135,7 +156,10 @@ def _add_components(result: Bundle, name: str, content: Node) -> None:
         target = result.document["components"].setdefault(kind, {})
         for part, node in (parts or {}).items():
             if part in target:
-                raise DescriptionError(f"spec/{name}: {kind}/{part} is defined in another file too; keep one, point to it from the other")
+                raise DescriptionError(
+                    f"spec/{name}: {kind}/{part} is defined in another file too; keep one, "
+                    "point to it from the other"
+                )
             target[part] = _localize(result, name, node)
             if kind == "schemas":
                 result.origin[part] = name
@@ -146,15 +170,46 @@ def _add_events(result: Bundle, name: str, content: Node) -> None:
     kinds = [kind for kind in EVENT_TABLES if kind in content]
     if len(kinds) > 1:
         stem = Path(name).stem
-        raise DescriptionError(f"spec/{name}: {' and '.join(kinds)} would both be events/{stem}.py; give one a file of its own")
+        raise DescriptionError(
+            f"spec/{name}: {' and '.join(kinds)} would both be events/{stem}.py; give one a "
+            "file of its own"
+        )
     for kind in kinds:
-        table = {**_localize(result, name, content[kind]), "kind": kind, "title": content["info"]["title"]}
+        table = {
+            **_localize(result, name, content[kind]),
+            "kind": kind,
+            "title": content["info"]["title"],
+        }
         result.document.setdefault("x-coze-events", {})[Path(name).stem] = table
         result.origin[f"events/{Path(name).stem}"] = name
 
 
+def _add_stream_kind(result: Bundle, name: str, content: Node) -> None:
+    """How the events of a kind of stream add up, and the errors that carry its models."""
+    if STREAM_KIND in content:
+        kind = _localize(result, name, content[STREAM_KIND])
+        kinds = result.document.setdefault("x-coze-stream-kinds", {})
+        if kind.get("kind") in kinds:
+            raise DescriptionError(
+                f"spec/{name}: {STREAM_KIND} {kind.get('kind')} is described in another file too; "
+                "keep one of them"
+            )
+        kinds[kind.get("kind")] = kind
+        result.origin[f"streams/{kind.get('kind')}"] = name
+    for error, about in (content.get(ERROR_CLASSES) or {}).items():
+        classes = result.document.setdefault(ERROR_CLASSES, {})
+        if error in classes:
+            raise DescriptionError(
+                f"spec/{name}: {ERROR_CLASSES} {error} is defined in another file too; keep one"
+            )
+        classes[error] = _localize(result, name, about)
+        result.origin[error] = name
+
+
 def _localize(result: Bundle, name: str, node: Any) -> Any:
-    """The node with every reference made local to the bundle, checked against the file that it names."""
+    """The node with every reference made local to the bundle, checked against the file that it
+    names.
+    """
     if isinstance(node, list):
         return [_localize(result, name, item) for item in node]
     if not isinstance(node, dict):
@@ -165,9 +220,13 @@ def _localize(result: Bundle, name: str, node: Any) -> Any:
         file, _, pointer = target.partition("#")
         source = _resolve_file(name, file)
         if source not in result.files:
-            raise DescriptionError(f"spec/{name}: $ref {target} names a file that is not there; mend the path")
+            raise DescriptionError(
+                f"spec/{name}: $ref {target} names a file that is not there; mend the path"
+            )
         if _lookup(result.files[source], pointer) is None:
-            raise DescriptionError(f"spec/{name}: $ref {target} leads nowhere; define it or mend the name")
+            raise DescriptionError(
+                f"spec/{name}: $ref {target} leads nowhere; define it or mend the name"
+            )
         found["$ref"] = f"#{pointer}"
     return found
 
@@ -186,7 +245,11 @@ def _resolve_file(name: str, file: str) -> str:
 
 def _lookup(document: Any, pointer: str) -> Any:
     for step in pointer.strip("/").split("/"):
-        document = document.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(document, dict) else None
+        document = (
+            document.get(step.replace("~1", "/").replace("~0", "~"))
+            if isinstance(document, dict)
+            else None
+        )
     return document
 
 
@@ -207,7 +270,10 @@ def _check_references(result: Bundle) -> None:
         if _lookup(result.document, target[1:]) is None:
             raise DescriptionError(f"$ref {target} leads nowhere in the joined document")
         if target.count("/") != 3:
-            raise DescriptionError(f"$ref {target} points into a part of the description; give what it points to a name of its own")
+            raise DescriptionError(
+                f"$ref {target} points into a part of the description; give what it points to a "
+                "name of its own"
+            )
 
 
 def schema_name(node: Any) -> str | None:

@@ -1,7 +1,9 @@
-"""The release note of a change of the description: two bundles in, Markdown in the style of the changelog out.
+"""The release note of a change of the description: two bundles in, Markdown in the style of the
+changelog out.
 
-Breaking for callers are: an operation, parameter or field that is gone, an argument that is newly required, a changed type,
-method, path or tag. They are marked; the other entries can be adopted without a look at the own code.
+Breaking for callers are: an operation, parameter or field that is gone, an argument that is newly
+required, a changed type, method, path or tag. They are marked; the other entries can be adopted
+without a look at the own code.
 """
 
 from __future__ import annotations
@@ -78,13 +80,19 @@ def surfaces(joined: Bundle) -> dict[str, Surface]:
         surface = Surface(tag, f"`{call}`", True, f"`{method.upper()} {path}`", word="event")
         surface.values = set((node.get("x-coze-stream") or {}).get("events") or ())
         pager = node.get("x-coze-pager")
-        surface.parts[RESULT] = Part(f"pages of {pager['items']}" if pager else str(node.get("x-coze-unwrap")), False)
+        surface.parts[RESULT] = Part(
+            f"pages of {pager['items']}" if pager else str(node.get("x-coze-unwrap")), False
+        )
         for place in parameters(name, node):
-            surface.parts[place.name.partition(".")[2]] = Part(_kind(joined, place.node.get("schema") or {}), place.required)
+            surface.parts[place.name.partition(".")[2]] = Part(
+                _kind(joined, place.node.get("schema") or {}), place.required
+            )
         body = body_schema(node)
         if body:
             bodies.add(body)
-            for field_name, place in properties(joined, joined.schemas[body] | {"x-name": body}).items():
+            for field_name, place in properties(
+                joined, joined.schemas[body] | {"x-name": body}
+            ).items():
                 surface.parts[field_name] = Part(_kind(joined, place.node), place.required)
         received |= set(reach(joined, answers(joined, node)))
         for schema in [*([body] if body else []), *answers(joined, node)]:
@@ -94,7 +102,9 @@ def surfaces(joined: Bundle) -> dict[str, Surface]:
         if name in bodies - received:
             continue
         surface = Surface(groups.get(name, "shared"), f"`{name}`", name not in received)
-        for field_name, place in properties(joined, resolve(joined, {"$ref": f"#/components/schemas/{name}"})).items():
+        for field_name, place in properties(
+            joined, resolve(joined, {"$ref": f"#/components/schemas/{name}"})
+        ).items():
             surface.parts[field_name] = Part(_kind(joined, place.node), place.required)
         surface.values = {str(value) for value in node.get("x-known-values") or ()}
         found[f"schema {name}"] = surface
@@ -112,7 +122,11 @@ def changes(old: Bundle, new: Bundle) -> Iterator[tuple[str, str, bool, str]]:
             yield "Added", now.group, False, f"{now.title} {now.identity}".strip()
         elif was is not None and now is not None:
             if was.identity != now.identity or was.title != now.title:
-                text = f"was {was.title}" if was.title != now.title else f"{was.identity} → {now.identity}"
+                text = (
+                    f"was {was.title}"
+                    if was.title != now.title
+                    else f"{was.identity} → {now.identity}"
+                )
                 yield "Changed", now.group, was.title != now.title, f"{now.title}: {text}"
             yield from _parts(was, now)
 
@@ -124,15 +138,30 @@ def _parts(was: Surface, now: Surface) -> Iterator[tuple[str, str, bool, str]]:
             yield "Removed", now.group, True, f"{now.title}: `{name}`"
         elif old is None:
             needed = new.required and now.sent
-            yield "Added", now.group, needed, f"{now.title}: `{name}` ({new.kind}{', required' if needed else ''})"
+            yield (
+                "Added",
+                now.group,
+                needed,
+                f"{now.title}: `{name}` ({new.kind}{', required' if needed else ''})",
+            )
         else:
             if old.kind != new.kind:
                 shown = name if name == RESULT else f"`{name}`"
-                yield "Changed", now.group, True, f"{now.title}: {shown} is {new.kind}, was {old.kind}"
+                yield (
+                    "Changed",
+                    now.group,
+                    True,
+                    f"{now.title}: {shown} is {new.kind}, was {old.kind}",
+                )
             if old.required != new.required:
                 words = {True: "required", False: "optional"}
                 broken = new.required if now.sent else old.required
-                yield "Changed", now.group, broken, f"{now.title}: `{name}` is {words[new.required]}, was {words[old.required]}"
+                yield (
+                    "Changed",
+                    now.group,
+                    broken,
+                    f"{now.title}: `{name}` is {words[new.required]}, was {words[old.required]}",
+                )
     for value in sorted(now.values - was.values):
         yield "Added", now.group, False, f"{now.title}: {now.word} `{value}`"
     for value in sorted(was.values - now.values):
@@ -150,7 +179,11 @@ def release_note(old: Bundle, new: Bundle) -> str:
         lines += [f"### {section}\n"] if groups else []
         for group in groups:
             lines.append(f"**{group}**\n")
-            lines += [f"- {'⚠️ ' if broken else ''}{text}" for kind, own, broken, text in rows if (kind, own) == (section, group)]
+            lines += [
+                f"- {'⚠️ ' if broken else ''}{text}"
+                for kind, own, broken, text in rows
+                if (kind, own) == (section, group)
+            ]
             lines.append("")
     return "\n".join(lines)
 

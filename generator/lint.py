@@ -1,4 +1,5 @@
-"""The rules of docs/description.md for files and schemas, executable; the rules for operations are in lint_operations.
+"""The rules of docs/description.md for files and schemas, executable; the rules for operations are
+in lint_operations.
 
 Each rule is a function that yields messages of the form `where: what is wrong; the mend`.
 """
@@ -11,8 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .bundle import Bundle, Node, references, schema_name
+from .bundle import ERROR_CLASSES, Bundle, Node, references, schema_name
+from .identifiers import member_name, python_name
+from .lint_limits import lint_limits
 from .lint_operations import lint_operations
+from .lint_sockets import lint_sockets
+from .lint_streams import lint_streams
 
 MAX_LINES = 1000
 SCALARS = {"string", "integer", "number", "boolean"}
@@ -23,8 +28,10 @@ _FORBIDDEN = {
     "enum": "a closed list breaks on the next new value; use x-known-values",
     "const": "a closed value breaks on the next new value; use x-known-values",
     "nullable": "an absent field and null read the same; delete it",
-    "oneOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema with all properties",
-    "anyOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema with all properties",
+    "oneOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema "
+    "with all properties",
+    "anyOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema "
+    "with all properties",
 }
 
 
@@ -39,6 +46,9 @@ def lint(bundle: Bundle, spec: Path) -> list[str]:
     found += _circles(bundle)
     found += _text_rules(bundle)
     found += lint_operations(bundle)
+    found += lint_streams(bundle)
+    found += lint_limits(bundle)
+    found += lint_sockets(bundle)
     return sorted(set(found))
 
 
@@ -53,7 +63,10 @@ def _file_rules(name: str, content: Node, path: Path) -> Iterator[str]:
         for method, node in item.items():
             tags = node.get("tags") if isinstance(node, dict) else None
             if tags and str(tags[0]).replace(".", "_") != stem:
-                yield f"spec/{name}: {method.upper()} {route} has tag {tags[0]}; move it to resources/{str(tags[0]).replace('.', '_')}.yaml"
+                yield (
+                    f"spec/{name}: {method.upper()} {route} has tag {tags[0]}; move it "
+                    f"to resources/{str(tags[0]).replace('.', '_')}.yaml"
+                )
 
 
 def _schema_rules(where: str, name: str, node: Node) -> Iterator[str]:
@@ -79,7 +92,10 @@ def _shape(where: str, node: Any, named: bool) -> Iterator[str]:
     if not named and node.get("properties"):
         yield f"{where}: object in place; give it a name under components/schemas and point to it"
     if not named and "x-known-values" in node:
-        yield f"{where}: list of values in place; give it a name under components/schemas and point to it"
+        yield (
+            f"{where}: list of values in place; give it a name under components/schemas "
+            "and point to it"
+        )
     if not named and "allOf" in node:
         yield f"{where}: `allOf` in place; give it a name under components/schemas and point to it"
     for part in node.get("allOf") or ():
@@ -126,34 +142,38 @@ def _known_values(where: str, node: Node) -> Iterator[str]:
             yield f"{where}: value {value!r} has no meaning; add one"
         member = member_name(value, about)
         if not member.isidentifier() or keyword.iskeyword(member):
-            yield f"{where}: value {value!r} has no Python name; write it as {{name: …, description: …}}"
+            yield (
+                f"{where}: value {value!r} has no Python name; write it as {{name: …, "
+                f"description: …}}"
+            )
         elif members.setdefault(member, value) != value:
-            yield f"{where}: values {members[member]!r} and {value!r} are both {member}; give one {{name: …, description: …}}"
-        if isinstance(value, bool) or not isinstance(value, str if node.get("type") == "string" else int):
-            yield f"{where}: value {value!r} is not of the type of the list; mend the value (quote numbers in text lists)"
-
-
-def member_name(value: Any, about: Any) -> str:
-    """Python name of a known value."""
-    name = about.get("name") if isinstance(about, dict) else None
-    return re.sub(r"\W+", "_", str(name or value)).strip("_").upper()
-
-
-def python_name(name: str) -> str:
-    """Python name of a field or parameter: the wire name where Python allows it."""
-    found = re.sub(r"\W", "_", name)
-    if found[:1].isdigit():
-        found = f"_{found}"
-    if found[:1].isupper():
-        found = found.lower()
-    return f"{found}_" if keyword.iskeyword(found) or found == "self" else found
+            yield (
+                f"{where}: values {members[member]!r} and {value!r} are both {member}; "
+                f"give one {{name: …, description: …}}"
+            )
+        if isinstance(value, bool) or not isinstance(
+            value, str if node.get("type") == "string" else int
+        ):
+            yield (
+                f"{where}: value {value!r} is not of the type of the list; mend the "
+                "value (quote numbers in text lists)"
+            )
 
 
 def _reachable(bundle: Bundle) -> Iterator[str]:
-    """Schemas that nothing uses are dead text, unless they say which handwritten module uses them."""
-    todo = list(references(bundle.document["paths"])) + list(references(bundle.document["components"].get("responses")))
-    todo += list(references(bundle.document.get("x-coze-events")))
-    todo += [f"#/components/schemas/{name}" for name, node in bundle.schemas.items() if node.get("x-coze-used-by")]
+    """Schemas that nothing uses are dead text, unless they say which handwritten module
+    uses them.
+    """
+    todo = list(references(bundle.document["paths"])) + list(
+        references(bundle.document["components"].get("responses"))
+    )
+    for key in ("x-coze-events", "x-coze-stream-kinds", ERROR_CLASSES):
+        todo += list(references(bundle.document.get(key)))
+    todo += [
+        f"#/components/schemas/{name}"
+        for name, node in bundle.schemas.items()
+        if node.get("x-coze-used-by")
+    ]
     seen: set[str] = set()
     while todo:
         name = schema_name({"$ref": todo.pop()})
@@ -162,16 +182,23 @@ def _reachable(bundle: Bundle) -> Iterator[str]:
             todo += references(bundle.schemas.get(name))
     for name in bundle.schemas:
         if name not in seen:
-            yield f"spec/{bundle.origin[name]}: {name}: nothing uses it; delete it, or say `x-coze-used-by`"
+            yield (
+                f"spec/{bundle.origin[name]}: {name}: nothing uses it; delete it, or say "
+                "`x-coze-used-by`"
+            )
 
 
 def _circles(bundle: Bundle) -> Iterator[str]:
-    """Each file becomes a module of models; modules that import each other in a circle cannot be loaded."""
+    """Each file becomes a module of models; modules that import each other in a circle cannot be
+    loaded.
+    """
     needs: dict[str, set[str]] = {}
     for name, node in bundle.schemas.items():
         own = bundle.origin[name]
         uses = (schema_name({"$ref": target}) for target in references(node))
-        needs.setdefault(own, set()).update(bundle.origin[use] for use in uses if use and bundle.origin[use] != own)
+        needs.setdefault(own, set()).update(
+            bundle.origin[use] for use in uses if use and bundle.origin[use] != own
+        )
     for file, others in needs.items():
         todo, seen = list(others), set[str]()
         while todo:
@@ -180,7 +207,10 @@ def _circles(bundle: Bundle) -> Iterator[str]:
                 seen.add(other)
                 todo += needs.get(other, ())
         if file in seen:
-            yield f"spec/{file}: its schemas and those of another file need each other; move what both need to spec/shared.yaml"
+            yield (
+                f"spec/{file}: its schemas and those of another file need each other; "
+                "move what both need to spec/shared.yaml"
+            )
 
 
 def _text_rules(bundle: Bundle) -> Iterator[str]:
@@ -192,7 +222,11 @@ def _text_rules(bundle: Bundle) -> Iterator[str]:
                 yield from walk(where, item)
         elif isinstance(node, dict):
             for key, value in node.items():
-                if key in ("description", "summary") and isinstance(value, str) and _CHINESE.search(value.replace("扣子", "")):
+                if (
+                    key in ("description", "summary")
+                    and isinstance(value, str)
+                    and _CHINESE.search(value.replace("扣子", ""))
+                ):
                     yield f"{where}: Chinese text in a {key}; say it in English"
                 elif key not in ("example", "examples", "default"):
                     yield from walk(where, value)

@@ -7,29 +7,58 @@ from collections.abc import Iterator
 from typing import Any
 
 from .bundle import Bundle, Node, schema_name
+from .lint_keys import check_keys
+from .lint_methods import lint_methods
+from .lint_paths import find_path, properties
+from .streams import stream_kinds
 
 # Last word of a method name; a new one is added here on purpose, not by accident.
 VERBS = frozenset(
-    "create retrieve list update delete publish unpublish cancel clear stream resume upload clone duplicate install "
+    "create retrieve list update delete publish unpublish cancel clear stream resume upload "
+    "clone duplicate install "
     "process call identify submit me authorize token code".split()
 )
 KEYS = {
-    "x-coze-page", "x-coze-permission", "x-coze-unwrap", "x-coze-errors", "x-coze-billed",
+    "x-coze-page",
+    "x-coze-permission",
+    "x-coze-unwrap",
+    "x-coze-errors",
+    "x-coze-billed",
     "x-coze-safe",
     "x-coze-events",
     "x-coze-socket",
     "x-coze-rtc",
-    "x-coze-callbacks", "x-coze-pager", "x-coze-stream",
-    "x-coze-waiter", "x-coze-rate-limit", "x-coze-replaced-by", "x-coze-deviation", "x-coze-used-by", "x-coze-constant",
+    "x-coze-callbacks",
+    "x-coze-pager",
+    "x-coze-stream",
+    "x-coze-waiter",
+    "x-coze-rate-limit",
+    "x-coze-replaced-by",
+    "x-coze-deviation",
+    "x-coze-used-by",
+    "x-coze-constant",
     "x-coze-error-codes",
-}  # fmt: skip
+    "x-coze-error-classes",
+    "x-coze-environment",
+    "x-coze-stream-kind",
+    "x-coze-stream-kinds",
+    "x-coze-ended",
+    "x-coze-helpers",
+    "x-coze-parameters",
+    "x-coze-allowed",
+    "x-coze-conditions",
+    "x-coze-max-bytes",
+    "x-coze-min-bytes",
+}
 PAGER_KEYS = {
     "number": ({"style", "in", "page", "size", "items"}, {"total", "has_more"}),
     "token": ({"style", "in", "page", "size", "items", "next"}, {"total", "has_more"}),
-    "cursor": ({"style", "in", "size", "items", "before", "after", "first_id", "last_id"}, {"total", "has_more"}),
+    "cursor": (
+        {"style", "in", "size", "items", "before", "after", "first_id", "last_id"},
+        {"total", "has_more"},
+    ),
 }
-STREAM_KEYS = ({"method", "events", "end", "errors"}, {"switch"})
-WAITER_KEYS = ({"operation", "arguments", "state", "success", "failure", "interval"}, {"pause"})
+STREAM_KEYS = ({"method", "kind", "events"}, {"switch"})
 
 
 def lint_operations(bundle: Bundle) -> Iterator[str]:
@@ -48,7 +77,7 @@ def lint_operations(bundle: Bundle) -> Iterator[str]:
         yield from _returns(where, node, bundle)
         yield from _pager(where, node, bundle)
         yield from _stream(where, node, bundle)
-        yield from _waiter(where, node, bundle)
+        yield from lint_methods(where, node, bundle)
     for tag in sorted(tags - used):
         yield f"spec/openapi.yaml: tag {tag} has no operation; delete it"
     yield from _unknown_keys("", bundle.document)
@@ -63,17 +92,25 @@ def _names(where: str, node: Node, tags: set[str]) -> Iterator[str]:
     if not operation_id or not operation_id.startswith(prefix) or len(operation_id) > 60:
         yield f"{where}: operationId is not {prefix}<method> of at most 60 characters; rename it"
     elif not VERBS & set(operation_id[len(prefix) :].split("_")):
-        yield f"{where}: no known verb in the method name; use one of {', '.join(sorted(VERBS))}, or add it in generator/lint_operations.py"
+        yield (
+            f"{where}: no known verb in the method name; use one of "
+            f"{', '.join(sorted(VERBS))}, or add it in generator/lint_operations.py"
+        )
 
 
 def _words(where: str, node: Node) -> Iterator[str]:
     summary = node.get("summary") or ""
     if not summary or len(summary) > 72 or summary.endswith("."):
-        yield f"{where}: summary must have 1 to 72 characters and no full stop; it has {len(summary)}"
+        yield (
+            f"{where}: summary must have 1 to 72 characters and no full stop; it has {len(summary)}"
+        )
     if not node.get("description"):
         yield f"{where}: no description; say what it does and does not do, limits, who may call it"
     if not node.get("x-coze-page") and not node.get("x-coze-deviation"):
-        yield f"{where}: no x-coze-page; name the official page, or explain by x-coze-deviation that there is none"
+        yield (
+            f"{where}: no x-coze-page; name the official page, or explain by "
+            "x-coze-deviation that there is none"
+        )
     if not isinstance(node.get("x-coze-permission"), list):
         yield f"{where}: no x-coze-permission; list the token permissions, [] for none"
     if node.get("deprecated") and not node.get("x-coze-replaced-by"):
@@ -110,11 +147,19 @@ def _body(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
     for media in content.values():
         name = schema_name(media.get("schema"))
         if name is None or properties(bundle, name) is None:
-            yield f"{where}: the request body must point to a named object schema; its properties become keyword arguments"
+            yield (
+                f"{where}: the request body must point to a named object schema; its "
+                "properties become keyword arguments"
+            )
             continue
-        clash = {p.get("name") for p in node.get("parameters") or ()} & set(properties(bundle, name) or ())
+        clash = {p.get("name") for p in node.get("parameters") or ()} & set(
+            properties(bundle, name) or ()
+        )
         if clash:
-            yield f"{where}: {', '.join(sorted(map(str, clash)))} stands in the body and in the parameters; keep one"
+            yield (
+                f"{where}: {', '.join(sorted(map(str, clash)))} stands in the body and "
+                "in the parameters; keep one"
+            )
 
 
 def _responses(where: str, node: Node) -> Iterator[str]:
@@ -131,25 +176,24 @@ def _returns(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
         if unwrap:
             yield f"{where}: a pager returns its items; delete x-coze-unwrap"
     elif unwrap is None and not (stream and "switch" not in stream):
-        yield f"{where}: no x-coze-unwrap; say what the method returns (data, body, nothing, content, location)"
-    elif unwrap not in (None, "body", "nothing", "content", "location") and not follow(bundle, answer_schema(node), str(unwrap)):
+        yield (
+            f"{where}: no x-coze-unwrap; say what the method returns (data, body, "
+            "nothing, content, location)"
+        )
+    elif unwrap not in (None, "body", "nothing", "content", "location") and not find_path(
+        bundle, answer_schema(node), str(unwrap)
+    ):
         yield f"{where}: x-coze-unwrap {unwrap} is no path in the answer; mend the path"
     known = bundle.document.get("x-coze-error-codes")
     for code in node.get("x-coze-errors") or ():
         if known is not None and code not in known:
-            yield f"{where}: error code {code} is not in x-coze-error-codes; add it to spec/shared.yaml"
+            yield (
+                f"{where}: error code {code} is not in x-coze-error-codes; add it to "
+                "spec/shared.yaml"
+            )
     successor = node.get("x-coze-replaced-by")
     if successor and successor not in bundle.origin:
         yield f"{where}: x-coze-replaced-by {successor} is no operation; mend the name"
-
-
-def _keys(where: str, key: str, data: Any, rule: tuple[set[str], set[str]]) -> Iterator[str]:
-    need, may = rule
-    given = set(data) if isinstance(data, dict) else set()
-    if need - given:
-        yield f"{where}: {key} lacks {', '.join(sorted(need - given))}; see docs/description.md"
-    if given - need - may:
-        yield f"{where}: {key} has unknown {', '.join(sorted(given - need - may))}; see docs/description.md"
 
 
 def _pager(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
@@ -160,7 +204,7 @@ def _pager(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
     if style not in PAGER_KEYS:
         yield f"{where}: x-coze-pager style {style} is unknown; use {', '.join(PAGER_KEYS)}"
         return
-    before = list(_keys(where, "x-coze-pager", pager, PAGER_KEYS[style]))
+    before = list(check_keys(where, "x-coze-pager", pager, PAGER_KEYS[style]))
     yield from before
     if before:
         return
@@ -169,10 +213,15 @@ def _pager(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
         inputs = set(properties(bundle, body_schema(node)) or ())
     for key in ("page", "size", "before", "after"):
         if key in pager and pager[key] not in inputs:
-            yield f"{where}: x-coze-pager {key} names {pager[key]}, which is no {pager['in']} field; mend the name"
+            yield (
+                f"{where}: x-coze-pager {key} names {pager[key]}, which is no "
+                f"{pager['in']} field; mend the name"
+            )
     for key in ("items", "total", "has_more", "next", "first_id", "last_id"):
-        if key in pager and not follow(bundle, answer_schema(node), pager[key]):
-            yield f"{where}: x-coze-pager {key} {pager[key]} is no path in the answer; mend the path"
+        if key in pager and not find_path(bundle, answer_schema(node), pager[key]):
+            yield (
+                f"{where}: x-coze-pager {key} {pager[key]} is no path in the answer; mend the path"
+            )
 
 
 def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
@@ -182,28 +231,22 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
         if "text/event-stream" in media:
             yield f"{where}: answers with an event stream but has no x-coze-stream; name its events"
         return
-    yield from _keys(where, "x-coze-stream", stream, STREAM_KEYS)
+    yield from check_keys(where, "x-coze-stream", stream, STREAM_KEYS)
     if "text/event-stream" not in media:
         yield f"{where}: x-coze-stream without a text/event-stream answer; add the content type"
     events = stream.get("events") or {}
-    for name in [*(stream.get("end") or ()), *(stream.get("errors") or ())]:
-        if name not in events:
-            yield f"{where}: x-coze-stream names event {name} that is not in its events; mend the name"
+    kinds = stream_kinds(bundle)
+    if "kind" in stream and stream["kind"] not in kinds:
+        yield (
+            f"{where}: x-coze-stream kind {stream['kind']} is not described; "
+            f"use {', '.join(kinds) or 'none'}, or describe it by x-coze-stream-kind"
+        )
     for name, payload in events.items():
         if payload and schema_name(payload) is None:
             yield f"{where}: payload of event {name} must be a $ref or {{}}"
     switch = stream.get("switch")
     if switch and switch not in (properties(bundle, body_schema(node)) or {}):
         yield f"{where}: x-coze-stream switch {switch} is no field of the body; mend the name"
-
-
-def _waiter(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
-    waiter = node.get("x-coze-waiter")
-    if waiter is None:
-        return
-    yield from _keys(where, "x-coze-waiter", waiter, WAITER_KEYS)
-    if waiter.get("operation") not in bundle.origin:
-        yield f"{where}: x-coze-waiter polls {waiter.get('operation')}, which is no operation; mend the name"
 
 
 def _unknown_keys(where: str, node: Any) -> Iterator[str]:
@@ -214,7 +257,9 @@ def _unknown_keys(where: str, node: Any) -> Iterator[str]:
         for key, value in node.items():
             if isinstance(key, str) and key.startswith("x-coze-") and key not in KEYS:
                 yield f"{where}: {key} is read by nobody; see docs/description.md for the keys"
-            if key == "x-coze-deviation" and not (isinstance(value, dict) and {"what", "why", "evidence"} <= set(value)):
+            if key == "x-coze-deviation" and not (
+                isinstance(value, dict) and {"what", "why", "evidence"} <= set(value)
+            ):
                 yield f"{where}: x-coze-deviation needs what, why and evidence"
             if key not in ("example", "examples", "default"):
                 yield from _unknown_keys(f"{where}/{key}", value)
@@ -231,31 +276,3 @@ def body_schema(node: Node) -> str | None:
     for media in ((node.get("requestBody") or {}).get("content") or {}).values():
         return schema_name(media.get("schema"))
     return None
-
-
-def properties(bundle: Bundle, name: str | None) -> dict[str, Node] | None:
-    """Properties of an object schema, `allOf` included; None when it is no object."""
-    node = bundle.schemas.get(name or "")
-    if node is None:
-        return None
-    found: dict[str, Node] = {}
-    for part in node.get("allOf") or ():
-        found |= (properties(bundle, schema_name(part)) if schema_name(part) else part.get("properties")) or {}
-    found |= node.get("properties") or {}
-    return found if found or node.get("type") == "object" else None
-
-
-def follow(bundle: Bundle, name: str | None, path: str) -> bool:
-    """Whether a dotted path exists below a schema; a number steps into an array."""
-    node: Node = {"$ref": f"#/components/schemas/{name}"}
-    for step in path.split("."):
-        target = schema_name(node)
-        if target and bundle.schemas.get(target, {}).get("type") == "array":
-            node = bundle.schemas[target]
-        if step.isdigit() or step == "*":
-            node = node.get("items") or {}
-        else:
-            node = (properties(bundle, schema_name(node)) or {}).get(step) or {}
-        if not node:
-            return False
-    return True

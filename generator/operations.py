@@ -1,17 +1,20 @@
-"""What the templates need to know of an operation, as plain data: the parser's view joined with the `x-coze-*` data."""
+"""What the templates need to know of an operation, as plain data: the parser's view joined with the
+`x-coze-*` data.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from .bundle import Bundle, DescriptionError, Node, schema_name
-from .lint import python_name
+from .identifiers import python_name
+from .limits import Tree, limit_tree
 from .lint_operations import answer_schema, body_schema
 from .schemas import Types, describe, raw_properties
 
@@ -30,11 +33,15 @@ class Parameter:
     description: str
     joined: bool = False
     """A list that is sent as one value, comma between the elements."""
+    limit: Tree = field(factory=dict)
+    """What the description limits in it, for the check before the request."""
 
 
 @define
 class Operation:
-    """One operation; `node` is the description itself, for what the templates print as it stands."""
+    """One operation; `node` is the description itself, for what the templates print as it
+    stands.
+    """
 
     id: str
     tag: str
@@ -68,6 +75,11 @@ class Operation:
         """Everything else, required ones first."""
         others = [parameter for parameter in self.arguments if parameter.place != "path"]
         return sorted(others, key=lambda parameter: not parameter.required)
+
+    @property
+    def limited(self) -> list[Parameter]:
+        """Arguments that have limits."""
+        return [parameter for parameter in self.parameters if parameter.limit]
 
     @property
     def pages(self) -> list[str]:
@@ -107,19 +119,30 @@ def operations(bundle: Bundle, data: GeneratorData, types: Types) -> list[Operat
     Raises:
         DescriptionError: The parser knows fewer or other operations than the description holds.
     """
-    parsed = {endpoint.name: endpoint for group in data.endpoint_collections_by_tag.values() for endpoint in group.endpoints}
+    parsed = {
+        endpoint.name: endpoint
+        for group in data.endpoint_collections_by_tag.values()
+        for endpoint in group.endpoints
+    }
     found = []
     for method, path, node in bundle.operations():
         endpoint = parsed.pop(node["operationId"], None)
         if endpoint is None:
-            raise DescriptionError(f"{node['operationId']}: the parser dropped it or knows it by another name; rename the operation")
+            raise DescriptionError(
+                f"{node['operationId']}: the parser dropped it or knows it by another name; "
+                "rename the operation"
+            )
         found.append(_operation(bundle, types, endpoint, method, path, node))
     if parsed:
-        raise DescriptionError(f"the parser made operations that the description does not hold: {', '.join(parsed)}")
+        raise DescriptionError(
+            f"the parser made operations that the description does not hold: {', '.join(parsed)}"
+        )
     return sorted(found, key=lambda operation: (operation.tag, operation.id))
 
 
-def _operation(bundle: Bundle, types: Types, endpoint: Endpoint, method: str, path: str, node: Node) -> Operation:
+def _operation(
+    bundle: Bundle, types: Types, endpoint: Endpoint, method: str, path: str, node: Node
+) -> Operation:
     tag = node["tags"][0]
     prefix = f"{tag.replace('.', '_')}_"
     content = (node.get("requestBody") or {}).get("content") or {}
@@ -127,20 +150,43 @@ def _operation(bundle: Bundle, types: Types, endpoint: Endpoint, method: str, pa
     parameters = _parameters(bundle, types, endpoint, node) + _body(bundle, types, endpoint, node)
     names = [parameter.python for parameter in parameters]
     if len(set(names)) != len(names):
-        raise DescriptionError(f"{node['operationId']}: two arguments have the same Python name; rename one in the description")
-    constants = {p["name"]: p["x-coze-constant"] for p in node.get("parameters") or () if "x-coze-constant" in p}
+        raise DescriptionError(
+            f"{node['operationId']}: two arguments have the same Python name; rename one in the "
+            "description"
+        )
+    constants = {
+        p["name"]: p["x-coze-constant"]
+        for p in node.get("parameters") or ()
+        if "x-coze-constant" in p
+    }
     returns, uses = _returns(bundle, node)
     table = bundle.document.get("x-coze-error-codes") or {}
-    errors = [(table[code]["error"], code, table[code]["meaning"]) for code in node.get("x-coze-errors") or ()]
+    errors = [
+        (table[code]["error"], code, table[code]["meaning"])
+        for code in node.get("x-coze-errors") or ()
+    ]
     return Operation(
-        node["operationId"], tag, node["operationId"][len(prefix) :], method.upper(), path, node, tag.replace(".", "_"),
-        parameters, media, constants, returns, answer_schema(node), uses, errors,
-    )  # fmt: skip
+        node["operationId"],
+        tag,
+        node["operationId"][len(prefix) :],
+        method.upper(),
+        path,
+        node,
+        tag.replace(".", "_"),
+        parameters,
+        media,
+        constants,
+        returns,
+        answer_schema(node),
+        uses,
+        errors,
+    )
 
 
 def _parameters(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) -> list[Parameter]:
     parsed: dict[tuple[str, str], PropertyProtocol] = {
-        (str(place.value), prop.name.get_untrusted_value()): prop for place, prop in endpoint.iter_all_parameters()
+        (str(place.value), prop.name.get_untrusted_value()): prop
+        for place, prop in endpoint.iter_all_parameters()
     }
     found = []
     for raw in node.get("parameters") or ():
@@ -150,10 +196,17 @@ def _parameters(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) ->
         joined = raw.get("explode") is False
         found.append(
             Parameter(
-                raw["name"], python_name(raw["name"].lower() if raw["in"] == "header" else raw["name"]), raw["in"],
-                bool(raw.get("required")), annotation, uses, describe(bundle, raw), joined,
+                raw["name"],
+                python_name(raw["name"].lower() if raw["in"] == "header" else raw["name"]),
+                raw["in"],
+                bool(raw.get("required")),
+                annotation,
+                uses,
+                describe(bundle, raw),
+                joined,
+                limit_tree(bundle, raw["schema"]),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -163,13 +216,29 @@ def _body(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) -> list[
         return []
     model = endpoint.bodies[0].prop
     if not isinstance(model, ModelProperty):
-        raise DescriptionError(f"{node['operationId']}: the request body is no object; describe its properties")
-    parsed = {p.name.get_untrusted_value(): p for p in [*(model.required_properties or ()), *(model.optional_properties or ())]}
+        raise DescriptionError(
+            f"{node['operationId']}: the request body is no object; describe its properties"
+        )
+    parsed = {
+        p.name.get_untrusted_value(): p
+        for p in [*(model.required_properties or ()), *(model.optional_properties or ())]
+    }
     found = []
     for wire, raw in raw_properties(bundle, bundle.schemas[name]).items():
         annotation, uses = types.annotation(parsed[wire], sent=True)
         place = "file" if annotation == "FileInput" else "body"
-        found.append(Parameter(wire, python_name(wire), place, bool(parsed[wire].required), annotation, uses, describe(bundle, raw)))
+        found.append(
+            Parameter(
+                wire,
+                python_name(wire),
+                place,
+                bool(parsed[wire].required),
+                annotation,
+                uses,
+                describe(bundle, raw),
+                limit={} if place == "file" else limit_tree(bundle, raw),
+            )
+        )
     return found
 
 
@@ -178,15 +247,27 @@ def _returns(bundle: Bundle, node: Node) -> tuple[str, frozenset[str]]:
     pager = node.get("x-coze-pager")
     unwrap = pager["items"] if pager else str(node.get("x-coze-unwrap") or "")
     answer = answer_schema(node)
-    fixed = {"nothing": "Empty", "content": "ResultBytes", "location": "ResultText", "": "ByteStream"}
+    fixed = {
+        "nothing": "Empty",
+        "content": "ResultBytes",
+        "location": "ResultText",
+        "": "ByteStream",
+    }
     if unwrap in fixed:
         return fixed[unwrap], frozenset()
     if answer is None:
-        raise DescriptionError(f"{node['operationId']}: returns {unwrap} but has no JSON answer; describe the 200 response")
+        raise DescriptionError(
+            f"{node['operationId']}: returns {unwrap} but has no JSON answer; describe the 200 "
+            "response"
+        )
     schema: Node = {"$ref": f"#/components/schemas/{answer}"}
     for step in [] if unwrap == "body" else unwrap.split("."):
         target = schema_name(schema)
-        schema = schema["items"] if step.isdigit() else raw_properties(bundle, bundle.schemas[target or ""])[step]
+        schema = (
+            schema["items"]
+            if step.isdigit()
+            else raw_properties(bundle, bundle.schemas[target or ""])[step]
+        )
     uses: set[str] = set()
     text = _answer_type(bundle, schema, uses)
     return (text[5:-1] if pager else _logged(text)), frozenset(uses)
@@ -208,10 +289,18 @@ def _answer_type(bundle: Bundle, schema: Node, uses: set[str]) -> str:
             uses.add(name)
             return name
         return _answer_type(bundle, node, uses)
-    simple: dict[Any, str] = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+    simple: dict[Any, str] = {
+        "string": "str",
+        "integer": "int",
+        "number": "float",
+        "boolean": "bool",
+    }
     if schema.get("type") == "array":
         return f"list[{_answer_type(bundle, schema['items'], uses)}]"
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
-        return f"dict[str, {_answer_type(bundle, values, uses) if isinstance(values, dict) else 'Any'}]"
+        return (
+            "dict[str, "
+            f"{_answer_type(bundle, values, uses) if isinstance(values, dict) else 'Any'}]"
+        )
     return simple.get(schema.get("type"), "Any")

@@ -1,7 +1,9 @@
-"""Reads the official pages: Markdown in Chinese, one request table for each endpoint, then tables of fields.
+"""Reads the official pages: Markdown in Chinese, one request table for each endpoint, then tables
+of fields.
 
-Editors wrote these pages by hand. The reader follows headings only as far as they tell where a table belongs, and refuses
-what it cannot read (a broken table, an open code block) with file and line, rather than report half a page as removed.
+Editors wrote these pages by hand. The reader follows headings only as far as they tell where a
+table belongs, and refuses what it cannot read (a broken table, an open code block) with file and
+line, rather than report half a page as removed.
 """
 
 from __future__ import annotations
@@ -12,14 +14,28 @@ from pathlib import Path
 from attrs import define, field
 
 PLACES = {
-    "path": "path", "path 参数": "path", "query": "query", "header": "header", "headers": "header", "body": "body", "请求参数": "body",
-    "返回参数": "response", "返回结果": "response", "返回数据": "response", "返回值": "response", "response": "response",
-    "响应参数": "response", "非流式响应": "response", "流式响应": "response",
-}  # fmt: skip
+    "path": "path",
+    "path 参数": "path",
+    "query": "query",
+    "header": "header",
+    "headers": "header",
+    "body": "body",
+    "请求参数": "body",
+    "返回参数": "response",
+    "返回结果": "response",
+    "返回数据": "response",
+    "返回值": "response",
+    "response": "response",
+    "响应参数": "response",
+    "非流式响应": "response",
+    "流式响应": "response",
+}
 _NAMES = ("参数", "字段", "参数名", "字段名", "参数名称")
 _SEPARATOR = re.compile(r"\|(\s*:?-{3,}:?\s*\|)+\s*$")
 _FIELD = re.compile(r"[A-Za-z_][\w.$-]*$")
-_VALUE = re.compile(r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)")
+_VALUE = re.compile(
+    r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)"
+)
 
 
 class PageError(Exception):
@@ -57,7 +73,9 @@ class Table:
 
 @define
 class Request:
-    """One endpoint of a page: method, addresses, permission, and the tables up to the next endpoint."""
+    """One endpoint of a page: method, addresses, permission, and the tables up to the next
+    endpoint.
+    """
 
     method: str
     paths: list[str]
@@ -82,7 +100,9 @@ def read_pages(folder: Path) -> dict[str, Page]:
     """
     found = {path.stem: read_page(path) for path in sorted(folder.glob("*.md"))}
     if not found:
-        raise PageError(f"{folder}: no *.md in this folder; give the folder that holds the official pages")
+        raise PageError(
+            f"{folder}: no *.md in this folder; give the folder that holds the official pages"
+        )
     return found
 
 
@@ -110,8 +130,12 @@ def read_page(path: Path) -> Page:
         elif not opened and line.startswith("|"):
             cells, end = _table(path.name, lines, index)
             if _plain(cells[0][0]) == "请求方式":
-                page.requests += [request] if (request := _request(path.name, cells, index + 1)) else []
-            elif page.requests and (table := _fields(path.name, cells, index + 1, heading, place, heading in seen)):
+                page.requests += (
+                    [request] if (request := _request(path.name, cells, index + 1)) else []
+                )
+            elif page.requests and (
+                table := _fields(path.name, cells, index + 1, heading, place, heading in seen)
+            ):
                 page.requests[-1].tables.append(table)
                 seen.add(heading)
             index = end
@@ -143,7 +167,10 @@ def _table(name: str, lines: list[str], start: int) -> tuple[list[list[str]], in
             return found[:-1], index - 1  # another table follows without an empty line between
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[index].strip()[1:-1])]
         if found and len(cells) != len(found[0]):
-            raise PageError(f"{name}:{index + 1}: table row has {len(cells)} cells, its head has {len(found[0])}")
+            raise PageError(
+                f"{name}:{index + 1}: table row has {len(cells)} cells, its head has "
+                f"{len(found[0])}"
+            )
         found.append(cells)
     return found, end
 
@@ -155,7 +182,9 @@ def _request(name: str, cells: list[list[str]], line: int) -> Request | None:
         return None
     urls = re.findall(r"https?://[^/\s]+(/[^\s`<|]*)", address)
     if not re.fullmatch(r"GET|POST|PUT|DELETE|PATCH", method) or not urls:
-        raise PageError(f"{name}:{line}: no request line: needs 请求方式 with a method and 请求地址 with a URL")
+        raise PageError(
+            f"{name}:{line}: no request line: needs 请求方式 with a method and 请求地址 with a URL"
+        )
     paths = [re.sub(r":(\w+)", r"{\1}", re.sub(r"[*$]", "", url.partition("?")[0])) for url in urls]
     # After the names comes a sentence that repeats them, not always in the same spelling.
     listed = re.split("确保|根据", rows.get("权限", ""))[0].replace("<br>", " ")
@@ -163,15 +192,24 @@ def _request(name: str, cells: list[list[str]], line: int) -> Request | None:
     return Request(method, paths, names if names or _plain(listed) == "无" else None, line)
 
 
-def _fields(name: str, cells: list[list[str]], line: int, heading: str, place: str, again: bool) -> Table | None:
+def _fields(
+    name: str, cells: list[list[str]], line: int, heading: str, place: str, again: bool
+) -> Table | None:
     head = [_plain(cell) for cell in cells[0]]
     kinds = [index for index, cell in enumerate(head) if "类型" in cell or cell == "取值"]
     if head[0].startswith("事件") and head[0].endswith("名称"):
-        events = [Row(_plain(row[0]), "", "", None, [], offset) for offset, row in enumerate(cells[1:], line + 2)]
+        events = [
+            Row(_plain(row[0]), "", "", None, [], offset)
+            for offset, row in enumerate(cells[1:], line + 2)
+        ]
         return Table(heading, "event", "response", line, events)
     if head[0] not in _NAMES or not kinds:
         return None
-    needs = [index for index, cell in enumerate(head) if cell in ("是否必选", "是否必填", "是否必须", "是否可选")]
+    needs = [
+        index
+        for index, cell in enumerate(head)
+        if cell in ("是否必选", "是否必填", "是否必须", "是否可选")
+    ]
     # A second table below the heading of an object goes on with the fields of the answer itself.
     own = PLACES.get(heading.lower()) or (place if again else "object")
     table = Table(heading, own, "response" if place == "response" else "request", line)
@@ -184,8 +222,21 @@ def _fields(name: str, cells: list[list[str]], line: int, heading: str, place: s
         if not _FIELD.match(field_name):
             raise PageError(f"{name}:{offset}: {field_name!r} is no field name")
         link = re.search(r"\[([^\]]*)\]\([^)]*\)", row[kinds[0]])
-        required = {"必选": True, "可选": False, "必填": True, "选填": False}.get(_plain(row[needs[0]])) if needs else None
-        table.rows.append(Row(field_name, _plain(row[kinds[0]]), link[1] if link else "", required, _values(row[-1]), offset))
+        required = (
+            {"必选": True, "可选": False, "必填": True, "选填": False}.get(_plain(row[needs[0]]))
+            if needs
+            else None
+        )
+        table.rows.append(
+            Row(
+                field_name,
+                _plain(row[kinds[0]]),
+                link[1] if link else "",
+                required,
+                _values(row[-1]),
+                offset,
+            )
+        )
     return table
 
 

@@ -1,7 +1,9 @@
-"""What the templates need to know of a model or an enum, as plain data, and the types of fields and arguments.
+"""What the templates need to know of a model or an enum, as plain data, and the types of fields and
+arguments.
 
-The parser of openapi-python-client reads the schemas (references, `allOf`, unions, class names); this module asks it for
-the Python type of everything. Its enums are fed from `x-known-values`, which it does not know.
+The parser of openapi-python-client reads the schemas (references, `allOf`, unions, class names);
+this module asks it for the Python type of everything. Its enums are fed from `x-known-values`,
+which it does not know.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
 from .bundle import Bundle, DescriptionError, Node, references, schema_name
-from .lint import member_name, python_name
+from .identifiers import member_name, python_name
 
 _SIMPLE = {
     StringProperty: "str",
@@ -84,20 +86,30 @@ def parse(bundle: Bundle) -> GeneratorData:
     """The document as openapi-python-client understands it.
 
     Raises:
-        DescriptionError: The parser warned of anything; by default it would leave the operation out and go on.
+        DescriptionError: The parser warned of anything; by default it would leave the operation out
+            and go on.
     """
     document = copy.deepcopy(bundle.document)
     for node in document["components"]["schemas"].values():
         if "x-known-values" in node:
             node["enum"] = list(node["x-known-values"])
-            node["x-enum-varnames"] = [member_name(value, about) for value, about in node["x-known-values"].items()]
-    config = Config.from_sources(ConfigFile(), MetaType.NONE, Path("openapi.yaml"), "utf-8", overwrite=True, output_path=None)
+            node["x-enum-varnames"] = [
+                member_name(value, about) for value, about in node["x-known-values"].items()
+            ]
+    config = Config.from_sources(
+        ConfigFile(), MetaType.NONE, Path("openapi.yaml"), "utf-8", overwrite=True, output_path=None
+    )
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise DescriptionError(f"the parser refuses the description: {data.header}: {data.detail}")
-    problems = [*data.errors, *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors)]
+    problems = [
+        *data.errors,
+        *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors),
+    ]
     if problems:
-        raise DescriptionError("\n".join(f"the parser warns: {p.header} {p.detail}".strip() for p in problems))
+        raise DescriptionError(
+            "\n".join(f"the parser warns: {p.header} {p.detail}".strip() for p in problems)
+        )
     return data
 
 
@@ -110,7 +122,9 @@ class Types:
     """Schemas that answers and events hold; all others are only ever built by callers."""
 
     def annotation(self, prop: PropertyProtocol, *, sent: bool) -> tuple[str, frozenset[str]]:
-        """The type of a property, and the names of the schemas in it; `sent` gives the wider types of an argument."""
+        """The type of a property, and the names of the schemas in it; `sent` gives the wider types
+        of an argument.
+        """
         uses: set[str] = set()
         return self._of(prop, sent, uses), frozenset(uses)
 
@@ -126,15 +140,20 @@ class Types:
             inner = self._of(prop.inner_property, sent, uses)
             return f"Sequence[{inner}]" if sent and inner != "str" else f"list[{inner}]"
         if isinstance(prop, UnionProperty):
-            return " | ".join(dict.fromkeys(self._of(inner, sent, uses) for inner in prop.inner_properties))
+            return " | ".join(
+                dict.fromkeys(self._of(inner, sent, uses) for inner in prop.inner_properties)
+            )
         if isinstance(prop, ModelProperty):
             return self._object(prop, sent, uses)
         raise DescriptionError(
-            f"{prop.python_name}: the generator has no Python type for {type(prop).__name__}; extend generator/schemas.py"
+            f"{prop.python_name}: the generator has no Python type for {type(prop).__name__}; "
+            "extend generator/schemas.py"
         )
 
     def _object(self, prop: ModelProperty, sent: bool, uses: set[str]) -> str:
-        if prop.class_info.name in self.bundle.schemas and not is_map(self.bundle.schemas[prop.class_info.name]):
+        if prop.class_info.name in self.bundle.schemas and not is_map(
+            self.bundle.schemas[prop.class_info.name]
+        ):
             uses.add(prop.class_info.name)
             return str(prop.class_info.name)
         inner = prop.additional_properties
@@ -160,12 +179,22 @@ def closure(bundle: Bundle, names: Iterable[str]) -> frozenset[str]:
         name = todo.pop()
         if name not in found:
             found.add(name)
-            todo += [inner for inner in (schema_name({"$ref": ref}) for ref in references(bundle.schemas[name])) if inner]
+            todo += [
+                inner
+                for inner in (
+                    schema_name({"$ref": ref}) for ref in references(bundle.schemas[name])
+                )
+                if inner
+            ]
     return frozenset(found)
 
 
-def collect(bundle: Bundle, data: GeneratorData, types: Types, skip: frozenset[str]) -> tuple[list[Model], list[Enum]]:
-    """Every model and enum of the description, `skip` left out (request bodies, whose fields are keyword arguments)."""
+def collect(
+    bundle: Bundle, data: GeneratorData, types: Types, skip: frozenset[str]
+) -> tuple[list[Model], list[Enum]]:
+    """Every model and enum of the description, `skip` left out (request bodies, whose fields are
+    keyword arguments).
+    """
     models: list[Model] = []
     for prop in data.models:
         name = str(prop.class_info.name)
@@ -174,11 +203,22 @@ def collect(bundle: Bundle, data: GeneratorData, types: Types, skip: frozenset[s
             continue
         module = module_of(bundle, name)
         models.append(Model(name, module, _text(node), _fields(bundle, prop, node, types)))
-    enums = [_enum(bundle, name, node) for name, node in bundle.schemas.items() if "x-known-values" in node]
-    expected = {name for name, node in bundle.schemas.items() if ("properties" in node or "allOf" in node) and name not in skip}
+    enums = [
+        _enum(bundle, name, node)
+        for name, node in bundle.schemas.items()
+        if "x-known-values" in node
+    ]
+    expected = {
+        name
+        for name, node in bundle.schemas.items()
+        if ("properties" in node or "allOf" in node) and name not in skip
+    }
     if expected != {model.name for model in models}:
         lost = sorted(expected ^ {model.name for model in models})
-        raise DescriptionError(f"schemas {', '.join(lost)} do not come out of the parser under their own name; rename them")
+        raise DescriptionError(
+            f"schemas {', '.join(lost)} do not come out of the parser under their own name; "
+            "rename them"
+        )
     order = {name: index for index, name in enumerate(bundle.schemas)}
     return sorted(models, key=lambda model: order[model.name]), enums
 
@@ -194,21 +234,41 @@ def raw_properties(bundle: Bundle, node: Node) -> dict[str, Node]:
 
 def _fields(bundle: Bundle, prop: ModelProperty, node: Node, types: Types) -> list[Field]:
     written = raw_properties(bundle, node)
-    parsed = {p.name.get_untrusted_value(): p for p in [*(prop.required_properties or ()), *(prop.optional_properties or ())]}
+    parsed = {
+        p.name.get_untrusted_value(): p
+        for p in [*(prop.required_properties or ()), *(prop.optional_properties or ())]
+    }
     if set(written) != set(parsed):
-        raise DescriptionError(f"{prop.class_info.name}: the parser loses {', '.join(sorted(set(written) ^ set(parsed)))}")
+        raise DescriptionError(
+            f"{prop.class_info.name}: the parser loses "
+            f"{', '.join(sorted(set(written) ^ set(parsed)))}"
+        )
     found: list[Field] = []
     for name, raw in written.items():
         if python_name(name) != name.lower() and python_name(name) != name:
-            raise DescriptionError(f"{prop.class_info.name}.{name}: no Python identifier; a model needs the wire name as its field name")
+            raise DescriptionError(
+                f"{prop.class_info.name}.{name}: no Python identifier; a model needs the wire "
+                "name as its field name"
+            )
         sent = str(prop.class_info.name) not in types.decoded
         annotation, uses = types.annotation(parsed[name], sent=sent)
-        found.append(Field(name, annotation, bool(parsed[name].required), raw.get("format") == "password", describe(bundle, raw), uses))
+        found.append(
+            Field(
+                name,
+                annotation,
+                bool(parsed[name].required),
+                raw.get("format") == "password",
+                describe(bundle, raw),
+                uses,
+            )
+        )
     return found
 
 
 def describe(bundle: Bundle, node: Node) -> str:
-    """Text of a property or parameter: its own description, its server-side default, its known values."""
+    """Text of a property or parameter: its own description, its server-side default, its known
+    values.
+    """
     text = " ".join(str(node.get("description") or "").split())
     schema = node.get("schema") or node
     inner = schema.get("items") or schema
@@ -223,7 +283,11 @@ def describe(bundle: Bundle, node: Node) -> str:
 
 
 def _json(value: Any) -> str:
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        {True: "true", False: "false"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _text(node: Node) -> str:
@@ -232,7 +296,11 @@ def _text(node: Node) -> str:
 
 def _enum(bundle: Bundle, name: str, node: Node) -> Enum:
     members = [
-        Member(member_name(value, about), value, _text(about) if isinstance(about, dict) else " ".join(str(about).split()))
+        Member(
+            member_name(value, about),
+            value,
+            _text(about) if isinstance(about, dict) else " ".join(str(about).split()),
+        )
         for value, about in node["x-known-values"].items()
     ]
     base = "OpenIntEnum" if node["type"] == "integer" else "OpenStrEnum"

@@ -8,7 +8,9 @@ from typing import Any
 
 
 class NetworkUsed(RuntimeError):
-    """A test tried to leave this machine; no OSError, so that no client mistakes it for a broken connection."""
+    """A test tried to leave this machine; no OSError, so that no client mistakes it for a broken
+    connection.
+    """
 
 
 def _is_local(host: Any) -> bool:

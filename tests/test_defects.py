@@ -1,4 +1,6 @@
-"""tests/defects.yaml lists every known defect once, with tests that exist or the reason why there is none."""
+"""tests/defects.yaml lists every known defect once, with tests that exist or the reason why there
+is none.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ every_row = pytest.mark.parametrize("number", ROWS)
 def functions_of(path: str) -> frozenset[str]:
     """The functions that pytest collects from a file, read without running it."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    functions = [found.name for found in tree.body if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [
+        found.name
+        for found in tree.body
+        if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     assert len(functions) == len(set(functions)), f"{path} defines a function twice"
     return frozenset(name for name in functions if name.startswith("test_"))
 

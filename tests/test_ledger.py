@@ -1,4 +1,6 @@
-"""The ledger and docs/operations.md account for every page, and the rules of the ledger find each kind of mistake."""
+"""The ledger and docs/operations.md account for every page, and the rules of the ledger find each
+kind of mistake.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def ledger() -> dict[str, Any]:
 
 
 def findings(joined: Bundle, ledger: dict[str, Any], folder: Path) -> list[str]:
-    """Messages for a changed ledger, in front of a folder that holds exactly the modules that it should."""
+    """Messages for a changed ledger, in front of a folder that holds exactly the modules that it
+    should.
+    """
     text = yaml.safe_dump(ledger, allow_unicode=True, sort_keys=False)
     (folder / "coverage.yaml").write_text(text, encoding="utf-8")
     original = yaml.safe_load((SPEC / "coverage.yaml").read_text(encoding="utf-8"))
@@ -54,57 +58,98 @@ def test_123_pages_document_operations(ledger: dict[str, Any]) -> None:
     assert sum("operations" in entry for entry in ledger["pages"].values()) == 123
 
 
-def test_a_page_that_is_missing_is_counted(joined: Bundle, ledger: dict[str, Any], tmp_path: Path) -> None:
+def test_a_page_that_is_missing_is_counted(
+    joined: Bundle, ledger: dict[str, Any], tmp_path: Path
+) -> None:
     del ledger["pages"]["changelog"]
     assert findings(joined, ledger, tmp_path) == [
-        "spec/coverage.yaml: 182 pages, the table of contents has 183; add the missing ones, or correct PAGES in ledger.py"
+        "spec/coverage.yaml: 182 pages, the table of contents has 183; add the missing ones, or "
+        "correct PAGES in ledger.py"
     ]
 
 
 def test_a_page_given_twice_is_refused_with_its_line(tmp_path: Path, joined: Bundle) -> None:
     shutil.copy(SPEC / "coverage.yaml", tmp_path)
     file = tmp_path / "coverage.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("\n  create_bot:\n", "\n  changelog:\n", 1), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("\n  create_bot:\n", "\n  changelog:\n", 1),
+        encoding="utf-8",
+    )
     with pytest.raises(DescriptionError, match=r":\d+: key 'changelog' is given twice"):
         lint_ledger(joined, tmp_path, ROOT / "overlays")
 
 
-def test_an_operation_that_the_ledger_does_not_list_is_named(joined: Bundle, ledger: dict[str, Any], tmp_path: Path) -> None:
+def test_an_operation_that_the_ledger_does_not_list_is_named(
+    joined: Bundle, ledger: dict[str, Any], tmp_path: Path
+) -> None:
     ledger["pages"]["oauth_pkce"]["operations"].remove("oauth_token")
     assert findings(joined, ledger, tmp_path) == [
-        "spec/resources/oauth.yaml: oauth_token: the ledger does not list it under oauth_pkce; add it to spec/coverage.yaml"
+        "spec/resources/oauth.yaml: oauth_token: the ledger does not list it under oauth_pkce; "
+        "add it to spec/coverage.yaml"
     ]
 
 
-def test_an_operation_on_the_wrong_page_is_named(joined: Bundle, ledger: dict[str, Any], tmp_path: Path) -> None:
+def test_an_operation_on_the_wrong_page_is_named(
+    joined: Bundle, ledger: dict[str, Any], tmp_path: Path
+) -> None:
     ledger["pages"]["create_bot"]["operations"].append("bots_update")
     assert findings(joined, ledger, tmp_path) == [
-        "spec/coverage.yaml: create_bot: lists bots_update, whose x-coze-page does not name it; mend one of them"
+        "spec/coverage.yaml: create_bot: lists bots_update, whose x-coze-page does not name it; "
+        "mend one of them"
     ]
 
 
 @pytest.mark.parametrize(
     ("page", "change", "message"),
     [
-        ("create_bot", {"reason": "No."}, "has operations and reason; give exactly one of operations, module, reason"),
-        ("changelog", {"reason": ""}, "has nothing; give exactly one of operations, module, reason"),
+        (
+            "create_bot",
+            {"reason": "No."},
+            "has operations and reason; give exactly one of operations, module, reason",
+        ),
+        (
+            "changelog",
+            {"reason": ""},
+            "has nothing; give exactly one of operations, module, reason",
+        ),
         ("changelog", {"name": ""}, "no name; give one in English"),
         ("changelog", {"section": ""}, "no section; name the group of the table of contents"),
-        ("changelog", {"checked": "last week"}, "no `checked: YYYY-MM-DD`; give the day on which the page was compared"),
-        ("coze_error_codes", {"module": "cozekit.nowhere"}, "cozekit.nowhere does not exist; mend the name, or say `status: planned`"),
-        ("coze_error_codes", {"status": "planned"}, "cozekit.errors exists; delete `status: planned`"),
+        (
+            "changelog",
+            {"checked": "last week"},
+            "no `checked: YYYY-MM-DD`; give the day on which the page was compared",
+        ),
+        (
+            "coze_error_codes",
+            {"module": "cozekit.nowhere"},
+            "cozekit.nowhere does not exist; mend the name, or say `status: planned`",
+        ),
+        (
+            "coze_error_codes",
+            {"status": "planned"},
+            "cozekit.errors exists; delete `status: planned`",
+        ),
     ],
 )
 def test_an_entry_that_breaks_a_rule_is_named_with_the_mend(
-    joined: Bundle, ledger: dict[str, Any], tmp_path: Path, page: str, change: dict[str, str], message: str
+    joined: Bundle,
+    ledger: dict[str, Any],
+    tmp_path: Path,
+    page: str,
+    change: dict[str, str],
+    message: str,
 ) -> None:
     ledger["pages"][page] |= change
     assert findings(joined, ledger, tmp_path) == [f"spec/coverage.yaml: {page}: {message}"]
 
 
-def test_an_undocumented_operation_needs_its_sources(joined: Bundle, ledger: dict[str, Any], tmp_path: Path) -> None:
+def test_an_undocumented_operation_needs_its_sources(
+    joined: Bundle, ledger: dict[str, Any], tmp_path: Path
+) -> None:
     del ledger["undocumented"]["users_me"]["sources"]
-    assert findings(joined, ledger, tmp_path) == ["spec/coverage.yaml: users_me: no sources; say who uses it"]
+    assert findings(joined, ledger, tmp_path) == [
+        "spec/coverage.yaml: users_me: no sources; say who uses it"
+    ]
 
 
 def test_every_operation_stands_in_docs_operations_with_its_pages(joined: Bundle) -> None:
@@ -112,7 +157,8 @@ def test_every_operation_stands_in_docs_operations_with_its_pages(joined: Bundle
     missing = [
         node["operationId"]
         for method, path, node in joined.operations()
-        if f"`{method.upper()} {path}`" not in text or any(f"[{page}]" not in text for page in pages_of(node))
+        if f"`{method.upper()} {path}`" not in text
+        or any(f"[{page}]" not in text for page in pages_of(node))
     ]
     assert missing == []
 

@@ -1,4 +1,6 @@
-"""docs/from-official-sdks.md has a row for every name of the official packages, and every counterpart that it names exists."""
+"""docs/from-official-sdks.md has a row for every name of the official packages, and every
+counterpart that it names exists.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,20 @@ import pytest
 from cozekit import AsyncCoze, Coze
 
 TEXT = (Path(__file__).parent.parent / "docs" / "from-official-sdks.md").read_text(encoding="utf-8")
-SECTIONS = {name: body for name, _, body in (part.partition("\n") for part in TEXT.split("\n## ")[1:])}
-ROWS = {name: [line for line in body.splitlines() if line.startswith("| `")] for name, body in SECTIONS.items()}
-COUNTS = {"Functions": 46, "Constants": 100, "Structures": 148, "Interfaces": 11, "Type aliases": 30}
+SECTIONS = {
+    name: body for name, _, body in (part.partition("\n") for part in TEXT.split("\n## ")[1:])
+}
+ROWS = {
+    name: [line for line in body.splitlines() if line.startswith("| `")]
+    for name, body in SECTIONS.items()
+}
+COUNTS = {
+    "Functions": 46,
+    "Constants": 100,
+    "Structures": 148,
+    "Interfaces": 11,
+    "Type aliases": 30,
+}
 
 
 def cells(row: str) -> list[str]:
@@ -56,7 +69,11 @@ def test_every_name_of_the_go_package_has_one_row(section: str) -> None:
 @pytest.mark.parametrize("section", ROWS)
 def test_every_counterpart_exists(section: str) -> None:
     missing = [
-        f"{cells(row)[0]} → {name}" for row in ROWS[section] if cells(row)[-1] != "to come" for name in names(row) if not exists(name)
+        f"{cells(row)[0]} → {name}"
+        for row in ROWS[section]
+        if cells(row)[-1] != "to come"
+        for name in names(row)
+        if not exists(name)
     ]
     assert missing == [], "mend the name in docs/from-official-sdks.md"
 
@@ -64,4 +81,8 @@ def test_every_counterpart_exists(section: str) -> None:
 @pytest.mark.parametrize("section", ROWS)
 def test_every_row_names_a_counterpart_or_says_why_there_is_none(section: str) -> None:
     words = ("not here", "not needed", "read by", "`extra_headers`", "`Coze(", "the bytes that")
-    assert [row for row in ROWS[section] if not names(row) and not any(word in cells(row)[-2] for word in words)] == []
+    assert [
+        row
+        for row in ROWS[section]
+        if not names(row) and not any(word in cells(row)[-2] for word in words)
+    ] == []

@@ -28,7 +28,12 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_every_snippet_of_the_readme_runs(local: Emulator, capsys: pytest.CaptureFixture[str]):
-    stand_ins = {"pat_…": local.token, "7342…": bots.ANSWERING, "7366…": workflows.PLAIN, "7391…": WORKSPACE}
+    stand_ins = {
+        "pat_…": local.token,
+        "7342…": bots.ANSWERING,
+        "7366…": workflows.PLAIN,
+        "7391…": WORKSPACE,
+    }
     with Coze() as coze:
         names: dict[str, object] = {"coze": coze}
         for snippet in SNIPPETS:
@@ -59,6 +64,16 @@ def test_every_relative_link_of_the_documents_leads_somewhere():
 
 def test_the_map_of_the_architecture_names_every_module_of_the_client():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    parts = [path for path in (ROOT / "overlays" / "cozekit").iterdir() if not path.name.startswith(("_", "."))]
-    expected = {f"`{path.stem}`" if path.suffix == ".py" else f"`{path.name}/`" for path in parts if path.suffix in (".py", "")}
+    parts = [
+        path
+        for package in ("cozekit", "coze_runtime")
+        for path in (ROOT / "overlays" / package).iterdir()
+        if not path.name.startswith(("__", "."))
+    ]
+    expected = {
+        f"`{path.stem}`" if path.suffix == ".py" else f"`{path.name}/`"
+        for path in parts
+        if path.suffix in (".py", "")
+    }
+    assert {"`streams/`", "`client`"} <= expected
     assert {name for name in expected if name not in text} == set()

@@ -1,35 +1,54 @@
 """Client of the Coze (扣子) Open API.
 
-`Coze` and `AsyncCoze` are the clients, `messages` builds what a chat is asked with, `auth` holds the ways to sign in, and
-`errors` every error. Models and enums are in `coze_openapi.models`. Every name is loaded when it is first used.
+`Coze` and `AsyncCoze` are the clients, `messages` builds what a chat is asked with, `auth` holds
+the ways to sign in, `models` what is sent and received, `events` what streams bring, and `errors`
+every error. Every name is loaded when it is first used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_openapi import __version__ as __version__
+from coze_runtime import __version__ as __version__
 
 if TYPE_CHECKING:
-    from coze_openapi.types import DEFAULT as DEFAULT
-    from coze_openapi.types import NULL as NULL
-    from coze_openapi.types import Drift as Drift
-    from coze_openapi.types import Timeout as Timeout
-    from coze_openapi.uploads import Tracked as Tracked
+    from coze_openapi.events import ChatEvent as ChatEvent
+    from coze_openapi.events import WorkflowEvent as WorkflowEvent
+    from coze_openapi.streams import AsyncChatStream as AsyncChatStream
+    from coze_openapi.streams import AsyncWorkflowStream as AsyncWorkflowStream
+    from coze_openapi.streams import ChatResult as ChatResult
+    from coze_openapi.streams import ChatStream as ChatStream
+    from coze_openapi.streams import Interruption as Interruption
+    from coze_openapi.streams import WorkflowResult as WorkflowResult
+    from coze_openapi.streams import WorkflowStream as WorkflowStream
+    from coze_runtime.calls.hooks import OutgoingRequest as OutgoingRequest
+    from coze_runtime.calls.hooks import ReceivedResponse as ReceivedResponse
+    from coze_runtime.calls.raw import RawResponse as RawResponse
+    from coze_runtime.calls.retries import Retry as Retry
+    from coze_runtime.calls.retries import RetryPolicy as RetryPolicy
+    from coze_runtime.streams.events import UnknownEvent as UnknownEvent
+    from coze_runtime.streams.speech import AsyncSpeechStream as AsyncSpeechStream
+    from coze_runtime.streams.speech import SpeechStream as SpeechStream
+    from coze_runtime.streams.workflow import NodeOutput as NodeOutput
+    from coze_runtime.types import DEFAULT as DEFAULT
+    from coze_runtime.types import NULL as NULL
+    from coze_runtime.types import Drift as Drift
+    from coze_runtime.types import Timeout as Timeout
+    from coze_runtime.types import UploadProgress as UploadProgress
 
     from . import audio as audio
     from . import auth as auth
     from . import documents as documents
     from . import errors as errors
+    from . import events as events
     from . import messages as messages
+    from . import models as models
+    from . import resources as resources
     from . import rtc as rtc
+    from . import types as types
     from . import webhooks as webhooks
     from . import websockets as websockets
     from .async_client import AsyncCoze as AsyncCoze
-    from .chat_stream import AsyncChatStream as AsyncChatStream
-    from .chat_stream import ChatEvent as ChatEvent
-    from .chat_stream import ChatResult as ChatResult
-    from .chat_stream import ChatStream as ChatStream
     from .client import Coze as Coze
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
@@ -59,34 +78,43 @@ if TYPE_CHECKING:
     from .errors import WebhookError as WebhookError
     from .errors import WebSocketError as WebSocketError
     from .errors import WorkflowFailed as WorkflowFailed
-    from .retries import Retry as Retry
-    from .retries import RetryPolicy as RetryPolicy
-    from .workflow_result import Interruption as Interruption
-    from .workflow_result import NodeOutput as NodeOutput
-    from .workflow_result import WorkflowResult as WorkflowResult
-    from .workflow_stream import AsyncWorkflowStream as AsyncWorkflowStream
-    from .workflow_stream import WorkflowEvent as WorkflowEvent
-    from .workflow_stream import WorkflowStream as WorkflowStream
 
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
-    "coze_openapi.types": "DEFAULT NULL Drift Timeout",
-    "coze_openapi.uploads": "Tracked",
-    "cozekit.chat_stream": "AsyncChatStream ChatEvent ChatResult ChatStream",
+    "coze_openapi.streams": "AsyncChatStream AsyncWorkflowStream ChatResult ChatStream "
+    "Interruption WorkflowResult WorkflowStream",
+    "coze_openapi.events": "ChatEvent WorkflowEvent",
+    "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse",
+    "coze_runtime.calls.raw": "RawResponse",
+    "coze_runtime.calls.retries": "Retry RetryPolicy",
+    "coze_runtime.streams.events": "UnknownEvent",
+    "coze_runtime.streams.speech": "AsyncSpeechStream SpeechStream",
+    "coze_runtime.streams.workflow": "NodeOutput",
+    "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress",
     "cozekit.async_client": "AsyncCoze",
     "cozekit.client": "Coze",
-    "cozekit.errors": (
-        "APIConnectionError APIError APITimeoutError ArgumentError AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
-        "InvalidRequestError NotFoundError OAuthError PermissionDeniedError PollTimeout QuotaExceededError RateLimitError ResponseError "
-        "ServerError StreamError StreamInterrupted StreamTimeout TaskFailed TokenExpiredError TooManyRounds ToolFailed WebhookError "
-        "WebSocketError WorkflowFailed"
-    ),
-    "cozekit.retries": "Retry RetryPolicy",
-    "cozekit.workflow_result": "Interruption NodeOutput WorkflowResult",
-    "cozekit.workflow_stream": "AsyncWorkflowStream WorkflowEvent WorkflowStream",
+    "cozekit.errors": "APIConnectionError APIError APITimeoutError ArgumentError "
+    "AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
+    "InvalidRequestError NotFoundError OAuthError PermissionDeniedError "
+    "PollTimeout QuotaExceededError RateLimitError ResponseError ServerError "
+    "StreamError StreamInterrupted StreamTimeout TaskFailed TokenExpiredError "
+    "ToolFailed TooManyRounds WebhookError WebSocketError WorkflowFailed",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-_SUBMODULES = ("audio", "auth", "documents", "errors", "messages", "rtc", "webhooks", "websockets")
+_SUBMODULES = (
+    "audio",
+    "auth",
+    "documents",
+    "errors",
+    "events",
+    "messages",
+    "models",
+    "resources",
+    "rtc",
+    "types",
+    "webhooks",
+    "websockets",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -1,8 +1,12 @@
-"""Builders of what a knowledge base is filled with, for `coze.datasets.documents.create` and `create_and_poll`.
+"""Builders of what a knowledge base is filled with, for `coze.datasets.documents.create` and
+`create_and_poll`.
 
 ```python
 coze.datasets.documents.create_and_poll(
-    dataset_id="…", format_type=0, chunk_strategy=documents.automatic_chunks(), document_bases=[documents.from_file("manual.pdf")]
+    dataset_id="…",
+    format_type=0,
+    chunk_strategy=documents.automatic_chunks(),
+    document_bases=[documents.from_file("manual.pdf")],
 )
 ```
 
@@ -33,8 +37,11 @@ from .errors import ArgumentError
 MIN_UPDATE_HOURS = 24
 
 
-def from_file(file: str | os.PathLike[str] | bytes, *, name: str | None = None, file_type: str | None = None) -> NewDocument:
-    """A document out of a local file, for text knowledge bases. It is read at once and sent inside the request.
+def from_file(
+    file: str | os.PathLike[str] | bytes, *, name: str | None = None, file_type: str | None = None
+) -> NewDocument:
+    """A document out of a local file, for text knowledge bases. It is read at once and sent inside
+    the request.
 
     Args:
         file: Path of the file, or its content.
@@ -53,13 +60,22 @@ def from_file(file: str | os.PathLike[str] | bytes, *, name: str | None = None, 
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ArgumentError(f"file: cannot read {path}: {error.strerror}", argument="file") from error
+            raise ArgumentError(
+                f"file: cannot read {path}: {error.strerror}", argument="file"
+            ) from error
     if not name:
         raise ArgumentError("a document made of bytes needs a name", argument="name")
     file_type = file_type or Path(name).suffix[1:].lower()
     if not file_type:
-        raise ArgumentError(f"the format of {name} is not known: give file_type", argument="file_type")
-    return NewDocument(name=name, source_info=DocumentSource(file_base64=base64.b64encode(content).decode(), file_type=file_type))
+        raise ArgumentError(
+            f"the format of {name} is not known: give file_type", argument="file_type"
+        )
+    return NewDocument(
+        name=name,
+        source_info=DocumentSource(
+            file_base64=base64.b64encode(content).decode(), file_type=file_type
+        ),
+    )
 
 
 def from_url(url: str, *, name: str, update: DocumentUpdateRule | None = None) -> NewDocument:
@@ -87,18 +103,26 @@ def from_image(file_id: str, *, name: str, caption: str | None = None) -> NewDoc
         name: Name in the knowledge base.
         caption: What the picture shows; for knowledge bases whose captions are written by hand.
     """
-    source = DocumentSource(source_file_id=file_id, document_source=DocumentSourceType.UPLOADED_FILE)
+    source = DocumentSource(
+        source_file_id=file_id, document_source=DocumentSourceType.UPLOADED_FILE
+    )
     return NewDocument(name=name, source_info=source, caption=caption)
 
 
 def update_every(hours: int) -> DocumentUpdateRule:
-    """Fetches a web page again after so many hours.
+    """Fetches a web page again at this interval.
+
+    Args:
+        hours: Hours between two fetches, at least 24.
 
     Raises:
         ArgumentError: It is less than a day, the shortest that the service allows.
     """
     if hours < MIN_UPDATE_HOURS:
-        raise ArgumentError(f"a page is fetched again after {MIN_UPDATE_HOURS} hours at the earliest, not {hours}", argument="hours")
+        raise ArgumentError(
+            f"a page is fetched again after {MIN_UPDATE_HOURS} hours at the earliest, not {hours}",
+            argument="hours",
+        )
     return DocumentUpdateRule(update_type=DocumentUpdateType.AUTOMATIC, update_interval=hours)
 
 
@@ -112,7 +136,13 @@ def automatic_chunks() -> ChunkStrategy:
     return ChunkStrategy(chunk_type=ChunkType.AUTOMATIC)
 
 
-def chunks(separator: str, *, max_tokens: int, remove_extra_spaces: bool = False, remove_urls_emails: bool = False) -> ChunkStrategy:
+def chunks(
+    separator: str,
+    *,
+    max_tokens: int,
+    remove_extra_spaces: bool = False,
+    remove_urls_emails: bool = False,
+) -> ChunkStrategy:
     """Cuts the text at a separator.
 
     Args:
@@ -125,7 +155,9 @@ def chunks(separator: str, *, max_tokens: int, remove_extra_spaces: bool = False
         ArgumentError: `max_tokens` is out of its range.
     """
     if not 100 <= max_tokens <= 2000:
-        raise ArgumentError(f"a chunk has 100 to 2000 tokens, not {max_tokens}", argument="max_tokens")
+        raise ArgumentError(
+            f"a chunk has 100 to 2000 tokens, not {max_tokens}", argument="max_tokens"
+        )
     return ChunkStrategy(
         chunk_type=ChunkType.CUSTOM,
         separator=separator,
@@ -141,5 +173,7 @@ def automatic_captions() -> ChunkStrategy:
 
 
 def manual_captions() -> ChunkStrategy:
-    """Leaves the captions of images to the caller: `from_image(caption=…)`, or `coze.datasets.images.update` afterwards."""
+    """Leaves the captions of images to the caller: `from_image(caption=…)`, or
+    `coze.datasets.images.update` afterwards.
+    """
     return ChunkStrategy(caption_type=CaptionType.MANUAL)

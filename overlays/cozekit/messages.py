@@ -14,7 +14,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from coze_openapi.models.chat import EnterMessage, MessageContentItem, MessageContentItemType, MessageContentType, MessageRole, MessageType
+from coze_openapi.models.chat import (
+    EnterMessage,
+    MessageContentItem,
+    MessageContentItemType,
+    MessageContentType,
+    MessageRole,
+    MessageType,
+)
 
 from .errors import ArgumentError
 
@@ -24,17 +31,24 @@ def user_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> Enter
 
     Args:
         text: What the user says.
-        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64, values of 1 to 512 characters.
+        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+            values of 1 to 512 characters.
     """
-    return _message(MessageRole.USER, MessageType.QUESTION, MessageContentType.TEXT, text, meta_data)
+    return _message(
+        MessageRole.USER, MessageType.QUESTION, MessageContentType.TEXT, text, meta_data
+    )
 
 
-def user_objects(items: Sequence[MessageContentItem], *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
+def user_objects(
+    items: Sequence[MessageContentItem], *, meta_data: Mapping[str, str] | None = None
+) -> EnterMessage:
     """A question of several parts: text with pictures, files or recordings.
 
     Args:
-        items: Parts made by `text`, `image`, `file` and `audio`: at most one text, and a text only together with another part.
-        meta_data: As in `user_text`.
+        items: Parts made by `text`, `image`, `file` and `audio`: at most one text, and a text only
+            together with another part.
+        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+            values of 1 to 512 characters.
 
     Raises:
         ArgumentError: The parts do not go together; the service would refuse them with 4000.
@@ -43,25 +57,45 @@ def user_objects(items: Sequence[MessageContentItem], *, meta_data: Mapping[str,
         raise ArgumentError("a message needs at least one part", argument="items")
     texts = [item for item in items if item.type == MessageContentItemType.TEXT]
     if len(texts) > 1:
-        raise ArgumentError("a message may hold one text part, not several; join them", argument="items")
+        raise ArgumentError(
+            "a message may hold one text part, not several; join them", argument="items"
+        )
     if len(texts) == len(items):
         raise ArgumentError("a message of nothing but text is made by user_text", argument="items")
     content = msgspec.json.encode([item.to_dict() for item in items]).decode()
-    return _message(MessageRole.USER, MessageType.QUESTION, MessageContentType.OBJECT_STRING, content, meta_data)
+    return _message(
+        MessageRole.USER, MessageType.QUESTION, MessageContentType.OBJECT_STRING, content, meta_data
+    )
 
 
 def assistant_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
-    """An earlier answer of the bot in plain text, to hand over the history of a dialogue."""
-    return _message(MessageRole.ASSISTANT, MessageType.ANSWER, MessageContentType.TEXT, text, meta_data)
+    """An earlier answer of the bot in plain text, to hand over the history of a dialogue.
+
+    Args:
+        text: What the bot answered.
+        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+            values of 1 to 512 characters.
+    """
+    return _message(
+        MessageRole.ASSISTANT, MessageType.ANSWER, MessageContentType.TEXT, text, meta_data
+    )
 
 
 def text(content: str) -> MessageContentItem:
-    """A text part of `user_objects`."""
+    """A text part of `user_objects`.
+
+    Args:
+        content: What the user says.
+    """
     return MessageContentItem(type=MessageContentItemType.TEXT, text=content)
 
 
 def image(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A picture: the id of an uploaded file, or an address that anybody can read.
+    """A picture: an uploaded file, or an address. Give one of the two.
+
+    Args:
+        file_id: Id that `coze.files.upload` returned.
+        url: Address that anybody can read.
 
     Raises:
         ArgumentError: Neither or both are given.
@@ -70,7 +104,11 @@ def image(*, file_id: str | None = None, url: str | None = None) -> MessageConte
 
 
 def file(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A document: the id of an uploaded file, or an address that anybody can read.
+    """A document: an uploaded file, or an address. Give one of the two.
+
+    Args:
+        file_id: Id that `coze.files.upload` returned.
+        url: Address that anybody can read.
 
     Raises:
         ArgumentError: Neither or both are given.
@@ -79,7 +117,12 @@ def file(*, file_id: str | None = None, url: str | None = None) -> MessageConten
 
 
 def audio(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A recording: the id of an uploaded file, or an address that anybody can read. The answer then comes spoken too.
+    """A recording: an uploaded file, or an address. Give one of the two. The bot then answers in
+    speech too.
+
+    Args:
+        file_id: Id that `coze.files.upload` returned.
+        url: Address that anybody can read.
 
     Raises:
         ArgumentError: Neither or both are given.
@@ -94,6 +137,12 @@ def _file(kind: MessageContentItemType, file_id: str | None, url: str | None) ->
 
 
 def _message(
-    role: MessageRole, kind: MessageType, content_type: MessageContentType, content: str, meta_data: Mapping[str, str] | None
+    role: MessageRole,
+    kind: MessageType,
+    content_type: MessageContentType,
+    content: str,
+    meta_data: Mapping[str, str] | None,
 ) -> EnterMessage:
-    return EnterMessage(role=role, type=kind, content=content, content_type=content_type, meta_data=meta_data)
+    return EnterMessage(
+        role=role, type=kind, content=content, content_type=content_type, meta_data=meta_data
+    )

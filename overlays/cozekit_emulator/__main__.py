@@ -12,10 +12,22 @@ from .server import TOKEN, Emulator
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until interrupted."""
-    parser = argparse.ArgumentParser("python -m cozekit_emulator", description="A local imitation of the Coze Open API; not Coze.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8765, help="port to listen on; 0 takes a free one (default: %(default)s)")
-    parser.add_argument("--token", default=TOKEN, help="the access token to accept (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        "python -m cozekit_emulator",
+        description="A local imitation of the Coze Open API; not Coze.",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8765,
+        help="port to listen on; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--token", default=TOKEN, help="the access token to accept (default: %(default)s)"
+    )
     given = parser.parse_args(arguments)
     local = Emulator(host=given.host, port=given.port, token=given.token)
     try:
@@ -30,11 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _announce(local: Emulator) -> None:
     print(f"Local emulator, not Coze, on {local.base_url}")
     print(f"  export COZE_API_BASE={local.base_url} COZE_API_TOKEN={local.token}")
-    print(f"  bots: answering {bots.ANSWERING}, tool calling {bots.TOOL_CALLING}, failing {bots.FAILING}")
-    print(f"  workflows: plain {workflows.PLAIN}, interrupting {workflows.INTERRUPTING}, chatflow {workflows.CHATFLOW}")
+    print(
+        f"  bots: answering {bots.ANSWERING}, tool calling {bots.TOOL_CALLING}, failing "
+        f"{bots.FAILING}"
+    )
+    print(
+        f"  workflows: plain {workflows.PLAIN}, interrupting {workflows.INTERRUPTING}, chatflow "
+        f"{workflows.CHATFLOW}"
+    )
     print(f"  sign-in: web {oauth_apps.WEB_APP} with secret {oauth_apps.WEB_SECRET}")
-    print(f"           PKCE {oauth_apps.PKCE_APP}, device {oauth_apps.DEVICE_APP}, page for devices {local.base_url}/device")
-    print(f"  voice sockets: {local.base_url.replace('http', 'ws', 1)}/v1/chat, /v1/audio/speech, /v1/audio/transcriptions", flush=True)
+    print(
+        f"           PKCE {oauth_apps.PKCE_APP}, device {oauth_apps.DEVICE_APP}, page for "
+        f"devices {local.base_url}/device"
+    )
+    print(
+        f"  voice sockets: {local.base_url.replace('http', 'ws', 1)}/v1/chat, /v1/audio/speech, "
+        "/v1/audio/transcriptions",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

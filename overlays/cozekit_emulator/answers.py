@@ -17,8 +17,9 @@ SERVER = "cozekit-emulator (a local imitation, not Coze)"
 class Refusal(Exception):
     """The call is answered with a business error.
 
-    `code` is a code of the description (`x-coze-error-codes`), `status` the HTTP status: 200 for business errors, as the
-    real service mostly does. `top` holds more fields for the top level of the envelope, such as `debug_url`.
+    `code` is a code of the description (`x-coze-error-codes`), `status` the HTTP status: 200 for
+    business errors, as the real service mostly does. `top` holds more fields for the top level of
+    the envelope, such as `debug_url`.
     """
 
     def __init__(self, code: int, msg: str, *, status: int = 200, **top: Any) -> None:
@@ -62,4 +63,9 @@ def refused(refusal: Refusal, logid: str) -> Response:
 
 def event_stream(pieces: AsyncIterable[bytes], logid: str) -> Response:
     """An event stream; the caller shapes the events (`sse.py`)."""
-    return StreamingResponse(pieces, 200, {**headers(logid), "Cache-Control": "no-cache"}, "text/event-stream; charset=utf-8")
+    return StreamingResponse(
+        pieces,
+        200,
+        {**headers(logid), "Cache-Control": "no-cache"},
+        "text/event-stream; charset=utf-8",
+    )

@@ -1,4 +1,6 @@
-"""The ASGI application: routes out of the description, then for each request token, failure switch, validation, handler, log id."""
+"""The ASGI application: routes out of the description, then for each request token, failure switch,
+validation, handler, log id.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class LocalCoze:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets everything: resources, tokens, requests seen, failures held ready; the clock tells the time of this machine."""
+        """Forgets everything: resources, tokens, requests seen, failures held ready; the clock
+        tells the time of this machine.
+        """
         self.clock.reset()
         self.world = World(self.description, KINDS, populate, self.token, self.clock.time)
         self.switch = failures.Switch()
@@ -80,9 +84,21 @@ class LocalCoze:
         """Answers one request to a known operation."""
         logid: str = request.scope["logid"]
         try:
-            access = None if operation.anonymous else self.authenticate(request.headers.get("authorization", ""), request.method)
+            access = (
+                None
+                if operation.anonymous
+                else self.authenticate(request.headers.get("authorization", ""), request.method)
+            )
             inputs = await self.validator.read(operation, request)
-            call = Call(operation, inputs, self.world, logid, str(request.base_url).rstrip("/"), self.dispatcher, request.headers)
+            call = Call(
+                operation,
+                inputs,
+                self.world,
+                logid,
+                str(request.base_url).rstrip("/"),
+                self.dispatcher,
+                request.headers,
+            )
             _check_reach(access, call)
             answered = HANDLERS.get(operation.id, stateless)(call)
             found = await answered if inspect.isawaitable(answered) else answered
@@ -102,10 +118,11 @@ class LocalCoze:
         return oauth.refused(refusal, self.world.oauth.spelling, logid)
 
     def authenticate(self, authorization: str, method: str) -> Access | None:
-        """What an issued token may reach; None for the token of the emulator itself, which reaches everything.
+        """What an issued token may reach; None for the token of the emulator itself, which reaches
+        everything.
 
-        An unknown token is HTTP 401 with 700012006 on GET, and HTTP 200 with 4101 on anything else; one that has ended is HTTP
-        401 on both.
+        An unknown token is HTTP 401 with 700012006 on GET, and HTTP 200 with 4101 on anything else;
+        one that has ended is HTTP 401 on both.
 
         Raises:
             Refusal: The token is unknown or has ended.
@@ -117,7 +134,9 @@ class LocalCoze:
         if access is not None and access.ends > self.clock.time():
             return access
         if access is not None:
-            raise Refusal(700012006 if method == "GET" else 4100, "access token is expired", status=401)
+            raise Refusal(
+                700012006 if method == "GET" else 4100, "access token is expired", status=401
+            )
         if method == "GET":
             raise Refusal(700012006, "access token invalid", status=401)
         raise Refusal(4101, "the token you entered is incorrect")
@@ -125,13 +144,21 @@ class LocalCoze:
     def application(self) -> ASGIApp:
         """The whole application."""
         # Literal paths first: `/v1/plugins/mget` is no plugin.
-        found = sorted(self.description.operations.values(), key=lambda item: [part.startswith("{") for part in item.path.split("/")])
-        routes: list[BaseRoute] = [Route(item.path, self._endpoint(item), methods=[item.method], name=item.id) for item in found]
+        found = sorted(
+            self.description.operations.values(),
+            key=lambda item: [part.startswith("{") for part in item.path.split("/")],
+        )
+        routes: list[BaseRoute] = [
+            Route(item.path, self._endpoint(item), methods=[item.method], name=item.id)
+            for item in found
+        ]
         for session in _SESSIONS:
             path = self.description.sockets[session.socket]["path"]
             routes.append(WebSocketRoute(path, endpoint(self, session), name=session.socket))
         routes += oauth_pages.routes(self)
-        app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown_path, Exception: _broken})
+        app = Starlette(
+            routes=routes, exception_handlers={HTTPException: _unknown_path, Exception: _broken}
+        )
         return _Gate(self, app)
 
     def _endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
@@ -141,7 +168,9 @@ class LocalCoze:
             try:
                 rule = self.switch.rule_for(request.method, request.url.path, operation.id, header)
             except ValueError as error:
-                return answers.refused(Refusal(4000, str(error), status=400), request.scope["logid"])
+                return answers.refused(
+                    Refusal(4000, str(error), status=400), request.scope["logid"]
+                )
             if rule is None:
                 return await self.answer(operation, request)
             return _Spoiled(rule, request, lambda: self.answer(operation, request))
@@ -150,13 +179,20 @@ class LocalCoze:
 
     def note(self, operation: str, request: HTTPConnection, body: bytes = b"") -> None:
         """Remembers a request."""
-        path = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")
+        path = request.scope["raw_path"].decode() + (
+            f"?{request.url.query}" if request.url.query else ""
+        )
         method = request.scope.get("method", "GET")
-        self.seen.append(SeenRequest(operation, method, path, dict(request.headers), body, request.scope["logid"]))
+        self.seen.append(
+            SeenRequest(
+                operation, method, path, dict(request.headers), body, request.scope["logid"]
+            )
+        )
 
 
 def _check_reach(access: Access | None, call: Call) -> None:
-    """A token for one workspace has no permissions of the account, and the scope of a channel's token names its bots.
+    """A token for one workspace has no permissions of the account, and the scope of a channel's
+    token names its bots.
 
     Raises:
         Refusal: 4101: the token does not reach so far.
@@ -165,12 +201,18 @@ def _check_reach(access: Access | None, call: Call) -> None:
         return
     if access.workspace_id and call.operation.id.startswith("conversations_"):
         raise Refusal(4101, "the token of one workspace has no permissions of the account")
-    if access.bots is not None and call.arg("bot_id") is not None and call.arg("bot_id") not in access.bots:
+    if (
+        access.bots is not None
+        and call.arg("bot_id") is not None
+        and call.arg("bot_id") not in access.bots
+    ):
         raise Refusal(4101, "the scope of the token does not name this bot")
 
 
 class _Gate:
-    """Gives each request its log id and the time of the emulator, and swallows the error by which an answer is cut."""
+    """Gives each request its log id and the time of the emulator, and swallows the error by which
+    an answer is cut.
+    """
 
     def __init__(self, local: LocalCoze, app: ASGIApp) -> None:
         self.local = local
@@ -180,7 +222,11 @@ class _Gate:
         scope["logid"] = answers.new_logid()
 
         async def dated(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+            if message["type"] in (
+                "http.response.start",
+                "websocket.http.response.start",
+                "websocket.accept",
+            ):
                 date = formatdate(self.local.clock.time(), usegmt=True).encode()
                 message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
             await send(message)
@@ -194,7 +240,9 @@ class _Gate:
 class _Spoiled(Response):
     """An answer under a failure rule."""
 
-    def __init__(self, rule: failures.Rule, request: Request, answer: Callable[[], Awaitable[Response]]) -> None:
+    def __init__(
+        self, rule: failures.Rule, request: Request, answer: Callable[[], Awaitable[Response]]
+    ) -> None:
         super().__init__()
         self._rule = rule
         self._logid: str = request.scope["logid"]
@@ -207,7 +255,11 @@ class _Spoiled(Response):
         if self._rule.keepalive:
             await failures.keep_alive(self._rule, self._logid, receive, send)
             return
-        found = failures.response(self._rule, self._logid, oauth=self._oauth) if self._rule.answers else await self._answer()
+        found = (
+            failures.response(self._rule, self._logid, oauth=self._oauth)
+            if self._rule.answers
+            else await self._answer()
+        )
         await found(scope, receive, failures.spoiled(send, self._rule, scope))
 
 

@@ -2,10 +2,10 @@
 
 | Constant | On every chat |
 |---|---|
-| `ANSWERING` | answers with the question, in Chinese and emoji, in small pieces; then three suggested questions |
+| `ANSWERING` | answers with the question, in Chinese and emoji, in small pieces; three follow-ups |
 | `REASONING` | thinks first (`reasoning_content`), then answers |
-| `TOOL_CALLING` | asks for one tool call (`requires_action`); answers with the tool's output once it is submitted |
-| `FAILING` | begins and fails: `conversation.chat.failed` with a whole chat object and `last_error` 5000 |
+| `TOOL_CALLING` | asks for one tool call (`requires_action`); answers with the output of the tool |
+| `FAILING` | begins and fails: `conversation.chat.failed`, a whole chat, `last_error` 5000 |
 | `FAILING_BRIEFLY` | the same with the short payload `{"code": …, "msg": …}` |
 | `BROKEN` | begins, then the stream itself reports an `error` event |
 | `TALKING` | on a voice socket talks until it is interrupted; elsewhere answers |

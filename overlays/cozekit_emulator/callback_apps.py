@@ -15,9 +15,13 @@ def create_app(call: Call) -> Record:
     kind = call.arg("app_type")
     needed = {"normal": "name", "connector": "connector_id"}.get(kind)
     if needed is None:
-        raise Refusal(4000, "Request parameter error: body.app_type is normal or connector", status=400)
+        raise Refusal(
+            4000, "Request parameter error: body.app_type is normal or connector", status=400
+        )
     if not call.arg(needed):
-        raise Refusal(4000, f"Request parameter error: body.{needed} is required for {kind}", status=400)
+        raise Refusal(
+            4000, f"Request parameter error: body.{needed} is required for {kind}", status=400
+        )
     answer: Record = _create(call)  # type: ignore[assignment]
     return answer
 

@@ -1,4 +1,6 @@
-"""What the emulator remembers of callbacks: each event for each application, and each attempt to deliver it."""
+"""What the emulator remembers of callbacks: each event for each application, and each attempt to
+deliver it.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class Delivery:
 
     @property
     def audit_status(self) -> int:
-        """Result of the review in the answer: 1 in review, 2 passed, 3 refused; 0 when it holds none."""
+        """Result of the review in the answer: 1 in review, 2 passed, 3 refused; 0 when it holds
+        none.
+        """
         audit = self.answer.get("audit") if isinstance(self.answer, dict) else None
         status = audit.get("audit_status") if isinstance(audit, dict) else None
         return status if status in (1, 2, 3) and not isinstance(status, bool) else 0
@@ -57,7 +61,10 @@ class CallbackState:
 
     deliveries: list[Delivery] = field(default_factory=list)
     retry_after: tuple[float, ...] = (5.0, 30.0, 120.0)
-    """Seconds from an unanswered attempt to the next one; after the last there is none. Together they stay within the age that
-    receivers let pass."""
+    """Seconds from an unanswered attempt to the next one; after the last there is none. Together
+    they stay within the age that receivers let pass.
+    """
     patience: dict[str, float] = field(default_factory=lambda: {"bot.published": 10.0})
-    """Event type → seconds in which it must be answered; 3 for the others. Real time, as it is spent on the network."""
+    """Event type → seconds in which it must be answered; 3 for the others. Real time, as it is
+    spent on the network.
+    """

@@ -1,8 +1,10 @@
-"""Delivers events to callback applications: signed, with a time limit, and again when nobody answers.
+"""Delivers events to callback applications: signed, with a time limit, and again when nobody
+answers.
 
-The signature is the plain SHA-1 of timestamp, nonce, verify token and raw body. How often and when Coze repeats a delivery is not
-documented; `CallbackState.retry_after` is the emulator's own rule. Addresses under the domains that are reserved for examples
-(`example.com` and the like) are taken for good and never contacted.
+The signature is the plain SHA-1 of timestamp, nonce, verify token and raw body. How often and when
+Coze repeats a delivery is not documented; `CallbackState.retry_after` is the emulator's own rule.
+Addresses under the domains that are reserved for examples (`example.com` and the like) are taken
+for good and never contacted.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ _DONE_IN = 60.0
 
 def signature(timestamp: str, nonce: str, token: str, body: bytes) -> str:
     """The signature of a delivery, lower-case hexadecimal."""
-    return hashlib.sha1(f"{timestamp}{nonce}{token}".encode() + body, usedforsecurity=False).hexdigest()
+    return hashlib.sha1(
+        f"{timestamp}{nonce}{token}".encode() + body, usedforsecurity=False
+    ).hexdigest()
 
 
 class Dispatcher:
@@ -87,23 +91,37 @@ class Dispatcher:
         if _reserved(url):
             return
         challenge = secrets.token_urlsafe(16)
-        delivery = _delivery(self._local.world, app, "url_verification", {"challenge": challenge}, url)
+        delivery = _delivery(
+            self._local.world, app, "url_verification", {"challenge": challenge}, url
+        )
         self._local.world.callbacks.deliveries.append(delivery)
         await self._attempt(self._local.world, delivery)
-        if not delivery.delivered or not isinstance(delivery.answer, dict) or delivery.answer.get("challenge") != challenge:
+        if (
+            not delivery.delivered
+            or not isinstance(delivery.answer, dict)
+            or delivery.answer.get("challenge") != challenge
+        ):
             last = delivery.attempts[-1]
             said = last.error or f"HTTP {last.status}"
-            raise Refusal(4000, f"Request parameter error: body.callback_url did not send the challenge back ({said})")
+            raise Refusal(
+                4000,
+                "Request parameter error: body.callback_url did not send the challenge back "
+                f"({said})",
+            )
 
     def publish(self, kind: str, event: Record, *channels: str) -> list[Delivery]:
-        """Begins to deliver an event to every application that is subscribed; to be called in the loop.
+        """Begins to deliver an event to every application that is subscribed; to be called in the
+        loop.
 
         Args:
             kind: Type of the event.
             event: Its data.
-            channels: The channels that it is about; their applications get the event too, those of other channels do not.
+            channels: The channels that it is about; their applications get the event too, those of
+                other channels do not.
         """
-        found = [self._new(app, kind, event) for app in _subscribed(self._local.world, kind, channels)]
+        found = [
+            self._new(app, kind, event) for app in _subscribed(self._local.world, kind, channels)
+        ]
         for delivery in found:
             self._start(self._attempt(self._local.world, delivery))
         return found
@@ -118,7 +136,11 @@ class Dispatcher:
         Returns:
             The audit status, 0 when there was no good answer; None when nobody is asked.
         """
-        apps = [app for app in _subscribed(self._local.world, "bot.published", (connector_id,)) if app["app_type"] == "connector"]
+        apps = [
+            app
+            for app in _subscribed(self._local.world, "bot.published", (connector_id,))
+            if app["app_type"] == "connector"
+        ]
         found = [self._new(app, "bot.published", event) for app in apps]
         for delivery in found:
             await self._attempt(self._local.world, delivery)
@@ -140,7 +162,11 @@ class Dispatcher:
         world = self._local.world
         now = world.time()
         for delivery in list(world.callbacks.deliveries):
-            if delivery.due is not None and delivery.due <= now and id(delivery) not in self._sending:
+            if (
+                delivery.due is not None
+                and delivery.due <= now
+                and id(delivery) not in self._sending
+            ):
                 await self._attempt(world, delivery)
 
     async def _attempt(self, world: World, delivery: Delivery) -> None:
@@ -153,7 +179,9 @@ class Dispatcher:
         delivery.due = None
         if attempt.status == 200:
             delivery.answer = _json(attempt.body)
-        elif delivery.event_type != "url_verification" and len(delivery.attempts) <= len(world.callbacks.retry_after):
+        elif delivery.event_type != "url_verification" and len(delivery.attempts) <= len(
+            world.callbacks.retry_after
+        ):
             pause = world.callbacks.retry_after[len(delivery.attempts) - 1]
             delivery.due = world.time() + pause
             asyncio.get_running_loop().call_later(pause, lambda: self._start(self._send_due()))
@@ -168,7 +196,12 @@ def _subscribed(world: World, kind: str, channels: Sequence[str]) -> list[Record
         if app["app_type"] == "connector" and kind in _NORMAL_ONLY:
             continue
         url = app.get("callback_url")
-        if url and not _reserved(url) and concerned and any(event["event_type"] == kind for event in events):
+        if (
+            url
+            and not _reserved(url)
+            and concerned
+            and any(event["event_type"] == kind for event in events)
+        ):
             found.append(app)
     return found
 
@@ -197,10 +230,16 @@ async def _post(world: World, delivery: Delivery) -> Attempt:
         "X-Coze-Signature": signature(timestamp, nonce, delivery.token, delivery.body),
     }
     limit = world.callbacks.patience.get(delivery.event_type, _PATIENCE)
-    # Most receivers are on this machine and speak http; loading certificates for them would cost more than the call.
-    trust: ssl.SSLContext | bool = ssl.create_default_context() if delivery.url.startswith("https:") else False
+    # Most receivers are on this machine and speak http; loading certificates for them would cost
+    # more than the call.
+    trust: ssl.SSLContext | bool = (
+        ssl.create_default_context() if delivery.url.startswith("https:") else False
+    )
     try:
-        async with asyncio.timeout(limit), httpx.AsyncClient(trust_env=False, verify=trust, timeout=None) as client:
+        async with (
+            asyncio.timeout(limit),
+            httpx.AsyncClient(trust_env=False, verify=trust, timeout=None) as client,
+        ):
             answer = await client.post(delivery.url, content=delivery.body, headers=headers)
     except TimeoutError:
         return Attempt(world.time(), error=f"no answer within {limit:g} s")

@@ -58,4 +58,6 @@ class Call:
 
 
 Handler = Callable[[Call], Response | Record | Awaitable[Record]]
-"""Answers a call: with the top-level fields of the envelope beside `code`, `msg` and `detail`, or with a whole response."""
+"""Answers a call: with the top-level fields of the envelope beside `code`, `msg` and `detail`, or
+with a whole response.
+"""

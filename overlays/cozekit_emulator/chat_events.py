@@ -1,7 +1,8 @@
 """What happens in a chat: one generator of events, read by a stream or drained by polls.
 
-The generator changes the chat and stores its messages as it goes, so both ways of asking see the same life cycle. Order and payloads
-follow the page `chat_v3`: created, in_progress, deltas, the whole answer, `generate_answer_finish`, follow-ups, completed, done.
+The generator changes the chat and stores its messages as it goes, so both ways of asking see the
+same life cycle. Order and payloads follow the page `chat_v3`: created, in_progress, deltas, the
+whole answer, `generate_answer_finish`, follow-ups, completed, done.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .store import Record, World
 _PIECE = 3
 """Characters of a delta; emoji made of several characters are cut apart, as real models do."""
 _CHAT = (
-    "id conversation_id bot_id section_id status created_at completed_at failed_at meta_data last_error usage inserted_additional_messages"
+    "id conversation_id bot_id section_id status created_at completed_at failed_at meta_data "
+    "last_error usage inserted_additional_messages"
     " required_action"
 ).split()
 _NO_USAGE = {"token_count": 0, "output_count": 0, "input_count": 0}
@@ -64,7 +66,10 @@ class Play:
         yield self._to("in_progress")
         yield from self._speak(question, "")
         yield "conversation.message.completed", self._verbose("interrupt", "")
-        yield "conversation.message.completed", self._verbose("generate_answer_finish", '{"finish_reason":1,"FinData":""}')
+        yield (
+            "conversation.message.completed",
+            self._verbose("generate_answer_finish", '{"finish_reason":1,"FinData":""}'),
+        )
         self._settle("completed")
 
     def _to(self, status: str) -> Event:
@@ -78,14 +83,20 @@ class Play:
 
     def _answer(self, question: str, outputs: str) -> Iterator[Event]:
         values = {"question": question, "outputs": outputs}
-        answer, reasoning = (_filled(text, values) for text in (self._script.answer, self._script.reasoning))
+        answer, reasoning = (
+            _filled(text, values) for text in (self._script.answer, self._script.reasoning)
+        )
         yield from self._speak(answer, reasoning)
         finish = '{"finish_reason":0,"FinData":""}'
         yield "conversation.message.completed", self._verbose("generate_answer_finish", finish)
         for text in self._script.follow_ups:
             yield "conversation.message.completed", self._message("follow_up", text)
         spent, output = 20 + len(self._chat["_context"]), len(answer) + len(reasoning)
-        self._chat["usage"] = {"token_count": spent + output, "output_count": output, "input_count": spent}
+        self._chat["usage"] = {
+            "token_count": spent + output,
+            "output_count": output,
+            "input_count": spent,
+        }
         self._chat["completed_at"] = self._world.now()
         yield self._to("completed")
         yield "done", "[DONE]"
@@ -95,8 +106,13 @@ class Play:
         head = self._fields("answer")
         for text, field in ((reasoning, "reasoning_content"), (answer, "content")):
             for start in range(0, len(text), _PIECE):
-                yield "conversation.message.delta", {**head, "content": "", field: text[start : start + _PIECE]}
-        whole = {**head, "content": answer} | ({"reasoning_content": reasoning} if reasoning else {})
+                yield (
+                    "conversation.message.delta",
+                    {**head, "content": "", field: text[start : start + _PIECE]},
+                )
+        whole = {**head, "content": answer} | (
+            {"reasoning_content": reasoning} if reasoning else {}
+        )
         yield "conversation.message.completed", self._keep(whole)
 
     def _ask_for_tool(self) -> Iterator[Event]:
@@ -108,7 +124,10 @@ class Play:
             "type": "function",
             "function": {"name": self._script.tool, "arguments": arguments},
         }
-        self._chat["required_action"] = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [tool_call]}}
+        self._chat["required_action"] = {
+            "type": "submit_tool_outputs",
+            "submit_tool_outputs": {"tool_calls": [tool_call]},
+        }
         yield self._to("requires_action")
         yield "done", "[DONE]"
 
@@ -124,20 +143,38 @@ class Play:
             yield event
 
     def _verbose(self, kind: str, data: str) -> Record:
-        return self._message("verbose", compact({"msg_type": kind, "data": data, "from_module": None, "from_unit": None}))
+        return self._message(
+            "verbose",
+            compact({"msg_type": kind, "data": data, "from_module": None, "from_unit": None}),
+        )
 
     def _message(self, type: str, content: str) -> Record:
         return self._keep({**self._fields(type), "content": content})
 
     def _fields(self, type: str) -> Record:
-        ids = {name: self._chat[name] for name in ("conversation_id", "bot_id", "chat_id", "section_id")}
-        return {"id": self._world.new_id(), **ids, "role": "assistant", "type": type, "content_type": "text"}
+        ids = {
+            name: self._chat[name]
+            for name in ("conversation_id", "bot_id", "chat_id", "section_id")
+        }
+        return {
+            "id": self._world.new_id(),
+            **ids,
+            "role": "assistant",
+            "type": type,
+            "content_type": "text",
+        }
 
     def _keep(self, fields: Record) -> Record:
         """Stores a whole message, unless the chat runs without history or was cancelled."""
-        message: dict[str, Any] = {**fields, "created_at": self._world.now(), "updated_at": self._world.now()}
+        message: dict[str, Any] = {
+            **fields,
+            "created_at": self._world.now(),
+            "updated_at": self._world.now(),
+        }
         if self._chat["_saves"] and self._chat["status"] != "canceled":
-            self._world.collection("messages").add({**message, "message_id": message["id"]}, self._chat["conversation_id"])
+            self._world.collection("messages").add(
+                {**message, "message_id": message["id"]}, self._chat["conversation_id"]
+            )
             self._chat["_messages"].append(message)
         return message
 
@@ -148,7 +185,15 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return text
 
 
-def new_chat(world: World, conversation: Record, bot_id: str, *, question: str, context: str, saves: bool = True) -> Record:
+def new_chat(
+    world: World,
+    conversation: Record,
+    bot_id: str,
+    *,
+    question: str,
+    context: str,
+    saves: bool = True,
+) -> Record:
     """A chat that has not begun."""
     return world.collection("chats").add(
         {

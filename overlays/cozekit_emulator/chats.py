@@ -1,7 +1,8 @@
-"""The operations of `/v3/chat`: start, poll, read, cancel, submit tool outputs; and chatflows, which speak the same language.
+"""The operations of `/v3/chat`: start, poll, read, cancel, submit tool outputs; and chatflows,
+which speak the same language.
 
-A chat that does not stream moves with the polls: `created` in the first answer, `in_progress` in the first
-`chat_retrieve`, its end in the second. No clock is involved.
+A chat that does not stream moves with the polls: `created` in the first answer, `in_progress` in
+the first `chat_retrieve`, its end in the second. No clock is involved.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ def create(call: Call) -> Response | Record:
     messages: list[Record] = call.arg("additional_messages", [])
     if not streams and not saves:
         raise Refusal(4007, "stream=false needs auto_save_history=true")
-    _check_pairs(call.arg("meta_data", {}))
     if call.arg("publish_status") == "unpublished_draft" and call.arg("bot_version"):
-        raise Refusal(4000, "Request parameter error: body.bot_version cannot stand beside the draft")
+        raise Refusal(
+            4000, "Request parameter error: body.bot_version cannot stand beside the draft"
+        )
     conversation = _conversation(call, str(bot["bot_id"]))
     _refuse_second(call.world, conversation)
     call.world.billed += 1
@@ -69,13 +71,19 @@ def submit(call: Call) -> Response | Record:
     """`POST /v3/chat/submit_tool_outputs`."""
     chat = _find(call)
     if chat["status"] != "requires_action":
-        raise Refusal(4000, f"Request parameter error: the chat is {chat['status']} and waits for no tool output")
+        raise Refusal(
+            4000,
+            f"Request parameter error: the chat is {chat['status']} and waits for no tool output",
+        )
     if not chat["_saves"]:
         raise Refusal(5000, "the chat runs without history")
     calls = {item["id"] for item in chat["required_action"]["submit_tool_outputs"]["tool_calls"]}
     outputs = {item["tool_call_id"]: item["output"] for item in call.arg("tool_outputs")}
     if set(outputs) != calls:
-        raise Refusal(4000, f"Request parameter error: body.tool_outputs must answer the calls {sorted(calls)}")
+        raise Refusal(
+            4000,
+            f"Request parameter error: body.tool_outputs must answer the calls {sorted(calls)}",
+        )
     events = Play(call.world, chat, bots.script_of(chat["bot_id"])).go_on(list(outputs.values()))
     if call.arg("stream", False):
         return _stream(call, events, sse.chat)
@@ -89,7 +97,9 @@ def chatflow(call: Call) -> Response:
     if not workflow["_published"]:
         raise Refusal(4200, "the workflow is not published")
     if call.arg("app_id") and call.arg("bot_id"):
-        raise Refusal(4000, "Request parameter error: body.app_id and body.bot_id exclude each other")
+        raise Refusal(
+            4000, "Request parameter error: body.app_id and body.bot_id exclude each other"
+        )
     messages: list[Record] = call.arg("additional_messages")
     bot_id = str(call.arg("bot_id", "0"))
     conversation = _conversation(call, bot_id)
@@ -104,9 +114,8 @@ def chatflow(call: Call) -> Response:
     behaviour = bots.SCRIPTS[bots.FAILING if script.fails else bots.ANSWERING]
     play = Play(call.world, chat, behaviour)
     events = play.interrupt(workflows.QUESTION) if asks else play.begin()
-    link = (
-        f"{call.base_url}/work_flow?execute_id={chat['chat_id']}&space_id={workflow['workspace_id']}&workflow_id={workflow['workflow_id']}"
-    )
+    query = f"execute_id={chat['chat_id']}&space_id={workflow['workspace_id']}"
+    link = f"{call.base_url}/work_flow?{query}&workflow_id={workflow['workflow_id']}"
     return _stream(call, _closed_with_link(events, link, waits=asks), sse.chatflow)
 
 
@@ -142,14 +151,20 @@ def _stream(call: Call, events: Iterator[Event], spelling: sse.Spelling) -> Resp
     return event_stream(sse.pump(events, spelling), call.logid)
 
 
-def _started(call: Call, conversation: Record, bot_id: str, messages: list[Record], saves: bool) -> Record:
+def _started(
+    call: Call, conversation: Record, bot_id: str, messages: list[Record], saves: bool
+) -> Record:
     """The chat, after the messages that came with it have been put into the conversation."""
     stored = call.collection("messages").all(conversation["conversation_id"]) if saves else []
     context = "".join(str(message["content"]) for message in (*stored, *messages))
     last = (messages or stored or [{"content": ""}])[-1]
-    chat = new_chat(call.world, conversation, bot_id, question=plain(last), context=context, saves=saves)
+    chat = new_chat(
+        call.world, conversation, bot_id, question=plain(last), context=context, saves=saves
+    )
     if saves:
-        chat["inserted_additional_messages"] = [{"id": store_message(call.world, chat, message)["id"]} for message in messages]
+        chat["inserted_additional_messages"] = [
+            {"id": store_message(call.world, chat, message)["id"]} for message in messages
+        ]
     return chat
 
 
@@ -157,7 +172,9 @@ def store_message(world: World, chat: Record, message: Record) -> Record:
     """Puts a message that came with a chat into its conversation."""
     ids = {name: chat[name] for name in ("conversation_id", "bot_id", "chat_id", "section_id")}
     kind = message.get("type") or ("question" if message["role"] == "user" else "answer")
-    return world.collection("messages").add({**message, **ids, "type": kind}, chat["conversation_id"])
+    return world.collection("messages").add(
+        {**message, **ids, "type": kind}, chat["conversation_id"]
+    )
 
 
 def plain(message: Record) -> str:
@@ -169,7 +186,10 @@ def plain(message: Record) -> str:
         text = "".join(part.get("text", "") for part in parts)
         files = sum(part.get("type") != "text" for part in parts)
     except (ValueError, TypeError, AttributeError):
-        raise Refusal(4000, "Request parameter error: body.additional_messages: content is no JSON array of items") from None
+        raise Refusal(
+            4000,
+            "Request parameter error: body.additional_messages: content is no JSON array of items",
+        ) from None
     return f"{text}（{files} 个文件 📎）" if files else text
 
 
@@ -201,7 +221,12 @@ def _conversation(call: Call, bot_id: str) -> Record:
 
 def new_conversation(world: World, fields: Record) -> Record:
     """A conversation with its first section of context."""
-    known = {"last_section_id": world.new_id(), "connector_id": "1024", "creator_id": USER, "meta_data": {}}
+    known = {
+        "last_section_id": world.new_id(),
+        "connector_id": "1024",
+        "creator_id": USER,
+        "meta_data": {},
+    }
     return world.collection("conversations").add({**known, **fields})
 
 
@@ -210,9 +235,3 @@ def _refuse_second(world: World, conversation: Record) -> None:
         running = chat["status"] not in (*OVER, "requires_action")
         if running and chat["conversation_id"] == conversation["conversation_id"]:
             raise Refusal(4016, f"chat {chat['chat_id']} is still running in this conversation")
-
-
-def _check_pairs(meta_data: Record) -> None:
-    """The description limits the number of pairs, not their length."""
-    if not all(1 <= len(key) <= 64 and 1 <= len(value) <= 512 for key, value in meta_data.items()):
-        raise Refusal(4003, "meta_data: keys have 1 to 64 characters and values 1 to 512")

@@ -1,4 +1,6 @@
-"""The description as the emulator reads it: one object per operation, schemas resolved on demand."""
+"""The description as the emulator reads it: one object per operation, schemas resolved on
+demand.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,13 @@ class Operation:
     @property
     def answer(self) -> Schema:
         """Schema of the successful JSON answer; empty when it is none."""
-        found: Schema = self.data["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        found: Schema = (
+            self.data["responses"]
+            .get("200", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+        )
         return found
 
 
@@ -82,7 +90,11 @@ class Description:
     @functools.cached_property
     def sockets(self) -> dict[str, Schema]:
         """Voice sockets by id: path, and the events of both directions."""
-        return {name: table for name, table in self.document["x-coze-events"].items() if table["kind"] == "x-coze-socket"}
+        return {
+            name: table
+            for name, table in self.document["x-coze-events"].items()
+            if table["kind"] == "x-coze-socket"
+        }
 
     def resolve(self, schema: Schema) -> Schema:
         """The schema behind a reference."""
@@ -107,7 +119,9 @@ class Description:
 
     @functools.cached_property
     def printed_ids(self) -> frozenset[str]:
-        """The ids that stand as examples in the description; requests copied from an official page hold them."""
+        """The ids that stand as examples in the description; requests copied from an official page
+        hold them.
+        """
         found: set[str] = set()
         waiting: list[Any] = [("", self.document)]
         while waiting:
@@ -118,12 +132,22 @@ class Description:
                 own = node["name"] if isinstance(node.get("name"), str) and "in" in node else name
                 if own.endswith(("id", "ids", "Id", "uuid")) and "example" in node:
                     given = node["example"]
-                    found.update(item for item in (given if isinstance(given, list) else [given]) if isinstance(item, str))
-                waiting += [(key if key != "schema" else own, value) for key, value in node.items() if key != "example"]
+                    found.update(
+                        item
+                        for item in (given if isinstance(given, list) else [given])
+                        if isinstance(item, str)
+                    )
+                waiting += [
+                    (key if key != "schema" else own, value)
+                    for key, value in node.items()
+                    if key != "example"
+                ]
         return frozenset(item for item in found if len(item) >= _SHORTEST_ID)
 
     def closure(self, schema: Schema) -> dict[str, Schema]:
-        """The named schemas that a schema reaches, so that a validator compiles no more than it needs."""
+        """The named schemas that a schema reaches, so that a validator compiles no more than it
+        needs.
+        """
         found: dict[str, Schema] = {}
         waiting: list[Any] = [schema]
         while waiting:
@@ -136,11 +160,17 @@ class Description:
                     if name not in found:
                         found[name] = self.schemas[name]
                         waiting.append(found[name])
-                waiting += [value for key, value in node.items() if key not in ("example", "default", "x-known-values")]
+                waiting += [
+                    value
+                    for key, value in node.items()
+                    if key not in ("example", "default", "x-known-values")
+                ]
         return found
 
 
 @functools.cache
 def load() -> Description:
     """The description that is packaged with `coze_openapi`."""
-    return Description(json.loads(resources.files("coze_openapi").joinpath("openapi.json").read_bytes()))
+    return Description(
+        json.loads(resources.files("coze_openapi").joinpath("openapi.json").read_bytes())
+    )

@@ -8,7 +8,13 @@ from typing import Any
 from .description import Description, Schema
 
 _ABSENT: Any = object()
-_SCALARS: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.0, "boolean": True, "null": None}
+_SCALARS: dict[str, Any] = {
+    "string": "text",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "null": None,
+}
 
 
 class Examples:
@@ -18,7 +24,9 @@ class Examples:
         self._description = description
 
     def of(self, schema: Schema) -> Any:
-        """An example of the schema; every property that the description knows is filled, a recursion stops after one level."""
+        """An example of the schema; every property that the description knows is filled, a
+        recursion stops after one level.
+        """
         return copy.deepcopy(self._build(schema, ()))
 
     def fields(self, *names: str) -> dict[str, Any]:
@@ -34,7 +42,11 @@ class Examples:
                 return schema[key]
         if "$ref" in schema:
             name = schema["$ref"].rpartition("/")[2]
-            return _ABSENT if name in above else self._build(self._description.schemas[name], (*above, name))
+            return (
+                _ABSENT
+                if name in above
+                else self._build(self._description.schemas[name], (*above, name))
+            )
         if "x-known-values" in schema:
             return _known(schema)
         properties = self._description.properties(schema)

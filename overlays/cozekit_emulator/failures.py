@@ -1,4 +1,5 @@
-"""Failures on demand: the header `X-Emulate` (or `Emulator.emulate`) says how the call shall go wrong.
+"""Failures on demand: the header `X-Emulate` (or `Emulator.emulate`) says how the call shall go
+wrong.
 
 A value is a list of directives with semicolons between them: `status=503;retry-after=1;times=2`.
 
@@ -6,19 +7,20 @@ A value is a list of directives with semicolons between them: `status=503;retry-
 |---|---|
 | `status=N` | HTTP status N; the body is an envelope with a matching code |
 | `code=N` | an error envelope with this business code; HTTP 200 unless `status` says otherwise |
-| `oauth=WORD` | on the sign-in endpoints: a refusal with this `error_code`; HTTP 400 unless `status` says otherwise |
+| `oauth=WORD` | on the sign-in endpoints: this `error_code`; HTTP 400 without `status` |
 | `html` | an HTML page as a gateway sends it; HTTP 502 unless `status` says otherwise |
 | `retry-after=S` | adds the header `Retry-After`; HTTP 429 unless `status` says otherwise |
 | `delay=S` | waits S seconds before the answer, and before each piece of an event stream |
 | `cut=N` | the connection breaks after N bytes of the body |
-| `keepalive` | an event stream of comments that never ends, one every `delay` seconds (0.05 by default) |
+| `keepalive` | an endless event stream of comments, one every `delay` seconds (0.05 by default) |
 | `times=N` | only the first N calls; then one goes through, and the count begins anew |
 
-In the header a rule holds for the requests that carry it; `times` counts those with the same method, path and value. A rule set
-with `Emulator.emulate` holds for the next matching requests, once unless `times` says otherwise, and then is gone.
+In the header a rule holds for the requests that carry it; `times` counts those with the same
+method, path and value. A rule set with `Emulator.emulate` holds for the next matching requests,
+once unless `times` says otherwise, and then is gone.
 
-On a voice socket what answers by itself refuses the handshake; `delay` waits before each event, `cut=N` breaks the connection
-after N events, and `keepalive` accepts and then stays silent.
+On a voice socket what answers by itself refuses the handshake; `delay` waits before each event,
+`cut=N` breaks the connection after N events, and `keepalive` accepts and then stays silent.
 """
 
 from __future__ import annotations
@@ -72,11 +74,18 @@ def parse(text: str) -> Rule:
     for directive in filter(None, (part.strip() for part in text.split(";"))):
         name, _, value = directive.partition("=")
         if name not in (*_FLAGS, *_NUMBERS, *_TEXTS):
-            raise ValueError(f"{HEADER}: unknown directive {name!r}; known are {', '.join((*_FLAGS, *_NUMBERS, *_TEXTS))}")
+            raise ValueError(
+                f"{HEADER}: unknown directive {name!r}; known are "
+                f"{', '.join((*_FLAGS, *_NUMBERS, *_TEXTS))}"
+            )
         if name in _NUMBERS and not value.replace(".", "", 1).isdecimal():
             raise ValueError(f"{HEADER}: {name} needs a number, not {value!r}")
         values[name] = value
-    whole = {name: int(float(values[name])) for name in ("status", "code", "cut", "times") if name in values}
+    whole = {
+        name: int(float(values[name]))
+        for name in ("status", "code", "cut", "times")
+        if name in values
+    }
     return Rule(
         text,
         oauth=values.get("oauth", ""),
@@ -123,17 +132,34 @@ class Switch:
 def response(rule: Rule, logid: str, *, oauth: bool = False) -> Response:
     """The answer that a rule gives by itself; `oauth` says that the sign-in endpoints give it."""
     extra = {"Retry-After": rule.retry_after} if rule.retry_after else {}
-    status = rule.status or (502 if rule.html else 429 if rule.retry_after and not rule.code else 200)
+    status = rule.status or (
+        502 if rule.html else 429 if rule.retry_after and not rule.code else 200
+    )
     if rule.html:
-        page = f"<html><head><title>{status}</title></head><body><h1>{status} (emulated)</h1></body></html>"
-        return Response(page, status, {**answers.headers(logid), **extra}, "text/html; charset=utf-8")
+        page = (
+            f"<html><head><title>{status}</title></head><body><h1>{status} "
+            "(emulated)</h1></body></html>"
+        )
+        return Response(
+            page, status, {**answers.headers(logid), **extra}, "text/html; charset=utf-8"
+        )
     if oauth and not rule.code and not rule.retry_after:
         status = rule.status or 400
-        word = rule.oauth or ("internal_error" if status >= 500 else _WORDS.get(status, "invalid_request"))
-        text = "Service internal error." if word == "internal_error" else f"emulated failure {rule.text!r}"
-        return answers.json_answer({"error": "", "error_code": word, "error_message": text}, logid, status)
+        word = rule.oauth or (
+            "internal_error" if status >= 500 else _WORDS.get(status, "invalid_request")
+        )
+        text = (
+            "Service internal error."
+            if word == "internal_error"
+            else f"emulated failure {rule.text!r}"
+        )
+        return answers.json_answer(
+            {"error": "", "error_code": word, "error_message": text}, logid, status
+        )
     code = rule.code or _CODES.get(status, 5000)
-    found = answers.refused(answers.Refusal(code, f"emulated failure {rule.text!r}", status=status), logid)
+    found = answers.refused(
+        answers.Refusal(code, f"emulated failure {rule.text!r}", status=status), logid
+    )
     found.headers.update(extra)
     return found
 
@@ -144,7 +170,9 @@ async def keep_alive(rule: Rule, logid: str, receive: Receive, send: Send) -> No
     gone = asyncio.ensure_future(_disconnected(receive))
     try:
         while not gone.done():
-            await send({"type": "http.response.body", "body": b": keep-alive\n\n", "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": b": keep-alive\n\n", "more_body": True}
+            )
             await asyncio.wait([gone], timeout=rule.delay or _KEEPALIVE_INTERVAL)
     finally:
         gone.cancel()

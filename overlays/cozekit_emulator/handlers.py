@@ -1,8 +1,21 @@
-"""Which handler answers which operation. An operation that is not listed is answered from the examples of the description."""
+"""Which handler answers which operation. An operation that is not listed is answered from the
+examples of the description.
+"""
 
 from __future__ import annotations
 
-from . import callback_apps, chats, conversations, knowledge, media, oauth, people, publishing, runs, tasks
+from . import (
+    callback_apps,
+    chats,
+    conversations,
+    knowledge,
+    media,
+    oauth,
+    people,
+    publishing,
+    runs,
+    tasks,
+)
 from .calls import Handler
 from .publishing import by_publication
 from .verbs import create, create_each, delete, delete_each, listing, retrieve, update
@@ -29,10 +42,14 @@ HANDLERS: dict[str, Handler] = {
     "audio_voices_list": listing("voices", None, media.by_voice),
     "audio_voices_clone": media.clone_voice,
     "audio_voiceprint_groups_create": create("voiceprint_groups", media.sign),
-    "audio_voiceprint_groups_list": listing("voiceprint_groups", {"group_id": "group_id"}, media.by_group),
+    "audio_voiceprint_groups_list": listing(
+        "voiceprint_groups", {"group_id": "group_id"}, media.by_group
+    ),
     "audio_voiceprint_groups_update": update("voiceprint_groups"),
     "audio_voiceprint_groups_delete": delete("voiceprint_groups"),
-    "audio_voiceprint_groups_features_create": media.with_file(create("voiceprints", media.add_voiceprint)),
+    "audio_voiceprint_groups_features_create": media.with_file(
+        create("voiceprints", media.add_voiceprint)
+    ),
     "audio_voiceprint_groups_features_list": listing("voiceprints"),
     "audio_voiceprint_groups_features_update": update("voiceprints"),
     "audio_voiceprint_groups_features_delete": media.delete_voiceprint,
@@ -48,12 +65,16 @@ HANDLERS: dict[str, Handler] = {
     "bots_create": create("bots", publishing.founded, needs={"workspaces": "space_id"}),
     "bots_update": update("bots", publishing.edited),
     "bots_list": listing("bots", {"workspace_id": "workspace_id"}, by_publication, needs=_SPACE),
-    "bots_list_published": listing("bots", {"workspace_id": "space_id"}, by_publication, needs={"workspaces": "space_id"}),
+    "bots_list_published": listing(
+        "bots", {"workspace_id": "space_id"}, by_publication, needs={"workspaces": "space_id"}
+    ),
     "bots_retrieve": publishing.retrieve_bot,
     "bots_retrieve_published": publishing.retrieve_bot,
     "bots_publish": publishing.publish_bot,
     "bots_unpublish": publishing.unpublish_bot,
-    "bots_versions_list": listing("bot_versions", {"connector_id": "connector_id"}, publishing.by_version),
+    "bots_versions_list": listing(
+        "bot_versions", {"connector_id": "connector_id"}, publishing.by_version
+    ),
     "bots_collaboration_modes_update": update("bots"),
     "bots_collaborators_create": create_each("bot_collaborators", "collaborators", fills=False),
     "bots_collaborators_delete": delete("bot_collaborators"),
@@ -81,7 +102,9 @@ HANDLERS: dict[str, Handler] = {
     "conversations_messages_feedback_delete": delete("feedback"),
     # Knowledge
     "datasets_create": create("datasets", needs={"workspaces": "space_id"}),
-    "datasets_list": listing("datasets", knowledge.DATASET_FILTERS, knowledge.by_name, needs={"workspaces": "space_id"}),
+    "datasets_list": listing(
+        "datasets", knowledge.DATASET_FILTERS, knowledge.by_name, needs={"workspaces": "space_id"}
+    ),
     "datasets_update": update("datasets"),
     "datasets_delete": delete("datasets", knowledge.delete_contents),
     "datasets_process": knowledge.process_documents,
@@ -95,8 +118,12 @@ HANDLERS: dict[str, Handler] = {
     "enterprises_members_create": create_each("enterprise_members", "users", fills=False),
     "enterprises_members_update": update("enterprise_members"),
     "enterprises_members_delete": delete("enterprise_members"),
-    "enterprises_organizations_create": create("organizations", people.found_organization, needs={"enterprises": "enterprise_id"}),
-    "enterprises_organizations_list": listing("organizations", {"enterprise_id": "enterprise_id"}, needs={"enterprises": "enterprise_id"}),
+    "enterprises_organizations_create": create(
+        "organizations", people.found_organization, needs={"enterprises": "enterprise_id"}
+    ),
+    "enterprises_organizations_list": listing(
+        "organizations", {"enterprise_id": "enterprise_id"}, needs={"enterprises": "enterprise_id"}
+    ),
     "organizations_update": update("organizations"),
     "organizations_members_create": create_each("organization_members", "organization_people"),
     "organizations_members_list": listing("organization_members"),
@@ -115,7 +142,12 @@ HANDLERS: dict[str, Handler] = {
     # Files and folders
     "files_upload": media.upload_file,
     "files_retrieve": retrieve("files"),
-    "folders_list": listing("folders", {"workspace_id": "workspace_id", "folder_type": "folder_type"}, publishing.by_folder, needs=_SPACE),
+    "folders_list": listing(
+        "folders",
+        {"workspace_id": "workspace_id", "folder_type": "folder_type"},
+        publishing.by_folder,
+        needs=_SPACE,
+    ),
     "folders_retrieve": retrieve("folders"),
     # Sign-in
     "oauth_account_token": oauth.account_token,
@@ -135,11 +167,18 @@ HANDLERS: dict[str, Handler] = {
     "variables_retrieve": people.get_variables,
     "variables_update": people.set_variables,
     # Workflows
-    "workflows_list": listing("workflows", {"workspace_id": "workspace_id", "app_id": "app_id"}, publishing.by_mode, needs=_SPACE),
+    "workflows_list": listing(
+        "workflows",
+        {"workspace_id": "workspace_id", "app_id": "app_id"},
+        publishing.by_mode,
+        needs=_SPACE,
+    ),
     "workflows_retrieve": publishing.retrieve_workflow,
     "workflows_versions_list": listing("workflow_versions", None, by_publication),
     "workflows_collaboration_modes_update": update("workflows"),
-    "workflows_collaborators_create": create_each("workflow_collaborators", "collaborators", fills=False),
+    "workflows_collaborators_create": create_each(
+        "workflow_collaborators", "collaborators", fills=False
+    ),
     "workflows_collaborators_delete": delete("workflow_collaborators"),
     "workflows_runs_create": runs.create,
     "workflows_runs_stream": runs.stream,

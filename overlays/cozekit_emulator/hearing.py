@@ -1,4 +1,6 @@
-"""Finds speech in what a user sends: where it begins, where silence ends it. What is said comes from a script."""
+"""Finds speech in what a user sends: where it begins, where silence ends it. What is said comes
+from a script.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Documents and images of datasets: they begin as `processing`, and every read moves them on by a half."""
+"""Documents and images of datasets: they begin as `processing`, and every read moves them on by a
+half.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def by_name(record: Record, call: Call) -> bool:
 def delete_contents(call: Call, dataset: Record) -> None:
     """The documents go with their dataset."""
     documents = call.collection("documents")
-    for record in [record for record in documents.all() if record["dataset_id"] == dataset["dataset_id"]]:
+    for record in [
+        record for record in documents.all() if record["dataset_id"] == dataset["dataset_id"]
+    ]:
         documents.remove(record)
 
 
@@ -27,10 +31,24 @@ def create_documents(call: Call) -> Record:
     dataset, documents = call.find("datasets"), call.collection("documents")
     made = []
     for base in call.arg("document_bases"):
-        fields = {"format_type": dataset["format_type"], **{name: call.arg(name) for name in ("chunk_strategy", "format_type")}}
+        fields = {
+            "format_type": dataset["format_type"],
+            **{name: call.arg(name) for name in ("chunk_strategy", "format_type")},
+        }
         kind = base.get("source_info", {}).get("file_type") or base["name"].rpartition(".")[2]
-        fields.update(name=base["name"], document_name=base["name"], type=kind, caption=base.get("caption", ""), status=0, progress=0)
-        made.append(documents.add({**defaults(call, documents), **fields, "dataset_id": dataset["dataset_id"]}))
+        fields.update(
+            name=base["name"],
+            document_name=base["name"],
+            type=kind,
+            caption=base.get("caption", ""),
+            status=0,
+            progress=0,
+        )
+        made.append(
+            documents.add(
+                {**defaults(call, documents), **fields, "dataset_id": dataset["dataset_id"]}
+            )
+        )
     _sum_up(call, dataset)
     return items(call, "document_infos", made)
 
@@ -61,7 +79,14 @@ def list_images(call: Call) -> Record:
     word, captioned = call.arg("keyword", ""), call.arg("has_caption")
     records = [record for record in _documents(call) if record.get("format_type") == 2]
     records = [record for record in records if word in (record.get("caption") or "")]
-    return page(call, [record for record in records if captioned is None or captioned == bool(record.get("caption"))])
+    return page(
+        call,
+        [
+            record
+            for record in records
+            if captioned is None or captioned == bool(record.get("caption"))
+        ],
+    )
 
 
 def process_documents(call: Call) -> Record:
@@ -71,7 +96,9 @@ def process_documents(call: Call) -> Record:
     for record in records:
         _advance(call, record)
     # The page of this operation has another name for the field that all others call `name`.
-    return items(call, "data.data", [{**record, "document_name": record["name"]} for record in records])
+    return items(
+        call, "data.data", [{**record, "document_name": record["name"]} for record in records]
+    )
 
 
 def _documents(call: Call) -> list[Record]:
@@ -83,7 +110,11 @@ def _documents(call: Call) -> list[Record]:
 
 
 def _held(call: Call, dataset: Record) -> list[Record]:
-    return [record for record in call.collection("documents").all() if record["dataset_id"] == dataset["dataset_id"]]
+    return [
+        record
+        for record in call.collection("documents").all()
+        if record["dataset_id"] == dataset["dataset_id"]
+    ]
 
 
 def _advance(call: Call, record: Record) -> None:

@@ -1,4 +1,6 @@
-"""Pages: cuts a list as the paging rule of the operation says, and puts it where the answer has it."""
+"""Pages: cuts a list as the paging rule of the operation says, and puts it where the answer
+has it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def merged(*parts: Record) -> Record:
 
 def items(call: Call, path: str, records: list[Record]) -> Record:
     """Records as the item schema at a path of the answer shows them, in that place."""
-    schema = call.world.description.resolve(call.world.description.at(call.operation.answer, path))["items"]
+    schema = call.world.description.resolve(call.world.description.at(call.operation.answer, path))[
+        "items"
+    ]
     return place(path, [view(call, schema, record) for record in records])
 
 
@@ -51,7 +55,11 @@ def page(call: Call, records: list[Record]) -> Record:
     size = int(call.arg(rule["size"]) or _default_size(call))
     if rule["style"] == "cursor":
         return _cursor_page(call, records, size)
-    start = _token(call) if rule["style"] == "token" else (max(int(call.arg(rule["page"]) or 1), 1) - 1) * size
+    start = (
+        _token(call)
+        if rule["style"] == "token"
+        else (max(int(call.arg(rule["page"]) or 1), 1) - 1) * size
+    )
     end = start + size
     found = items(call, rule["items"], records[start:end])
     if "total" in rule:
@@ -69,14 +77,20 @@ def _token(call: Call) -> int:
         return 0
     number = token.removeprefix("offset_")
     if not number.isdecimal():
-        raise Refusal(4000, f"Request parameter error: {call.operation.pager['page']} {token!r} is unknown")
+        raise Refusal(
+            4000, f"Request parameter error: {call.operation.pager['page']} {token!r} is unknown"
+        )
     return int(number)
 
 
 def _example(call: Call) -> str:
-    """The token of the official page counts as the first page, so that its request can be sent as it stands."""
+    """The token of the official page counts as the first page, so that its request can be sent as
+    it stands.
+    """
     name = call.operation.pager["page"]
-    return next((str(p.get("example", "")) for p in call.operation.parameters if p["name"] == name), "")
+    return next(
+        (str(p.get("example", "")) for p in call.operation.parameters if p["name"] == name), ""
+    )
 
 
 def _default_size(call: Call) -> int:
@@ -88,7 +102,9 @@ def _default_size(call: Call) -> int:
 
 
 def _cursor_page(call: Call, records: list[Record], size: int) -> Record:
-    """A page beside a message: `before` takes the nearest ones in front of it, `after` those behind it."""
+    """A page beside a message: `before` takes the nearest ones in front of it, `after` those behind
+    it.
+    """
     rule = call.operation.pager
     ids = [str(record["id"]) for record in records]
     before, after = (str(call.arg(rule[name]) or "0") for name in ("before", "after"))
@@ -101,5 +117,8 @@ def _cursor_page(call: Call, records: list[Record], size: int) -> Record:
     backwards = before in ids and after not in ids
     shown = window[-size:] if backwards else window[:size]
     found = items(call, rule["items"], shown)
-    ends = {rule["first_id"]: shown[0]["id"] if shown else "", rule["last_id"]: shown[-1]["id"] if shown else ""}
+    ends = {
+        rule["first_id"]: shown[0]["id"] if shown else "",
+        rule["last_id"]: shown[-1]["id"] if shown else "",
+    }
     return {**found, **ends, rule["has_more"]: len(window) > len(shown)}

@@ -68,7 +68,9 @@ def speech(call: Call) -> Response:
     else:
         length = sound.duration(text)
         content = b"OggS" + bytes(60 + length) if kind == "ogg_opus" else sound.mp3(length)
-    media = {"wav": "audio/wav", "pcm": "audio/pcm", "ogg_opus": "audio/ogg"}.get(kind, "audio/mpeg")
+    media = {"wav": "audio/wav", "pcm": "audio/pcm", "ogg_opus": "audio/ogg"}.get(
+        kind, "audio/mpeg"
+    )
     return Response(content, 200, answers.headers(call.logid), media)
 
 
@@ -113,7 +115,12 @@ def identify_speaker(call: Call) -> Record:
     _file(call)
     group = call.find("voiceprint_groups")
     found = [
-        {"feature_id": item["feature_id"], "feature_name": item["name"], "feature_desc": item.get("desc", ""), "score": 90 - 10 * number}
+        {
+            "feature_id": item["feature_id"],
+            "feature_name": item["name"],
+            "feature_desc": item.get("desc", ""),
+            "score": 90 - 10 * number,
+        }
         for number, item in enumerate(call.collection("voiceprints").all(group["group_id"]))
     ]
     return {"data": {"feature_score_list": found[: int(call.arg("top_k", 10))]}}

@@ -1,7 +1,9 @@
-"""The authorization server: what its endpoints answer. Pages for people are in `oauth_pages.py`, the memory in `oauth_state.py`.
+"""The authorization server: what its endpoints answer. Pages for people are in `oauth_pages.py`,
+the memory in `oauth_state.py`.
 
-Peculiar to Coze, and kept: JSON bodies, the secret of a web app as bearer token, `expires_in` as a moment beside tokens and as a
-duration beside device codes, errors without the envelope of the other calls.
+Peculiar to Coze, and kept: JSON bodies, the secret of a web app as bearer token, `expires_in` as a
+moment beside tokens and as a duration beside device codes, errors without the envelope of the other
+calls.
 """
 
 from __future__ import annotations
@@ -21,7 +23,18 @@ from .answers import Refusal
 from .calls import Call
 from .oauth_apps import App
 from .oauth_jwt import verified
-from .oauth_state import CODE_SECONDS, CONSENT_SECONDS, DEVICE_SECONDS, Access, Code, Consent, Device, OAuthRefusal, OAuthState, invalid
+from .oauth_state import (
+    CODE_SECONDS,
+    CONSENT_SECONDS,
+    DEVICE_SECONDS,
+    Access,
+    Code,
+    Consent,
+    Device,
+    OAuthRefusal,
+    OAuthState,
+    invalid,
+)
 
 PREFIX = "/api/permission/oauth2"
 _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -44,7 +57,10 @@ def authorize(call: Call) -> Response:
         raise invalid("response_type")
     if not app.allows(str(call.arg("redirect_uri"))):
         raise invalid("redirect_uri")
-    challenge, method = str(call.arg("code_challenge", "")), str(call.arg("code_challenge_method", "plain"))
+    challenge, method = (
+        str(call.arg("code_challenge", "")),
+        str(call.arg("code_challenge_method", "plain")),
+    )
     if app.kind == "pkce" and not challenge:
         raise invalid("code_challenge")
     if method not in ("S256", "plain"):
@@ -69,7 +85,11 @@ def decide(state: OAuthState, consent: Consent, *, agreed: bool) -> str:
         state.codes[code] = Code(consent, state.now() + CODE_SECONDS, secrets.token_hex(8))
         query = {"code": code, "state": consent.state}
     else:
-        query = {"error": "access_denied", "error_description": "the user refused", "state": consent.state}
+        query = {
+            "error": "access_denied",
+            "error_description": "the user refused",
+            "state": consent.state,
+        }
     target = consent.redirect_uri
     return f"{target}{'&' if urlsplit(target).query else '?'}{urlencode(query)}"
 
@@ -79,13 +99,26 @@ def device_code(call: Call) -> Response:
     state = call.world.oauth
     app = state.app(str(call.arg("client_id")), "device")
     letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-    device = Device(app, f"{letters[:4]}-{letters[4:]}", state.now() + DEVICE_SECONDS, state.interval, str(call.arg("workspace_id", "")))
+    device = Device(
+        app,
+        f"{letters[:4]}-{letters[4:]}",
+        state.now() + DEVICE_SECONDS,
+        state.interval,
+        str(call.arg("workspace_id", "")),
+    )
     code = secrets.token_urlsafe(30)
     state.devices[code] = device
-    found = {"device_code": code, "user_code": device.user_code, "verification_uri": f"{call.base_url}/device"}
-    # Documented is a whole number; a fraction of a second is there for whoever tests with short waits.
+    found = {
+        "device_code": code,
+        "user_code": device.user_code,
+        "verification_uri": f"{call.base_url}/device",
+    }
+    # Documented is a whole number; a fraction of a second is there for whoever tests with short
+    # waits.
     interval = state.interval if state.interval % 1 else int(state.interval)
-    return answers.json_answer({**found, "expires_in": DEVICE_SECONDS, "interval": interval}, call.logid)
+    return answers.json_answer(
+        {**found, "expires_in": DEVICE_SECONDS, "interval": interval}, call.logid
+    )
 
 
 def token(call: Call) -> Response:
@@ -103,7 +136,9 @@ def account_token(call: Call) -> Response:
     account = str(call.arg("account_id"))
     app, claims = verified(call.world.oauth, _bearer(call), _hosts(call))
     if account not in app.accounts and not call.world.printed(account):
-        raise OAuthRefusal("access_deny", f"account {account} has not granted access to the app", 403)
+        raise OAuthRefusal(
+            "access_deny", f"account {account} has not granted access to the app", 403
+        )
     return answers.json_answer(_jwt_token(call, app, claims, account_id=account), call.logid)
 
 
@@ -115,13 +150,17 @@ def enterprise_token(call: Call) -> Response:
     if not app.enterprises:
         raise OAuthRefusal("access_deny", "invalid app type", 403)
     if enterprise not in app.enterprises and not call.world.printed(enterprise):
-        raise OAuthRefusal("access_deny", f"enterprise {enterprise} has not granted access to the app", 403)
+        raise OAuthRefusal(
+            "access_deny", f"enterprise {enterprise} has not granted access to the app", 403
+        )
     return answers.json_answer(_jwt_token(call, app, claims, enterprise_id=enterprise), call.logid)
 
 
 def _only_jwt(call: Call) -> None:
     if call.arg("grant_type") != _JWT:
-        raise OAuthRefusal("unsupported_grant_type", f"not supported grant type: {call.arg('grant_type')}")
+        raise OAuthRefusal(
+            "unsupported_grant_type", f"not supported grant type: {call.arg('grant_type')}"
+        )
 
 
 def _by_code(call: Call) -> dict[str, Any]:
@@ -145,7 +184,11 @@ def _by_code(call: Call) -> dict[str, Any]:
 def _proves(verifier: str, consent: Consent) -> bool:
     made = verifier
     if consent.method == "S256":
-        made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        made = (
+            base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+            .rstrip(b"=")
+            .decode()
+        )
     return secrets.compare_digest(made.encode(), consent.challenge.encode())
 
 
@@ -153,7 +196,12 @@ def _by_refresh(call: Call) -> dict[str, Any]:
     state = call.world.oauth
     app = _client(call, "refresh_token", "web", "pkce", "device")
     refresh = state.refreshes.get(_needed(call, "refresh_token"))
-    if refresh is None or refresh.client_id != app.client_id or refresh.ends <= state.now() or refresh.family in state.revoked:
+    if (
+        refresh is None
+        or refresh.client_id != app.client_id
+        or refresh.ends <= state.now()
+        or refresh.family in state.revoked
+    ):
         raise invalid("refresh_token")
     if refresh.used:
         # A thief and the owner cannot be told apart: neither keeps the session (RFC 9700, 4.14).
@@ -193,7 +241,9 @@ def _by_jwt(call: Call) -> dict[str, Any]:
     scope = call.arg("scope")
     if scope is not None and not app.connector_id:
         raise OAuthRefusal("invalid_request", "connector app should bind connector id")
-    attribute = ((scope or {}).get("attribute_constraint") or {}).get("connector_bot_chat_attribute")
+    attribute = ((scope or {}).get("attribute_constraint") or {}).get(
+        "connector_bot_chat_attribute"
+    )
     bots = tuple(attribute["bot_id_list"]) if attribute else None
     return _jwt_token(call, app, claims, bots=bots)
 
@@ -216,11 +266,15 @@ _GRANTS: dict[str, Callable[[Call], dict[str, Any]]] = {
 
 
 def _client(call: Call, grant: str, *kinds: str) -> App:
-    """The app that asks, of a kind that may use the grant; a web app proves itself by its secret."""
+    """The app that asks, of a kind that may use the grant; a web app proves itself by its
+    secret.
+    """
     app = call.world.oauth.app(_needed(call, "client_id"))
     if app.kind not in kinds:
         raise OAuthRefusal("unsupported_grant_type", f"not supported grant type: {grant}")
-    if app.kind == "web" and not secrets.compare_digest(_bearer(call).encode(), app.client_secret.encode()):
+    if app.kind == "web" and not secrets.compare_digest(
+        _bearer(call).encode(), app.client_secret.encode()
+    ):
         raise OAuthRefusal("invalid_client", "invalid client", 401)
     return app
 
@@ -245,7 +299,9 @@ def _hosts(call: Call) -> frozenset[str]:
 
 def redirect(location: str, logid: str) -> Response:
     """Sends a browser elsewhere."""
-    return Response(b"", 302, {**answers.headers(logid), "Location": location, "Cache-Control": "no-store"})
+    return Response(
+        b"", 302, {**answers.headers(logid), "Location": location, "Cache-Control": "no-store"}
+    )
 
 
 def refused(refusal: OAuthRefusal, spelling: str, logid: str) -> Response:
@@ -258,6 +314,8 @@ def refused(refusal: OAuthRefusal, spelling: str, logid: str) -> Response:
 
 
 def translated(refusal: Refusal) -> OAuthRefusal:
-    """What the check against the description found, in the words of these endpoints: the name of the parameter."""
+    """What the check against the description found, in the words of these endpoints: the name of
+    the parameter.
+    """
     found = re.search(r"(?:body|query|path|header)\.(\w+)", refusal.msg)
     return invalid(found[1] if found else "body")

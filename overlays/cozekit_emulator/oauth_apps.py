@@ -1,11 +1,12 @@
-"""OAuth apps of the emulator: one of each kind is there from the beginning, and tests register more.
+"""OAuth apps of the emulator: one of each kind is there from the beginning, and tests register
+more.
 
 | Constant | Kind | For |
 |---|---|---|
 | `WEB_APP` | `web` | the web flow; its secret is `WEB_SECRET` |
 | `PKCE_APP` | `pkce` | the PKCE flow |
 | `DEVICE_APP` | `device` | the device flow |
-| `JWT_APP` | `jwt` | tokens of the app itself, also of other accounts and of the enterprise; its key is `KEY_ID` with `private_key()` |
+| `JWT_APP` | `jwt` | tokens of the app, an account, the enterprise; `KEY_ID` |
 | `CHANNEL_APP` | `jwt` | the same for a channel, whose tokens a `scope` can narrow |
 """
 
@@ -30,8 +31,14 @@ CHANNEL_APP = "7400000000305"
 KEY_ID = "local_emulator_key"
 CHANNEL = "7400000000000000306"
 """Id of the channel that `CHANNEL_APP` belongs to."""
-REDIRECT_URIS = ("http://localhost/callback", "http://127.0.0.1/callback", "https://example.com/callback")
-"""Registered with `WEB_APP` and `PKCE_APP`. An address of this machine without a port stands for every port (RFC 8252, 7.3)."""
+REDIRECT_URIS = (
+    "http://localhost/callback",
+    "http://127.0.0.1/callback",
+    "https://example.com/callback",
+)
+"""Registered with `WEB_APP` and `PKCE_APP`. An address of this machine without a port stands for
+every port (RFC 8252, 7.3).
+"""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -66,11 +73,18 @@ class App:
 
     def allows(self, redirect_uri: str) -> bool:
         """Whether the browser may be sent to this address."""
-        return redirect_uri in self.redirect_uris or _without_port(redirect_uri) in self.redirect_uris
+        return (
+            redirect_uri in self.redirect_uris or _without_port(redirect_uri) in self.redirect_uris
+        )
 
     def config(self, base_url: str) -> dict[str, str]:
         """The content of the configuration file that the console would give for the app."""
-        found = {"client_type": self.kind, "client_id": self.client_id, "coze_www_base": base_url, "coze_api_base": base_url}
+        found = {
+            "client_type": self.kind,
+            "client_id": self.client_id,
+            "coze_www_base": base_url,
+            "coze_api_base": base_url,
+        }
         if self.kind == "web":
             found["client_secret"] = self.client_secret
         if self.kind == "jwt":
@@ -79,7 +93,9 @@ class App:
 
 
 def _without_port(uri: str) -> str:
-    """The address without its port when it is one of this machine; else nothing that is registered."""
+    """The address without its port when it is one of this machine; else nothing that is
+    registered.
+    """
     parts = urlsplit(uri)
     if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
         return ""
@@ -89,7 +105,8 @@ def _without_port(uri: str) -> str:
 
 @functools.cache
 def private_key() -> str:
-    """The private key of the sample apps in PEM form (PKCS#8); made when it is first asked for, the same for the whole process.
+    """The private key of the sample apps in PEM form (PKCS#8); made when it is first asked for, the
+    same for the whole process.
 
     Raises:
         ImportError: PyJWT with cryptography (extra `jwt`) is not installed.
@@ -98,7 +115,9 @@ def private_key() -> str:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     return pem.decode("ascii")
 
 
@@ -107,11 +126,14 @@ def public_key_of(private: str) -> str:
     from cryptography.hazmat.primitives import serialization
 
     key = serialization.load_pem_private_key(private.encode("ascii"), None).public_key()
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode("ascii")
 
 
 def samples(account: str, enterprise: str) -> dict[str, App]:
-    """The apps that are there from the beginning, by client id. The JWT apps get their key when it is first needed.
+    """The apps that are there from the beginning, by client id. The JWT apps get their key when it
+    is first needed.
 
     Args:
         account: Account that lets `JWT_APP` in.
@@ -146,9 +168,13 @@ class AppDetails(TypedDict, total=False):
     client_secret: str
     """Of a web app."""
     redirect_uris: Iterable[str]
-    """Where browsers may be sent, `REDIRECT_URIS` by default. An http address of this machine without a port allows every port."""
+    """Where browsers may be sent, `REDIRECT_URIS` by default. An http address of this machine
+    without a port allows every port.
+    """
     public_keys: Mapping[str, str]
-    """Key id → public key in PEM form, of a JWT app; by default it gets the pair of the sample apps."""
+    """Key id → public key in PEM form, of a JWT app; by default it gets the pair of the sample
+    apps.
+    """
     name: str
     """Shown on the consent page."""
     connector_id: str
@@ -170,8 +196,12 @@ def new_app(kind: Kind, **details: Unpack[AppDetails]) -> App:
         kind,
         details.get("client_id") or (number if kind == "jwt" else f"{number}.app.coze"),
         details.get("name", f"{kind} app"),
-        client_secret=details.get("client_secret", secrets.token_urlsafe(24)) if kind == "web" else "",
-        redirect_uris=tuple(details.get("redirect_uris", REDIRECT_URIS)) if kind in ("web", "pkce") else (),
+        client_secret=details.get("client_secret", secrets.token_urlsafe(24))
+        if kind == "web"
+        else "",
+        redirect_uris=tuple(details.get("redirect_uris", REDIRECT_URIS))
+        if kind in ("web", "pkce")
+        else (),
         public_keys=dict(details.get("public_keys", {})),
         connector_id=details.get("connector_id", ""),
         accounts=tuple(details.get("accounts", ())),

@@ -1,4 +1,6 @@
-"""Checks the JWT with which an app proves itself: signature, claims, and that it comes for the first time."""
+"""Checks the JWT with which an app proves itself: signature, claims, and that it comes for the
+first time.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
 _HOSTS = frozenset({"api.coze.cn", "api.coze.com"})
-_CHECKS = ("verify_exp", "verify_iat", "verify_nbf", "verify_aud", "verify_iss", "verify_sub", "verify_jti")
+_CHECKS = (
+    "verify_exp",
+    "verify_iat",
+    "verify_nbf",
+    "verify_aud",
+    "verify_iss",
+    "verify_sub",
+    "verify_jti",
+)
 _NO_CHECKS: dict[str, Any] = dict.fromkeys(_CHECKS, False)
 """The claims are checked here, by the clock of the emulator."""
 
@@ -25,8 +35,8 @@ def verified(state: OAuthState, token: str, hosts: frozenset[str]) -> tuple[App,
         hosts: Names of this server that `aud` may have beside those of Coze.
 
     Raises:
-        OAuthRefusal: `invalid_client`: not signed by a registered key. `invalid_request`: a claim is missing or wrong, or the JWT
-            was exchanged before.
+        OAuthRefusal: `invalid_client`: not signed by a registered key. `invalid_request`: a claim
+            is missing or wrong, or the JWT was exchanged before.
     """
     app, claims = _signed(state, token)
     for name in ("exp", "iat"):
@@ -52,11 +62,17 @@ def _signed(state: OAuthState, token: str) -> tuple[App, dict[str, Any]]:
     try:
         import jwt
     except ImportError:
-        raise OAuthRefusal("internal_error", "the local Coze needs PyJWT to check this: pip install 'cozekit[jwt]'", 500) from None
+        raise OAuthRefusal(
+            "internal_error",
+            "the local Coze needs PyJWT to check this: pip install 'cozekit[jwt]'",
+            500,
+        ) from None
     refusal = OAuthRefusal("invalid_client", "invalid client", 401)
     try:
         header = jwt.get_unverified_header(token)
-        issuer = jwt.decode(token, options=cast("Options", {**_NO_CHECKS, "verify_signature": False})).get("iss")
+        issuer = jwt.decode(
+            token, options=cast("Options", {**_NO_CHECKS, "verify_signature": False})
+        ).get("iss")
     except jwt.InvalidTokenError:
         raise refusal from None
     if header.get("alg") != "RS256" or header.get("typ") != "JWT" or not isinstance(issuer, str):
@@ -66,7 +82,9 @@ def _signed(state: OAuthState, token: str) -> tuple[App, dict[str, Any]]:
     if key is None:
         raise refusal
     try:
-        claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], options=cast("Options", _NO_CHECKS))
+        claims: dict[str, Any] = jwt.decode(
+            token, key, algorithms=["RS256"], options=cast("Options", _NO_CHECKS)
+        )
     except jwt.InvalidTokenError:
         raise refusal from None
     return app, claims

@@ -1,4 +1,6 @@
-"""Pages for people: consent to an app, and the code of a device. Plain HTML that a test can read as well."""
+"""Pages for people: consent to an app, and the code of a device. Plain HTML that a test can read as
+well.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,25 @@ _PAGE = """<!doctype html>
 <style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:12vh auto;padding:0 1em}}
 button,input{{font:inherit;padding:.3em 1em}}small{{color:#666}}</style></head>
 <body><h1>{title}</h1>{body}<p><small>Local emulator, not Coze.</small></p></body></html>
-"""
+"""  # noqa: E501
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors "
+    "'none'",
 }
-_BUTTONS = '<p><button name="decision" value="agree">Agree</button> <button name="decision" value="refuse">Refuse</button></p></form>'
+_BUTTONS = (
+    '<p><button name="decision" value="agree">Agree</button> <button '
+    'name="decision" value="refuse">Refuse</button></p></form>'
+)
 
 
 def page(title: str, body: str, logid: str, status: int = 200) -> Response:
     """A page; `body` is HTML."""
     text = _PAGE.format(title=html.escape(title), body=body)
-    return Response(text, status, {**answers.headers(logid), **_HEADERS}, "text/html; charset=utf-8")
+    return Response(
+        text, status, {**answers.headers(logid), **_HEADERS}, "text/html; charset=utf-8"
+    )
 
 
 def refused(refusal: OAuthRefusal, logid: str) -> Response:
@@ -80,10 +88,16 @@ def _consent(state: OAuthState, request: Request, fields: dict[str, str]) -> Res
 
 
 def _question(consent: Consent, key: str) -> str:
-    reach = f"workspace <b>{html.escape(consent.workspace_id)}</b> only" if consent.workspace_id else "all your workspaces"
+    reach = (
+        f"workspace <b>{html.escape(consent.workspace_id)}</b> only"
+        if consent.workspace_id
+        else "all your workspaces"
+    )
     return (
-        f"<p>The app will reach {reach}. Afterwards you go back to <b>{html.escape(consent.redirect_uri)}</b>.</p>"
-        f'<form method="post" action="/oauth/consent"><input type="hidden" name="authorize_key" value="{html.escape(key)}">{_BUTTONS}'
+        f"<p>The app will reach {reach}. Afterwards you go back to "
+        f"<b>{html.escape(consent.redirect_uri)}</b>.</p>"
+        '<form method="post" action="/oauth/consent"><input type="hidden" name="authorize_key" '
+        f'value="{html.escape(key)}">{_BUTTONS}'
     )
 
 
@@ -92,12 +106,18 @@ def _device(state: OAuthState, request: Request, fields: dict[str, str]) -> Resp
     if request.method != "POST":
         form = (
             '<form method="post" action="/device"><p><label>Code shown by the device<br>'
-            f'<input name="user_code" value="{html.escape(code)}" autocomplete="off" required></label></p>{_BUTTONS}'
+            f'<input name="user_code" value="{html.escape(code)}" autocomplete="off" '
+            f"required></label></p>{_BUTTONS}"
         )
         return page("Sign in a device", form, logid)
     device = state.device_of(code)
     if device is None:
-        return page("This code is unknown or has ended", '<p><a href="/device">Enter another code</a></p>', logid, 404)
+        return page(
+            "This code is unknown or has ended",
+            '<p><a href="/device">Enter another code</a></p>',
+            logid,
+            404,
+        )
     agreed = _decision(fields)
     device.decision = "agreed" if agreed else "refused"
     name = html.escape(device.app.name)

@@ -1,6 +1,7 @@
 """What the authorization server remembers: consents, codes, devices, tokens; and what it answers.
 
-Lifetimes that the official pages leave open are those of the RFCs. All of them go by the clock of the emulator.
+Lifetimes that the official pages leave open are those of the RFCs. All of them go by the clock of
+the emulator.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ LEEWAY = 60.0
 
 
 class OAuthRefusal(Exception):
-    """The authorization server says no: with `error_code` and `error_message`, or for devices with `error`."""
+    """The authorization server says no: with `error_code` and `error_message`, or for devices with
+    `error`.
+    """
 
     def __init__(self, word: str, text: str, status: int = 400, *, polling: bool = False) -> None:
         super().__init__(f"{word}: {text}")
@@ -107,12 +110,16 @@ class Refresh:
 
 @dataclass(slots=True)
 class OAuthState:
-    """The memory of the authorization server. What is documented in no source can be set: `spelling`, `waiting_status`, `leeway`."""
+    """The memory of the authorization server. What is documented in no source can be set:
+    `spelling`, `waiting_status`, `leeway`.
+    """
 
     now: Callable[[], float] = field(repr=False)
     apps: dict[str, App] = field(default_factory=dict)
     spelling: Literal["error", "error_code"] = "error"
-    """The field in which a waiting device finds its word: as the page has it, or as most official clients read it."""
+    """The field in which a waiting device finds its word: as the page has it, or as most official
+    clients read it.
+    """
     waiting_status: int = 400
     """HTTP status of `authorization_pending` and the like."""
     leeway: float = LEEWAY
@@ -136,7 +143,9 @@ class OAuthState:
         if app is None:
             raise OAuthRefusal("invalid_client", "invalid client", 401)
         if not app.enabled:
-            raise OAuthRefusal("access_deny", f"app {app.name} is currently deactivated by the owner", 403)
+            raise OAuthRefusal(
+                "access_deny", f"app {app.name} is currently deactivated by the owner", 403
+            )
         if kinds and app.kind not in kinds:
             raise OAuthRefusal("access_deny", "invalid app type", 403)
         return oauth_apps.with_key(app)
@@ -144,7 +153,9 @@ class OAuthState:
     def tokens(self, app: App, family: str, workspace_id: str = "") -> dict[str, Any]:
         """A new pair for a user, with `expires_in` as the moment of the end."""
         refresh = f"refresh_{secrets.token_urlsafe(24)}"
-        self.refreshes[refresh] = Refresh(app.client_id, self.now() + REFRESH_SECONDS, family, workspace_id)
+        self.refreshes[refresh] = Refresh(
+            app.client_id, self.now() + REFRESH_SECONDS, family, workspace_id
+        )
         access = Access(app.client_id, 0, family, workspace_id)
         return {**self.issue("czu", access, ACCESS_SECONDS), "refresh_token": refresh}
 
@@ -166,7 +177,11 @@ class OAuthState:
     def device_of(self, user_code: str) -> Device | None:
         """The waiting device with a user code, however the user writes it."""
         wanted = _plain(user_code)
-        found = [item for item in self.devices.values() if _plain(item.user_code) == wanted and not item.decision]
+        found = [
+            item
+            for item in self.devices.values()
+            if _plain(item.user_code) == wanted and not item.decision
+        ]
         return next((item for item in found if item.ends > self.now()), None)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 
 async def paced(pieces: Iterable[bytes], settings: Mapping[str, Any]) -> AsyncIterator[bytes]:
-    """The pieces, at most `max_frame_num` in each `period` of seconds; others get their turn between two pieces.
+    """The pieces, at most `max_frame_num` in each `period` of seconds; others get their turn
+    between two pieces.
 
     Args:
         pieces: Sound.

@@ -13,7 +13,9 @@ from .verbs import defaults
 def add_members(call: Call) -> Record:
     """Adds people to a workspace and says what became of each."""
     members, workspace = call.collection("workspace_members"), call.find("workspaces")
-    told: dict[str, list[str]] = {name: [] for name in call.world.description.schemas["AddedWorkspaceMembers"]["properties"]}
+    told: dict[str, list[str]] = {
+        name: [] for name in call.world.description.schemas["AddedWorkspaceMembers"]["properties"]
+    }
     for user in call.arg("users", []):
         if members.peek(user["user_id"], workspace["workspace_id"]):
             told["already_joined_user_ids"].append(user["user_id"])
@@ -26,9 +28,15 @@ def add_members(call: Call) -> Record:
 def remove_members(call: Call) -> Record:
     """Removes people from a workspace and says what became of each; the owner stays."""
     members, workspace = call.collection("workspace_members"), call.find("workspaces")
-    told: dict[str, list[str]] = {name: [] for name in call.world.description.schemas["RemovedWorkspaceMembers"]["properties"]}
+    told: dict[str, list[str]] = {
+        name: [] for name in call.world.description.schemas["RemovedWorkspaceMembers"]["properties"]
+    }
     for user_id in call.arg("user_ids"):
-        member = None if call.world.printed(user_id) else members.peek(user_id, workspace["workspace_id"])
+        member = (
+            None
+            if call.world.printed(user_id)
+            else members.peek(user_id, workspace["workspace_id"])
+        )
         if member is None:
             told["not_in_workspace_user_ids"].append(user_id)
         elif member["role_type"] == "owner":
@@ -42,7 +50,11 @@ def remove_members(call: Call) -> Record:
 def keep_last_admin(call: Call, member: Record) -> None:
     """An organization must keep a super administrator."""
     people = call.collection("organization_members")
-    admins = [p for p in people.all(people.owner(call.arguments)) if p["organization_role_type"] == "organization_super_admin"]
+    admins = [
+        p
+        for p in people.all(people.owner(call.arguments))
+        if p["organization_role_type"] == "organization_super_admin"
+    ]
     if admins == [member]:
         raise Refusal(777074044, "the last super administrator cannot be removed")
 
@@ -51,14 +63,23 @@ def found_workspace(call: Call, workspace: Record) -> None:
     """The founder is its first member."""
     members = call.collection("workspace_members")
     examples = call.world.examples.fields("WorkspaceMember")
-    members.add({**examples, "user_id": workspace["owner_uid"] or USER, "role_type": "owner"}, workspace["workspace_id"])
+    members.add(
+        {**examples, "user_id": workspace["owner_uid"] or USER, "role_type": "owner"},
+        workspace["workspace_id"],
+    )
 
 
 def found_organization(call: Call, organization: Record) -> None:
     """The named administrator is its first member."""
     members = call.collection("organization_members")
-    person = {"user_id": call.arg("super_admin_user_id"), "organization_role_type": "organization_super_admin"}
-    members.add({**call.world.examples.fields("OrganizationMember"), **person}, organization["organization_id"])
+    person = {
+        "user_id": call.arg("super_admin_user_id"),
+        "organization_role_type": "organization_super_admin",
+    }
+    members.add(
+        {**call.world.examples.fields("OrganizationMember"), **person},
+        organization["organization_id"],
+    )
 
 
 def set_variables(call: Call) -> Record:
@@ -80,7 +101,11 @@ def get_variables(call: Call) -> Record:
     _needs_bot_or_app(call)
     variables = call.collection("variables")
     names = call.arg("keywords", [])
-    found = [record for record in variables.all(variables.owner(call.arguments)) if not names or record["keyword"] in names]
+    found = [
+        record
+        for record in variables.all(variables.owner(call.arguments))
+        if not names or record["keyword"] in names
+    ]
     return items(call, "data.items", found)
 
 

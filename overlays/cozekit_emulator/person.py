@@ -9,7 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 
 class Person:
-    """Goes through the sign-in pages of the emulator as a person would, one request after the other.
+    """Goes through the sign-in pages of the emulator as a person would, one request after the
+    other.
 
     Args:
         base_url: Address of the emulator.
@@ -22,7 +23,8 @@ class Person:
         """Opens the address of a sign-in and agrees.
 
         Returns:
-            The address to which the browser is sent back, with `code` and `state`. It is not opened.
+            The address to which the browser is sent back, with `code` and `state`. It is not
+            opened.
 
         Raises:
             PermissionError: The emulator showed an error page; the text is on it.
@@ -34,7 +36,9 @@ class Person:
         return self._decided(url, "refuse")
 
     def browse(self, url: str) -> None:
-        """Agrees and lets the browser go back to the program, which must listen on this machine: `app.login(show=person.browse)`."""
+        """Agrees and lets the browser go back to the program, which must listen on this machine:
+        `app.login(show=person.browse)`.
+        """
         _request("GET", self.agree(url))
 
     def enter(self, user_code: str, *, agree: bool = True) -> None:
@@ -43,13 +47,24 @@ class Person:
         Raises:
             PermissionError: The code is unknown or has ended.
         """
-        _page(_request("POST", f"{self._base_url}/device", user_code=user_code, decision="agree" if agree else "refuse"))
+        _page(
+            _request(
+                "POST",
+                f"{self._base_url}/device",
+                user_code=user_code,
+                decision="agree" if agree else "refuse",
+            )
+        )
 
     def _decided(self, url: str, decision: str) -> str:
         consent = _location(_request("GET", url))
         text = _page(_request("GET", consent))
         key = html.unescape(re.findall(r'name="authorize_key" value="([^"]*)"', text)[0])
-        return _location(_request("POST", f"{self._base_url}/oauth/consent", authorize_key=key, decision=decision))
+        return _location(
+            _request(
+                "POST", f"{self._base_url}/oauth/consent", authorize_key=key, decision=decision
+            )
+        )
 
 
 def _request(method: str, url: str, **fields: str) -> tuple[HTTPResponse, str]:

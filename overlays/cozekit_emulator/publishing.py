@@ -15,19 +15,30 @@ _PASSED = 2
 
 API = "1024"
 """The channel of the API."""
-NEVER_PUBLISHED: Record = {"is_published": False, "published_at": None, "publish_time": None, "bot_name": None, "_published": None}
+NEVER_PUBLISHED: Record = {
+    "is_published": False,
+    "published_at": None,
+    "publish_time": None,
+    "bot_name": None,
+    "_published": None,
+}
 """Of a bot that is new; `None` is not shown."""
 
 
 async def publish_bot(call: Call) -> Record:
     """Takes a snapshot of the draft; `bots_retrieve` shows it from now on.
 
-    A channel whose callback application is subscribed to `bot.published` gets the bot when its review passes. Else publishing
-    fails for this channel alone: no version is listed for it.
+    A channel whose callback application is subscribed to `bot.published` gets the bot when its
+    review passes. Else publishing fails for this channel alone: no version is listed for it.
     """
     bot = call.find("bots")
     version = call.world.new_id()
-    bot.update(is_published=True, version=version, _edited=False, **publication(bot.get("name"), call.world.now()))
+    bot.update(
+        is_published=True,
+        version=version,
+        _edited=False,
+        **publication(bot.get("name"), call.world.now()),
+    )
     bot["_published"] = dict(bot)
     event = {
         "user_id_str": int(USER),
@@ -55,7 +66,11 @@ def publication(name: str | None, moment: int) -> Record:
 def add_version(call: Call, bot: Record, connector: str) -> None:
     """The version under review is on a channel from now on."""
     version = bot["_reviews"].pop(connector)
-    fields = {**call.world.examples.fields("BotVersion"), "version": version, "publish_status": "published_online"}
+    fields = {
+        **call.world.examples.fields("BotVersion"),
+        "version": version,
+        "publish_status": "published_online",
+    }
     call.collection("bot_versions").add({**fields, "connector_id": connector}, f"{bot['bot_id']}")
     bot.setdefault("_channels", {API}).add(connector)
 
@@ -82,7 +97,12 @@ def unpublish_bot(call: Call) -> Record:
 
 def deleted_bot(bot: Record) -> Record:
     """What a callback says of a bot that is gone."""
-    names = {"bot_id": "bot_id", "space_id": "workspace_id", "bot_name": "name", "description": "description"}
+    names = {
+        "bot_id": "bot_id",
+        "space_id": "workspace_id",
+        "bot_name": "name",
+        "description": "description",
+    }
     return {name: bot.get(field, "") for name, field in names.items()}
 
 
@@ -119,15 +139,31 @@ def edited(call: Call, record: Record) -> None:
 
 
 def _link(call: Call, bot: Record) -> None:
-    """Requests name the knowledge bases and workflows of a bot by id, answers show them; what is unknown is left out."""
-    datasets, workflows = call.arg("knowledge", {}).get("dataset_ids"), call.arg("workflow_id_list", {}).get("ids")
+    """Requests name the knowledge bases and workflows of a bot by id, answers show them; what is
+    unknown is left out.
+    """
+    datasets, workflows = (
+        call.arg("knowledge", {}).get("dataset_ids"),
+        call.arg("workflow_id_list", {}).get("ids"),
+    )
     if datasets is not None:
         found = [item for item in map(call.collection("datasets").peek, datasets) if item]
-        bot["knowledge"] = {"knowledge_infos": [{"id": item["dataset_id"], "name": item["name"]} for item in found]}
+        bot["knowledge"] = {
+            "knowledge_infos": [{"id": item["dataset_id"], "name": item["name"]} for item in found]
+        }
     if workflows is not None:
-        found = [item for item in (call.collection("workflows").peek(entry["id"]) for entry in workflows) if item]
+        found = [
+            item
+            for item in (call.collection("workflows").peek(entry["id"]) for entry in workflows)
+            if item
+        ]
         bot["workflow_info_list"] = [
-            {"id": item["workflow_id"], "name": item["workflow_name"], "icon_url": item["icon_url"], "description": item["description"]}
+            {
+                "id": item["workflow_id"],
+                "name": item["workflow_name"],
+                "icon_url": item["icon_url"],
+                "description": item["description"],
+            }
             for item in found
         ]
 
@@ -153,7 +189,12 @@ def duplicate_template(call: Call) -> Record:
         "name": call.arg("name", "副本"),
         "workspace_id": workspace["workspace_id"],
     }
-    bot = bots.add({**{name: value for name, value in fields.items() if name not in bots.kind.ids}, **NEVER_PUBLISHED})
+    bot = bots.add(
+        {
+            **{name: value for name, value in fields.items() if name not in bots.kind.ids},
+            **NEVER_PUBLISHED,
+        }
+    )
     return {"data": {"entity_id": bot["bot_id"], "entity_type": "agent"}}
 
 
@@ -170,4 +211,6 @@ def retrieve_workflow(call: Call) -> Record:
 
 def by_mode(record: Record, call: Call) -> bool:
     """Published as far as asked, and of the kind that was asked for."""
-    return by_publication(record, call) and str(call.arg("workflow_mode", record["_mode"])) == str(record["_mode"])
+    return by_publication(record, call) and str(call.arg("workflow_mode", record["_mode"])) == str(
+        record["_mode"]
+    )

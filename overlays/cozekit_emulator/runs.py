@@ -1,6 +1,7 @@
 """Workflow runs: plain, asynchronous and streamed, interrupts and resumes, run histories.
 
-An asynchronous run moves with the reads of its history: `Running` in the first, the end in the second.
+An asynchronous run moves with the reads of its history: `Running` in the first, the end in the
+    second.
 """
 
 from __future__ import annotations
@@ -51,7 +52,11 @@ def resume(call: Call) -> Record:
 def history(call: Call) -> Record:
     """`GET /v1/workflows/{workflow_id}/run_histories/{execute_id}`."""
     run = _find(call)
-    if run["execute_status"] == "Running" and run["run_mode"] == _ASYNC and not run.get("interrupt_data"):
+    if (
+        run["execute_status"] == "Running"
+        and run["run_mode"] == _ASYNC
+        and not run.get("interrupt_data")
+    ):
         run["_reads"] += 1
         if run["_reads"] > 1:
             for _ in _play(run):
@@ -82,10 +87,13 @@ def _new_run(call: Call, mode: int) -> Record:
     if not workflow["_published"]:
         raise Refusal(4200, "the workflow is not published")
     if call.arg("app_id") and call.arg("bot_id"):
-        raise Refusal(4000, "Request parameter error: body.app_id and body.bot_id exclude each other")
+        raise Refusal(
+            4000, "Request parameter error: body.app_id and body.bot_id exclude each other"
+        )
     call.world.billed += 1
     execute_id = call.world.new_id()
-    link = f"{call.base_url}/work_flow?execute_id={execute_id}&space_id={workflow['workspace_id']}&workflow_id={workflow['workflow_id']}"
+    query = f"execute_id={execute_id}&space_id={workflow['workspace_id']}"
+    link = f"{call.base_url}/work_flow?{query}&workflow_id={workflow['workflow_id']}"
     return call.collection("runs").add(
         {
             "execute_id": execute_id,
@@ -115,7 +123,8 @@ def _resumed(call: Call, *, streams: bool) -> Record:
     """The run that waits, with the answer put in.
 
     Raises:
-        Refusal: 4314, no such run; 4315, it waits no longer; 4000, wrong workflow, event, or way of resuming.
+        Refusal: 4314, no such run; 4315, it waits no longer; 4000, wrong workflow, event, or way of
+            resuming.
     """
     workflow = call.find("workflows")
     event_id = str(call.arg("event_id"))
@@ -126,14 +135,27 @@ def _resumed(call: Call, *, streams: bool) -> Record:
         raise Refusal(4315, "the run is over and cannot be resumed")
     waiting = run.get("interrupt_data") or {}
     if run["workflow_id"] != workflow["workflow_id"] or waiting.get("event_id") != event_id:
-        raise Refusal(4000, "Request parameter error: body.event_id does not belong to an interrupt of this workflow")
+        raise Refusal(
+            4000,
+            "Request parameter error: body.event_id does not belong to an interrupt of this "
+            "workflow",
+        )
     if waiting["type"] != call.arg("interrupt_type"):
-        raise Refusal(4000, f"Request parameter error: body.interrupt_type is not {waiting['type']}")
+        raise Refusal(
+            4000, f"Request parameter error: body.interrupt_type is not {waiting['type']}"
+        )
     if (run["run_mode"] == _STREAM) != streams:
-        raise Refusal(4000, "Request parameter error: body.event_id: streamed runs are resumed by stream_resume, others by resume")
+        raise Refusal(
+            4000,
+            "Request parameter error: body.event_id: streamed runs are resumed by "
+            "stream_resume, others by resume",
+        )
     call.world.billed += 1
     run.update(
-        update_time=call.world.now(), interrupt_data=None, _answer=str(call.arg("resume_data")).strip(), _resumes=run["_resumes"] + 1
+        update_time=call.world.now(),
+        interrupt_data=None,
+        _answer=str(call.arg("resume_data")).strip(),
+        _resumes=run["_resumes"] + 1,
     )
     return run
 
@@ -145,9 +167,16 @@ def _finished(run: Record, events: Iterator[Event]) -> Record:
     link = {"debug_url": run["debug_url"]}
     if run["execute_status"] == "Fail":
         raise Refusal(int(run["error_code"]), run["error_message"], **link)
-    shared = {"execute_id": run["execute_id"], "usage": run.get("usage"), "interrupt_data": run.get("interrupt_data"), **link}
+    shared = {
+        "execute_id": run["execute_id"],
+        "usage": run.get("usage"),
+        "interrupt_data": run.get("interrupt_data"),
+        **link,
+    }
     known = {name: value for name, value in shared.items() if value is not None}
-    return known if run.get("interrupt_data") else {"data": compact({"output": _output(run)}), **known}
+    return (
+        known if run.get("interrupt_data") else {"data": compact({"output": _output(run)}), **known}
+    )
 
 
 def _play(run: Record) -> Iterator[Event]:
@@ -167,7 +196,10 @@ def _play(run: Record) -> Iterator[Event]:
     usage = {"input_count": 50, "output_count": len(output), "token_count": 50 + len(output)}
     run["usage"] = usage
     end = _node(run, "End", "900001", "0")
-    yield "Message", {**end, "content": compact({"output": output}), "node_is_finish": True, "usage": usage}
+    yield (
+        "Message",
+        {**end, "content": compact({"output": output}), "node_is_finish": True, "usage": usage},
+    )
     run["execute_status"] = "Success"
     run["output"] = compact({"Output": compact({"output": output})})
     yield "Done", {"debug_url": run["debug_url"]}
@@ -177,14 +209,20 @@ def _say(run: Record, title: str, pieces: list[str], script: Script) -> Iterator
     """The pieces of one output node."""
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
-        yield "Message", {**_node(run, title, "100001", str(number)), "content": piece, "node_is_finish": last}
+        yield (
+            "Message",
+            {**_node(run, title, "100001", str(number)), "content": piece, "node_is_finish": last},
+        )
         if number < script.heartbeats:
             yield "PING", None
     _record_node(run, title, "100001", "".join(pieces))
 
 
 def _ask(run: Record) -> Iterator[Event]:
-    yield "Message", {**_node(run, "问答", "100002", "0"), "content": QUESTION, "node_is_finish": True}
+    yield (
+        "Message",
+        {**_node(run, "问答", "100002", "0"), "content": QUESTION, "node_is_finish": True},
+    )
     _record_node(run, "问答", "100002", QUESTION)
     parameter = {"type": "string", "required": True, "description": "city and day"}
     interrupt = {
@@ -204,7 +242,13 @@ def _fail(run: Record, code: int, message: str) -> Event:
 
 def _node(run: Record, title: str, node_id: str, number: str) -> Record:
     uuid = f"{run['execute_id']}-{node_id}"
-    return {"node_id": node_id, "node_execute_uuid": uuid, "node_title": title, "node_seq_id": number, "content_type": "text"}
+    return {
+        "node_id": node_id,
+        "node_execute_uuid": uuid,
+        "node_title": title,
+        "node_seq_id": number,
+        "content_type": "text",
+    }
 
 
 def _record_node(run: Record, title: str, node_id: str, output: str) -> None:

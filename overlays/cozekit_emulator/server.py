@@ -55,7 +55,8 @@ class Emulator:
         with Emulator() as local:
             client = Client(local.token, base_url=local.base_url)
 
-    It listens on loopback, in a thread; leaving the block ends it, open streams included. May be started once.
+    It listens on loopback, in a thread; leaving the block ends it, open streams included. May be
+    started once.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, token: str = TOKEN) -> None:
@@ -92,12 +93,16 @@ class Emulator:
 
     @property
     def clock(self) -> Clock:
-        """The clock by which tokens end and callbacks are repeated; `clock.advance(seconds)` moves it."""
+        """The clock by which tokens end and callbacks are repeated; `clock.advance(seconds)` moves
+        it.
+        """
         return self.local.clock
 
     @property
     def oauth(self) -> OAuthState:
-        """The memory of the authorization server, with what a test may set (`spelling`, `waiting_status`, `leeway`)."""
+        """The memory of the authorization server, with what a test may set (`spelling`,
+        `waiting_status`, `leeway`).
+        """
         return self.local.world.oauth
 
     @property
@@ -115,7 +120,8 @@ class Emulator:
         self.local.reset()
 
     def emulate(self, rule: str, operation: str = "") -> None:
-        """Lets the next matching call fail; the rules are those of the header `X-Emulate` (module `failures`).
+        """Lets the next matching call fail; the rules are those of the header `X-Emulate` (module
+        `failures`).
 
         Args:
             rule: For example `status=503;times=2`.
@@ -127,12 +133,14 @@ class Emulator:
         self.local.switch.arm(rule, operation)
 
     def register_app(self, kind: Kind, **details: Unpack[AppDetails]) -> App:
-        """Registers an OAuth app, as a person does in the console; `reset` forgets it. Sample apps are in `oauth_apps`.
+        """Registers an OAuth app, as a person does in the console; `reset` forgets it. Sample apps
+        are in `oauth_apps`.
 
         Args:
             kind: `web`, `pkce`, `device` or `jwt`.
-            details: Fields of `oauth_apps.AppDetails`: `client_id`, `client_secret`, `redirect_uris`, `public_keys`, `name`,
-                `connector_id`, `accounts`, `enterprises`, `enabled`. What is not given is made up.
+            details: Fields of `oauth_apps.AppDetails`: `client_id`, `client_secret`,
+                `redirect_uris`, `public_keys`, `name`, `connector_id`, `accounts`, `enterprises`,
+                `enabled`. What is not given is made up.
 
         Raises:
             ValueError: The kind is unknown.
@@ -143,15 +151,20 @@ class Emulator:
         return app
 
     def app(self, client_id: str) -> App:
-        """A registered app, for example `oauth_apps.JWT_APP`; errors as in `register_app`, and KeyError for an unknown one."""
+        """A registered app, for example `oauth_apps.JWT_APP`; errors as in `register_app`, and
+        KeyError for an unknown one.
+        """
         return oauth_apps.with_key(self.oauth.apps[client_id])
 
     def say(self, *texts: str) -> None:
-        """What the next users of voice sockets say, one text per utterance; without it, always the same sentence."""
+        """What the next users of voice sockets say, one text per utterance; without it, always the
+        same sentence.
+        """
         self.local.world.voice.transcripts.extend(texts)
 
     def delete_bot(self, bot_id: str) -> None:
-        """Deletes a bot, as a person does in the editor (there is no operation for it), and tells the callback applications.
+        """Deletes a bot, as a person does in the editor (there is no operation for it), and tells
+        the callback applications.
 
         Raises:
             Refusal: It is unknown.
@@ -160,9 +173,17 @@ class Emulator:
         bots = self.local.world.collection("bots")
         bot = bots.get(bot_id)
         bots.remove(bot)
-        self.deliver("bot.deleted", deleted_bot(bot), connector_ids=sorted(bot.get("_channels", ())))
+        self.deliver(
+            "bot.deleted", deleted_bot(bot), connector_ids=sorted(bot.get("_channels", ()))
+        )
 
-    def deliver(self, event_type: str, event: Mapping[str, Any] | None = None, *, connector_ids: Iterable[str] = ()) -> None:
+    def deliver(
+        self,
+        event_type: str,
+        event: Mapping[str, Any] | None = None,
+        *,
+        connector_ids: Iterable[str] = (),
+    ) -> None:
         """Delivers an event of any type to the applications that are subscribed to it.
 
         Args:
@@ -181,7 +202,8 @@ class Emulator:
         self.local.dispatcher.call(work)
 
     def deliveries(self) -> list[Delivery]:
-        """The callbacks so far, oldest first, checks of addresses included; waits until none is under way.
+        """The callbacks so far, oldest first, checks of addresses included; waits until none is
+        under way.
 
         Raises:
             RuntimeError: The emulator does not run.
@@ -198,10 +220,13 @@ class Emulator:
         """
         listener = self._listen()
         self._server = _Server(self.local)
-        # Cut answers and abandoned streams are what the emulator is for; the server would log each as an error.
+        # Cut answers and abandoned streams are what the emulator is for; the server would log each
+        # as an error.
         self._log_level = _LOG.level
         _LOG.setLevel(logging.CRITICAL)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="cozekit-emulator", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="cozekit-emulator", daemon=True
+        )
         self._thread.start()
         if not self._server.ready.wait(_START_TIMEOUT):
             listener.close()
@@ -231,8 +256,11 @@ class Emulator:
             _Server(self.local).run([listener])
 
     def _listen(self) -> socket.socket:
-        family, kind, protocol, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-        # With the protocol named, asyncio switches Nagle's algorithm off; else every answer takes 40 ms.
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM
+        )[0]
+        # With the protocol named, asyncio switches Nagle's algorithm off; else every answer takes
+        # 40 ms.
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -247,7 +275,12 @@ class Emulator:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()
 
 

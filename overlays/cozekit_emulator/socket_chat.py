@@ -1,7 +1,8 @@
 """`/v1/chat`: a voice dialogue with a bot. Turn taking here, the reply itself in `socket_reply.py`.
 
-The end of a turn comes from the client (`client_interrupt`) or from silence in the sound (`server_vad`, `semantic_vad`); what was
-said comes from the script of `hearing.py`. A reply that runs is broken off by a voice (1), by the client (2) or by a message (3).
+The end of a turn comes from the client (`client_interrupt`) or from silence in the sound
+(`server_vad`, `semantic_vad`); what was said comes from the script of `hearing.py`. A reply that
+runs is broken off by a voice (1), by the client (2) or by a message (3).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class ChatSession(Session):
     socket = "websockets_chat"
     settings_of = "VoiceChatSettings"
 
-    def __init__(self, local: LocalCoze, websocket: WebSocket, rule: failures.Rule | None = None) -> None:
+    def __init__(
+        self, local: LocalCoze, websocket: WebSocket, rule: failures.Rule | None = None
+    ) -> None:
         super().__init__(local, websocket, rule)
         self.bot_id = ""
         self.conversation: Record | None = None
@@ -74,7 +77,9 @@ class ChatSession(Session):
         elif not bot["is_published"]:
             refusal = Refusal(4015, "the bot is not published to the API channel")
         elif device and not (device.isdecimal() and int(device) < 1 << 63):
-            refusal = Refusal(4000, "Request parameter error: query.device_id is no number of 64 bits")
+            refusal = Refusal(
+                4000, "Request parameter error: query.device_id is no number of 64 bits"
+            )
         if refusal is not None or bot is None:
             await self.fail(refusal or Refusal(5000, "no bot"))
             return False
@@ -125,7 +130,9 @@ class ChatSession(Session):
         if self._ear is None:
             silence = self._turns.get("silence_duration_ms", 500)
             if self._turns.get("type") == "semantic_vad":
-                silence = self._turns.get("semantic_vad_config", {}).get("silence_threshold_ms", 300)
+                silence = self._turns.get("semantic_vad_config", {}).get(
+                    "silence_threshold_ms", 300
+                )
             self._ear = Ear(self.settings["input_audio"], silence)
         changes = self._ear.hear(sound)
         if not changes and self._ear.speaking:
@@ -154,7 +161,9 @@ class ChatSession(Session):
         streams = self.settings.get("asr_config", {}).get("stream_mode") != "output_no_stream"
         if streams and self._understood < len(self._text):
             self._understood += _STEP
-            await self.send("conversation.audio_transcript.update", {"content": self._text[: self._understood]})
+            await self.send(
+                "conversation.audio_transcript.update", {"content": self._text[: self._understood]}
+            )
 
     async def _turn_over(self) -> None:
         text, self._text = self._text, None
@@ -175,8 +184,15 @@ class ChatSession(Session):
             await self.send("input_audio_buffer.cleared")
 
     async def _message(self, data: Record) -> None:
-        if data["role"] not in ("user", "assistant") or data["content_type"] not in ("text", "object_string"):
-            raise Refusal(4000, "Request parameter error: event.data: role is user or assistant, content_type text or object_string")
+        if data["role"] not in ("user", "assistant") or data["content_type"] not in (
+            "text",
+            "object_string",
+        ):
+            raise Refusal(
+                4000,
+                "Request parameter error: event.data: role is user or assistant, content_type "
+                "text or object_string",
+            )
         question = plain(data)
         if data["role"] == "assistant":
             self.remember(data)
@@ -187,7 +203,11 @@ class ChatSession(Session):
     def remember(self, message: Record) -> None:
         """Adds a message that nobody answers to the context."""
         conversation = self.own_conversation()
-        ids = {"conversation_id": conversation["conversation_id"], "section_id": conversation["last_section_id"], "bot_id": self.bot_id}
+        ids = {
+            "conversation_id": conversation["conversation_id"],
+            "section_id": conversation["last_section_id"],
+            "bot_id": self.bot_id,
+        }
         fields = {**message, **ids, "type": "answer"}
         self.world.collection("messages").add(fields, conversation["conversation_id"])
 
@@ -202,11 +222,20 @@ class ChatSession(Session):
     async def _submit(self, data: Record) -> None:
         reply = self.reply
         if reply is None or reply.chat["chat_id"] != data["chat_id"] or not reply.waits:
-            raise Refusal(4000, f"Request parameter error: chat {data['chat_id']!r} waits for no tool output")
-        calls = {item["id"] for item in reply.chat["required_action"]["submit_tool_outputs"]["tool_calls"]}
+            raise Refusal(
+                4000, f"Request parameter error: chat {data['chat_id']!r} waits for no tool output"
+            )
+        calls = {
+            item["id"]
+            for item in reply.chat["required_action"]["submit_tool_outputs"]["tool_calls"]
+        }
         outputs = {item["tool_call_id"]: item["output"] for item in data["tool_outputs"]}
         if set(outputs) != calls:
-            raise Refusal(4000, f"Request parameter error: event.data.tool_outputs must answer the calls {sorted(calls)}")
+            raise Refusal(
+                4000,
+                "Request parameter error: event.data.tool_outputs must answer the calls "
+                f"{sorted(calls)}",
+            )
         self._start(reply.go_on(list(outputs.values())))
 
     async def _cancel(self, _: Record) -> None:
@@ -215,7 +244,11 @@ class ChatSession(Session):
 
     async def _speak(self, data: Record) -> None:
         if data["mode"] != "text" or not 0 < len(data["text"].encode()) <= _MAX_SPOKEN:
-            raise Refusal(4000, f"Request parameter error: event.data: mode is text, and text has 1 to {_MAX_SPOKEN} bytes")
+            raise Refusal(
+                4000,
+                "Request parameter error: event.data: mode is text, and text has 1 to "
+                f"{_MAX_SPOKEN} bytes",
+            )
         await self._break_off(3)
         self._start(speak_aloud(self, data["text"]))
 

@@ -1,4 +1,6 @@
-"""The reply of a bot on a voice socket: text and sound of one chat, interleaved as the recordings of the official clients have it."""
+"""The reply of a bot on a voice socket: text and sound of one chat, interleaved as the recordings
+of the official clients have it.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,20 @@ class Reply:
         config = session.settings.get("chat_config", {})
         saves = config.get("auto_save_history", True)
         conversation = session.own_conversation()
-        stored = session.world.collection("messages").all(conversation["conversation_id"]) if saves else []
+        stored = (
+            session.world.collection("messages").all(conversation["conversation_id"])
+            if saves
+            else []
+        )
         context = "".join(str(item["content"]) for item in (*stored, message))
-        self.chat = new_chat(session.world, conversation, session.bot_id, question=question, context=context, saves=saves)
+        self.chat = new_chat(
+            session.world,
+            conversation,
+            session.bot_id,
+            question=question,
+            context=context,
+            saves=saves,
+        )
         if config.get("meta_data"):
             self.chat["meta_data"] = config["meta_data"]
         self._script = dataclasses.replace(bots.script_of(session.bot_id), follow_ups=())
@@ -55,11 +68,23 @@ class Reply:
 
     async def begin(self) -> None:
         """From the user's message to the end, or to the tool call."""
-        ids = {name: self.chat[name] for name in ("conversation_id", "bot_id", "chat_id", "section_id")}
-        shown: Record = {"id": self._session.world.new_id(), **self._message, **ids, "type": "question"}
+        ids = {
+            name: self.chat[name] for name in ("conversation_id", "bot_id", "chat_id", "section_id")
+        }
+        shown: Record = {
+            "id": self._session.world.new_id(),
+            **self._message,
+            **ids,
+            "type": "question",
+        }
         if self.chat["_saves"]:
             stored = store_message(self._session.world, self.chat, self._message)
-            shown = {**shown, "id": stored["id"], "created_at": stored["created_at"], "updated_at": stored["updated_at"]}
+            shown = {
+                **shown,
+                "id": stored["id"],
+                "created_at": stored["created_at"],
+                "updated_at": stored["updated_at"],
+            }
         await self._session.send("conversation.message.completed", shown)
         await self._perform(Play(self._session.world, self.chat, self._script).begin())
 
@@ -71,7 +96,9 @@ class Reply:
         await self._perform(Play(self._session.world, self.chat, self._script).go_on(outputs))
 
     async def _perform(self, events: Iterator[Event]) -> None:
-        """Sends the events of a chat; sound begins with the first whole sentence, and the rest of it comes before the end."""
+        """Sends the events of a chat; sound begins with the first whole sentence, and the rest of
+        it comes before the end.
+        """
         voice = _Voice(self._session)
         for name, data in events:
             if name == "done":
@@ -150,7 +177,13 @@ class _Voice:
 
 def _audio(head: Record, content: str) -> Record:
     names = ("id", "conversation_id", "bot_id", "chat_id", "section_id")
-    return {**{name: head[name] for name in names}, "role": "assistant", "type": "answer", "content_type": "audio", "content": content}
+    return {
+        **{name: head[name] for name in names},
+        "role": "assistant",
+        "type": "answer",
+        "content_type": "audio",
+        "content": content,
+    }
 
 
 async def speak_aloud(session: ChatSession, text: str) -> None:

@@ -76,7 +76,10 @@ def _check_output(settings: Record) -> None:
     if pcm.get("limit_config") and not pcm.get("frame_size_ms"):
         raise refused("data.output_audio.pcm_config.limit_config", "needs frame_size_ms")
     if opus.get("frame_size_ms", 10) not in _OPUS_FRAMES:
-        raise refused("data.output_audio.opus_config.frame_size_ms", f"is one of {', '.join(map(str, _OPUS_FRAMES))}")
+        raise refused(
+            "data.output_audio.opus_config.frame_size_ms",
+            f"is one of {', '.join(map(str, _OPUS_FRAMES))}",
+        )
     for name in ("speech_rate", "loudness_rate"):
         if not -50 <= settings.get(name, 0) <= 100:
             raise refused(f"data.output_audio.{name}", "is from -50 to 100")
@@ -93,7 +96,13 @@ def _check_input(settings: Record) -> None:
 def _check_turns(settings: Record) -> None:
     keywords = settings.get("turn_detection", {}).get("interrupt_config", {}).get("keywords", [])
     if len(keywords) > _MAX_KEYWORDS or not all(6 <= len(word.encode()) <= 24 for word in keywords):
-        raise refused("data.turn_detection.interrupt_config.keywords", "are at most 5 words of 6 to 24 bytes each")
+        raise refused(
+            "data.turn_detection.interrupt_config.keywords",
+            "are at most 5 words of 6 to 24 bytes each",
+        )
     noise = settings.get("voice_processing_config", {})
     if noise.get("enable_ans") and noise.get("enable_pdns"):
-        raise refused("data.voice_processing_config", "has enable_ans and enable_pdns, which exclude each other")
+        raise refused(
+            "data.voice_processing_config",
+            "has enable_ans and enable_pdns, which exclude each other",
+        )

@@ -1,4 +1,6 @@
-"""`/v1/audio/speech`: text in, sound out. One text per connection, as the official clients use it; further ones work too."""
+"""`/v1/audio/speech`: text in, sound out. One text per connection, as the official clients use it;
+further ones work too.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class SpeechSession(Session):
         return True
 
     async def _update(self, data: Record) -> None:
-        await self.update(data, "speech.updated", lambda found: only(found, "output_audio", ("pcm", "opus")))
+        await self.update(
+            data, "speech.updated", lambda found: only(found, "output_audio", ("pcm", "opus"))
+        )
 
     async def _append(self, data: Record) -> None:
         if len((self._text + data["delta"]).encode()) > MAX_TEXT:

@@ -1,4 +1,6 @@
-"""`/v1/audio/transcriptions` and the undocumented `/v1/audio/simult_interpretation`: sound in, scripted text out."""
+"""`/v1/audio/transcriptions` and the undocumented `/v1/audio/simult_interpretation`: sound in,
+scripted text out.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _STEP = 2
 
 
 class _Listening(Session):
-    """What both sockets do with sound: count it, and understand a little more of the script with each piece."""
+    """What both sockets do with sound: count it, and understand a little more of the script with
+    each piece.
+    """
 
     _size = 0
     _head = b""
@@ -31,7 +35,10 @@ class _Listening(Session):
         self._head = (self._head + piece)[:4]
         if self.settings["input_audio"]["format"] == "wav" and not b"RIFF".startswith(self._head):
             self._forget()
-            raise Refusal(4000, "the sound is no WAV; raw samples need an update with input_audio.format first")
+            raise Refusal(
+                4000,
+                "the sound is no WAV; raw samples need an update with input_audio.format first",
+            )
         if not self._size:
             self._text = self.world.voice.next()
         self._size += len(piece)
@@ -67,10 +74,16 @@ class TranscriptionsSession(_Listening):
         return True
 
     async def _update(self, data: Record) -> None:
-        await self.update(data, "transcriptions.updated", lambda found: only(found, "input_audio", ("pcm", "opus")))
+        await self.update(
+            data,
+            "transcriptions.updated",
+            lambda found: only(found, "input_audio", ("pcm", "opus")),
+        )
 
     async def _heard(self, before: int) -> None:
-        await self.send("transcriptions.message.update", {"content": self._text[: self._understood]})
+        await self.send(
+            "transcriptions.message.update", {"content": self._text[: self._understood]}
+        )
 
     async def _complete(self, _: Record) -> None:
         await self.send("input_audio_buffer.completed")
@@ -108,12 +121,17 @@ class InterpretationSession(_Listening):
         languages = data.get("translate_config", {})
         for name in ("from", "to"):
             if languages.get(name, "zh") not in ("zh", "en"):
-                raise Refusal(4000, f"Request parameter error: data.translate_config.{name} is zh or en")
+                raise Refusal(
+                    4000, f"Request parameter error: data.translate_config.{name} is zh or en"
+                )
         await self.update(data, "simult_interpretation.updated")
 
     async def _heard(self, before: int) -> None:
         if before < self._understood:
-            await self.send("simult_interpretation.transcription.delta", {"delta": self._text[before : self._understood]})
+            await self.send(
+                "simult_interpretation.transcription.delta",
+                {"delta": self._text[before : self._understood]},
+            )
 
     async def _complete(self, _: Record) -> None:
         text, before = self._text, self._understood
@@ -122,9 +140,15 @@ class InterpretationSession(_Listening):
         if text[before:]:
             await self.send("simult_interpretation.transcription.delta", {"delta": text[before:]})
         settings = self.settings.get("output_audio", {})
-        words = translated(text, self.settings.get("translate_config", {}).get("to", "en")).split(" ") if text else []
+        words = (
+            translated(text, self.settings.get("translate_config", {}).get("to", "en")).split(" ")
+            if text
+            else []
+        )
         for number, word in enumerate(words):
-            await self.send("simult_interpretation.translation.delta", {"delta": f" {word}" if number else word})
+            await self.send(
+                "simult_interpretation.translation.delta", {"delta": f" {word}" if number else word}
+            )
             async for piece in paced(sound.pieces(word, settings), settings):
                 await self.send("simult_interpretation.audio.delta", {"delta": text_of(piece)})
         await self.send("simult_interpretation.message.completed")

@@ -1,4 +1,6 @@
-"""Voice sockets: the handshake, frames in and out, and what all sessions share. One module per socket says what happens on it."""
+"""Voice sockets: the handshake, frames in and out, and what all sessions share. One module per
+socket says what happens on it.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,17 @@ class Gone(Exception):
 
 
 class Session:
-    """One connection. A subclass names its socket and its handlers: event type → coroutine function that takes `data`."""
+    """One connection. A subclass names its socket and its handlers: event type → coroutine function
+    that takes `data`.
+    """
 
     socket: ClassVar[str]
     settings_of: ClassVar[str]
     """Name of the schema of the settings."""
 
-    def __init__(self, local: LocalCoze, websocket: WebSocket, rule: failures.Rule | None = None) -> None:
+    def __init__(
+        self, local: LocalCoze, websocket: WebSocket, rule: failures.Rule | None = None
+    ) -> None:
         self.world: World = local.world
         self.query: QueryParams = websocket.query_params
         self.settings: Record = defaults(self.world.description, self._settings_schema)
@@ -105,14 +111,18 @@ class Session:
 
     def _read(self, text: str | None) -> Record:
         if text is None:
-            raise Refusal(4000, "Request parameter error: an event is one text frame with a JSON object")
+            raise Refusal(
+                4000, "Request parameter error: an event is one text frame with a JSON object"
+            )
         try:
             event = json.loads(text)
         except ValueError:
             raise Refusal(4000, "Request parameter error: the frame is not JSON") from None
         kind = event.get("event_type") if isinstance(event, dict) else None
         if not isinstance(kind, str) or kind not in self._schemas:
-            raise Refusal(4000, f"Request parameter error: event_type {kind!r} is unknown on this socket")
+            raise Refusal(
+                4000, f"Request parameter error: event_type {kind!r} is unknown on this socket"
+            )
         self._local.frames.append(SeenFrame(self.socket, True, event, self._logid))
         schema = self._schemas[kind]
         self._local.validator.check(f"{self.socket} {kind}", schema, event, "event")
@@ -122,7 +132,9 @@ class Session:
         found: Record = event
         return found
 
-    async def update(self, data: Record, answer: str, check: Callable[[Record], None] | None = None) -> None:
+    async def update(
+        self, data: Record, answer: str, check: Callable[[Record], None] | None = None
+    ) -> None:
         """Takes over settings and says which are in force; all or none.
 
         Raises:
@@ -187,9 +199,15 @@ def endpoint(local: LocalCoze, session: type[Session]) -> Callable[[WebSocket], 
         try:
             header = websocket.headers.get(failures.HEADER)
             rule = local.switch.rule_for("GET", websocket.url.path, session.socket, header)
-            local.authenticate(websocket.headers.get("authorization") or websocket.query_params.get("authorization", ""), "GET")
+            local.authenticate(
+                websocket.headers.get("authorization")
+                or websocket.query_params.get("authorization", ""),
+                "GET",
+            )
         except ValueError as error:
-            await websocket.send_denial_response(answers.refused(Refusal(4000, str(error), status=400), logid))
+            await websocket.send_denial_response(
+                answers.refused(Refusal(4000, str(error), status=400), logid)
+            )
             return
         except Refusal as refusal:
             await websocket.send_denial_response(answers.refused(refusal, logid))
@@ -197,7 +215,10 @@ def endpoint(local: LocalCoze, session: type[Session]) -> Callable[[WebSocket], 
         if rule is not None and rule.answers:
             await websocket.send_denial_response(failures.response(rule, logid))
             return
-        head = [(name.lower().encode(), value.encode()) for name, value in answers.headers(logid).items()]
+        head = [
+            (name.lower().encode(), value.encode())
+            for name, value in answers.headers(logid).items()
+        ]
         await websocket.accept(headers=head)
         await session(local, websocket, rule).run()
 

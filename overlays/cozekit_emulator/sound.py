@@ -1,6 +1,8 @@
-"""Synthesised sound: one short tone per character, so that different texts sound differently and longer ones longer.
+"""Synthesised sound: one short tone per character, so that different texts sound differently and
+longer ones longer.
 
-PCM, WAV and G.711 are real sound. Opus and MP3 are packets of the right size and head with nothing to hear in them.
+PCM, WAV and G.711 are real sound. Opus and MP3 are packets of the right size and head with nothing
+to hear in them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Any
 _MS_PER_CHARACTER = 40
 _LOUD = 8000
 _ODD_PIECE = 3201
-"""Bytes of a piece when nobody asked for frames; odd, because pieces need not hold whole samples."""
+"""Bytes of a piece when nobody asked for frames; odd, because pieces need not hold whole samples.
+"""
 _MP3_FRAME = b"\xff\xfb\x90\x00" + bytes(413)
 _MP3_FRAME_MS = 26
 
@@ -37,7 +40,9 @@ def tone(text: str, rate: int, *, codec: str = "pcm", speed: float = 1.0) -> byt
 def _cycle(frequency: int, rate: int, codec: str) -> bytes:
     """One oscillation."""
     count = rate // frequency
-    samples = array.array("h", (int(_LOUD * math.sin(2 * math.pi * number / count)) for number in range(count)))
+    samples = array.array(
+        "h", (int(_LOUD * math.sin(2 * math.pi * number / count)) for number in range(count))
+    )
     if codec == "g711a":
         return bytes(map(_alaw, samples))
     if codec == "g711u":
@@ -101,7 +106,9 @@ def pieces(text: str, settings: Mapping[str, Any]) -> Iterator[bytes]:
     rate = 8000 if codec in ("g711a", "g711u") else int(config.get("sample_rate", 24000))
     frame = config.get("frame_size_ms", 0)
     width = 2 if codec == "pcm" else 1
-    yield from _cut(tone(text, rate, codec=codec, speed=speed), int(rate * frame / 1000) * width or _ODD_PIECE)
+    yield from _cut(
+        tone(text, rate, codec=codec, speed=speed), int(rate * frame / 1000) * width or _ODD_PIECE
+    )
 
 
 def _opus(milliseconds: int, config: Mapping[str, Any]) -> Iterator[bytes]:

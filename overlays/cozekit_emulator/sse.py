@@ -1,4 +1,6 @@
-"""Event streams on the wire, in the three spellings of the service, and the pump that sends them."""
+"""Event streams on the wire, in the three spellings of the service, and the pump that sends
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,18 @@ def chatflow(_: int, name: str, data: Any) -> bytes:
 
 
 def workflow(number: int, name: str, data: Any) -> bytes:
-    """`/v1/workflow/stream_run`: `id` counts all events of the stream from 0; the heartbeat has empty data."""
-    return f"id: {number}\nevent: {name}\ndata: {'' if data is None else compact(data)}\n\n".encode()
+    """`/v1/workflow/stream_run`: `id` counts all events of the stream from 0; the heartbeat has
+    empty data.
+    """
+    return (
+        f"id: {number}\nevent: {name}\ndata: {'' if data is None else compact(data)}\n\n".encode()
+    )
 
 
 async def pump(events: Iterator[Event], spelling: Spelling) -> AsyncIterator[bytes]:
-    """One piece per event. A reader who leaves stops the traffic and not the work: the rest is played out unseen."""
+    """One piece per event. A reader who leaves stops the traffic and not the work: the rest is
+    played out unseen.
+    """
     try:
         for number, (name, data) in enumerate(events):
             yield spelling(number, name, data)

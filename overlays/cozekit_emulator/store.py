@@ -16,7 +16,9 @@ from .hearing import VoiceScript
 from .oauth_state import OAuthState
 
 Record = dict[str, Any]
-"""All fields of one thing, under every name that any answer uses; names with a leading underscore never leave."""
+"""All fields of one thing, under every name that any answer uses; names with a leading underscore
+never leave.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Kind:
     missing: int = 4200
     """Code of the answer for an unknown id."""
     within: str = ""
-    """The kind that owns it: `members` are within `workspaces`, and another workspace does not see them."""
+    """The kind that owns it: `members` are within `workspaces`, and another workspace does not see
+    them.
+    """
     scope: tuple[str, ...] = ()
     """Arguments whose values separate collections that no other kind owns."""
     made: tuple[str, ...] = ("created_at", "create_time")
@@ -84,7 +88,8 @@ class Collection:
         return self.get(str(arguments.get(self.kind.ids[0]) or ""), self.owner(arguments))
 
     def get(self, id: str, owner: str = "") -> Record:
-        """The thing with an id. An id that the official pages print, mostly masked (`7342****`), means the sample.
+        """The thing with an id. An id that the official pages print, mostly masked (`7342****`),
+        means the sample.
 
         Raises:
             Refusal: There is none.
@@ -97,7 +102,11 @@ class Collection:
     def peek(self, id: str, owner: str = "") -> Record | None:
         """As `get`, and None when there is none."""
         found = self._records.get((owner, id))
-        return self._records.get((owner, self.kind.sample)) if found is None and self._world.printed(id) else found
+        return (
+            self._records.get((owner, self.kind.sample))
+            if found is None and self._world.printed(id)
+            else found
+        )
 
     def all(self, owner: str = "") -> list[Record]:
         """The things of one owner, oldest first."""
@@ -114,7 +123,11 @@ class Collection:
             Refusal: It is there already, and the kind does not allow that.
         """
         kind, now = self.kind, self._world.now()
-        record = {**dict.fromkeys((*kind.made, *kind.touched), str(now) if kind.text_times else now), **kind.fresh, **self.renamed(fields)}
+        record = {
+            **dict.fromkeys((*kind.made, *kind.touched), str(now) if kind.text_times else now),
+            **kind.fresh,
+            **self.renamed(fields),
+        }
         own = str(record.get(kind.ids[0]) or self._world.new_id())
         for name in kind.ids:
             record[name] = own

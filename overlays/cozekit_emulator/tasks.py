@@ -1,4 +1,6 @@
-"""Tasks that finish while one looks at them, quotas, and plugins: what counts and what takes time."""
+"""Tasks that finish while one looks at them, quotas, and plugins: what counts and what
+takes time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from .store import Record
 from .verbs import shown, stateless
 
 
-def advancing(stages: tuple[str, ...], field: str, done: Callable[[Record], None] | None = None) -> Callable[[Record], None]:
+def advancing(
+    stages: tuple[str, ...], field: str, done: Callable[[Record], None] | None = None
+) -> Callable[[Record], None]:
     """Moves a task one stage on with each read."""
 
     def advance(record: Record) -> None:
@@ -28,7 +32,9 @@ def advancing(stages: tuple[str, ...], field: str, done: Callable[[Record], None
 _bill = advancing(
     ("init", "running", "succeed"),
     "status",
-    lambda record: record.update(file_urls=["https://example.com/bill.csv"], expires_at=2_000_000_000),
+    lambda record: record.update(
+        file_urls=["https://example.com/bill.csv"], expires_at=2_000_000_000
+    ),
 )
 _copying = advancing(("in_progress", "successful"), "task_status")
 
@@ -41,9 +47,18 @@ def create_copy_task(call: Call) -> Record:
         raise Refusal(4200, f"entity_id {call.arg('entity_id')!r}: not found")
     workspace = call.arg("to_workspace_id", WORKSPACE)
     if source is not None:
-        call.collection("bots").add({**source, "bot_id": made, "workspace_id": workspace, **NEVER_PUBLISHED})
-    fields = {"entity_type": kind, "source_entity_id": call.arg("entity_id"), "target_entity_id": made, "target_workspace_id": workspace}
-    task = call.collection("copy_tasks").add({**fields, "task_status": "in_progress", "failed_reasons": []})
+        call.collection("bots").add(
+            {**source, "bot_id": made, "workspace_id": workspace, **NEVER_PUBLISHED}
+        )
+    fields = {
+        "entity_type": kind,
+        "source_entity_id": call.arg("entity_id"),
+        "target_entity_id": made,
+        "target_workspace_id": workspace,
+    }
+    task = call.collection("copy_tasks").add(
+        {**fields, "task_status": "in_progress", "failed_reasons": []}
+    )
     return {"data": {"task_id": task["task_id"], "copied_entity_id": made}}
 
 
@@ -58,7 +73,11 @@ def retrieve_copy_task(call: Call) -> Record:
 def list_bill_tasks(call: Call) -> Record:
     """Exports, each one stage further with each read."""
     wanted = [item for item in call.arg("task_ids", []) if not call.world.printed(item)]
-    records = [record for record in call.collection("bill_tasks").all() if not wanted or record["task_id"] in wanted]
+    records = [
+        record
+        for record in call.collection("bill_tasks").all()
+        if not wanted or record["task_id"] in wanted
+    ]
     for record in records:
         _bill(record)
     return page(call, records)
@@ -68,13 +87,22 @@ def create_limitation(call: Call) -> Record:
     """A quota; its terms stand one level down in the request and on both levels of the answer."""
     terms = call.arg("benefit_info")
     period = {"trigger_unit": "never", "trigger_time": 1}
-    fields = {"entity_type": call.arg("entity_type"), "entity_id": call.arg("entity_id", ""), **period, **terms}
+    fields = {
+        "entity_type": call.arg("entity_type"),
+        "entity_id": call.arg("entity_id", ""),
+        **period,
+        **terms,
+    }
     record = call.collection("limitations").add(fields)
     quota = view(call, call.world.description.schemas["BenefitLimitation"], record)
     return {"data": {**quota, "benefit_info": quota}}
 
 
-LIMITATION_FILTERS = {"entity_type": "entity_type", "entity_id": "entity_id", "benefit_type": "benefit_type"}
+LIMITATION_FILTERS = {
+    "entity_type": "entity_type",
+    "entity_id": "entity_id",
+    "benefit_type": "benefit_type",
+}
 
 
 def by_status(record: Record, call: Call) -> bool:

@@ -1,8 +1,9 @@
 """Reads a request and checks it against the description: path, query, header, JSON and form bodies.
 
-Unknown query parameters and unknown body fields are tolerated, as the service does. A JSON `null` counts as "not sent" for the
-check, so that updates can clear a field. A failure is code 4000 and names the field; HTTP status 400, or 200 for the
-operations that can stream, which always answer with 200.
+Unknown query parameters and unknown body fields are tolerated, as the service does. A JSON `null`
+counts as "not sent" for the check, so that updates can clear a field. A failure is code 4000 and
+names the field; HTTP status 400, or 200 for the operations that can stream, which always answer
+with 200.
 """
 
 from __future__ import annotations
@@ -19,8 +20,15 @@ from starlette.requests import Request
 from .answers import Refusal
 from .description import Description, Operation, Schema
 
-_LIMITS = {("body.meta_data", "maxProperties"): 4003, ("body.additional_messages", "maxItems"): 4004}
-"""Limits with a code of their own, on the operations whose pages name it."""
+_LIMITS = {
+    ("body.meta_data", "maxProperties"): 4003,
+    ("body.meta_data", "minLength"): 4003,
+    ("body.meta_data", "maxLength"): 4003,
+    ("body.additional_messages", "maxItems"): 4004,
+}
+"""Limits with a code of their own, on the operations whose pages name it, by the first field below
+the body and the keyword.
+"""
 
 
 @dataclass(slots=True)
@@ -52,7 +60,8 @@ class Validator:
         """The inputs of a request.
 
         Raises:
-            Refusal: 4000 with the name of the field at fault; 4300 or 4301 for a form without or with too many files.
+            Refusal: 4000 with the name of the field at fault; 4300 or 4301 for a form without or
+                with too many files.
         """
         inputs = Inputs()
         try:
@@ -73,7 +82,11 @@ class Validator:
     def _parameters(self, operation: Operation, request: Request, inputs: Inputs) -> None:
         for parameter in operation.parameters:
             name, place = parameter["name"], parameter["in"]
-            source = {"path": request.path_params, "query": request.query_params, "header": request.headers}[place]
+            source = {
+                "path": request.path_params,
+                "query": request.query_params,
+                "header": request.headers,
+            }[place]
             raw = source.get(name)
             if raw is None or raw == "":
                 if parameter.get("required"):
@@ -82,13 +95,21 @@ class Validator:
             text: str | list[str] = raw
             schema = self._description.resolve(parameter["schema"])
             if place == "query" and schema.get("type") == "array":
-                text = [item for value in request.query_params.getlist(name) for item in value.split(",")]
+                text = [
+                    item
+                    for value in request.query_params.getlist(name)
+                    for item in value.split(",")
+                ]
             value = self._converted(parameter["schema"], text, f"{place}.{name}")
-            self.check(f"{operation.id} {place} {name}", parameter["schema"], value, f"{place}.{name}")
+            self.check(
+                f"{operation.id} {place} {name}", parameter["schema"], value, f"{place}.{name}"
+            )
             if place != "header":
                 inputs.arguments[name] = value
 
-    async def _read_json(self, operation: Operation, schema: Schema, request: Request, inputs: Inputs) -> None:
+    async def _read_json(
+        self, operation: Operation, schema: Schema, request: Request, inputs: Inputs
+    ) -> None:
         raw = await request.body()
         if not raw:
             if operation.body_required:
@@ -101,7 +122,9 @@ class Validator:
         self.check(operation.id, schema, _without_nulls(body), "body")
         inputs.body = body
 
-    async def _read_form(self, operation: Operation, schema: Schema, request: Request, inputs: Inputs) -> None:
+    async def _read_form(
+        self, operation: Operation, schema: Schema, request: Request, inputs: Inputs
+    ) -> None:
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise Refusal(4300, "body is not multipart/form-data")
         properties = self._description.properties(schema)
@@ -109,9 +132,13 @@ class Validator:
             async with request.form() as form:
                 for name, value in form.multi_items():
                     if isinstance(value, UploadFile):
-                        inputs.files.setdefault(name, []).append(Upload(value.filename or "", await value.read()))
+                        inputs.files.setdefault(name, []).append(
+                            Upload(value.filename or "", await value.read())
+                        )
                     else:
-                        inputs.body[name] = self._converted(properties.get(name, {}), value, f"body.{name}")
+                        inputs.body[name] = self._converted(
+                            properties.get(name, {}), value, f"body.{name}"
+                        )
         except HTTPException as error:
             raise Refusal(4300, f"body: {error.detail}") from None
         self.check(operation.id, schema, {**inputs.body, **dict.fromkeys(inputs.files, "")}, "body")
@@ -159,12 +186,15 @@ class Validator:
 
 def _problem(error: jsonschema_rs.ValidationError, where: str) -> Refusal:
     """The refusal for one finding; of a missing field it names the field, not the object."""
-    path = where + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+    path = where + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path
+    )
     missing = getattr(error.kind, "property", None)
     if error.schema_path and error.schema_path[-1] == "required" and missing:
         return _invalid(f"{path}.{missing}", "is required")
     refusal = _invalid(path, str(error.message)[:200])
-    refusal.code = _LIMITS.get((path, str(error.schema_path[-1])), 4000)
+    field = ".".join([where, *map(str, error.instance_path[:1])])
+    refusal.code = _LIMITS.get((field, str(error.schema_path[-1])), 4000)
     return refusal
 
 

@@ -1,4 +1,6 @@
-"""The usual life of a resource, once for all kinds: each function makes the handler of one operation."""
+"""The usual life of a resource, once for all kinds: each function makes the handler of one
+operation.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def stateless(call: Call) -> Record:
 
 
 def shown(call: Call, record: Record) -> Record:
-    """An answer that shows one record: in each object of the envelope what its schema has, beside that the top-level fields."""
+    """An answer that shows one record: in each object of the envelope what its schema has, beside
+    that the top-level fields.
+    """
     found: Record = {}
     for name, schema in call.world.description.properties(call.operation.answer).items():
         if name in ("code", "msg", "detail"):
@@ -34,13 +38,22 @@ def shown(call: Call, record: Record) -> Record:
     return found
 
 
-def create(kind: str, then: Hook | None = None, *, needs: Mapping[str, str] | None = None) -> Handler:
-    """Makes one thing out of the arguments. `needs` are kinds that must be there ← the argument that names them."""
+def create(
+    kind: str, then: Hook | None = None, *, needs: Mapping[str, str] | None = None
+) -> Handler:
+    """Makes one thing out of the arguments. `needs` are kinds that must be there ← the argument
+    that names them.
+    """
 
     def handler(call: Call) -> Record:
         owners = _owners(call, needs)
         collection = call.collection(kind)
-        fields = {**defaults(call, collection), **call.inputs.body, **call.inputs.arguments, **owners}
+        fields = {
+            **defaults(call, collection),
+            **call.inputs.body,
+            **call.inputs.arguments,
+            **owners,
+        }
         record = collection.add(fields, collection.owner(call.arguments))
         if then:
             then(call, record)
@@ -50,18 +63,31 @@ def create(kind: str, then: Hook | None = None, *, needs: Mapping[str, str] | No
 
 
 def defaults(call: Call, collection: Collection) -> Record:
-    """What the server decides about a new thing: the scalar fields of its example that the caller cannot give."""
-    settable = set(call.arguments) | set(collection.kind.ids) | set(collection.kind.made) | set(collection.kind.touched)
+    """What the server decides about a new thing: the scalar fields of its example that the caller
+    cannot give.
+    """
+    settable = (
+        set(call.arguments)
+        | set(collection.kind.ids)
+        | set(collection.kind.made)
+        | set(collection.kind.touched)
+    )
     if call.operation.body is not None:
         given = call.world.description.properties(call.operation.body[1])
         settable |= {collection.kind.rename.get(name, name) for name in given}
     example = call.world.examples.fields(*collection.kind.schemas)
-    decided = {name: value for name, value in example.items() if name not in settable and not isinstance(value, dict | list)}
+    decided = {
+        name: value
+        for name, value in example.items()
+        if name not in settable and not isinstance(value, dict | list)
+    }
     return {**decided, **collection.kind.fresh}
 
 
 def create_each(kind: str, field: str, *, fills: bool = True, name: str = "") -> Handler:
-    """Makes one thing per element of a list in the body; `name` is the field that a plain element becomes."""
+    """Makes one thing per element of a list in the body; `name` is the field that a plain element
+    becomes.
+    """
 
     def handler(call: Call) -> Record:
         collection = call.collection(kind)
@@ -80,7 +106,10 @@ def retrieve(kind: str, argument: str | None = None, check: Filter | None = None
     def handler(call: Call) -> Record:
         record = call.find(kind, argument)
         if check and not check(record, call):
-            raise Refusal(call.collection(kind).kind.missing, f"{call.collection(kind).kind.ids[0]}: not found")
+            raise Refusal(
+                call.collection(kind).kind.missing,
+                f"{call.collection(kind).kind.ids[0]}: not found",
+            )
         return shown(call, record)
 
     return handler
@@ -128,18 +157,26 @@ def delete_each(kind: str, field: str, then: Callable[[Call], None] | None = Non
 
 
 def listing(
-    kind: str, where: Mapping[str, str] | None = None, keep: Filter | None = None, *, needs: Mapping[str, str] | None = None
+    kind: str,
+    where: Mapping[str, str] | None = None,
+    keep: Filter | None = None,
+    *,
+    needs: Mapping[str, str] | None = None,
 ) -> Handler:
     """Lists things page by page.
 
-    `where` are fields that must equal an argument, if it is given; `keep` decides anything else; `needs` are kinds that must be
-    there ← the argument that names them.
+    `where` are fields that must equal an argument, if it is given; `keep` decides anything else;
+    `needs` are kinds that must be there ← the argument that names them.
     """
 
     def handler(call: Call) -> Record:
         _owners(call, needs)
         collection = call.collection(kind)
-        records = [record for record in collection.all(collection.owner(call.arguments)) if _equal(call, record, where or {})]
+        records = [
+            record
+            for record in collection.all(collection.owner(call.arguments))
+            if _equal(call, record, where or {})
+        ]
         records = [record for record in records if keep is None or keep(record, call)]
         if call.operation.pager:
             return page(call, records)
@@ -165,7 +202,11 @@ def _equal(call: Call, record: Record, where: Mapping[str, str]) -> bool:
     """An id printed on the official pages equals everything."""
     for field, argument in where.items():
         wanted: Any = call.arg(argument)
-        if wanted is not None and str(record.get(field)) != str(wanted) and not call.world.printed(str(wanted)):
+        if (
+            wanted is not None
+            and str(record.get(field)) != str(wanted)
+            and not call.world.printed(str(wanted))
+        ):
             return False
     return True
 

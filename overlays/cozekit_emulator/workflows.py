@@ -3,13 +3,14 @@
 | Constant | On every run |
 |---|---|
 | `PLAIN` | two nodes send messages piece by piece, then `Done`; the output repeats the parameters |
-| `INTERRUPTING` | asks a question (`Interrupt`, type 2) and waits; goes on when resumed with an answer that is not blank |
+| `INTERRUPTING` | asks a question (`Interrupt`, type 2); goes on with an answer |
 | `FAILING` | one message, then `Error` 5000 |
 | `SLOW` | as `PLAIN`, with heartbeats (`PING`) between |
 | `CHATFLOW` | answers in the chat format (`/v1/workflows/chat`) |
 | `UNPUBLISHED` | refuses with 4200 |
 
-Run as a chatflow, `INTERRUPTING` asks its question as an answer and stops at a verbose `interrupt`; the others answer.
+Run as a chatflow, `INTERRUPTING` asks its question as an answer and stops at a verbose `interrupt`;
+the others answer.
 """
 
 from __future__ import annotations

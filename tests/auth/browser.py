@@ -1,4 +1,6 @@
-"""Stands in for the user's browser in the tests of the examples: opens the address and follows it to its end."""
+"""Stands in for the user's browser in the tests of the examples: opens the address and follows it
+to its end.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,11 @@ def key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture(scope="session")
 def pem(key: rsa.RSAPrivateKey) -> str:
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
     return key.private_bytes(*form).decode()
 
 
@@ -76,7 +80,9 @@ class Caller:
     def __call__(self, owner: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         if self.form == "sync":
             return getattr(owner, method)(*args, **kwargs)
-        return anyio.run(partial(getattr(owner, f"{method}_async"), *args, **kwargs), backend=self.form)
+        return anyio.run(
+            partial(getattr(owner, f"{method}_async"), *args, **kwargs), backend=self.form
+        )
 
     def me(self, auth: Auth, base_url: str, calls: int = 1) -> str:
         """Calls the API so often; the name that the last call brought."""

@@ -1,13 +1,17 @@
-"""An authorization server on loopback that keeps the documented rules, with a clock that tests move.
+"""An authorization server on loopback that keeps the documented rules, with a clock that tests
+move.
 
     with OAuthServer() as server:
-        app = WebOAuth(server.WEB, server.secret, "http://localhost:1/callback", base_url=server.url, clock=server.clock)
+        app = WebOAuth(server.WEB, server.secret, "http://localhost:1/callback",
+        base_url=server.url, clock=server.clock)
 
-Codes and refresh tokens work once; a refresh token that is used a second time withdraws the whole session. JWTs are verified with the
-registered public key, and each works once. `GET /v1/users/me` is the API: it answers 401 to a token that has ended.
+Codes and refresh tokens work once; a refresh token that is used a second time withdraws the whole
+session. JWTs are verified with the registered public key, and each works once. `GET /v1/users/me`
+is the API: it answers 401 to a token that has ended.
 
-`hold` keeps token answers back until it is set, `next_answers` replaces the next answers of the sign-in endpoints, `spelling` chooses
-between the two documented forms of a failure, `grace` lets the last refresh token work until its successor is used.
+`hold` keeps token answers back until it is set, `next_answers` replaces the next answers of the
+sign-in endpoints, `spelling` chooses between the two documented forms of a failure, `grace` lets
+the last refresh token work until its successor is used.
 """
 
 from __future__ import annotations
@@ -96,7 +100,9 @@ class Refused(Exception):
 
 
 def json_answer(data: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, json.dumps(data).encode(), {"Content-Type": "application/json", **headers})
+    return Answer(
+        status, json.dumps(data).encode(), {"Content-Type": "application/json", **headers}
+    )
 
 
 DROP = Answer(0, b"")
@@ -107,7 +113,9 @@ class OAuthServer:
     WEB, PKCE, DEVICE, JWT = "web.app.coze", "pkce.app.coze", "device.app.coze", "1234567"
     WORKSPACE = "7370000000000000001"
 
-    def __init__(self, public_keys: dict[str, Any] | None = None, secret: str = "web-secret-canary-0001") -> None:
+    def __init__(
+        self, public_keys: dict[str, Any] | None = None, secret: str = "web-secret-canary-0001"
+    ) -> None:
         self.clock = MovableClock()
         self.skew = 0.0
         """Seconds by which the server's clock is ahead of `clock`."""
@@ -173,7 +181,11 @@ class OAuthServer:
             self.asked.append(asked)
             with self._came:
                 self._came.notify_all()
-            forced = self.next_answers.popleft() if self.next_answers and asked.path.startswith(PREFIX) else None
+            forced = (
+                self.next_answers.popleft()
+                if self.next_answers and asked.path.startswith(PREFIX)
+                else None
+            )
         if self.hold is not None and asked.path.endswith("/token"):
             self.hold.wait(PATIENCE)
         if forced is not None:
@@ -186,8 +198,12 @@ class OAuthServer:
 
     def _refusal(self, refused: Refused) -> Answer:
         if self.spelling == "rfc":
-            return json_answer({"error": refused.word, "error_description": refused.text}, refused.status)
-        return json_answer({"error": "", "error_code": refused.word, "error_message": refused.text}, refused.status)
+            return json_answer(
+                {"error": refused.word, "error_description": refused.text}, refused.status
+            )
+        return json_answer(
+            {"error": "", "error_code": refused.word, "error_message": refused.text}, refused.status
+        )
 
     def _route(self, asked: Asked) -> Answer:
         path = asked.path
@@ -206,8 +222,21 @@ class OAuthServer:
     def _me(self, asked: Asked) -> Answer:
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if self._ends.get(token, 0) <= self.now:
-            return json_answer({"code": 4100, "msg": "authentication is invalid", "detail": {"logid": LOGID}}, 401)
-        return json_answer({"code": 0, "msg": "", "data": {"user_id": "user-1", "user_name": "Ada", "nick_name": "ada", "avatar_url": ""}})
+            return json_answer(
+                {"code": 4100, "msg": "authentication is invalid", "detail": {"logid": LOGID}}, 401
+            )
+        return json_answer(
+            {
+                "code": 0,
+                "msg": "",
+                "data": {
+                    "user_id": "user-1",
+                    "user_name": "Ada",
+                    "nick_name": "ada",
+                    "avatar_url": "",
+                },
+            }
+        )
 
     def withdraw(self, token: str) -> None:
         """The access token ends now, whatever its time."""
@@ -217,14 +246,24 @@ class OAuthServer:
 
     def _authorize(self, asked: Asked) -> Answer:
         query = asked.query
-        if query.get("client_id") not in (self.WEB, self.PKCE) or query.get("response_type") != "code" or not query.get("state"):
+        if (
+            query.get("client_id") not in (self.WEB, self.PKCE)
+            or query.get("response_type") != "code"
+            or not query.get("state")
+        ):
             raise Refused("invalid_request", "invalid request: client_id")
         target = query["redirect_uri"]
         if self.consent == "deny":
-            back = {"error": "access_denied", "error_description": "the user said no", "state": query["state"]}
+            back = {
+                "error": "access_denied",
+                "error_description": "the user said no",
+                "state": query["state"],
+            }
         else:
             back = {"code": self.new_code(query), "state": query["state"]}
-        return Answer(302, b"", {"Location": f"{target}{'&' if '?' in target else '?'}{urlencode(back)}"})
+        return Answer(
+            302, b"", {"Location": f"{target}{'&' if '?' in target else '?'}{urlencode(back)}"}
+        )
 
     def new_code(self, query: dict[str, str]) -> str:
         code = f"code_{next(self._numbers):04d}canary"
@@ -266,7 +305,11 @@ class OAuthServer:
             raise Refused("invalid_request", "invalid request: redirect_uri")
         if body["client_id"] == self.PKCE:
             verifier = str(body.get("code_verifier", ""))
-            digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+            digest = (
+                base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+                .rstrip(b"=")
+                .decode()
+            )
             made = digest if known.get("code_challenge_method", "plain") == "S256" else verifier
             if made != known.get("code_challenge"):
                 raise Refused("invalid_request", f"invalid request: code_verifier {verifier}")
@@ -283,7 +326,11 @@ class OAuthServer:
         self._ends[access] = self.now + self.token_ttl
         if session not in self._sessions:
             self._sessions.append(session)
-        return {"access_token": access, "expires_in": int(self._ends[access]), "refresh_token": session.refresh}
+        return {
+            "access_token": access,
+            "expires_in": int(self._ends[access]),
+            "refresh_token": session.refresh,
+        }
 
     def _by_refresh_token(self, asked: Asked, body: dict[str, Any]) -> Answer:
         self._check_secret(asked, body.get("client_id"))
@@ -296,18 +343,26 @@ class OAuthServer:
             if self.grace and sent == session.previous:
                 session.refresh = session.previous
                 return self.issue(session)
-            if isinstance(sent, str) and sent in {f"refresh{token[10:14]}canary" for token in session.access}:
+            if isinstance(sent, str) and sent in {
+                f"refresh{token[10:14]}canary" for token in session.access
+            }:
                 session.withdrawn = True
                 for token in session.access:
                     self._ends[token] = 0
-        raise Refused("invalid_grant" if self.spelling == "rfc" else "invalid_request", f"invalid request: refresh_token {sent}")
+        raise Refused(
+            "invalid_grant" if self.spelling == "rfc" else "invalid_request",
+            f"invalid request: refresh_token {sent}",
+        )
 
     def _device_code(self, asked: Asked) -> Answer:
         if not isinstance(asked.body, dict) or asked.body.get("client_id") != self.DEVICE:
             raise Refused("invalid_request", "invalid request: client_id")
         number = next(self._numbers)
         code = f"device{number:04d}canary"
-        self._devices[code] = {"ends": self.now + self.device_life, "asked": self.now - self.interval}
+        self._devices[code] = {
+            "ends": self.now + self.device_life,
+            "asked": self.now - self.interval,
+        }
         return json_answer(
             {
                 "device_code": code,
@@ -340,7 +395,11 @@ class OAuthServer:
                 self.public_keys[head["kid"]],
                 algorithms=["RS256"],
                 audience=urlsplit(self.url).netloc,
-                options={"verify_exp": False, "verify_iat": False, "require": ["iss", "aud", "iat", "exp", "jti"]},
+                options={
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "require": ["iss", "aud", "iat", "exp", "jti"],
+                },
             )
         except (jwt.PyJWTError, KeyError) as error:
             raise Refused("invalid_client", f"invalid JWT: {type(error).__name__}", 401) from error
@@ -377,14 +436,25 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         owner = self.server.owner
         body = json.loads(raw) if raw else None
-        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), {k.lower(): v for k, v in self.headers.items()}, body)
+        asked = Asked(
+            self.command,
+            parts.path,
+            dict(parse_qsl(parts.query)),
+            {k.lower(): v for k, v in self.headers.items()},
+            body,
+        )
         found = owner.answer(asked)
         if found is DROP:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
         self.send_response_only(found.status)
-        head = {"X-Tt-Logid": LOGID, "Date": formatdate(owner.now, usegmt=True), **found.headers, "Content-Length": str(len(found.body))}
+        head = {
+            "X-Tt-Logid": LOGID,
+            "Date": formatdate(owner.now, usegmt=True),
+            **found.headers,
+            "Content-Length": str(len(found.body)),
+        }
         for name, value in head.items():
             self.send_header(name, value)
         self.end_headers()

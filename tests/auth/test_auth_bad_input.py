@@ -9,16 +9,30 @@ from typing import Any
 import pytest
 
 from cozekit import APIConnectionError, APITimeoutError, ArgumentError, Coze, CozeError, OAuthError
-from cozekit.auth import DeviceOAuth, JWTOAuth, OAuthSetupError, PKCEOAuth, WebOAuth, challenge_of, new_verifier
+from cozekit.auth import (
+    DeviceOAuth,
+    JWTOAuth,
+    OAuthSetupError,
+    PKCEOAuth,
+    WebOAuth,
+    challenge_of,
+    new_verifier,
+)
 from cozekit.auth.model import DeviceLogin
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, LOGID, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed
 
 
-def test_a_wrong_state_is_refused_before_anything_is_sent(server: OAuthServer, web: WebOAuth, call: Caller) -> None:
+def test_a_wrong_state_is_refused_before_anything_is_sent(
+    server: OAuthServer, web: WebOAuth, call: Caller
+) -> None:
     started = web.begin()
-    for returned in (f"{CALLBACK}?code=code_x&state=other", f"{CALLBACK}?code=code_x", "code=code_x&state="):
+    for returned in (
+        f"{CALLBACK}?code=code_x&state=other",
+        f"{CALLBACK}?code=code_x",
+        "code=code_x&state=",
+    ):
         with pytest.raises(OAuthError, match="begin anew") as caught:
             call(web, "finish", started, returned)
         assert caught.value.error == "invalid_state"
@@ -29,7 +43,12 @@ def test_a_user_who_refuses_is_access_denied(web: WebOAuth, call: Caller) -> Non
     started = web.begin()
     for word in ("access_denied", "access_deny"):
         with pytest.raises(OAuthError, match="ask the user again") as caught:
-            call(web, "finish", started, f"{CALLBACK}?error={word}&error_description=no+thanks&state={started.state}")
+            call(
+                web,
+                "finish",
+                started,
+                f"{CALLBACK}?error={word}&error_description=no+thanks&state={started.state}",
+            )
         assert caught.value.error == "access_denied" and caught.value.description == "no thanks"
 
 
@@ -41,14 +60,20 @@ def test_coming_back_without_a_code_is_an_error(web: WebOAuth) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["coze", "rfc"])
-def test_a_reused_code_is_refused(server: OAuthServer, web: WebOAuth, call: Caller, spelling: str) -> None:
+def test_a_reused_code_is_refused(
+    server: OAuthServer, web: WebOAuth, call: Caller, spelling: str
+) -> None:
     server.spelling = spelling
     started = web.begin()
     returned = agreed(server, started)
     web.finish(started, returned)
     with pytest.raises(OAuthError, match="begin the sign-in anew") as caught:
         call(web, "finish", started, returned)
-    assert caught.value.error == "invalid_request" and caught.value.http_status == 400 and caught.value.logid == LOGID
+    assert (
+        caught.value.error == "invalid_request"
+        and caught.value.http_status == 400
+        and caught.value.logid == LOGID
+    )
 
 
 def test_an_expired_code_is_refused(server: OAuthServer, web: WebOAuth, call: Caller) -> None:
@@ -80,30 +105,64 @@ def test_a_wrong_kind_of_app_is_named(server: OAuthServer, web: WebOAuth, call: 
         ("unsupported_grant_type", "not supported grant type: x", "unsupported_grant_type"),
     ]
     for word, text, kind in words:
-        server.next_answers.append(json_answer({"error": "", "error_code": word, "error_message": text}, 400))
+        server.next_answers.append(
+            json_answer({"error": "", "error_code": word, "error_message": text}, 400)
+        )
         with pytest.raises(OAuthError, match=text) as caught:
             call(web, "exchange", "code_x")
         assert caught.value.error == kind and caught.value.description == text
 
 
 BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
-    "html": (Answer(200, b"<html>welcome</html>", {"Content-Type": "text/html"}), "invalid_response"),
-    "html of a gateway": (Answer(502, b"<html>bad gateway</html>", {"Content-Type": "text/html"}), "server_error"),
+    "html": (
+        Answer(200, b"<html>welcome</html>", {"Content-Type": "text/html"}),
+        "invalid_response",
+    ),
+    "html of a gateway": (
+        Answer(502, b"<html>bad gateway</html>", {"Content-Type": "text/html"}),
+        "server_error",
+    ),
     "500 without a body": (Answer(500, b""), "server_error"),
-    "500 of the service": (json_answer({"error_code": "internal_error", "error_message": "Service internal error."}, 500), "server_error"),
+    "500 of the service": (
+        json_answer(
+            {"error_code": "internal_error", "error_message": "Service internal error."}, 500
+        ),
+        "server_error",
+    ),
     "nothing": (Answer(200, b""), "invalid_response"),
     "a list": (json_answer([]), "invalid_response"),
     "null": (json_answer(None), "invalid_response"),
     "no token": (json_answer({"expires_in": 1800000900}), "invalid_response"),
-    "an empty token": (json_answer({"access_token": "", "expires_in": 1800000900}), "invalid_response"),
-    "a token with a line end": (json_answer({"access_token": "czu_a\r\nX: y", "expires_in": 1800000900}), "invalid_response"),
+    "an empty token": (
+        json_answer({"access_token": "", "expires_in": 1800000900}),
+        "invalid_response",
+    ),
+    "a token with a line end": (
+        json_answer({"access_token": "czu_a\r\nX: y", "expires_in": 1800000900}),
+        "invalid_response",
+    ),
     "a number for a token": (json_answer({"access_token": 5}), "invalid_response"),
-    "a number for a refresh token": (json_answer({"access_token": "czu_a", "refresh_token": 5}), "invalid_response"),
-    "an end that is no number": (json_answer({"access_token": "czu_a", "expires_in": "soon"}), "invalid_response"),
+    "a number for a refresh token": (
+        json_answer({"access_token": "czu_a", "refresh_token": 5}),
+        "invalid_response",
+    ),
+    "an end that is no number": (
+        json_answer({"access_token": "czu_a", "expires_in": "soon"}),
+        "invalid_response",
+    ),
     "an envelope": (json_answer({"code": 4000, "msg": "bad"}), "4000"),
-    "a redirect": (Answer(302, b"", {"Location": "https://elsewhere.example/"}), "invalid_response"),
-    "no UTF-8": (Answer(200, b"\xff\xfe{", {"Content-Type": "application/json"}), "invalid_response"),
-    "deep nesting": (Answer(200, b"[" * 100000, {"Content-Type": "application/json"}), "invalid_response"),
+    "a redirect": (
+        Answer(302, b"", {"Location": "https://elsewhere.example/"}),
+        "invalid_response",
+    ),
+    "no UTF-8": (
+        Answer(200, b"\xff\xfe{", {"Content-Type": "application/json"}),
+        "invalid_response",
+    ),
+    "deep nesting": (
+        Answer(200, b"[" * 100000, {"Content-Type": "application/json"}),
+        "invalid_response",
+    ),
 }
 
 
@@ -132,7 +191,9 @@ def test_a_bad_answer_is_a_typed_error(
 
 
 @pytest.mark.parametrize("case", ["html", "500 without a body", "nothing", "no token"])
-def test_a_bad_answer_is_the_same_error_in_the_async_form(server: OAuthServer, web: WebOAuth, call: Caller, case: str) -> None:
+def test_a_bad_answer_is_the_same_error_in_the_async_form(
+    server: OAuthServer, web: WebOAuth, call: Caller, case: str
+) -> None:
     answer, kind = BAD_ANSWERS[case]
     server.next_answers.append(answer)
     with pytest.raises(OAuthError, match="try again later") as caught:
@@ -140,7 +201,9 @@ def test_a_bad_answer_is_the_same_error_in_the_async_form(server: OAuthServer, w
     assert caught.value.error == kind
 
 
-def test_no_answer_at_all_stays_a_connection_error(server: OAuthServer, web: WebOAuth, call: Caller) -> None:
+def test_no_answer_at_all_stays_a_connection_error(
+    server: OAuthServer, web: WebOAuth, call: Caller
+) -> None:
     server.next_answers.append(DROP)
     with pytest.raises(APIConnectionError):
         call(web, "exchange", "code_x")
@@ -151,7 +214,10 @@ def test_a_refused_connection_stays_a_connection_error(call: Caller) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         app = DeviceOAuth("x", base_url=f"http://127.0.0.1:{free.getsockname()[1]}")
-        with Coze("pat_x", base_url=app.base_url, max_retries=0) as coze, pytest.raises(APIConnectionError):
+        with (
+            Coze("pat_x", base_url=app.base_url, max_retries=0) as coze,
+            pytest.raises(APIConnectionError),
+        ):
             app.start(client=coze)
 
 
@@ -178,16 +244,24 @@ def test_a_malformed_key_is_told_when_the_app_is_made(case: str) -> None:
     found: Any = BAD_KEYS[case]
     with pytest.raises(OAuthSetupError, match="no RSA private key in PEM form") as caught:
         JWTOAuth("1", found, "kid")
-    assert caught.value.argument == "private_key" and isinstance(caught.value, OAuthError) and isinstance(caught.value, ValueError)
+    assert (
+        caught.value.argument == "private_key"
+        and isinstance(caught.value, OAuthError)
+        and isinstance(caught.value, ValueError)
+    )
 
 
 def test_keys_of_other_kinds_are_told(key: Any) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
-    curve = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form, serialization.NoEncryption())
+    curve = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        *form, serialization.NoEncryption()
+    )
     locked = key.private_bytes(*form, serialization.BestAvailableEncryption(b"pass"))
     for found in (public, curve, locked):
         with pytest.raises(OAuthSetupError, match="no RSA private key"):
@@ -201,7 +275,9 @@ def test_missing_pyjwt_is_named_with_its_extra(pem: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("signature", [b"", "text", None])
-def test_a_signer_that_returns_no_signature_is_told_so(server: OAuthServer, call: Caller, signature: Any) -> None:
+def test_a_signer_that_returns_no_signature_is_told_so(
+    server: OAuthServer, call: Caller, signature: Any
+) -> None:
     auth = JWTOAuth("1", public_key_id="k", signer=lambda message: signature, clock=server.clock)
     with pytest.raises(OAuthError, match="must return the bytes"):
         call.me(auth, server.url)
@@ -222,20 +298,38 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "no secret": (lambda pem: WebOAuth("id", "", CALLBACK), "client_secret"),
     "None for a secret": (lambda pem: WebOAuth("id", None, CALLBACK), "client_secret"),  # type: ignore[arg-type]
     "no redirect": (lambda pem: PKCEOAuth("id", ""), "redirect_uri"),
-    "a redirect that is no address": (lambda pem: PKCEOAuth("id", "myapp:callback"), "redirect_uri"),
+    "a redirect that is no address": (
+        lambda pem: PKCEOAuth("id", "myapp:callback"),
+        "redirect_uri",
+    ),
     "an unknown method": (lambda pem: PKCEOAuth("id", CALLBACK, method="S512"), "method"),
     "a short verifier": (lambda pem: challenge_of("a" * 42), "verifier"),
     "a long verifier": (lambda pem: challenge_of("a" * 129), "verifier"),
     "a verifier with a space": (lambda pem: challenge_of("a " * 30), "verifier"),
-    "an empty state": (lambda pem: WebOAuth("id", "s", CALLBACK).authorization_url(state=""), "state"),
+    "an empty state": (
+        lambda pem: WebOAuth("id", "s", CALLBACK).authorization_url(state=""),
+        "state",
+    ),
     "no key and no signer": (lambda pem: JWTOAuth("1", public_key_id="k"), "private_key"),
-    "a key and a signer": (lambda pem: JWTOAuth("1", pem, "k", signer=lambda message: b""), "private_key"),
+    "a key and a signer": (
+        lambda pem: JWTOAuth("1", pem, "k", signer=lambda message: b""),
+        "private_key",
+    ),
     "no key id": (lambda pem: JWTOAuth("1", pem), "public_key_id"),
-    "an account and an enterprise": (lambda pem: JWTOAuth("1", pem, "k", account_id="a", enterprise_id="e"), "enterprise_id"),
-    "a scope and an account": (lambda pem: JWTOAuth("1", pem, "k", account_id="a", scope={}), "scope"),
+    "an account and an enterprise": (
+        lambda pem: JWTOAuth("1", pem, "k", account_id="a", enterprise_id="e"),
+        "enterprise_id",
+    ),
+    "a scope and an account": (
+        lambda pem: JWTOAuth("1", pem, "k", account_id="a", scope={}),
+        "scope",
+    ),
     "no duration": (lambda pem: JWTOAuth("1", pem, "k", duration_seconds=0), "duration_seconds"),
     "a day": (lambda pem: JWTOAuth("1", pem, "k", duration_seconds=86400), "duration_seconds"),
-    "True for a duration": (lambda pem: JWTOAuth("1", pem, "k", duration_seconds=True), "duration_seconds"),
+    "True for a duration": (
+        lambda pem: JWTOAuth("1", pem, "k", duration_seconds=True),
+        "duration_seconds",
+    ),
     "an empty session name": (lambda pem: JWTOAuth("1", pem, "k").for_session(""), "session_name"),
     "an empty code": (lambda pem: WebOAuth("id", "s", CALLBACK).exchange(" "), "code"),
 }
@@ -250,35 +344,56 @@ def test_a_bad_setting_names_its_argument(pem: str, case: str) -> None:
 
 
 def test_a_base_url_without_a_scheme_is_refused(pem: str) -> None:
-    for make in (lambda: DeviceOAuth("x", base_url="api.coze.cn"), lambda: JWTOAuth("1", pem, "k", base_url="api.coze.cn")):
-        with pytest.raises(ArgumentError, match="no http or https address"):
+    for make in (
+        lambda: DeviceOAuth("x", base_url="api.coze.cn"),
+        lambda: JWTOAuth("1", pem, "k", base_url="api.coze.cn"),
+    ):
+        with pytest.raises(ArgumentError, match="not an http or https address"):
             make()
 
 
-def test_a_device_answer_with_parts_missing_is_an_error(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_device_answer_with_parts_missing_is_an_error(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     whole = {"device_code": "d", "user_code": "u", "verification_uri": "https://x.example"}
     for name in whole:
-        server.next_answers.append(json_answer({key: value for key, value in whole.items() if key != name}))
+        server.next_answers.append(
+            json_answer({key: value for key, value in whole.items() if key != name})
+        )
         with pytest.raises(OAuthError, match=f"the answer holds no {name}"):
             call(device, "start")
 
 
-def test_a_device_answer_without_times_has_the_documented_ones(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
-    answer = {"device_code": "d", "user_code": 12345678, "verification_uri": "https://x.example/?a=1", "interval": 0, "expires_in": None}
+def test_a_device_answer_without_times_has_the_documented_ones(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
+    answer = {
+        "device_code": "d",
+        "user_code": 12345678,
+        "verification_uri": "https://x.example/?a=1",
+        "interval": 0,
+        "expires_in": None,
+    }
     server.next_answers.append(json_answer(answer))
     login: DeviceLogin = call(device, "start")
     assert (login.interval, login.expires_in, login.user_code) == (5, 300, "12345678")
     assert login.verification_uri_complete == "https://x.example/?a=1&user_code=12345678"
 
 
-def test_a_jwt_that_the_server_does_not_know_is_invalid_client(server: OAuthServer, pem: str, call: Caller) -> None:
+def test_a_jwt_that_the_server_does_not_know_is_invalid_client(
+    server: OAuthServer, pem: str, call: Caller
+) -> None:
     with pytest.raises(OAuthError, match="secret or key of the app") as caught:
         call.me(JWTOAuth(server.JWT, pem, "other-kid", clock=server.clock), server.url)
     assert caught.value.error == "invalid_client" and caught.value.http_status == 401
 
 
 @pytest.mark.parametrize("kid", [KEY_ID])
-def test_a_wrong_audience_is_invalid_client(server: OAuthServer, pem: str, call: Caller, kid: str) -> None:
+def test_a_wrong_audience_is_invalid_client(
+    server: OAuthServer, pem: str, call: Caller, kid: str
+) -> None:
     with pytest.raises(OAuthError) as caught:
-        call.me(JWTOAuth(server.JWT, pem, kid, audience="api.coze.com", clock=server.clock), server.url)
+        call.me(
+            JWTOAuth(server.JWT, pem, kid, audience="api.coze.com", clock=server.clock), server.url
+        )
     assert caught.value.error == "invalid_client"

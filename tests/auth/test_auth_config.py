@@ -1,4 +1,6 @@
-"""Configuration files of the console, and exact addresses for each site and for any other base URL."""
+"""Configuration files of the console, and exact addresses for each site and for any other
+base URL.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,19 @@ import pytest
 
 from coze_openapi.api.oauth import account_token
 from coze_openapi.api.users import me
-from coze_openapi.types import CallOptions
+from coze_runtime.operation import CallOptions
 from cozekit import ArgumentError, AsyncCoze, Coze
-from cozekit.auth import DeviceOAuth, JWTOAuth, OAuthSetupError, PKCEOAuth, StaticToken, WebOAuth, load_oauth_app, region_hint, region_of
+from cozekit.auth import (
+    DeviceOAuth,
+    JWTOAuth,
+    OAuthSetupError,
+    PKCEOAuth,
+    StaticToken,
+    WebOAuth,
+    load_oauth_app,
+    region_hint,
+    region_of,
+)
 from cozekit.auth.regions import audience_of
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import OAuthServer
@@ -29,7 +41,12 @@ REDIRECT = "http://localhost:8080/callback"
 
 
 def settings(kind: str, pem: str) -> dict[str, Any]:
-    return {"client_type": kind, **WHOLE[kind], **HOSTS, **({"private_key": pem} if kind == "jwt" else {})}
+    return {
+        "client_type": kind,
+        **WHOLE[kind],
+        **HOSTS,
+        **({"private_key": pem} if kind == "jwt" else {}),
+    }
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -40,7 +57,11 @@ def test_each_client_type_gives_its_app(tmp_path: Path, pem: str, kind: str, for
     path.write_text(json.dumps({**found, "a_key_of_tomorrow": [1]}), "utf-8")
     source: Any = {"mapping": found, "text path": str(path), "path": path}[form]
     app = load_oauth_app(source, redirect_uri=REDIRECT)
-    assert type(app) is CLASSES[kind] and app.client_id == found["client_id"] and app.base_url == "https://api.coze.com"
+    assert (
+        type(app) is CLASSES[kind]
+        and app.client_id == found["client_id"]
+        and app.base_url == "https://api.coze.com"
+    )
     if isinstance(app, WebOAuth | PKCEOAuth):
         assert app.redirect_uri == REDIRECT and app.www_url == "https://www.coze.com"
 
@@ -48,17 +69,28 @@ def test_each_client_type_gives_its_app(tmp_path: Path, pem: str, kind: str, for
 def test_hosts_may_be_left_out(pem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COZE_API_BASE", raising=False)
     app = load_oauth_app({"client_type": "device", "client_id": "d"})
-    assert isinstance(app, DeviceOAuth) and app.base_url == "https://api.coze.cn" and app.www_url == "https://www.coze.cn"
+    assert (
+        isinstance(app, DeviceOAuth)
+        and app.base_url == "https://api.coze.cn"
+        and app.www_url == "https://www.coze.cn"
+    )
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"client_type": "device", "client_id": "d"}).encode())
+    path.write_bytes(
+        b"\xef\xbb\xbf" + json.dumps({"client_type": "device", "client_id": "d"}).encode()
+    )
     assert isinstance(load_oauth_app(path), DeviceOAuth)
 
 
 def test_a_loaded_jwt_app_signs_in(server: OAuthServer, pem: str, call: Caller) -> None:
-    loaded = {"client_type": "jwt", "client_id": server.JWT, "private_key": pem.replace("\n", "\\n"), "public_key_id": KEY_ID}
+    loaded = {
+        "client_type": "jwt",
+        "client_id": server.JWT,
+        "private_key": pem.replace("\n", "\\n"),
+        "public_key_id": KEY_ID,
+    }
     app = load_oauth_app({**loaded, "coze_api_base": server.url + "/"}, clock=server.clock)
     assert isinstance(app, JWTOAuth) and app.base_url == server.url
     assert call.me(app, server.url) == "Ada"
@@ -88,9 +120,16 @@ def test_values_of_the_wrong_kind_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"", "no JSON"), (b'{"private_key": "canary', "no JSON"), (b"[]", "no JSON object"), (b"\xff\xfe", "no UTF-8 text")],
+    [
+        (b"", "no JSON"),
+        (b'{"private_key": "canary', "no JSON"),
+        (b"[]", "no JSON object"),
+        (b"\xff\xfe", "no UTF-8 text"),
+    ],
 )
-def test_a_file_that_is_no_configuration_is_an_error_without_its_content(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_a_file_that_is_no_configuration_is_an_error_without_its_content(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(content)
     with pytest.raises(OAuthSetupError, match=problem) as caught:
@@ -108,40 +147,61 @@ BASES = {
     "https://api.coze.cn": ("https://api.coze.cn", "https://www.coze.cn"),
     "https://api.coze.com/": ("https://api.coze.com", "https://www.coze.com"),
     "http://127.0.0.1:8080": ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-    "https://gateway.example:8443/coze/": ("https://gateway.example:8443/coze", "https://gateway.example:8443/coze"),
+    "https://gateway.example:8443/coze/": (
+        "https://gateway.example:8443/coze",
+        "https://gateway.example:8443/coze",
+    ),
     "https://api.example.com/v": ("https://api.example.com/v", "https://www.example.com/v"),
 }
 QUERY = "response_type=code&client_id=id&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%23a&state=s+1"
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_consent_pages_have_exact_addresses(base: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_consent_pages_have_exact_addresses(
+    base: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("COZE_API_BASE", raising=False)
     api, www = BASES[base]
     app = WebOAuth("id", "secret", "https://app.example/cb#a", base_url=base)
     assert (app.base_url, app.www_url) == (api, www)
     assert app.authorization_url(state="s 1") == f"{www}/api/permission/oauth2/authorize?{QUERY}"
-    assert app.authorization_url(state="s 1", workspace_id="7/3") == f"{www}/api/permission/oauth2/workspace_id/7%2F3/authorize?{QUERY}"
+    assert (
+        app.authorization_url(state="s 1", workspace_id="7/3")
+        == f"{www}/api/permission/oauth2/workspace_id/7%2F3/authorize?{QUERY}"
+    )
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_calls_and_token_requests_have_exact_addresses(base: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_and_token_requests_have_exact_addresses(
+    base: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("COZE_API_BASE", raising=False)
     api, _ = BASES[base]
     with Coze("pat_x", base_url=base) as coze:
-        assert coze._prepare(me.build(), CallOptions(), "pat_x").url == f"{api}/v1/users/me"
-        sent = coze._prepare(account_token.build(account_id="a/1", authorization="Bearer x", grant_type="x"), CallOptions(), None)
+        assert coze.settings.prepare(me.build(), CallOptions(), "pat_x").url == f"{api}/v1/users/me"
+        sent = coze.settings.prepare(
+            account_token.build(account_id="a/1", authorization="Bearer x", grant_type="x"),
+            CallOptions(),
+            None,
+        )
         assert sent.url == f"{api}/api/permission/oauth2/account/a%2F1/token"
 
 
 def test_the_host_of_the_pages_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = PKCEOAuth("id", "https://app.example/cb", base_url="http://proxy:1/a", www_url="https://www.coze.com/")
-    assert app.begin().url.startswith("https://www.coze.com/api/permission/oauth2/authorize?response_type=code&client_id=id&")
+    app = PKCEOAuth(
+        "id", "https://app.example/cb", base_url="http://proxy:1/a", www_url="https://www.coze.com/"
+    )
+    assert app.begin().url.startswith(
+        "https://www.coze.com/api/permission/oauth2/authorize?response_type=code&client_id=id&"
+    )
 
 
 def test_the_environment_names_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COZE_API_BASE", "https://api.coze.com")
-    assert DeviceOAuth("id").base_url == "https://api.coze.com" and DeviceOAuth("id").www_url == "https://www.coze.com"
+    assert (
+        DeviceOAuth("id").base_url == "https://api.coze.com"
+        and DeviceOAuth("id").www_url == "https://www.coze.com"
+    )
 
 
 def test_requests_go_below_a_path_prefix(server: OAuthServer, pem: str, call: Caller) -> None:
@@ -160,9 +220,17 @@ def test_the_audience_is_the_host_of_the_base() -> None:
 
 
 def test_regions_are_known_by_their_hosts() -> None:
-    assert region_of("https://api.coze.cn/x") == "coze.cn" and region_of("https://WWW.COZE.COM") == "coze.com"
-    assert region_of("https://api.coze.cn.evil.example") is None and region_of("http://127.0.0.1") is None
-    assert "https://api.coze.com" in region_hint("https://api.coze.cn") and "https://api.coze.cn" in region_hint("https://api.coze.com")
+    assert (
+        region_of("https://api.coze.cn/x") == "coze.cn"
+        and region_of("https://WWW.COZE.COM") == "coze.com"
+    )
+    assert (
+        region_of("https://api.coze.cn.evil.example") is None
+        and region_of("http://127.0.0.1") is None
+    )
+    assert "https://api.coze.com" in region_hint(
+        "https://api.coze.cn"
+    ) and "https://api.coze.cn" in region_hint("https://api.coze.com")
     assert region_hint("http://127.0.0.1:1") == ""
 
 
@@ -171,11 +239,16 @@ def test_a_sign_in_of_one_site_is_refused_for_the_other(pem: str, call: Caller) 
 
     device = DeviceOAuth("d", base_url="https://api.coze.com").auth(Token(access_token="czu_x"))
     for auth in (JWTOAuth("1", pem, "k", base_url="https://api.coze.com"), device):
-        with pytest.raises(ArgumentError, match=r"a token of coze\.com \(international\) is refused by coze\.cn \(China\)"):
+        with pytest.raises(
+            ArgumentError,
+            match=r"a token of coze\.com \(international\) is refused by coze\.cn \(China\)",
+        ):
             call.me(auth, "https://api.coze.cn")
 
 
-def test_tokens_may_come_from_another_address_than_the_calls_go_to(server: OAuthServer, pem: str, call: Caller) -> None:
+def test_tokens_may_come_from_another_address_than_the_calls_go_to(
+    server: OAuthServer, pem: str, call: Caller
+) -> None:
     """A gateway for the calls, Coze itself for the sign-in: both were named, so it is meant."""
     auth = JWTOAuth(server.JWT, pem, KEY_ID, base_url=server.url, clock=server.clock)
     assert call.me(auth, server.url.replace("127.0.0.1", "localhost")) == "Ada"
@@ -185,4 +258,7 @@ def test_tokens_may_come_from_another_address_than_the_calls_go_to(server: OAuth
 
 def test_a_static_token_knows_both_clients() -> None:
     for cls in (Coze, AsyncCoze):
-        assert repr(cls(auth=StaticToken("pat_x"), base_url="https://api.coze.com")) == f"<{cls.__name__} https://api.coze.com>"
+        assert (
+            repr(cls(auth=StaticToken("pat_x"), base_url="https://api.coze.com"))
+            == f"<{cls.__name__} https://api.coze.com>"
+        )

@@ -1,4 +1,6 @@
-"""How fast a device asks (RFC 8628, 3.5): the interval belongs to the login, whoever asks with it."""
+"""How fast a device asks (RFC 8628, 3.5): the interval belongs to the login, whoever asks
+with it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def told(call: Caller, device: DeviceOAuth, login: DeviceLogin, method: str = "p
     return caught.value.error
 
 
-def test_a_wait_keeps_the_interval_that_grew_while_the_program_asked_itself(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_wait_keeps_the_interval_that_grew_while_the_program_asked_itself(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     server.device_polls.extend(["slow_down", "authorization_pending", "slow_down"])
     login = device.start()
     assert login.interval == 5
@@ -29,11 +33,19 @@ def test_a_wait_keeps_the_interval_that_grew_while_the_program_asked_itself(serv
     assert server.clock.waits == [10, 10, 15] and login.interval == 15
 
 
-def test_a_second_wait_keeps_the_interval_of_the_first(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_second_wait_keeps_the_interval_of_the_first(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     """What passing failures add is no wish of the server and goes with the first wait."""
     login = device.start()
     server.device_polls.append("slow_down")
-    server.next_answers.extend([json_answer({}, 502), json_answer({}, 502), json_answer({"error_code": "invalid_request"}, 400)])
+    server.next_answers.extend(
+        [
+            json_answer({}, 502),
+            json_answer({}, 502),
+            json_answer({"error_code": "invalid_request"}, 400),
+        ]
+    )
     assert told(call, device, login, "wait") == "invalid_request"
     assert server.clock.waits == [5, 10, 20] and login.interval == 5
     server.clock.waits.clear()
@@ -41,7 +53,9 @@ def test_a_second_wait_keeps_the_interval_of_the_first(server: OAuthServer, devi
     assert server.clock.waits == [5, 10] and login.interval == 10
 
 
-def test_intervals_of_two_logins_are_apart(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_intervals_of_two_logins_are_apart(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     slow, other = device.start(), device.start()
     server.device_polls.append("slow_down")
     assert told(call, device, slow) == "slow_down"
@@ -62,7 +76,9 @@ def test_a_wait_counts_from_the_last_question(
     assert server.clock.waits == waits
 
 
-def test_a_wait_counts_from_a_question_that_got_no_answer(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_wait_counts_from_a_question_that_got_no_answer(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     login = device.start()
     server.clock.now += 100
     server.next_answers.append(DROP)
@@ -72,14 +88,18 @@ def test_a_wait_counts_from_a_question_that_got_no_answer(server: OAuthServer, d
     assert server.clock.waits == [5]
 
 
-def test_the_first_question_comes_one_interval_after_the_start(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_the_first_question_comes_one_interval_after_the_start(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     login = device.start()
     server.clock.now += 1.5
     assert call(device, "wait", login).refresh_token
     assert server.clock.waits == [3.5]
 
 
-def test_a_wait_that_begins_after_the_end_asks_nothing(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_wait_that_begins_after_the_end_asks_nothing(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     login = device.start()
     server.clock.now += 301
     assert told(call, device, login, "wait") == "expired_token"
@@ -101,7 +121,9 @@ class ReleasingClock(MovableClock):
             self.asking.join(30)
 
 
-def test_a_wait_counts_from_the_answer_to_the_question_of_another_thread(server: OAuthServer, call: Caller) -> None:
+def test_a_wait_counts_from_the_answer_to_the_question_of_another_thread(
+    server: OAuthServer, call: Caller
+) -> None:
     """The server counts from a request's arrival, which may be as late as its answer."""
     clock = server.clock = ReleasingClock(server)
     device = DeviceOAuth(server.DEVICE, base_url=server.url, clock=clock)
@@ -115,7 +137,9 @@ def test_a_wait_counts_from_the_answer_to_the_question_of_another_thread(server:
     server.wait_for_token_request()
     assert call(device, "wait", login).refresh_token
     assert words == ["slow_down"]
-    assert clock.waits == [5, 10], "5 s from the question; then its answer had come, and wanted 10 s from there"
+    assert clock.waits == [5, 10], (
+        "5 s from the question; then its answer had come, and wanted 10 s from there"
+    )
 
 
 def test_of_two_waits_one_asks_at_a_time(server: OAuthServer, call: Caller) -> None:

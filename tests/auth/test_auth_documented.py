@@ -1,4 +1,6 @@
-"""The flows against the exchanges of the official pages, and the two forms of every method against each other."""
+"""The flows against the exchanges of the official pages, and the two forms of every method against
+each other.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ def test_the_flow_makes_the_documented_exchanges(pem: str, call: Caller, name: s
     cassette, flow, ends = EXCHANGES[name]
     with recorder().use_cassette(str(CASSETTES / f"{cassette}.yaml")) as tape:
         found = flow(call, pem)
-    assert [token.expires_at for token in found] == ends, "moments, although the field is called expires_in"
+    assert [token.expires_at for token in found] == ends, (
+        "moments, although the field is called expires_in"
+    )
     assert tape.play_count == len(ends)
 
 
@@ -95,13 +99,18 @@ def test_the_device_flow_begins_as_documented(call: Caller) -> None:
 
 def test_the_consent_page_is_the_documented_one() -> None:
     uri, challenged = (
-        found["request"]["uri"] for found in yaml.safe_load((CASSETTES / "oauth_authorize.yaml").read_text())["interactions"]
+        found["request"]["uri"]
+        for found in yaml.safe_load((CASSETTES / "oauth_authorize.yaml").read_text())[
+            "interactions"
+        ]
     )
     redirect = "https://www.coze.cn/open/oauth/apps"
     url = WebOAuth(HIDDEN, "secret", redirect, base_url=CN).authorization_url(state="1294848")
     assert unquote(url) == uri
     verifier = "v" * 43
-    url = PKCEOAuth(HIDDEN, redirect, base_url=CN).authorization_url(state="1294848", verifier=verifier)
+    url = PKCEOAuth(HIDDEN, redirect, base_url=CN).authorization_url(
+        state="1294848", verifier=verifier
+    )
     assert unquote(url).replace(challenge_of(verifier), HIDDEN) == challenged
 
 
@@ -112,14 +121,21 @@ def test_both_forms_of_a_method_take_the_same_arguments(cls: type) -> None:
     assert pairs
     for name in pairs:
         sync, other = (inspect.signature(getattr(cls, form)) for form in (name, f"{name}_async"))
-        assert list(sync.parameters) == list(other.parameters) and [p.kind for p in sync.parameters.values()] == [
-            p.kind for p in other.parameters.values()
-        ]
-    assert {name for name in names if name.endswith("_async")} == {f"{name}_async" for name in pairs}
+        assert list(sync.parameters) == list(other.parameters) and [
+            p.kind for p in sync.parameters.values()
+        ] == [p.kind for p in other.parameters.values()]
+    assert {name for name in names if name.endswith("_async")} == {
+        f"{name}_async" for name in pairs
+    }
 
 
 def test_an_authorization_can_be_put_together_from_a_session() -> None:
     """What a web application keeps between two requests is three texts."""
     started = PKCEOAuth("id", "https://app.example/cb", base_url=CN).begin()
-    kept = {"url": started.url, "state": started.state, "redirect_uri": started.redirect_uri, "verifier": started.verifier}
+    kept = {
+        "url": started.url,
+        "state": started.state,
+        "redirect_uri": started.redirect_uri,
+        "verifier": started.verifier,
+    }
     assert Authorization(**kept) == started  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""The examples about signing in run as they are, in processes of their own, against the server of these tests."""
+"""The examples about signing in run as they are, in processes of their own, against the server of
+these tests.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def environment(server: OAuthServer, pem: str, tmp_path: Path) -> dict[str, str]
 
 def run(name: str, environment: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, str(ROOT / "examples" / name), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "canary" not in done.stdout + done.stderr
     return done.stdout
@@ -59,7 +63,10 @@ def run(name: str, environment: dict[str, str], *arguments: str) -> str:
 
 def test_auth_pat(server: OAuthServer, environment: dict[str, str]) -> None:
     token = server.new_pair(Session(server.DEVICE))["access_token"]
-    assert run("auth_pat.py", {**environment, "COZE_API_TOKEN": token}) == f"sync:  Ada at {server.url}\nasync: Ada\n"
+    assert (
+        run("auth_pat.py", {**environment, "COZE_API_TOKEN": token})
+        == f"sync:  Ada at {server.url}\nasync: Ada\n"
+    )
 
 
 def test_auth_oauth_web(server: OAuthServer, environment: dict[str, str]) -> None:
@@ -93,7 +100,9 @@ def test_auth_oauth_device(server: OAuthServer, environment: dict[str, str]) -> 
         ("signer", "oauth2/token"),
     ],
 )
-def test_auth_oauth_jwt(server: OAuthServer, environment: dict[str, str], scenario: str, path: str) -> None:
+def test_auth_oauth_jwt(
+    server: OAuthServer, environment: dict[str, str], scenario: str, path: str
+) -> None:
     assert run("auth_oauth_jwt.py", environment, scenario) == f"{scenario}: Ada\n" * 2
     (asked,) = server.token_requests
     assert asked.path.endswith(path)
@@ -106,7 +115,9 @@ def test_auth_token_store(server: OAuthServer, environment: dict[str, str]) -> N
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
 
-def test_auth_token_store_signs_in_anew_when_the_session_has_ended(server: OAuthServer, environment: dict[str, str]) -> None:
+def test_auth_token_store_signs_in_anew_when_the_session_has_ended(
+    server: OAuthServer, environment: dict[str, str]
+) -> None:
     run("auth_token_store.py", environment)
     for session in server._sessions:
         session.withdrawn = True
@@ -128,7 +139,9 @@ def test_auth_exception(server: OAuthServer, environment: dict[str, str]) -> Non
 @contextmanager
 def web_app(environment: dict[str, str]) -> Iterator[str]:
     command = [sys.executable, str(ROOT / "examples" / "auth_web_app.py")]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().removeprefix("open ").strip()
@@ -149,11 +162,15 @@ def test_auth_web_app(server: OAuthServer, environment: dict[str, str]) -> None:
         assert "Hello Ada" in page(f"{home}login") and "Hello Ada" in page(home)
         assert "Sign in with Coze" in page(f"{home}logout")
         assert [cookie.has_nonstandard_attr("HttpOnly") for cookie in jar] == [True]
-        assert "Sign in with Coze" in page(f"{home}callback?code=code_1&state=x"), "an answer that nobody asked for is refused"
+        assert "Sign in with Coze" in page(f"{home}callback?code=code_1&state=x"), (
+            "an answer that nobody asked for is refused"
+        )
     assert len(server.token_requests) == 1
 
 
-def test_auth_web_app_tells_a_user_who_refused(server: OAuthServer, environment: dict[str, str]) -> None:
+def test_auth_web_app_tells_a_user_who_refused(
+    server: OAuthServer, environment: dict[str, str]
+) -> None:
     server.consent = "deny"
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     with web_app(environment) as home:

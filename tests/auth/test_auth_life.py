@@ -1,4 +1,6 @@
-"""A token is renewed before it ends, once for everybody, and replaced once when the service refuses it."""
+"""A token is renewed before it ends, once for everybody, and replaced once when the service refuses
+it.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,24 @@ import anyio
 import pytest
 import trio
 
-from cozekit import APIConnectionError, ArgumentError, AsyncCoze, AuthenticationError, Coze, CozeError, OAuthError
-from cozekit.auth import AsyncTokenCallback, Auth, DeviceOAuth, JWTOAuth, MemoryStore, Token, TokenCallback
+from cozekit import (
+    APIConnectionError,
+    ArgumentError,
+    AsyncCoze,
+    AuthenticationError,
+    Coze,
+    CozeError,
+    OAuthError,
+)
+from cozekit.auth import (
+    AsyncTokenCallback,
+    Auth,
+    DeviceOAuth,
+    JWTOAuth,
+    MemoryStore,
+    Token,
+    TokenCallback,
+)
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import DROP, OAuthServer, json_answer
 
@@ -59,7 +77,9 @@ def test_a_hundred_threads_refresh_once_at_expiry(server: OAuthServer, user: Aut
 
 
 @pytest.mark.parametrize("moment", ["cold start", "expiry"])
-async def test_a_thousand_tasks_ask_once(server: OAuthServer, service: JWTOAuth, moment: str) -> None:
+async def test_a_thousand_tasks_ask_once(
+    server: OAuthServer, service: JWTOAuth, moment: str
+) -> None:
     async with AsyncCoze(auth=service, base_url=server.url) as coze:
         if moment == "expiry":
             await service.token_async(coze)
@@ -101,7 +121,11 @@ def test_threads_and_two_event_loops_share_one_refresh(server: OAuthServer, user
             begun.release()
             found.append(user.token(coze))
 
-    work: list[Callable[[], Any]] = [lambda: asyncio.run(in_loop()), lambda: trio.run(in_loop), *[in_thread] * 20]
+    work: list[Callable[[], Any]] = [
+        lambda: asyncio.run(in_loop()),
+        lambda: trio.run(in_loop),
+        *[in_thread] * 20,
+    ]
     with ThreadPoolExecutor(len(work)) as pool:
         futures = [pool.submit(function) for function in work]
         for _ in range(60):
@@ -112,7 +136,9 @@ def test_threads_and_two_event_loops_share_one_refresh(server: OAuthServer, user
     assert len(found) == 60 and len(set(found)) == 1 and len(server.token_requests) == 1
 
 
-def test_calls_of_many_threads_share_one_replacement_after_a_401(server: OAuthServer, user: Auth) -> None:
+def test_calls_of_many_threads_share_one_replacement_after_a_401(
+    server: OAuthServer, user: Auth
+) -> None:
     with Coze(auth=user, base_url=server.url, max_retries=0) as coze:
         server.withdraw(user.token(coze))
         server.hold = threading.Event()
@@ -122,7 +148,9 @@ def test_calls_of_many_threads_share_one_replacement_after_a_401(server: OAuthSe
 
 
 @pytest.mark.parametrize(("ttl", "early"), [(600, 60), (900, 60), (86399, 60), (100, 10)])
-def test_a_token_is_renewed_shortly_before_its_end(server: OAuthServer, pem: str, call: Caller, ttl: int, early: int) -> None:
+def test_a_token_is_renewed_shortly_before_its_end(
+    server: OAuthServer, pem: str, call: Caller, ttl: int, early: int
+) -> None:
     auth = JWTOAuth(server.JWT, pem, KEY_ID, duration_seconds=ttl, clock=server.clock)
     call.me(auth, server.url)
     server.clock.now += ttl - early - 1
@@ -130,28 +158,38 @@ def test_a_token_is_renewed_shortly_before_its_end(server: OAuthServer, pem: str
     assert len(server.token_requests) == 1, "not before"
     server.clock.now += 2
     call.me(auth, server.url)
-    assert len(server.token_requests) == 2 and len(server.api_requests) == 3, "in time, without a refused call"
+    assert len(server.token_requests) == 2 and len(server.api_requests) == 3, (
+        "in time, without a refused call"
+    )
 
 
-def test_a_refused_token_is_replaced_and_the_call_sent_once_more(server: OAuthServer, user: Auth, call: Caller) -> None:
+def test_a_refused_token_is_replaced_and_the_call_sent_once_more(
+    server: OAuthServer, user: Auth, call: Caller
+) -> None:
     with Coze(auth=user, base_url=server.url) as coze:
         server.withdraw(user.token(coze))
     assert call.me(user, server.url) == "Ada"
     assert [asked.path.rpartition("/")[2] for asked in server.asked] == ["me", "token", "me"]
 
 
-def test_a_service_that_refuses_every_token_is_asked_twice_and_no_more(server: OAuthServer, service: JWTOAuth, call: Caller) -> None:
+def test_a_service_that_refuses_every_token_is_asked_twice_and_no_more(
+    server: OAuthServer, service: JWTOAuth, call: Caller
+) -> None:
     server.token_ttl = 900
     no = json_answer({"code": 4100, "msg": "authentication is invalid"}, 401)
     server._me = lambda asked: no  # type: ignore[method-assign]
     for calls in (1, 2):
         with pytest.raises(AuthenticationError):
             call.me(service, server.url)
-        assert len(server.token_requests) == 2, "the second call knows that a replacement does not help"
+        assert len(server.token_requests) == 2, (
+            "the second call knows that a replacement does not help"
+        )
         assert len(server.api_requests) == 1 + calls
 
 
-def test_a_failed_renewal_is_no_failure_while_the_token_lasts(server: OAuthServer, user: Auth, call: Caller) -> None:
+def test_a_failed_renewal_is_no_failure_while_the_token_lasts(
+    server: OAuthServer, user: Auth, call: Caller
+) -> None:
     server.clock.now += 890
     server.next_answers.append(DROP)
     assert call.me(user, server.url, calls=3) == "Ada"
@@ -160,7 +198,9 @@ def test_a_failed_renewal_is_no_failure_while_the_token_lasts(server: OAuthServe
     assert call.me(user, server.url) == "Ada" and len(server.token_requests) == 2
 
 
-def test_a_failed_renewal_is_an_error_once_the_token_has_ended(server: OAuthServer, user: Auth, call: Caller) -> None:
+def test_a_failed_renewal_is_an_error_once_the_token_has_ended(
+    server: OAuthServer, user: Auth, call: Caller
+) -> None:
     server.clock.now += 900
     server.next_answers.append(DROP)
     with pytest.raises(APIConnectionError):
@@ -168,7 +208,9 @@ def test_a_failed_renewal_is_an_error_once_the_token_has_ended(server: OAuthServ
     assert call.me(user, server.url) == "Ada", "the refresh token is still there"
 
 
-def test_a_spent_refresh_token_is_not_sent_again_and_again(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_spent_refresh_token_is_not_sent_again_and_again(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     token = device.login(show=lambda login: None)
     device.refresh(token)
     server.clock.now += 900
@@ -180,17 +222,24 @@ def test_a_spent_refresh_token_is_not_sent_again_and_again(server: OAuthServer, 
     assert len(server.token_requests) == 1 and server.api_requests == []
 
 
-def test_an_empty_store_says_that_nobody_has_signed_in(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_an_empty_store_says_that_nobody_has_signed_in(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     with pytest.raises(OAuthError, match="nobody has signed in") as caught:
         call.me(device.auth(MemoryStore()), server.url)
     assert caught.value.error == "login_required" and server.asked == []
 
 
-async def test_a_cancelled_caller_does_not_stop_the_refresh_of_the_others(server: OAuthServer, user: Auth) -> None:
+async def test_a_cancelled_caller_does_not_stop_the_refresh_of_the_others(
+    server: OAuthServer, user: Auth
+) -> None:
     server.clock.now += 900
     server.hold = threading.Event()
     found: list[str] = []
-    async with AsyncCoze(auth=user, base_url=server.url) as coze, anyio.create_task_group() as others:
+    async with (
+        AsyncCoze(auth=user, base_url=server.url) as coze,
+        anyio.create_task_group() as others,
+    ):
 
         async def other() -> None:
             found.append(await user.token_async(coze))
@@ -225,7 +274,9 @@ def test_a_refresh_outlives_asyncio_cancelling_its_caller(server: OAuthServer, u
     assert len(server.token_requests) == 1
 
 
-def test_waiters_lead_anew_when_the_loop_of_the_leader_ends(server: OAuthServer, user: Auth) -> None:
+def test_waiters_lead_anew_when_the_loop_of_the_leader_ends(
+    server: OAuthServer, user: Auth
+) -> None:
     server.clock.now += 900
     server.hold = threading.Event()
     found: list[str] = []
@@ -272,7 +323,9 @@ def test_an_interrupted_leader_leaves_no_waiter_behind(server: OAuthServer, pem:
         assert auth.token(coze).startswith("czs_")
 
 
-def test_a_sync_call_inside_the_loop_that_refreshes_is_an_error_and_no_deadlock(server: OAuthServer, user: Auth) -> None:
+def test_a_sync_call_inside_the_loop_that_refreshes_is_an_error_and_no_deadlock(
+    server: OAuthServer, user: Auth
+) -> None:
     server.clock.now += 900
     server.hold = threading.Event()
 
@@ -281,7 +334,10 @@ def test_a_sync_call_inside_the_loop_that_refreshes_is_an_error_and_no_deadlock(
             task = asyncio.create_task(user.token_async(coze))
             while not server.token_requests:
                 await asyncio.sleep(0)
-            with Coze(auth=user, base_url=server.url) as blocking, pytest.raises(CozeError, match="use AsyncCoze there"):
+            with (
+                Coze(auth=user, base_url=server.url) as blocking,
+                pytest.raises(CozeError, match="use AsyncCoze there"),
+            ):
                 user.token(blocking)
             assert server.hold is not None
             server.hold.set()
@@ -300,7 +356,9 @@ def test_one_source_works_over_three_event_loops(server: OAuthServer, service: J
 
 
 @pytest.mark.parametrize("skew", [300, -300])
-def test_five_minutes_of_clock_skew_do_no_harm(server: OAuthServer, service: JWTOAuth, call: Caller, skew: int) -> None:
+def test_five_minutes_of_clock_skew_do_no_harm(
+    server: OAuthServer, service: JWTOAuth, call: Caller, skew: int
+) -> None:
     server.skew = skew
     call.me(service, server.url)
     server.clock.now += 820
@@ -308,24 +366,32 @@ def test_five_minutes_of_clock_skew_do_no_harm(server: OAuthServer, service: JWT
     assert len(server.token_requests) == 1
     server.clock.now += 30
     call.me(service, server.url)
-    assert len(server.token_requests) == 2 and len(server.api_requests) == 3, "renewed in time by the server's clock"
+    assert len(server.token_requests) == 2 and len(server.api_requests) == 3, (
+        "renewed in time by the server's clock"
+    )
 
 
-def test_a_clock_that_is_hours_off_is_named_in_the_error(server: OAuthServer, service: JWTOAuth, call: Caller) -> None:
+def test_a_clock_that_is_hours_off_is_named_in_the_error(
+    server: OAuthServer, service: JWTOAuth, call: Caller
+) -> None:
     server.skew = 7200
     with pytest.raises(OAuthError, match="the clock of this machine is 7200 s behind") as caught:
         call.me(service, server.url)
     assert caught.value.error == "invalid_client"
 
 
-def test_a_token_is_not_sent_to_a_second_host(server: OAuthServer, service: JWTOAuth, call: Caller) -> None:
+def test_a_token_is_not_sent_to_a_second_host(
+    server: OAuthServer, service: JWTOAuth, call: Caller
+) -> None:
     call.me(service, server.url)
     with pytest.raises(ArgumentError, match="make one for each"):
         call.me(service, server.url.replace("127.0.0.1", "localhost"))
 
 
 class Stall:
-    """The longest time in which an asyncio loop did nothing else, measured by a callback that runs in every turn."""
+    """The longest time in which an asyncio loop did nothing else, measured by a callback that runs
+    in every turn.
+    """
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -341,8 +407,12 @@ class Stall:
             asyncio.get_running_loop().call_soon(self.tick)
 
 
-def test_an_async_refresh_does_not_stall_the_loop(server: OAuthServer, pem: str, record_property: Callable[[str, object], None]) -> None:
-    """The best of five refreshes, because other programs stall the loop too. `--junitxml` keeps the figure (budget 5 ms)."""
+def test_an_async_refresh_does_not_stall_the_loop(
+    server: OAuthServer, pem: str, record_property: Callable[[str, object], None]
+) -> None:
+    """The best of five refreshes, because other programs stall the loop too. `--junitxml` keeps the
+    figure (budget 5 ms).
+    """
     slow = threading.Event()
 
     def slow_signer(message: bytes) -> bytes:
@@ -373,7 +443,9 @@ def test_an_async_refresh_does_not_stall_the_loop(server: OAuthServer, pem: str,
     assert stalls[0] < 0.05 and len(server.token_requests) == 6
 
 
-async def test_a_plain_function_that_blocks_runs_outside_of_the_loop(server: OAuthServer, service: JWTOAuth) -> None:
+async def test_a_plain_function_that_blocks_runs_outside_of_the_loop(
+    server: OAuthServer, service: JWTOAuth
+) -> None:
     with Coze(auth=service, base_url=server.url) as coze:
         token = service.token(coze)
     threads: list[str] = []
@@ -387,7 +459,9 @@ async def test_a_plain_function_that_blocks_runs_outside_of_the_loop(server: OAu
     assert threads and threading.main_thread().name not in threads
 
 
-async def test_a_coroutine_function_supplies_the_token(server: OAuthServer, service: JWTOAuth) -> None:
+async def test_a_coroutine_function_supplies_the_token(
+    server: OAuthServer, service: JWTOAuth
+) -> None:
     async with AsyncCoze(auth=service, base_url=server.url) as coze:
         tokens = ["czs_old", await service.token_async(coze)]
 
@@ -405,14 +479,24 @@ def test_a_coroutine_function_is_refused_where_it_cannot_work() -> None:
 
     with pytest.raises(ArgumentError, match="AsyncTokenCallback"):
         TokenCallback(fetch)  # type: ignore[arg-type]
-    with Coze(auth=AsyncTokenCallback(fetch)) as coze, pytest.raises(ArgumentError, match="works only with AsyncCoze"):
+    with (
+        Coze(auth=AsyncTokenCallback(fetch)) as coze,
+        pytest.raises(ArgumentError, match="works only with AsyncCoze"),
+    ):
         coze.users.me()
 
 
 def test_token_data_goes_to_plain_json_and_back() -> None:
-    token = Token(access_token="a", refresh_token="r", expires_at=1.5, issued_at=1.0, clock_offset=-20.0)
+    token = Token(
+        access_token="a", refresh_token="r", expires_at=1.5, issued_at=1.0, clock_offset=-20.0
+    )
     assert Token.from_dict(token.to_dict()) == token
     assert Token.from_dict({"access_token": "a", "later": 1}) == Token(access_token="a")
-    for broken in ({}, {"access_token": ""}, {"access_token": 1}, {"access_token": "a", "expires_at": "soon"}):
+    for broken in (
+        {},
+        {"access_token": ""},
+        {"access_token": 1},
+        {"access_token": "a", "expires_at": "soon"},
+    ):
         with pytest.raises(ValueError, match="no token data"):
             Token.from_dict(broken)

@@ -1,4 +1,6 @@
-"""Every documented way to sign in, by the client against the local Coze: sync, in asyncio and in trio; and the examples, as they are."""
+"""Every documented way to sign in, by the client against the local Coze: sync, in asyncio and in
+trio; and the examples, as they are.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ import anyio
 import pytest
 import yaml
 
-from coze_openapi import AuthenticationError, PermissionDeniedError, TokenExpiredError
+from coze_runtime.errors import AuthenticationError, PermissionDeniedError, TokenExpiredError
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import (
     Auth,
@@ -39,8 +41,21 @@ from cozekit.auth import (
 )
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
-from cozekit_emulator.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, KEY_ID, PKCE_APP, WEB_APP, WEB_SECRET
-from cozekit_emulator.oauth_state import ACCESS_SECONDS, CODE_SECONDS, DEVICE_SECONDS, REFRESH_SECONDS
+from cozekit_emulator.oauth_apps import (
+    CHANNEL_APP,
+    DEVICE_APP,
+    JWT_APP,
+    KEY_ID,
+    PKCE_APP,
+    WEB_APP,
+    WEB_SECRET,
+)
+from cozekit_emulator.oauth_state import (
+    ACCESS_SECONDS,
+    CODE_SECONDS,
+    DEVICE_SECONDS,
+    REFRESH_SECONDS,
+)
 from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
 from tests.auth.conftest import Caller
 
@@ -86,18 +101,35 @@ def app_of(local: Emulator, client_id: str, clock: Clock | None = None) -> Any:
     return load_oauth_app(config, redirect_uri=redirect, clock=clock or LocalClock(local))
 
 
-def service_of(local: Emulator, client_id: str = JWT_APP, clock: Clock | None = None, **more: Any) -> JWTOAuth:
-    return JWTOAuth(client_id, local.app(client_id).private_key, KEY_ID, clock=clock or LocalClock(local), **more)
+def service_of(
+    local: Emulator, client_id: str = JWT_APP, clock: Clock | None = None, **more: Any
+) -> JWTOAuth:
+    return JWTOAuth(
+        client_id,
+        local.app(client_id).private_key,
+        KEY_ID,
+        clock=clock or LocalClock(local),
+        **more,
+    )
 
 
-def with_browser(local: Emulator, call: Caller, app: WebOAuth | PKCEOAuth, workspace_id: str | None = None) -> Token:
+def with_browser(
+    local: Emulator, call: Caller, app: WebOAuth | PKCEOAuth, workspace_id: str | None = None
+) -> Token:
     started = app.begin(workspace_id=workspace_id)
     token: Token = call(app, "finish", started, local.person.agree(started.url))
     return token
 
 
-def with_device(local: Emulator, call: Caller, app: DeviceOAuth, workspace_id: str | None = None) -> Token:
-    token: Token = call(app, "login", workspace_id=workspace_id, show=lambda login: local.person.enter(login.user_code))
+def with_device(
+    local: Emulator, call: Caller, app: DeviceOAuth, workspace_id: str | None = None
+) -> Token:
+    token: Token = call(
+        app,
+        "login",
+        workspace_id=workspace_id,
+        show=lambda login: local.person.enter(login.user_code),
+    )
     return token
 
 
@@ -137,7 +169,9 @@ def with_coze(call: Caller, auth: Auth, base_url: str, use: Callable[[Any], Any]
 # Each entry of the catalogue: how the client signs in, and where it has to ask for that.
 
 
-def _redirect(client_id: str, workspace_id: str | None, *, refresh: bool, local: Emulator, call: Caller) -> Auth:
+def _redirect(
+    client_id: str, workspace_id: str | None, *, refresh: bool, local: Emulator, call: Caller
+) -> Auth:
     app = app_of(local, client_id)
     token = with_browser(local, call, app, workspace_id)
     if refresh:
@@ -161,38 +195,86 @@ def _service(client_id: str, *, local: Emulator, call: Caller, **more: Any) -> A
 
 def _scope(*bots: str) -> dict[str, Any]:
     constraint = {"connector_bot_chat_attribute": {"bot_id_list": list(bots)}}
-    return {"account_permission": {"permission_list": ["Connector.botChat"]}, "attribute_constraint": constraint}
+    return {
+        "account_permission": {"permission_list": ["Connector.botChat"]},
+        "attribute_constraint": constraint,
+    }
 
 
 ENTRIES: dict[str, tuple[Callable[..., Auth], str, str, str]] = {
-    "oauth_code#authorize": (partial(_redirect, WEB_APP, None, refresh=False), "oauth_authorize", f"{OAUTH}/authorize", ""),
+    "oauth_code#authorize": (
+        partial(_redirect, WEB_APP, None, refresh=False),
+        "oauth_authorize",
+        f"{OAUTH}/authorize",
+        "",
+    ),
     "oauth_code#authorize_workspace": (
         partial(_redirect, WEB_APP, WORKSPACE, refresh=False),
         "oauth_authorize_workspace",
         f"{SHARED}/authorize",
         "",
     ),
-    "oauth_code#token": (partial(_redirect, WEB_APP, None, refresh=False), "oauth_token", f"{OAUTH}/token", "authorization_code"),
-    "oauth_code#refresh": (partial(_redirect, WEB_APP, None, refresh=True), "oauth_token", f"{OAUTH}/token", "refresh_token"),
-    "oauth_pkce#authorize": (partial(_redirect, PKCE_APP, None, refresh=False), "oauth_authorize", f"{OAUTH}/authorize", ""),
+    "oauth_code#token": (
+        partial(_redirect, WEB_APP, None, refresh=False),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "authorization_code",
+    ),
+    "oauth_code#refresh": (
+        partial(_redirect, WEB_APP, None, refresh=True),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "refresh_token",
+    ),
+    "oauth_pkce#authorize": (
+        partial(_redirect, PKCE_APP, None, refresh=False),
+        "oauth_authorize",
+        f"{OAUTH}/authorize",
+        "",
+    ),
     "oauth_pkce#authorize_workspace": (
         partial(_redirect, PKCE_APP, WORKSPACE, refresh=False),
         "oauth_authorize_workspace",
         f"{SHARED}/authorize",
         "",
     ),
-    "oauth_pkce#token": (partial(_redirect, PKCE_APP, None, refresh=False), "oauth_token", f"{OAUTH}/token", "authorization_code"),
-    "oauth_pkce#refresh": (partial(_redirect, PKCE_APP, None, refresh=True), "oauth_token", f"{OAUTH}/token", "refresh_token"),
-    "oauth_device_code#device_code": (partial(_device, None, refresh=False), "oauth_device_code", f"{OAUTH}/device/code", ""),
+    "oauth_pkce#token": (
+        partial(_redirect, PKCE_APP, None, refresh=False),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "authorization_code",
+    ),
+    "oauth_pkce#refresh": (
+        partial(_redirect, PKCE_APP, None, refresh=True),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "refresh_token",
+    ),
+    "oauth_device_code#device_code": (
+        partial(_device, None, refresh=False),
+        "oauth_device_code",
+        f"{OAUTH}/device/code",
+        "",
+    ),
     "oauth_device_code#device_code_workspace": (
         partial(_device, WORKSPACE, refresh=False),
         "oauth_device_code_workspace",
         f"{SHARED}/device/code",
         "",
     ),
-    "oauth_device_code#token": (partial(_device, None, refresh=False), "oauth_token", f"{OAUTH}/token", "device_code"),
+    "oauth_device_code#token": (
+        partial(_device, None, refresh=False),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "device_code",
+    ),
     # On no page; the official clients do it.
-    "oauth_device_refresh": (partial(_device, None, refresh=True), "oauth_token", f"{OAUTH}/token", "refresh_token"),
+    "oauth_device_refresh": (
+        partial(_device, None, refresh=True),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "refresh_token",
+    ),
     "oauth_jwt#token": (partial(_service, JWT_APP), "oauth_token", f"{OAUTH}/token", "jwt-bearer"),
     "oauth_jwt#account_token": (
         partial(_service, JWT_APP, account_id=USER),
@@ -200,7 +282,12 @@ ENTRIES: dict[str, tuple[Callable[..., Auth], str, str, str]] = {
         f"{OAUTH}/account/{USER}/token",
         "jwt-bearer",
     ),
-    "oauth_jwt_channel#token": (partial(_service, CHANNEL_APP, scope=_scope(BOTS[0])), "oauth_token", f"{OAUTH}/token", "jwt-bearer"),
+    "oauth_jwt_channel#token": (
+        partial(_service, CHANNEL_APP, scope=_scope(BOTS[0])),
+        "oauth_token",
+        f"{OAUTH}/token",
+        "jwt-bearer",
+    ),
     "oauth_jwt_collaborate#token": (
         partial(_service, JWT_APP, account_id=USER, session_name="user-1"),
         "oauth_account_token",
@@ -217,44 +304,68 @@ ENTRIES: dict[str, tuple[Callable[..., Auth], str, str, str]] = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_every_documented_sign_in_brings_a_token_that_works(local: Emulator, call: Caller, entry: str) -> None:
+def test_every_documented_sign_in_brings_a_token_that_works(
+    local: Emulator, call: Caller, entry: str
+) -> None:
     sign_in, operation, path, grant = ENTRIES[entry]
     auth = sign_in(local=local, call=call)
     assert call.me(auth, local.base_url) == NAME
-    found = [seen for seen in local.requests if seen.operation == operation and urlsplit(seen.path).path == path]
+    found = [
+        seen
+        for seen in local.requests
+        if seen.operation == operation and urlsplit(seen.path).path == path
+    ]
     assert len(found) == (2 if grant == "refresh_token" else 1)
     if grant:
         assert json.loads(found[-1].body)["grant_type"].endswith(grant)
-    bearer = [seen.headers["authorization"] for seen in local.requests if seen.operation == "users_me"]
-    assert bearer == [f"Bearer {list(local.oauth.access)[-1]}"], "the call carries the token that came last"
+    bearer = [
+        seen.headers["authorization"] for seen in local.requests if seen.operation == "users_me"
+    ]
+    assert bearer == [f"Bearer {list(local.oauth.access)[-1]}"], (
+        "the call carries the token that came last"
+    )
 
 
 def test_no_documented_sign_in_is_left_out() -> None:
     ledger = yaml.safe_load((ROOT / "spec/coverage.yaml").read_text("utf-8"))
-    pages = {name: page["operations"] for name, page in ledger["pages"].items() if "oauth" in name and page.get("operations")}
+    pages = {
+        name: page["operations"]
+        for name, page in ledger["pages"].items()
+        if "oauth" in name and page.get("operations")
+    }
     listed = {(name, operation) for name, found in pages.items() for operation in found}
-    assert listed == {(entry.partition("#")[0], row[1]) for entry, row in ENTRIES.items() if "#" in entry}
+    assert listed == {
+        (entry.partition("#")[0], row[1]) for entry, row in ENTRIES.items() if "#" in entry
+    }
 
 
 # What a token reaches.
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP])
-def test_login_receives_the_browser_on_a_port_of_this_machine(local: Emulator, call: Caller, client_id: str) -> None:
+def test_login_receives_the_browser_on_a_port_of_this_machine(
+    local: Emulator, call: Caller, client_id: str
+) -> None:
     config = local.app(client_id).config(local.base_url)
-    app: Any = load_oauth_app(config, redirect_uri=f"http://127.0.0.1:{free_port()}/callback", clock=LocalClock(local))
+    app: Any = load_oauth_app(
+        config, redirect_uri=f"http://127.0.0.1:{free_port()}/callback", clock=LocalClock(local)
+    )
     token = call(app, "login", show=local.person.browse, timeout=10)
     assert call.me(app.auth(token), local.base_url) == NAME
 
 
 def test_a_plain_challenge_is_the_verifier_itself(local: Emulator, call: Caller) -> None:
-    app = PKCEOAuth(PKCE_APP, REDIRECT, method="plain", base_url=local.base_url, clock=LocalClock(local))
+    app = PKCEOAuth(
+        PKCE_APP, REDIRECT, method="plain", base_url=local.base_url, clock=LocalClock(local)
+    )
     assert call.me(app.auth(with_browser(local, call, app)), local.base_url) == NAME
     (body,) = asked(local, "oauth_token")
     assert f"code_challenge={body['code_verifier']}&" in local.requests[0].path
 
 
-def test_the_challenge_on_the_page_is_made_of_the_verifier_in_the_exchange(local: Emulator, call: Caller) -> None:
+def test_the_challenge_on_the_page_is_made_of_the_verifier_in_the_exchange(
+    local: Emulator, call: Caller
+) -> None:
     with_browser(local, call, app_of(local, PKCE_APP))
     (body,) = asked(local, "oauth_token")
     query = parse_qs(urlsplit(local.requests[0].path).query)
@@ -263,10 +374,14 @@ def test_the_challenge_on_the_page_is_made_of_the_verifier_in_the_exchange(local
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP, DEVICE_APP])
-def test_a_token_of_one_workspace_has_no_permissions_of_the_account(local: Emulator, call: Caller, client_id: str) -> None:
+def test_a_token_of_one_workspace_has_no_permissions_of_the_account(
+    local: Emulator, call: Caller, client_id: str
+) -> None:
     app = app_of(local, client_id)
     sign_in = with_device if client_id == DEVICE_APP else with_browser
-    auths = [app.auth(sign_in(local, call, app, workspace_id)) for workspace_id in (None, WORKSPACE)]
+    auths = [
+        app.auth(sign_in(local, call, app, workspace_id)) for workspace_id in (None, WORKSPACE)
+    ]
     assert with_coze(call, auths[0], local.base_url, lambda coze: coze.conversations.create()).id
     with pytest.raises(PermissionDeniedError) as caught:
         with_coze(call, auths[1], local.base_url, lambda coze: coze.conversations.create())
@@ -281,7 +396,10 @@ def test_a_token_of_one_workspace_stays_one_after_a_refresh(local: Emulator, cal
 
 def test_the_scope_of_a_channel_names_its_bots(local: Emulator, call: Caller) -> None:
     auth = service_of(local, CHANNEL_APP, scope=_scope(BOTS[0]))
-    assert with_coze(call, auth, local.base_url, lambda coze: coze.bots.retrieve(BOTS[0])).bot_id == BOTS[0]
+    assert (
+        with_coze(call, auth, local.base_url, lambda coze: coze.bots.retrieve(BOTS[0])).bot_id
+        == BOTS[0]
+    )
     with pytest.raises(PermissionDeniedError):
         with_coze(call, auth, local.base_url, lambda coze: coze.bots.retrieve(BOTS[1]))
 
@@ -298,13 +416,22 @@ def test_a_scope_is_for_channels_only(local: Emulator, call: Caller) -> None:
         ({"account_id": USER}, {"account_id": USER}),
         ({"enterprise_id": ENTERPRISE}, {"enterprise_id": ENTERPRISE}),
         ({"session_name": "user-1"}, {"session_name": "user-1"}),
-        ({"account_id": USER, "session_name": "user-1"}, {"account_id": USER, "session_name": "user-1"}),
+        (
+            {"account_id": USER, "session_name": "user-1"},
+            {"account_id": USER, "session_name": "user-1"},
+        ),
     ],
 )
-def test_the_token_of_a_service_is_for_whom_it_was_asked(local: Emulator, call: Caller, ids: dict[str, str], kept: dict[str, str]) -> None:
+def test_the_token_of_a_service_is_for_whom_it_was_asked(
+    local: Emulator, call: Caller, ids: dict[str, str], kept: dict[str, str]
+) -> None:
     call.me(service_of(local, duration_seconds=120, **ids), local.base_url)
     (access,) = local.oauth.access.values()
-    assert {name: getattr(access, name) for name in ("account_id", "enterprise_id", "session_name") if getattr(access, name)} == kept
+    assert {
+        name: getattr(access, name)
+        for name in ("account_id", "enterprise_id", "session_name")
+        if getattr(access, name)
+    } == kept
     assert 100 < access.ends - local.clock.time() <= 120
 
 
@@ -315,8 +442,12 @@ def test_the_sessions_of_a_service_have_tokens_of_their_own(local: Emulator, cal
     assert [access.session_name for access in local.oauth.access.values()] == ["user-1", "user-2"]
 
 
-@pytest.mark.parametrize(("kind", "value"), [("account_id", "7400000009999"), ("enterprise_id", "volcano_9999999999")])
-def test_whoever_did_not_let_the_app_in_is_not_reached(local: Emulator, call: Caller, kind: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value"), [("account_id", "7400000009999"), ("enterprise_id", "volcano_9999999999")]
+)
+def test_whoever_did_not_let_the_app_in_is_not_reached(
+    local: Emulator, call: Caller, kind: str, value: str
+) -> None:
     with pytest.raises(OAuthError) as caught:
         call.me(service_of(local, **{kind: value}), local.base_url)
     assert (caught.value.error, caught.value.http_status) == ("access_denied", 403)
@@ -324,7 +455,9 @@ def test_whoever_did_not_let_the_app_in_is_not_reached(local: Emulator, call: Ca
 
 
 @pytest.mark.parametrize("ahead", [-300, 300])
-def test_a_service_whose_clock_is_five_minutes_off_signs_in(local: Emulator, call: Caller, ahead: float) -> None:
+def test_a_service_whose_clock_is_five_minutes_off_signs_in(
+    local: Emulator, call: Caller, ahead: float
+) -> None:
     assert call.me(service_of(local, clock=LocalClock(local, ahead)), local.base_url) == NAME
 
 
@@ -367,11 +500,15 @@ def test_a_token_is_refreshed_before_it_ends(local: Emulator, call: Caller, clie
         local.clock.advance(seconds)
         assert call.me(auth, local.base_url) == NAME
     assert grants(local)[1:] == ["refresh_token"] * 2
-    assert operations(local)[-6:] == ["users_me", "oauth_token", "users_me"] * 2, "no call was refused"
+    assert operations(local)[-6:] == ["users_me", "oauth_token", "users_me"] * 2, (
+        "no call was refused"
+    )
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP, DEVICE_APP])
-def test_a_token_that_ended_unseen_is_refreshed_and_the_call_repeated_once(local: Emulator, call: Caller, client_id: str) -> None:
+def test_a_token_that_ended_unseen_is_refreshed_and_the_call_repeated_once(
+    local: Emulator, call: Caller, client_id: str
+) -> None:
     auth = user_auth(local, call, client_id, Stopped(local))
     local.clock.advance(ACCESS_SECONDS + 1)
     before = len(local.requests)
@@ -380,7 +517,9 @@ def test_a_token_that_ended_unseen_is_refreshed_and_the_call_repeated_once(local
     assert grants(local)[-1] == "refresh_token"
 
 
-def test_a_service_token_that_ended_unseen_is_replaced_by_a_new_signature(local: Emulator, call: Caller) -> None:
+def test_a_service_token_that_ended_unseen_is_replaced_by_a_new_signature(
+    local: Emulator, call: Caller
+) -> None:
     auth = service_of(local, clock=Stopped(local), duration_seconds=60)
     assert call.me(auth, local.base_url) == NAME
     local.clock.advance(61)
@@ -394,10 +533,16 @@ def test_a_call_that_writes_is_repeated_once_too(local: Emulator, call: Caller) 
     local.clock.advance(ACCESS_SECONDS + 1)
     before = len(local.requests)
     assert with_coze(call, auth, local.base_url, lambda coze: coze.conversations.create()).id
-    assert operations(local)[before:] == ["conversations_create", "oauth_token", "conversations_create"]
+    assert operations(local)[before:] == [
+        "conversations_create",
+        "oauth_token",
+        "conversations_create",
+    ]
 
 
-def test_a_call_that_is_refused_with_the_new_token_too_is_not_repeated_again(local: Emulator, call: Caller) -> None:
+def test_a_call_that_is_refused_with_the_new_token_too_is_not_repeated_again(
+    local: Emulator, call: Caller
+) -> None:
     auth = user_auth(local, call, WEB_APP, Stopped(local))
     local.emulate("status=401;code=4100;times=2", "users_me")
     before = len(local.requests)
@@ -406,7 +551,9 @@ def test_a_call_that_is_refused_with_the_new_token_too_is_not_repeated_again(loc
     assert operations(local)[before:] == ["users_me", "oauth_token", "users_me"]
 
 
-def test_a_plain_token_that_ended_is_an_error_and_nothing_is_repeated(local: Emulator, call: Caller) -> None:
+def test_a_plain_token_that_ended_is_an_error_and_nothing_is_repeated(
+    local: Emulator, call: Caller
+) -> None:
     token = with_browser(local, call, app_of(local, WEB_APP))
     local.clock.advance(ACCESS_SECONDS + 1)
     before = len(local.requests)
@@ -417,7 +564,9 @@ def test_a_plain_token_that_ended_is_an_error_and_nothing_is_repeated(local: Emu
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP, DEVICE_APP])
-def test_a_session_ends_with_its_refresh_token(local: Emulator, call: Caller, client_id: str) -> None:
+def test_a_session_ends_with_its_refresh_token(
+    local: Emulator, call: Caller, client_id: str
+) -> None:
     auth = user_auth(local, call, client_id)
     local.clock.advance(REFRESH_SECONDS + 1)
     before = len(local.requests)
@@ -425,10 +574,14 @@ def test_a_session_ends_with_its_refresh_token(local: Emulator, call: Caller, cl
         with pytest.raises(OAuthError) as caught:
             call.me(auth, local.base_url)
         assert caught.value.error == "invalid_request" and "sign in anew" in str(caught.value)
-    assert operations(local)[before:] == ["oauth_token"], "a refresh token that was refused is not tried again"
+    assert operations(local)[before:] == ["oauth_token"], (
+        "a refresh token that was refused is not tried again"
+    )
 
 
-def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(local: Emulator, call: Caller) -> None:
+def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(
+    local: Emulator, call: Caller
+) -> None:
     app = app_of(local, WEB_APP)
     first = with_browser(local, call, app)
     second = call(app, "refresh", first)
@@ -438,7 +591,9 @@ def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(local: E
         call.me(app.auth(second), local.base_url)
 
 
-def test_the_refreshed_token_is_in_the_file_for_the_next_process(local: Emulator, call: Caller, tmp_path: Path) -> None:
+def test_the_refreshed_token_is_in_the_file_for_the_next_process(
+    local: Emulator, call: Caller, tmp_path: Path
+) -> None:
     app = app_of(local, WEB_APP)
     store = FileStore(tmp_path / "token.json")
     store.save(with_browser(local, call, app))
@@ -502,7 +657,9 @@ def test_a_wrong_secret_is_refused_and_shown_nowhere(local: Emulator, call: Call
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP])
-def test_a_code_works_once_and_its_second_use_ends_the_session(local: Emulator, call: Caller, client_id: str) -> None:
+def test_a_code_works_once_and_its_second_use_ends_the_session(
+    local: Emulator, call: Caller, client_id: str
+) -> None:
     app = app_of(local, client_id)
     started = app.begin()
     returned = local.person.agree(started.url)
@@ -522,7 +679,9 @@ def test_a_code_that_has_ended_is_refused(local: Emulator, call: Caller, client_
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP])
-def test_an_address_that_is_not_registered_gets_no_consent_page(local: Emulator, client_id: str) -> None:
+def test_an_address_that_is_not_registered_gets_no_consent_page(
+    local: Emulator, client_id: str
+) -> None:
     config = local.app(client_id).config(local.base_url)
     app: Any = load_oauth_app(config, redirect_uri="https://elsewhere.example/callback")
     with pytest.raises(PermissionError, match="redirect_uri"):
@@ -535,7 +694,9 @@ SPELLINGS: tuple[Spelling, ...] = ("error", "error_code")
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_device_asks_until_its_user_has_agreed(local: Emulator, call: Caller, spelling: Spelling, status: int) -> None:
+def test_a_device_asks_until_its_user_has_agreed(
+    local: Emulator, call: Caller, spelling: Spelling, status: int
+) -> None:
     local.oauth.spelling, local.oauth.waiting_status = spelling, status
     app = app_of(local, DEVICE_APP)
     started = call(app, "start")
@@ -544,11 +705,15 @@ def test_a_device_asks_until_its_user_has_agreed(local: Emulator, call: Caller, 
     local.person.enter(started.user_code)
     local.clock.advance(60)
     assert call.me(app.auth(call(app, "poll", started)), local.base_url) == NAME
-    assert refused(call, app, "poll", started).error == "invalid_request", "a device code works once"
+    assert refused(call, app, "poll", started).error == "invalid_request", (
+        "a device code works once"
+    )
 
 
 class Hasty(LocalClock):
-    """A device whose clock runs away during the second wait; the person decides during the third."""
+    """A device whose clock runs away during the second wait; the person decides during the
+    third.
+    """
 
     def __init__(self, local: Emulator) -> None:
         super().__init__(local)
@@ -571,7 +736,9 @@ class Hasty(LocalClock):
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_device_that_asks_too_fast_waits_longer_from_then_on(local: Emulator, call: Caller, spelling: Spelling, status: int) -> None:
+def test_a_device_that_asks_too_fast_waits_longer_from_then_on(
+    local: Emulator, call: Caller, spelling: Spelling, status: int
+) -> None:
     local.oauth.spelling, local.oauth.waiting_status = spelling, status
     clock = Hasty(local)
     app = app_of(local, DEVICE_APP, clock)
@@ -581,16 +748,26 @@ def test_a_device_that_asks_too_fast_waits_longer_from_then_on(local: Emulator, 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("workspace_id", [None, WORKSPACE])
-def test_a_device_whose_user_refuses_ends_at_once(local: Emulator, call: Caller, spelling: Spelling, workspace_id: str | None) -> None:
+def test_a_device_whose_user_refuses_ends_at_once(
+    local: Emulator, call: Caller, spelling: Spelling, workspace_id: str | None
+) -> None:
     local.oauth.spelling = spelling
     app = app_of(local, DEVICE_APP)
-    error = refused(call, app, "login", workspace_id=workspace_id, show=lambda login: local.person.enter(login.user_code, agree=False))
+    error = refused(
+        call,
+        app,
+        "login",
+        workspace_id=workspace_id,
+        show=lambda login: local.person.enter(login.user_code, agree=False),
+    )
     assert error.error == "access_denied"
     assert grants(local) == ["device_code"]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_expired_device_code_is_refused(local: Emulator, call: Caller, spelling: Spelling) -> None:
+def test_an_expired_device_code_is_refused(
+    local: Emulator, call: Caller, spelling: Spelling
+) -> None:
     local.oauth.spelling = spelling
     app = app_of(local, DEVICE_APP)
     started = call(app, "start")
@@ -608,9 +785,17 @@ def test_a_device_stops_asking_when_its_code_has_ended(local: Emulator, call: Ca
     assert 50 <= len(grants(local)) <= 60, "every 5 seconds of 300"
 
 
-def test_an_app_of_another_kind_and_an_unknown_one_are_told_apart(local: Emulator, call: Caller) -> None:
-    assert refused(call, DeviceOAuth(WEB_APP, base_url=local.base_url), "start").error == "access_denied"
-    assert refused(call, DeviceOAuth("7400000000999.app.coze", base_url=local.base_url), "start").error == "invalid_client"
+def test_an_app_of_another_kind_and_an_unknown_one_are_told_apart(
+    local: Emulator, call: Caller
+) -> None:
+    assert (
+        refused(call, DeviceOAuth(WEB_APP, base_url=local.base_url), "start").error
+        == "access_denied"
+    )
+    assert (
+        refused(call, DeviceOAuth("7400000000999.app.coze", base_url=local.base_url), "start").error
+        == "invalid_client"
+    )
 
 
 def test_the_tokens_of_an_app_that_is_switched_off_end(local: Emulator, call: Caller) -> None:
@@ -631,7 +816,9 @@ def app_of_registered(local: Emulator, config: dict[str, str]) -> WebOAuth:
 
 
 @pytest.mark.parametrize("rule", ["html", "status=500", "cut=5"])
-def test_a_token_that_still_works_survives_a_token_endpoint_that_does_not(local: Emulator, call: Caller, rule: str) -> None:
+def test_a_token_that_still_works_survives_a_token_endpoint_that_does_not(
+    local: Emulator, call: Caller, rule: str
+) -> None:
     auth = user_auth(local, call, WEB_APP)
     local.clock.advance(ACCESS_SECONDS - 30)
     local.emulate(f"{rule};times=1", "oauth_token")
@@ -651,7 +838,11 @@ def free_port() -> int:
 def environment(local: Emulator, tmp_path: Path) -> dict[str, str]:
     local.oauth.interval = 1  # the examples have the clock of the machine
     browser = tmp_path / "person.py"
-    browser.write_text(f"import sys\nfrom cozekit_emulator.person import Person\nPerson({local.base_url!r}).browse(sys.argv[1])\n", "utf-8")
+    browser.write_text(
+        "import sys\nfrom cozekit_emulator.person import "
+        f"Person\nPerson({local.base_url!r}).browse(sys.argv[1])\n",
+        "utf-8",
+    )
     redirect = f"http://localhost:{free_port()}/callback"
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP") if name in os.environ}
     return {
@@ -678,11 +869,20 @@ def environment(local: Emulator, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def run(local: Emulator, name: str, environment: dict[str, str], *arguments: str, agree: bool = True, status: int = 0) -> str:
+def run(
+    local: Emulator,
+    name: str,
+    environment: dict[str, str],
+    *arguments: str,
+    agree: bool = True,
+    status: int = 0,
+) -> str:
     """Output and errors of an example; the code of a device is entered as soon as it is shown."""
     command = [sys.executable, str(ROOT / "examples" / name), *arguments]
     lines = []
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             for line in process.stdout:
@@ -695,7 +895,14 @@ def run(local: Emulator, name: str, environment: dict[str, str], *arguments: str
             process.kill()
     shown = "".join(lines)
     assert code == status, shown
-    secret = [WEB_SECRET, "BEGIN PRIVATE", *local.oauth.access, *local.oauth.refreshes, *local.oauth.codes, *local.oauth.devices]
+    secret = [
+        WEB_SECRET,
+        "BEGIN PRIVATE",
+        *local.oauth.access,
+        *local.oauth.refreshes,
+        *local.oauth.codes,
+        *local.oauth.devices,
+    ]
     assert not [word for word in secret if word in shown]
     return shown
 
@@ -705,8 +912,13 @@ def test_auth_pat(local: Emulator, environment: dict[str, str]) -> None:
     assert out == f"sync:  {NAME} at {local.base_url}\nasync: {NAME}\n"
 
 
-@pytest.mark.parametrize(("arguments", "path"), [((), f"{OAUTH}/authorize"), (("--workspace", WORKSPACE), f"{SHARED}/authorize")])
-def test_auth_oauth_web(local: Emulator, environment: dict[str, str], arguments: tuple[str, ...], path: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [((), f"{OAUTH}/authorize"), (("--workspace", WORKSPACE), f"{SHARED}/authorize")],
+)
+def test_auth_oauth_web(
+    local: Emulator, environment: dict[str, str], arguments: tuple[str, ...], path: str
+) -> None:
     out = run(local, "auth_oauth_web.py", environment, *arguments)
     assert out.count("refreshable") == 2 and out.endswith(f"user:      {NAME}\n")
     assert urlsplit(local.requests[0].path).path == path
@@ -718,8 +930,12 @@ def test_auth_oauth_pkce(local: Emulator, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--workspace", WORKSPACE)])
-def test_auth_oauth_device(local: Emulator, environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-    assert run(local, "auth_oauth_device.py", environment, *arguments).endswith(f"signed in as {NAME}\n")
+def test_auth_oauth_device(
+    local: Emulator, environment: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    assert run(local, "auth_oauth_device.py", environment, *arguments).endswith(
+        f"signed in as {NAME}\n"
+    )
 
 
 def test_auth_oauth_device_whose_user_refuses(local: Emulator, environment: dict[str, str]) -> None:
@@ -727,7 +943,9 @@ def test_auth_oauth_device_whose_user_refuses(local: Emulator, environment: dict
     assert "not signed in: oauth_token: access_denied" in out
 
 
-@pytest.mark.parametrize("scenario", ["developer", "session", "channel", "account", "enterprise", "signer"])
+@pytest.mark.parametrize(
+    "scenario", ["developer", "session", "channel", "account", "enterprise", "signer"]
+)
 def test_auth_oauth_jwt(local: Emulator, environment: dict[str, str], scenario: str) -> None:
     if scenario == "channel":
         environment["COZE_JWT_OAUTH_CLIENT_ID"] = CHANNEL_APP
@@ -750,7 +968,9 @@ def test_auth_token_store(local: Emulator, environment: dict[str, str]) -> None:
     assert grants(local)[-1] == "refresh_token"
     local.clock.advance(REFRESH_SECONDS + 1)
     out = run(local, "auth_token_store.py", environment)
-    assert out.startswith("the session has ended (invalid_request); once more\n") and out.endswith(f"hello {NAME}\n")
+    assert out.startswith("the session has ended (invalid_request); once more\n") and out.endswith(
+        f"hello {NAME}\n"
+    )
     assert run(local, "auth_token_store.py", environment, "--sign-out") == "signed out\n"
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
@@ -769,7 +989,15 @@ def test_auth_exception(local: Emulator, environment: dict[str, str]) -> None:
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Shows redirects instead of following them."""
 
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str) -> None:
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> None:
         return None
 
 
@@ -777,7 +1005,9 @@ class Visitor:
     """A browser of the web application: keeps cookies, and the person in front of it decides."""
 
     def __init__(self) -> None:
-        self._browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _Stay)
+        self._browser = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(CookieJar()), _Stay
+        )
 
     def open(self, address: str) -> tuple[int, str, str]:
         """Status, text and where it sends the browser."""
@@ -792,7 +1022,9 @@ class Visitor:
 @contextmanager
 def web_app(environment: dict[str, str]) -> Iterator[str]:
     command = [sys.executable, str(ROOT / "examples" / "auth_web_app.py")]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().removeprefix("open ").strip()
@@ -816,7 +1048,9 @@ def test_auth_web_app(local: Emulator, environment: dict[str, str]) -> None:
         assert "Sign in with Coze" in Visitor().open(home)[1], "another browser is not signed in"
 
 
-def test_auth_web_app_tells_a_user_who_refused(local: Emulator, environment: dict[str, str]) -> None:
+def test_auth_web_app_tells_a_user_who_refused(
+    local: Emulator, environment: dict[str, str]
+) -> None:
     with web_app(environment) as home:
         visitor = Visitor()
         status, text, _ = visitor.open(local.person.refuse(visitor.open(f"{home}login")[2]))

@@ -1,4 +1,6 @@
-"""Signing in the person in front of this machine: the browser goes out, comes back to a port, and sees a readable page."""
+"""Signing in the person in front of this machine: the browser goes out, comes back to a port, and
+sees a readable page.
+"""
 
 from __future__ import annotations
 
@@ -56,23 +58,34 @@ class Browser:
                 self._keep(error)
 
     def _keep(self, answer: Any) -> None:
-        self.status, self.page, self.headers = answer.status, answer.read().decode(), dict(answer.headers)
+        self.status, self.page, self.headers = (
+            answer.status,
+            answer.read().decode(),
+            dict(answer.headers),
+        )
 
     def join(self) -> None:
         assert self.thread is not None
         self.thread.join(30)
 
 
-def test_login_signs_in_and_tells_the_user_so(server: OAuthServer, app: PKCEOAuth, call: Caller) -> None:
+def test_login_signs_in_and_tells_the_user_so(
+    server: OAuthServer, app: PKCEOAuth, call: Caller
+) -> None:
     browser = Browser()
     token = call(app, "login", show=browser)
     browser.join()
     assert browser.status == 200 and "Signed in" in browser.page and "code_" not in browser.page
-    assert browser.headers["Cache-Control"] == "no-store" and browser.headers["Referrer-Policy"] == "no-referrer"
+    assert (
+        browser.headers["Cache-Control"] == "no-store"
+        and browser.headers["Referrer-Policy"] == "no-referrer"
+    )
     assert call.me(app.auth(token), server.url) == "Ada"
 
 
-def test_login_works_for_a_web_app_and_one_workspace(server: OAuthServer, callback: str, call: Caller) -> None:
+def test_login_works_for_a_web_app_and_one_workspace(
+    server: OAuthServer, callback: str, call: Caller
+) -> None:
     app = WebOAuth(server.WEB, server.secret, callback, base_url=server.url, clock=server.clock)
     browser = Browser()
     assert call(app, "login", show=browser, workspace_id=server.WORKSPACE).refresh_token
@@ -80,14 +93,20 @@ def test_login_works_for_a_web_app_and_one_workspace(server: OAuthServer, callba
     assert server.asked[0].path.endswith(f"/workspace_id/{server.WORKSPACE}/authorize")
 
 
-def test_a_denied_consent_is_told_to_the_program_and_to_the_user(server: OAuthServer, app: PKCEOAuth, call: Caller) -> None:
+def test_a_denied_consent_is_told_to_the_program_and_to_the_user(
+    server: OAuthServer, app: PKCEOAuth, call: Caller
+) -> None:
     server.consent = "deny"
     browser = Browser()
     with pytest.raises(OAuthError) as caught:
         call(app, "login", show=browser)
     browser.join()
     assert caught.value.error == "access_denied"
-    assert browser.status == 400 and "did not succeed" in browser.page and "the user said no" in browser.page
+    assert (
+        browser.status == 400
+        and "did not succeed" in browser.page
+        and "the user said no" in browser.page
+    )
 
 
 def test_a_wrong_state_ends_the_login(server: OAuthServer, app: PKCEOAuth, call: Caller) -> None:
@@ -100,11 +119,17 @@ def test_a_wrong_state_ends_the_login(server: OAuthServer, app: PKCEOAuth, call:
 
 
 def test_what_the_query_says_is_not_markup_on_the_page(app: PKCEOAuth) -> None:
-    browser = Browser(lambda url: f"{app.redirect_uri}?error=<script>&error_description=<img+src=x>&state={state_of(url)}")
+    browser = Browser(
+        lambda url: (
+            f"{app.redirect_uri}?error=<script>&error_description=<img+src=x>&state={state_of(url)}"
+        )
+    )
     with pytest.raises(OAuthError):
         app.login(show=browser)
     browser.join()
-    assert "&lt;img" in browser.page and "<img" not in browser.page and "<script" not in browser.page
+    assert (
+        "&lt;img" in browser.page and "<img" not in browser.page and "<script" not in browser.page
+    )
 
 
 def state_of(url: str) -> str:
@@ -125,7 +150,9 @@ def test_other_requests_do_not_disturb_the_login(server: OAuthServer, app: PKCEO
 
     def show(url: str) -> None:
         idle.connect(("127.0.0.1", port))
-        other = urllib.request.Request(f"{app.redirect_uri}?code=x&state={state_of(url)}", headers={"Host": "evil.example"})
+        other = urllib.request.Request(
+            f"{app.redirect_uri}?code=x&state={state_of(url)}", headers={"Host": "evil.example"}
+        )
         for target in (f"http://127.0.0.1:{port}/favicon.ico", other):
             with pytest.raises(urllib.error.HTTPError) as caught:
                 urllib.request.urlopen(target, timeout=30)
@@ -140,8 +167,13 @@ def test_other_requests_do_not_disturb_the_login(server: OAuthServer, app: PKCEO
     assert seen == [404, 404]
 
 
-@pytest.mark.parametrize("redirect", ["https://localhost:1/callback", "http://app.example/callback", "http://10.0.0.1:80/"])
-def test_a_redirect_that_is_not_this_machine_is_refused(server: OAuthServer, redirect: str, call: Caller) -> None:
+@pytest.mark.parametrize(
+    "redirect",
+    ["https://localhost:1/callback", "http://app.example/callback", "http://10.0.0.1:80/"],
+)
+def test_a_redirect_that_is_not_this_machine_is_refused(
+    server: OAuthServer, redirect: str, call: Caller
+) -> None:
     with pytest.raises(OAuthSetupError, match=r"a web application uses begin\(\) and finish\(\)"):
         call(PKCEOAuth(server.PKCE, redirect, base_url=server.url), "login")
 
@@ -162,7 +194,9 @@ def test_the_port_is_free_again_afterwards(app: PKCEOAuth) -> None:
         browser.join()
 
 
-def test_the_address_is_opened_in_the_browser(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_address_is_opened_in_the_browser(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     opened: list[str] = []
 
     def keep(url: str) -> bool:
@@ -174,7 +208,9 @@ def test_the_address_is_opened_in_the_browser(monkeypatch: pytest.MonkeyPatch, c
     assert opened == ["https://www.coze.cn/x"] and capsys.readouterr() == ("", "")
 
 
-def test_the_address_is_printed_where_there_is_no_browser(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_address_is_printed_where_there_is_no_browser(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def none(url: str) -> bool:
         raise webbrowser.Error("could not locate runnable browser")
 

@@ -1,4 +1,6 @@
-"""No secret, token, verifier or key is in any text, log, exception or pickle, whatever happens on the way."""
+"""No secret, token, verifier or key is in any text, log, exception or pickle, whatever happens on
+the way.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,18 @@ ROOT = Path(__file__).parents[2]
 
 
 class Watch:
-    """Everything that could be shown, gathered while flows run; holds it against everything that is secret."""
+    """Everything that could be shown, gathered while flows run; holds it against everything that is
+    secret.
+    """
 
     def __init__(self, server: OAuthServer, pem: str) -> None:
         self.server = server
         self.shown: list[str] = []
-        self.secrets = {VERIFIER, server.secret, *(line for line in pem.splitlines() if len(line) > 40)}
+        self.secrets = {
+            VERIFIER,
+            server.secret,
+            *(line for line in pem.splitlines() if len(line) > 40),
+        }
 
     def show(self, *things: object) -> None:
         self.shown += [text for thing in things for text in (repr(thing), str(thing), f"{thing}")]
@@ -69,7 +77,13 @@ class Watch:
         for asked in self.server.asked:
             credential = asked.headers.get("authorization", "").removeprefix("Bearer ")
             body = asked.body if isinstance(asked.body, dict) else {}
-            self.secrets |= {credential, *(str(body.get(name, "")) for name in ("code", "refresh_token", "device_code", "code_verifier"))}
+            self.secrets |= {
+                credential,
+                *(
+                    str(body.get(name, ""))
+                    for name in ("code", "refresh_token", "device_code", "code_verifier")
+                ),
+            }
         self.secrets -= {"", "None", "code_x"}
         text = "\n".join([*self.shown, logs])
         text += "\n".join(_decoded(text))
@@ -109,27 +123,66 @@ def test_no_flow_shows_a_secret(
     third = call(device, "wait", login)
     store = FileStore(tmp_path / "token.json")
     store.save(third)
-    auths = [web.auth(token), pkce.auth(other), device.auth(store), service, service.for_session("ada")]
+    auths = [
+        web.auth(token),
+        pkce.auth(other),
+        device.auth(store),
+        service,
+        service.for_session("ada"),
+    ]
     for auth in auths:
         call.me(auth, server.url)
         server.clock.now += 890
         call.me(auth, server.url)
-    watch.secrets |= {found.access_token for found in (token, other, third)} | {str(found.refresh_token) for found in (token, other, third)}
-    config = {"client_type": "web", "client_id": "w", "client_secret": server.secret, "redirect_uri": CALLBACK}
-    watch.show(web, pkce, device, service, started, challenged, token, other, third, login, store, MemoryStore(third), *auths)
-    watch.show(StaticToken(token.access_token), TokenCallback(lambda: token.access_token), load_oauth_app(config))
+    watch.secrets |= {found.access_token for found in (token, other, third)} | {
+        str(found.refresh_token) for found in (token, other, third)
+    }
+    config = {
+        "client_type": "web",
+        "client_id": "w",
+        "client_secret": server.secret,
+        "redirect_uri": CALLBACK,
+    }
+    watch.show(
+        web,
+        pkce,
+        device,
+        service,
+        started,
+        challenged,
+        token,
+        other,
+        third,
+        login,
+        store,
+        MemoryStore(third),
+        *auths,
+    )
+    watch.show(
+        StaticToken(token.access_token),
+        TokenCallback(lambda: token.access_token),
+        load_oauth_app(config),
+    )
     with Coze(auth=service, base_url=server.url) as coze:
         watch.show(coze, AsyncCoze(auth=service, base_url=server.url), [token], {"token": token})
     watch.check(caplog.text)
 
 
 ECHOES: dict[str, Callable[[str], Answer]] = {
-    "coze": lambda secret: json_answer({"error": "", "error_code": "invalid_request", "error_message": f"bad value {secret}"}, 400),
-    "rfc": lambda secret: json_answer({"error": "invalid_grant", "error_description": f"bad value {secret}"}, 400),
+    "coze": lambda secret: json_answer(
+        {"error": "", "error_code": "invalid_request", "error_message": f"bad value {secret}"}, 400
+    ),
+    "rfc": lambda secret: json_answer(
+        {"error": "invalid_grant", "error_description": f"bad value {secret}"}, 400
+    ),
     "as the word": lambda secret: json_answer({"error_code": secret, "error_message": secret}, 400),
-    "html": lambda secret: Answer(200, f"<html>{secret}</html>".encode(), {"Content-Type": "text/html"}),
+    "html": lambda secret: Answer(
+        200, f"<html>{secret}</html>".encode(), {"Content-Type": "text/html"}
+    ),
     "500": lambda secret: Answer(500, secret.encode()),
-    "a broken success": lambda secret: json_answer({"access_token": f"{secret}\n", "expires_in": "canary"}),
+    "a broken success": lambda secret: json_answer(
+        {"access_token": f"{secret}\n", "expires_in": "canary"}
+    ),
     "an envelope": lambda secret: json_answer({"code": 4000, "msg": secret}),
     "no answer": lambda secret: DROP,
 }
@@ -149,7 +202,12 @@ def test_no_failure_shows_a_secret_that_the_server_echoes(
     caplog.set_level(logging.DEBUG)
     watch = Watch(server, pem)
     login = device.start()
-    old = Token(access_token="czu_old1canary", refresh_token=REFRESH, expires_at=server.now, issued_at=server.now - 900)
+    old = Token(
+        access_token="czu_old1canary",
+        refresh_token=REFRESH,
+        expires_at=server.now,
+        issued_at=server.now - 900,
+    )
     steps: list[tuple[str, Callable[[], Any]]] = [
         (CODES[0], lambda: call(web, "exchange", CODES[0])),
         (server.secret, lambda: call(web, "exchange", CODES[1])),
@@ -178,9 +236,20 @@ def test_nothing_that_holds_a_secret_is_pickled(
 ) -> None:
     token = Token(access_token="a")
     things: list[Any] = [
-        web, pkce, device, service, web.begin(), pkce.begin(), device.start(), token, MemoryStore(token), web.auth(token),
-        StaticToken("pat_x"), TokenCallback(lambda: "pat_x"), AsyncTokenCallback(lambda: None),  # type: ignore[arg-type, return-value]
-    ]  # fmt: skip
+        web,
+        pkce,
+        device,
+        service,
+        web.begin(),
+        pkce.begin(),
+        device.start(),
+        token,
+        MemoryStore(token),
+        web.auth(token),
+        StaticToken("pat_x"),
+        TokenCallback(lambda: "pat_x"),
+        AsyncTokenCallback(lambda: None),  # type: ignore[arg-type, return-value]
+    ]
     for thing in things:
         with pytest.raises(TypeError, match="is not pickled"):
             pickle.dumps(thing)
@@ -194,13 +263,18 @@ import cozekit
 from cozekit import Coze
 from cozekit.auth import StaticToken
 {code}
-print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("cozekit", "jwt", "cryptography", "keyring")))
-"""
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("cozekit", "coze_runtime", "jwt", "cryptography", "keyring")))
+"""  # noqa: E501
 
 
 def loaded(code: str) -> set[str]:
     paths = [str(ROOT / "generated"), str(ROOT / "overlays")]
-    done = subprocess.run([sys.executable, "-c", CHILD.format(paths=paths, code=code)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD.format(paths=paths, code=code)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(done.stdout.split())
 
 
@@ -208,17 +282,30 @@ def test_a_plain_token_loads_no_flow_and_no_crypto(server: OAuthServer, service:
     with Coze(auth=service, base_url=server.url) as coze:
         token = service.token(coze)
     found = loaded(f"with Coze({token!r}, base_url={server.url!r}) as coze: coze.users.me()")
-    assert {name for name in found if name.startswith("cozekit.auth.")} == {"cozekit.auth.base", "cozekit.auth.token"}
+    assert "coze_runtime.auth" in found, "all that a plain token needs"
+    assert not {name for name in found if name.startswith("cozekit.auth.")}
     assert not {name.partition(".")[0] for name in found} & {"jwt", "cryptography", "keyring"}
 
 
 @pytest.mark.parametrize(
     ("code", "foreign"),
     [
-        ("cozekit.auth.WebOAuth('i', 's', 'http://localhost/')", {"pkce", "device", "jwt", "login", "config", "locks"}),
-        ("cozekit.auth.PKCEOAuth('i', 'http://localhost/')", {"web", "device", "jwt", "login", "config", "locks"}),
-        ("cozekit.auth.DeviceOAuth('i')", {"web", "pkce", "redirect", "jwt", "login", "config", "locks"}),
-        ("cozekit.auth.JWTOAuth('1', None, 'k', signer=bytes)", {"web", "pkce", "redirect", "device", "app", "login", "config"}),
+        (
+            "cozekit.auth.WebOAuth('i', 's', 'http://localhost/')",
+            {"pkce", "device", "jwt", "login", "config", "locks"},
+        ),
+        (
+            "cozekit.auth.PKCEOAuth('i', 'http://localhost/')",
+            {"web", "device", "jwt", "login", "config", "locks"},
+        ),
+        (
+            "cozekit.auth.DeviceOAuth('i')",
+            {"web", "pkce", "redirect", "jwt", "login", "config", "locks"},
+        ),
+        (
+            "cozekit.auth.JWTOAuth('1', None, 'k', signer=bytes)",
+            {"web", "pkce", "redirect", "device", "app", "login", "config"},
+        ),
     ],
 )
 def test_each_flow_loads_no_other_and_only_keys_load_crypto(code: str, foreign: set[str]) -> None:
@@ -230,7 +317,7 @@ def test_each_flow_loads_no_other_and_only_keys_load_crypto(code: str, foreign: 
 def test_every_public_name_is_there() -> None:
     from cozekit import auth
 
-    for name in auth._MODULES:
+    for name in (*auth._MODULES, *auth._RUNTIME):
         assert getattr(auth, name).__name__ == name and name in dir(auth)
     with pytest.raises(AttributeError, match="OAuth3"):
         _ = auth.OAuth3

@@ -1,4 +1,6 @@
-"""Where tokens are kept: nobody else may read them, two processes refresh once, and a crash costs nothing that the server still honours."""
+"""Where tokens are kept: nobody else may read them, two processes refresh once, and a crash costs
+nothing that the server still honours.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,15 @@ import anyio
 import pytest
 
 from cozekit import AsyncCoze, Coze, OAuthError
-from cozekit.auth import AsyncTokenStore, DeviceOAuth, FileStore, KeyringStore, MemoryStore, Token, TokenStore
+from cozekit.auth import (
+    AsyncTokenStore,
+    DeviceOAuth,
+    FileStore,
+    KeyringStore,
+    MemoryStore,
+    Token,
+    TokenStore,
+)
 from cozekit.auth.adapters import AsyncForm
 from cozekit.auth.locks import file_lock
 from tests.auth.conftest import Caller
@@ -64,10 +74,21 @@ def store(tmp_path: Path, token: Token) -> FileStore:
 
 
 @contextlib.contextmanager
-def child(server: OAuthServer, store: FileStore, kind: str = "FileStore") -> Iterator[subprocess.Popen[str]]:
+def child(
+    server: OAuthServer, store: FileStore, kind: str = "FileStore"
+) -> Iterator[subprocess.Popen[str]]:
     paths = [str(ROOT / "generated"), str(ROOT / "overlays")]
-    code = CHILD.format(paths=paths, now=server.clock.now, client_id=server.DEVICE, url=server.url, path=str(store.path), store=kind)
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    code = CHILD.format(
+        paths=paths,
+        now=server.clock.now,
+        client_id=server.DEVICE,
+        url=server.url,
+        path=str(store.path),
+        store=kind,
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         yield process
 
@@ -80,22 +101,31 @@ def test_a_file_store_keeps_the_token(store: FileStore, token: Token) -> None:
 
 
 def test_only_the_user_may_read_the_file(store: FileStore, token: Token) -> None:
-    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600 and stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+    assert (
+        stat.S_IMODE(store.path.stat().st_mode) == 0o600
+        and stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+    )
     store.path.chmod(0o644)
     store.save(token)
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     with store.lock():
-        assert {stat.S_IMODE(path.stat().st_mode) for path in store.path.parent.iterdir()} == {0o600}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in store.path.parent.iterdir()} == {
+            0o600
+        }
 
 
-def test_a_write_that_fails_leaves_the_old_token_and_no_rubbish(store: FileStore, token: Token, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_token_and_no_rubbish(
+    store: FileStore, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         store.save(Token(access_token="other"))
-    assert store.load() == token and [path.name for path in store.path.parent.iterdir()] == ["token.json"]
+    assert store.load() == token and [path.name for path in store.path.parent.iterdir()] == [
+        "token.json"
+    ]
 
 
 def test_a_token_in_a_store_is_refreshed_and_stored_before_it_is_used(
@@ -126,7 +156,9 @@ def test_two_processes_with_one_file_refresh_once(server: OAuthServer, store: Fi
     assert len(server.token_requests) == 1
 
 
-@pytest.mark.parametrize("grace", [True, False], ids=["the server forgives", "the server is strict"])
+@pytest.mark.parametrize(
+    "grace", [True, False], ids=["the server forgives", "the server is strict"]
+)
 def test_a_refresh_killed_before_the_write_loses_no_session_that_the_server_honours(
     server: OAuthServer, device: DeviceOAuth, store: FileStore, token: Token, grace: bool
 ) -> None:
@@ -160,7 +192,9 @@ def test_a_token_that_could_not_be_stored_is_not_used_and_not_lost(
     server.clock.now += 890
     store = Full(token)
     auth = device.auth(store)
-    with pytest.raises(OAuthError, match=r"could not save \(OSError: No space left on device\)") as caught:
+    with pytest.raises(
+        OAuthError, match=r"could not save \(OSError: No space left on device\)"
+    ) as caught:
         call.me(auth, server.url)
     assert caught.value.error == "token_store" and server.api_requests == []
     mended.append(True)
@@ -193,20 +227,29 @@ def _refused() -> Any:
     return Refused("invalid_request", "invalid request: refresh_token")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"access_token": 5}', '"text"', "\udcff"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"access_token": 5}', '"text"', "\udcff"]
+)
 def test_a_damaged_file_is_a_typed_error_without_its_content(
     server: OAuthServer, device: DeviceOAuth, tmp_path: Path, content: str
 ) -> None:
     path = tmp_path / "token.json"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    with Coze(auth=device.auth(FileStore(path)), base_url=server.url) as coze, pytest.raises(OAuthError, match="sign in anew") as caught:
+    with (
+        Coze(auth=device.auth(FileStore(path)), base_url=server.url) as coze,
+        pytest.raises(OAuthError, match="sign in anew") as caught,
+    ):
         coze.users.me()
     assert caught.value.error == "token_store" and caught.value.__context__ is None
 
 
 def test_a_lock_that_is_never_given_back_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with file_lock(path), pytest.raises(OAuthError, match="another process has held"), file_lock(path, patience=0):
+    with (
+        file_lock(path),
+        pytest.raises(OAuthError, match="another process has held"),
+        file_lock(path, patience=0),
+    ):
         raise AssertionError("two hold one lock")
     with file_lock(path, patience=0):
         assert path.exists()
@@ -236,7 +279,11 @@ class FakeKeyring:
 
 
 def test_a_keyring_keeps_the_token(
-    server: OAuthServer, device: DeviceOAuth, token: Token, call: Caller, monkeypatch: pytest.MonkeyPatch
+    server: OAuthServer,
+    device: DeviceOAuth,
+    token: Token,
+    call: Caller,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ring = FakeKeyring()
     monkeypatch.setitem(sys.modules, "keyring", ring)
@@ -278,7 +325,9 @@ class Rows:
             yield
 
 
-async def test_an_async_store_of_ones_own_works_with_the_async_client(server: OAuthServer, device: DeviceOAuth, token: Token) -> None:
+async def test_an_async_store_of_ones_own_works_with_the_async_client(
+    server: OAuthServer, device: DeviceOAuth, token: Token
+) -> None:
     server.clock.now += 890
     rows = Rows(token)
     async with AsyncCoze(auth=device.auth(rows), base_url=server.url) as coze:
@@ -286,12 +335,19 @@ async def test_an_async_store_of_ones_own_works_with_the_async_client(server: OA
     assert rows.row["refresh_token"] != token.refresh_token
 
 
-def test_an_async_store_is_refused_by_the_sync_client(server: OAuthServer, device: DeviceOAuth, token: Token) -> None:
-    with Coze(auth=device.auth(Rows(token)), base_url=server.url) as coze, pytest.raises(OAuthError, match="only with AsyncCoze"):
+def test_an_async_store_is_refused_by_the_sync_client(
+    server: OAuthServer, device: DeviceOAuth, token: Token
+) -> None:
+    with (
+        Coze(auth=device.auth(Rows(token)), base_url=server.url) as coze,
+        pytest.raises(OAuthError, match="only with AsyncCoze"),
+    ):
         coze.users.me()
 
 
-def test_a_store_that_loads_something_else_is_told_so(server: OAuthServer, device: DeviceOAuth, call: Caller) -> None:
+def test_a_store_that_loads_something_else_is_told_so(
+    server: OAuthServer, device: DeviceOAuth, call: Caller
+) -> None:
     class Wrong(MemoryStore):
         def load(self) -> Token | None:
             return {"access_token": "secret"}  # type: ignore[return-value]

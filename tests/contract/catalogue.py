@@ -1,4 +1,6 @@
-"""The description as the tests need it: operations, their parameters, and sample values made from schemas."""
+"""The description as the tests need it: operations, their parameters, and sample values made from
+schemas.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ import yaml
 
 import coze_openapi
 from coze_openapi import models
-from coze_openapi.types import Model
+from coze_runtime.models import Model
 
 GENERATED = Path(coze_openapi.__file__).parents[1]
 FILE = ("sample.bin", b"\x00--+++\r\nnot a boundary", "application/octet-stream")
@@ -90,7 +92,11 @@ class Op(NamedTuple):
 
     @property
     def constants(self) -> dict[str, str]:
-        return {p["name"]: p["x-coze-constant"] for p in self.node.get("parameters", []) if "x-coze-constant" in p}
+        return {
+            p["name"]: p["x-coze-constant"]
+            for p in self.node.get("parameters", [])
+            if "x-coze-constant" in p
+        }
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -123,7 +129,13 @@ class Op(NamedTuple):
     @property
     def result_path(self) -> list[str]:
         """Steps from the JSON answer to what the method returns, or to the items of a page."""
-        path = str(self.pager["items"]) if self.pager else "" if self.unwrap in ("nothing", "body") else self.unwrap
+        path = (
+            str(self.pager["items"])
+            if self.pager
+            else ""
+            if self.unwrap in ("nothing", "body")
+            else self.unwrap
+        )
         return path.split(".") if path else []
 
     def resource(self, client: Any) -> Any:
@@ -138,7 +150,10 @@ class Op(NamedTuple):
     def method_of(self, client: Any, *, streaming: bool | None = None) -> Any:
         """The bound method; `streaming` chooses the twin of an operation that can do both."""
         streaming = self.only_streams if streaming is None else streaming
-        return getattr(self.resource(client), self.stream["method"] if streaming and self.stream else self.method_name)
+        return getattr(
+            self.resource(client),
+            self.stream["method"] if streaming and self.stream else self.method_name,
+        )
 
     @property
     def module(self) -> Any:
@@ -171,8 +186,17 @@ def merged(schema: Mapping[str, Any]) -> dict[str, Any]:
     for part in [schema_of(name)] if name else schema.get("allOf", []):
         below = merged(part)
         properties = {**result["properties"], **below["properties"]}
-        result = {**result, **below, "properties": properties, "required": result["required"] + below["required"]}
-    own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "properties", "required")}
+        result = {
+            **result,
+            **below,
+            "properties": properties,
+            "required": result["required"] + below["required"],
+        }
+    own = {
+        key: value
+        for key, value in schema.items()
+        if key not in ("$ref", "allOf", "properties", "required")
+    }
     result = {**result, **own} if not name else result
     result["properties"] = {**result["properties"], **schema.get("properties", {})}
     result["required"] = [*result["required"], *schema.get("required", [])]
@@ -180,7 +204,9 @@ def merged(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_of(schema: Mapping[str, Any]) -> type[Model] | None:
-    """The class of a schema that is a named object; bodies of requests have none, their properties are keyword arguments."""
+    """The class of a schema that is a named object; bodies of requests have none, their properties
+    are keyword arguments.
+    """
     name = reference(schema)
     if name is None or "x-known-values" in schema_of(name) or not merged(schema)["properties"]:
         return None
@@ -189,7 +215,9 @@ def model_of(schema: Mapping[str, Any]) -> type[Model] | None:
 
 
 def sample(schema: Mapping[str, Any], seen: tuple[str, ...] = ()) -> Any:
-    """Plain JSON data that the schema describes, with every property set; a recursive schema ends at its second level."""
+    """Plain JSON data that the schema describes, with every property set; a recursive schema ends
+    at its second level.
+    """
     name = reference(schema)
     if name is not None:
         seen = (*seen, name)
@@ -197,16 +225,20 @@ def sample(schema: Mapping[str, Any], seen: tuple[str, ...] = ()) -> Any:
     if "x-known-values" in whole:
         return list(whole["x-known-values"])[-1]
     if whole["properties"]:
-        return {key: sample(below, seen) for key, below in whole["properties"].items() if seen.count(_element(below) or "") < 2}
+        return {
+            key: sample(below, seen)
+            for key, below in whole["properties"].items()
+            if seen.count(_element(below) or "") < 2
+        }
     kind = whole.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
     match kind:
         case "string":
             return "text ü"
         case "integer":
-            return 17
+            return _within(whole, 17)
         case "number":
-            return 0.5
+            return _within(whole, 0.5)
         case "boolean":
             return True
         case "array":
@@ -243,6 +275,12 @@ def as_argument(schema: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
+def _within(schema: Mapping[str, Any], value: float) -> float:
+    """The value, or the limit that it is beyond."""
+    low, high = schema.get("minimum", value), schema.get("maximum", value)
+    return low if value < low else min(value, high)
+
+
 def sample_argument(parameter: Parameter) -> Any:
     if parameter.place == "path":
         return AWKWARD_ID
@@ -264,4 +302,6 @@ def sample_answer(op: Op) -> Any:
 def split_arguments(op: Op, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """Positional and keyword arguments of the method: ids of the path come by position."""
     path = [p.argument for p in op.parameters if p.place == "path"]
-    return [arguments[name] for name in path if name in arguments], {k: v for k, v in arguments.items() if k not in path}
+    return [arguments[name] for name in path if name in arguments], {
+        k: v for k, v in arguments.items() if k not in path
+    }

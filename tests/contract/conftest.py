@@ -12,7 +12,9 @@ TOKEN = "pat_contract_token_that_must_never_be_shown"
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """These tests look at what is sent and decoded, which does not depend on the event loop; the transports have tests of their own."""
+    """These tests look at what is sent and decoded, which does not depend on the event loop; the
+    transports have tests of their own.
+    """
     return "asyncio"
 
 
@@ -30,5 +32,5 @@ def server(running_server: LoopbackServer) -> LoopbackServer:
 
 @pytest.fixture(scope="session")
 def client(running_server: LoopbackServer) -> Iterator[Client]:
-    with Client(TOKEN, base_url=running_server.url) as client:
+    with Client(TOKEN, base_url=running_server.url, max_retries=0) as client:
         yield client

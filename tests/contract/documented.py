@@ -1,9 +1,12 @@
-"""The documented operations with all their fields (`documented.json`), and what a description says otherwise.
+"""The documented operations with all their fields (`documented.json`), and what a description says
+otherwise.
 
-The file holds facts of the official pages: method, path, parameters, fields with their nesting, required flags, types, enum values
-and event names. A description may know more; it must not know less. What it says otherwise on purpose (a type, a flag, a value) is
-named, with a reason, in `x-fidelity-exceptions`: of an operation (`field` is a path as printed here, wildcards allowed), or of a
-schema or parameter (`field` is a name in it, `*` for all). Nothing excuses that something is missing.
+The file holds facts of the official pages: method, path, parameters, fields with their nesting,
+required flags, types, enum values and event names. A description may know more; it must not know
+less. What it says otherwise on purpose (a type, a flag, a value) is named, with a reason, in
+`x-fidelity-exceptions`: of an operation (`field` is a path as printed here, wildcards allowed), or
+of a schema or parameter (`field` is a name in it, `*` for all). Nothing excuses that something is
+missing.
 """
 
 from __future__ import annotations
@@ -88,7 +91,11 @@ def plain(value: Any) -> str:
 def excuses(node: dict[str, Any], owner: str) -> list[tuple[str, Excuse]]:
     """Those that have a reason; the others do not count."""
     found = node.get("x-fidelity-exceptions", [])
-    return [(str(entry["field"]), Excuse(owner, str(entry["field"]))) for entry in found if str(entry.get("reason") or "").strip()]
+    return [
+        (str(entry["field"]), Excuse(owner, str(entry["field"])))
+        for entry in found
+        if str(entry.get("reason") or "").strip()
+    ]
 
 
 class Comparison:
@@ -103,7 +110,10 @@ class Comparison:
         self._excuses: list[tuple[str, Excuse]] = []
 
     def run(self) -> list[Difference]:
-        node = next((node for _, _, node in nodes(self.document) if node.get("operationId") == self.name), None)
+        node = next(
+            (node for _, _, node in nodes(self.document) if node.get("operationId") == self.name),
+            None,
+        )
         if node is None:
             self._miss("", f"{self.facts['method']} {self.facts['address']} is missing")
             return self._found
@@ -115,7 +125,11 @@ class Comparison:
         return self._found
 
     def _address(self) -> None:
-        found = next((method, path) for method, path, node in nodes(self.document) if node.get("operationId") == self.name)
+        found = next(
+            (method, path)
+            for method, path, node in nodes(self.document)
+            if node.get("operationId") == self.name
+        )
         wanted = self.facts["method"], self.facts["address"]
         if (found[0], unnamed(found[1])) != (wanted[0], unnamed(wanted[1])):
             self._miss("", f"is {' '.join(found)}, documented as {' '.join(wanted)}")
@@ -129,7 +143,11 @@ class Comparison:
                     self._miss(where)
                     continue
                 schema = Schema(self.document, found["schema"])
-                local = [excuse for field, excuse in excuses(found, f"parameter {self.name} {name}") if field in ("*", name)]
+                local = [
+                    excuse
+                    for field, excuse in excuses(found, f"parameter {self.name} {name}")
+                    if field in ("*", name)
+                ]
                 required = None if place == "header" else found.get("required", False)
                 self._leaf(where, fact, schema, required, local, in_query=place == "query")
 
@@ -144,13 +162,25 @@ class Comparison:
 
     def _answers(self, node: dict[str, Any]) -> None:
         responses = node.get("responses", {})
-        content = {kind: media for code, answer in responses.items() if code[0] == "2" for kind, media in answer.get("content", {}).items()}
+        content = {
+            kind: media
+            for code, answer in responses.items()
+            if code[0] == "2"
+            for kind, media in answer.get("content", {}).items()
+        }
         for kind in self.facts["answers"]:
-            there = {"redirect": any(code[0] == "3" for code in responses), "binary": bool(set(content) - set(MEDIA.values()))}
+            there = {
+                "redirect": any(code[0] == "3" for code in responses),
+                "binary": bool(set(content) - set(MEDIA.values())),
+            }
             if not there.get(kind, MEDIA.get(kind) in content):
                 self._miss("response", f"has no {kind}")
         if "json" in self.facts["answers"] and MEDIA["json"] in content:
-            self._fields("response.", self.facts["response"], Schema(self.document, content[MEDIA["json"]]["schema"]))
+            self._fields(
+                "response.",
+                self.facts["response"],
+                Schema(self.document, content[MEDIA["json"]]["schema"]),
+            )
         self._events(node)
 
     def _events(self, node: dict[str, Any]) -> None:
@@ -161,9 +191,16 @@ class Comparison:
                 self._miss(f"sse.{event}")
             elif name is not None and name not in compared:
                 compared.add(name)
-                self._fields(f"sse.{name}.", self.facts["objects"][name], Schema(self.document, known[event]), (name,))
+                self._fields(
+                    f"sse.{name}.",
+                    self.facts["objects"][name],
+                    Schema(self.document, known[event]),
+                    (name,),
+                )
 
-    def _fields(self, prefix: str, facts: dict[str, Any], schema: Schema, seen: tuple[str, ...] = ()) -> None:
+    def _fields(
+        self, prefix: str, facts: dict[str, Any], schema: Schema, seen: tuple[str, ...] = ()
+    ) -> None:
         for name, fact in facts.items():
             where, found = f"{prefix}{name}", schema.property(name)
             if found is None:
@@ -179,31 +216,48 @@ class Comparison:
                 self._fields(where + step, self.facts["objects"][below], inner, (*seen, below))
 
     def _leaf(
-        self, where: str, fact: dict[str, Any], schema: Schema, required: bool | None, local: list[Excuse], *, in_query: bool = False
+        self,
+        where: str,
+        fact: dict[str, Any],
+        schema: Schema,
+        required: bool | None,
+        local: list[Excuse],
+        *,
+        in_query: bool = False,
     ) -> None:
         if "source" in fact:
             return  # no table of the pages has it: that it is there is all that is known
-        if not fits(fact, schema) and not (in_query and fact["type"] == "array" and "string" in schema.types):
+        if not fits(fact, schema) and not (
+            in_query and fact["type"] == "array" and "string" in schema.types
+        ):
             self._differ(where, f"is {kinds(schema)}, documented as {wanted(fact)}", local)
         known = schema.known | (schema.element().known if schema.below else set())
         lacking = [plain(value) for value in fact.get("enum", []) if plain(value) not in known]
         if lacking:
             self._differ(where, f"does not know the value {', '.join(lacking)}", local)
         if required is not None and "required" in fact and fact["required"] != required:
-            self._differ(where, f"is {'required' if required else 'optional'}, documented otherwise", local)
+            self._differ(
+                where, f"is {'required' if required else 'optional'}, documented otherwise", local
+            )
 
     def _miss(self, where: str, what: str = "is missing") -> None:
         self._found.append(Difference(self.name, where, what))
 
     def _differ(self, where: str, what: str, local: list[Excuse]) -> None:
-        excusing = [excuse for field, excuse in self._excuses if fnmatch.fnmatchcase(where, field.replace("[]", "[[]]"))] + local
+        excusing = [
+            excuse
+            for field, excuse in self._excuses
+            if fnmatch.fnmatchcase(where, field.replace("[]", "[[]]"))
+        ] + local
         self.used.update(excusing[:1])
         if not excusing:
             self._found.append(Difference(self.name, where, what))
 
 
 def fits(fact: dict[str, Any], schema: Schema) -> bool:
-    """Whether one of the documented types is among those of the schema; a schema without type takes any value."""
+    """Whether one of the documented types is among those of the schema; a schema without type takes
+    any value.
+    """
     for kind in [fact["type"]] if isinstance(fact["type"], str) else fact["type"]:
         if kind == "any" or (kind == "binary" and schema.binary):
             return True
@@ -248,4 +302,8 @@ def nodes(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]
 
 def differences_of(document: dict[str, Any], *names: str) -> list[Difference]:
     """What the description says otherwise about these operations, or about all."""
-    return [found for name in names or documented() for found in Comparison(document, name, documented()[name]).run()]
+    return [
+        found
+        for name in names or documented()
+        for found in Comparison(document, name, documented()[name]).run()
+    ]

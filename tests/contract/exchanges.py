@@ -34,17 +34,27 @@ class Exchange(NamedTuple):
 
     @property
     def streaming(self) -> bool:
-        return self.op.only_streams or bool(self.op.switch and self.request.get("body", {}).get(self.op.switch))
+        return self.op.only_streams or bool(
+            self.op.switch and self.request.get("body", {}).get(self.op.switch)
+        )
 
     @property
     def unswitched(self) -> bool:
-        """Whether the example leaves the stream switch out, which neither method of the client does."""
+        """Whether the example leaves the stream switch out, which neither method of the client
+        does.
+        """
         return self.op.switch is not None and self.op.switch not in self.request.get("body", {})
 
     @property
     def query(self) -> list[tuple[str, str]]:
         """Query fields; the empty value of a field that is left empty in the example counts."""
-        return [(name, value) for name, value in parse_qsl(urlsplit(self.request["url"]).query, keep_blank_values=True) if name]
+        return [
+            (name, value)
+            for name, value in parse_qsl(
+                urlsplit(self.request["url"]).query, keep_blank_values=True
+            )
+            if name
+        ]
 
     @property
     def logid(self) -> str:
@@ -63,7 +73,11 @@ class Exchange(NamedTuple):
         matched = re.fullmatch(pattern, urlsplit(self.request["url"]).path)
         assert matched, f"{self.request['url']} is no {self.op.path}"
         query = dict(self.query)
-        body = {key: value for key, value in self.request.get("body", {}).items() if key != self.op.switch}
+        body = {
+            key: value
+            for key, value in self.request.get("body", {}).items()
+            if key != self.op.switch
+        }
         parts = {
             "path": {k: unquote(v) for k, v in matched.groupdict().items()},
             "query": query,
@@ -122,7 +136,13 @@ def least_answer(op: Op) -> dict[str, Any]:
 def dig(value: Any, path: str) -> Any:
     """The value at a dotted path of plain JSON data."""
     for step in path.split("."):
-        value = value[int(step)] if step.isdigit() else value.get(step) if isinstance(value, dict) else None
+        value = (
+            value[int(step)]
+            if step.isdigit()
+            else value.get(step)
+            if isinstance(value, dict)
+            else None
+        )
     return value
 
 
@@ -130,4 +150,7 @@ def dig(value: Any, path: str) -> Any:
 def exchanges() -> dict[str, list[Exchange]]:
     """All exchanges, by operation."""
     data = json.loads((FOLDER / "exchanges.json").read_text(encoding="utf-8"))
-    return {name: [Exchange(operations()[name], number, entry) for number, entry in enumerate(listed)] for name, listed in data.items()}
+    return {
+        name: [Exchange(operations()[name], number, entry) for number, entry in enumerate(listed)]
+        for name, listed in data.items()
+    }

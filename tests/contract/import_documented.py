@@ -1,6 +1,8 @@
-"""Makes `documented.json` from a catalogue of documented endpoints: `python -m tests.contract.import_documented CATALOGUE`.
+"""Makes `documented.json` from a catalogue of documented endpoints: `python -m
+tests.contract.import_documented CATALOGUE`.
 
-Pages that describe the same method and path (the sign-in flows) are joined: a field is required when all of them require it.
+Pages that describe the same method and path (the sign-in flows) are joined: a field is required
+when all of them require it.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from typing import Any
 from tests.contract.documented import FILE
 from tests.contract.import_exchanges import operation_of
 
-PARTS = {"path_params": "path", "query_params": "query", "headers": "header", "body": "body", "response": "response"}
+PARTS = {
+    "path_params": "path",
+    "query_params": "query",
+    "headers": "header",
+    "body": "body",
+    "response": "response",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -24,19 +32,27 @@ def main(arguments: list[str]) -> int:
     for entry in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
         name = operation_of(entry).id
         found[name] = joined(found[name], facts(entry)) if name in found else facts(entry)
-    FILE.write_text(text({name: found[name] for name in sorted(found)}), encoding="utf-8", newline="\n")
+    FILE.write_text(
+        text({name: found[name] for name in sorted(found)}), encoding="utf-8", newline="\n"
+    )
     fields = sum(len(part) for one in found.values() for part in all_parts(one))
     print(f"{len(found)} operations, {fields} fields")
     return 0
 
 
 def all_parts(one: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one[part] for part in PARTS.values() if part in one] + list(one.get("objects", {}).values())
+    return [one[part] for part in PARTS.values() if part in one] + list(
+        one.get("objects", {}).values()
+    )
 
 
 def facts(entry: dict[str, Any]) -> dict[str, Any]:
     """What the pages say about one operation."""
-    found: dict[str, Any] = {"method": entry["method"], "address": entry["path"], "answers": entry["response_kind"]}
+    found: dict[str, Any] = {
+        "method": entry["method"],
+        "address": entry["path"],
+        "answers": entry["response_kind"],
+    }
     found |= {ours: fields(entry[theirs]) for theirs, ours in PARTS.items() if entry[theirs]}
     if entry["body"]:
         found["body_type"] = entry["content_type"]
@@ -56,7 +72,9 @@ def fields(listed: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def fact(field: dict[str, Any]) -> dict[str, Any]:
-    """Type as it travels (which some pages write otherwise), what it is made of, whether it is required, and its values."""
+    """Type as it travels (which some pages write otherwise), what it is made of, whether it is
+    required, and its values.
+    """
     below = field.get("items") or field.get("values") or {}
     required = field.get("wire_required", field.get("required"))
     found = {
@@ -76,7 +94,9 @@ def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     result["answers"] = list(dict.fromkeys([*one["answers"], *other["answers"]]))
     for part in PARTS.values():
         if part in one or part in other:
-            result[part] = joined_fields(one.get(part, {}), other.get(part, {}), flags=part != "response")
+            result[part] = joined_fields(
+                one.get(part, {}), other.get(part, {}), flags=part != "response"
+            )
     return {key: value for key, value in result.items() if value != {}}
 
 
@@ -86,9 +106,13 @@ def joined_fields(one: dict[str, Any], other: dict[str, Any], *, flags: bool) ->
         both = [part[name] for part in (one, other) if name in part]
         result[name] = {key: value for key, value in both[0].items() if key != "required"}
         if all("enum" in fact for fact in both):
-            result[name]["enum"] = list(dict.fromkeys(value for fact in both for value in fact["enum"]))
+            result[name]["enum"] = list(
+                dict.fromkeys(value for fact in both for value in fact["enum"])
+            )
         if flags and any("required" in fact for fact in both):
-            result[name]["required"] = len(both) == 2 and all(fact.get("required", False) for fact in both)
+            result[name]["required"] = len(both) == 2 and all(
+                fact.get("required", False) for fact in both
+            )
     return result
 
 
@@ -99,7 +123,12 @@ def text(found: dict[str, Any], depth: int = 0) -> str:
     if leaf:
         return json.dumps(found, ensure_ascii=False)
     lines = [
-        f"{pad}{json.dumps(key)}: {text(value, depth + 1) if isinstance(value, dict) else json.dumps(value, ensure_ascii=False)}"
+        f"{pad}{json.dumps(key)}: "
+        + (
+            text(value, depth + 1)
+            if isinstance(value, dict)
+            else json.dumps(value, ensure_ascii=False)
+        )
         for key, value in found.items()
     ]
     return "{\n" + ",\n".join(lines) + f"\n{' ' * depth}}}" + ("\n" if depth == 0 else "")

@@ -24,7 +24,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
 
 
 _Dumper.add_representer(str, _text)
@@ -32,12 +34,20 @@ _Dumper.add_representer(str, _text)
 
 def cassette(listed: list[Exchange]) -> str:
     """One cassette with the exchanges of an operation."""
-    return dump([{"request": _request(exchange), "response": _response(exchange)} for exchange in listed])
+    return dump(
+        [{"request": _request(exchange), "response": _response(exchange)} for exchange in listed]
+    )
 
 
 def dump(interactions: list[dict[str, Any]]) -> str:
     """The text of a cassette."""
-    return yaml.dump({"version": 1, "interactions": interactions}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140)
+    return yaml.dump(
+        {"version": 1, "interactions": interactions},
+        Dumper=_Dumper,
+        allow_unicode=True,
+        sort_keys=False,
+        width=140,
+    )
 
 
 def _request(exchange: Exchange) -> dict[str, Any]:
@@ -76,7 +86,11 @@ def _response(exchange: Exchange) -> dict[str, Any]:
     headers = {"X-Tt-Logid": [exchange.logid]}
     if answer["kind"] == "redirect":
         headers["Location"] = [answer["text"]]
-        return {"status": {"code": 302, "message": "Found"}, "headers": headers, "body": {"string": ""}}
+        return {
+            "status": {"code": 302, "message": "Found"},
+            "headers": headers,
+            "body": {"string": ""},
+        }
     headers["Content-Type"] = [TYPES[answer["kind"]]]
     text = answer["text"] if "text" in answer else json.dumps(answer["value"], ensure_ascii=False)
     return {"status": {"code": 200, "message": "OK"}, "headers": headers, "body": {"string": text}}

@@ -1,4 +1,6 @@
-"""How a request is compared with the one in a cassette: exactly, but for the order of keys and the form's random boundary."""
+"""How a request is compared with the one in a cassette: exactly, but for the order of keys and the
+form's random boundary.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from tests.contract.bodies import form_fields
 
 
 def exact_path(sent: Any, documented: Any) -> None:
-    """Segment by segment, so that a quoted slash counts; pages write the asterisks of masked ids unquoted."""
+    """Segment by segment, so that a quoted slash counts; pages write the asterisks of masked ids
+    unquoted.
+    """
     assert segments(sent) == segments(documented)
 
 
@@ -61,5 +65,11 @@ def recorder(**options: Any) -> vcr.VCR:
     matchers = (exact_path, exact_query, exact_body, same_headers)
     for matcher in matchers:
         player.register_matcher(matcher.__name__, matcher)
-    player.match_on = ["method", "scheme", "host", "port", *(matcher.__name__ for matcher in matchers)]
+    player.match_on = [
+        "method",
+        "scheme",
+        "host",
+        "port",
+        *(matcher.__name__ for matcher in matchers),
+    ]
     return player

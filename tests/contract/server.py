@@ -27,14 +27,20 @@ class Received(NamedTuple):
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        return parse_qsl(self.target.partition("?")[2], keep_blank_values=True, strict_parsing=bool(self.target.partition("?")[2]))
+        return parse_qsl(
+            self.target.partition("?")[2],
+            keep_blank_values=True,
+            strict_parsing=bool(self.target.partition("?")[2]),
+        )
 
     def json(self) -> Any:
         return json.loads(self.body)
 
 
 class Reply(NamedTuple):
-    """What to answer. `headers` replace the defaults of the same name; a `None` leaves the default out."""
+    """What to answer. `headers` replace the defaults of the same name; a `None` leaves the default
+    out.
+    """
 
     body: bytes = b'{"code":0,"msg":""}'
     status: int = 200
@@ -47,14 +53,18 @@ class Reply(NamedTuple):
 def json_reply(data: Any, status: int = 200, **headers: str) -> Reply:
     """A JSON answer; `x_tt_logid="…"` becomes the header `x-tt-logid`."""
     body = json.dumps(data, ensure_ascii=False).encode()
-    return Reply(body, status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return Reply(
+        body, status, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 Answer = Callable[[Received], Reply]
 
 
 class LoopbackServer:
-    """Runs in threads of this process from `__enter__` to `__exit__`; safe to share by a whole session."""
+    """Runs in threads of this process from `__enter__` to `__exit__`; safe to share by a whole
+    session.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,11 +72,15 @@ class LoopbackServer:
         self._received: list[Received] = []
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def answer(self, *replies: Reply | Answer) -> None:
-        """Answers with these, one request after the other; the last one also answers all later requests."""
+        """Answers with these, one request after the other; the last one also answers all later
+        requests.
+        """
         with self._lock:
             queue = list(replies)
 
@@ -86,7 +100,9 @@ class LoopbackServer:
         """The one request since the last call of this method or of `reset`."""
         with self._lock:
             received, self._received = self._received, []
-        assert len(received) == 1, f"{len(received)} requests came: {[(r.method, r.target) for r in received]}"
+        assert len(received) == 1, (
+            f"{len(received)} requests came: {[(r.method, r.target) for r in received]}"
+        )
         return received[0]
 
     def reset(self) -> None:

@@ -1,6 +1,8 @@
-"""The description knows everything that the official pages tell of an operation; `documented.json` is the suite's own copy of that.
+"""The description knows everything that the official pages tell of an operation; `documented.json`
+is the suite's own copy of that.
 
-An example shows few of the fields of an operation, and nobody notices by it that one of the others has gone: this comparison does.
+An example shows few of the fields of an operation, and nobody notices by it that one of the others
+    has gone: this comparison does.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from typing import Any
 import pytest
 
 from tests.contract.catalogue import description
-from tests.contract.documented import Comparison, Excuse, Schema, differences_of, documented, excuses, nodes
+from tests.contract.documented import (
+    Comparison,
+    Excuse,
+    Schema,
+    differences_of,
+    documented,
+    excuses,
+    nodes,
+)
 
 OPERATIONS = 123
 FIELDS = 2321
@@ -33,7 +43,10 @@ def test_every_documented_operation_and_field_is_in_the_copy() -> None:
 def test_operations_beyond_the_copy_are_marked_as_undocumented() -> None:
     for _, _, node in nodes(description()):
         if node["operationId"] not in documented():
-            assert "x-coze-deviation" in node, f"{node['operationId']} has no facts: run `python -m tests.contract.import_documented`"
+            assert "x-coze-deviation" in node, (
+                f"{node['operationId']} has no facts: run `python -m "
+                "tests.contract.import_documented`"
+            )
 
 
 def test_every_exception_has_a_reason_and_is_needed() -> None:
@@ -46,7 +59,9 @@ def test_every_exception_has_a_reason_and_is_needed() -> None:
     stated: list[Excuse] = []
     for node, owner in owners(description()):
         listed = excuses(node, owner)
-        assert len(listed) == len(node["x-fidelity-exceptions"]), f"{owner} has an exception without a reason"
+        assert len(listed) == len(node["x-fidelity-exceptions"]), (
+            f"{owner} has an exception without a reason"
+        )
         stated += [excuse for _, excuse in listed]
     assert set(stated) == used
 
@@ -54,7 +69,11 @@ def test_every_exception_has_a_reason_and_is_needed() -> None:
 def owners(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Everything that has exceptions."""
     named = [(node, f"operation {node['operationId']}") for _, _, node in nodes(document)]
-    named += [(p, f"parameter {node['operationId']} {p['name']}") for _, _, node in nodes(document) for p in node.get("parameters", [])]
+    named += [
+        (p, f"parameter {node['operationId']} {p['name']}")
+        for _, _, node in nodes(document)
+        for p in node.get("parameters", [])
+    ]
     for name, schema in document["components"]["schemas"].items():
         todo = [schema]
         while todo:
@@ -111,34 +130,45 @@ BREAKS: dict[str, tuple[Callable[[dict[str, Any]], object], set[str]]] = {
         {"bots_create body.name: is integer, documented as string"},
     ),
     "the type of the elements of a list": (
-        lambda spec: schema(spec, "PublishBotRequest")["properties"]["connector_ids"].update(items={"type": "integer"}),
+        lambda spec: schema(spec, "PublishBotRequest")["properties"]["connector_ids"].update(
+            items={"type": "integer"}
+        ),
         {"bots_publish body.connector_ids: is array of integer, documented as array of string"},
     ),
     "a value of an enum": (
         lambda spec: schema(spec, "WorkspaceRole")["x-known-values"].pop("admin"),
         {
             "workspaces_members_create body.users[].role_type: does not know the value admin",
-            "workspaces_members_list response.data.items[].role_type: does not know the value admin",
+            "workspaces_members_list response.data.items[].role_type: does not know the value "
+            "admin",
             "workspaces_list response.data.workspaces[].role_type: does not know the value admin",
         },
     ),
     "an event": (
-        lambda spec: operation(spec, "chat_create")["x-coze-stream"]["events"].pop("conversation.audio.delta"),
+        lambda spec: operation(spec, "chat_create")["x-coze-stream"]["events"].pop(
+            "conversation.audio.delta"
+        ),
         {"chat_create sse.conversation.audio.delta: is missing"},
     ),
     "the kind of an answer": (
-        lambda spec: operation(spec, "chat_create")["responses"]["200"]["content"].pop("text/event-stream"),
+        lambda spec: operation(spec, "chat_create")["responses"]["200"]["content"].pop(
+            "text/event-stream"
+        ),
         {"chat_create response: has no sse"},
     ),
     "the kind of a body": (
-        lambda spec: operation(spec, "bots_create")["requestBody"].update(content={"text/plain": body_of(spec, "bots_create")}),
+        lambda spec: operation(spec, "bots_create")["requestBody"].update(
+            content={"text/plain": body_of(spec, "bots_create")}
+        ),
         {"bots_create body: is no application/json"},
     ),
 }
 
 
 @pytest.mark.parametrize(("damage", "expected"), BREAKS.values(), ids=BREAKS)
-def test_what_is_lost_is_named(spec: dict[str, Any], damage: Callable[[dict[str, Any]], object], expected: set[str]) -> None:
+def test_what_is_lost_is_named(
+    spec: dict[str, Any], damage: Callable[[dict[str, Any]], object], expected: set[str]
+) -> None:
     before = set(differences_of(spec))
     damage(spec)
     assert {str(found) for found in set(differences_of(spec)) - before} == expected
@@ -148,19 +178,28 @@ def paths_of(name: str) -> Iterator[tuple[str, list[str]]]:
     """Every documented field of an operation: the path in a message, and the steps to it."""
     facts = documented()[name]
 
-    def walk(prefix: str, listed: dict[str, Any], steps: list[str], seen: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    def walk(
+        prefix: str, listed: dict[str, Any], steps: list[str], seen: tuple[str, ...]
+    ) -> Iterator[tuple[str, list[str]]]:
         for field, fact in listed.items():
             yield f"{prefix}{field}", [*steps, field]
             below = fact.get("object")
             if below is not None and below not in seen:
                 step = {"array": "[].", "map": "{}."}.get(fact["type"], ".")
-                yield from walk(f"{prefix}{field}{step}", facts["objects"][below], [*steps, field], (*seen, below))
+                yield from walk(
+                    f"{prefix}{field}{step}",
+                    facts["objects"][below],
+                    [*steps, field],
+                    (*seen, below),
+                )
 
     for part in ("body", "response"):
         if part in facts and (part != "response" or "json" in facts["answers"]):
             yield from walk(f"{part}.", facts[part], [part], ())
     for event, below in facts.get("events", {}).items():
-        if below is not None and list(facts["events"].values()).index(below) == list(facts["events"]).index(event):
+        if below is not None and list(facts["events"].values()).index(below) == list(
+            facts["events"]
+        ).index(event):
             yield from walk(f"sse.{below}.", facts["objects"][below], ["sse", event], (below,))
 
 

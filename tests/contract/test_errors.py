@@ -1,4 +1,6 @@
-"""Every way in which a call can fail, told by one tree of errors: sync and async, plain calls, pages and streams."""
+"""Every way in which a call can fail, told by one tree of errors: sync and async, plain calls,
+pages and streams.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +15,27 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from coze_openapi import (
+from coze_openapi import AsyncClient, Client
+from coze_openapi.errors import CODES, SERVICE
+from coze_runtime import failures as failures_module
+from coze_runtime.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
     ArgumentError,
-    AsyncClient,
     AuthenticationError,
-    Client,
     ConflictError,
     CozeError,
     InvalidRequestError,
     NotFoundError,
-    Operation,
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
-    Response,
     ResponseError,
     ServerError,
     TokenExpiredError,
-    codec,
 )
-from coze_openapi.errors import CODES
+from coze_runtime.operation import Operation, Response
 from tests.contract.catalogue import description
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Reply, json_reply
@@ -66,17 +66,41 @@ CASES = [
     Case("code-as-text-in-200", envelope("4101"), PermissionDeniedError, 4101, "it failed"),
     Case("code-of-letters-in-200", envelope("rate_limited"), APIError, None, "it failed"),
     Case("code-that-is-a-list-in-200", envelope(["rate_limited"]), APIError, None, "it failed"),
-    Case("code-of-letters-in-400", envelope("rate_limited", status=400), InvalidRequestError, None, "it failed"),
+    Case(
+        "code-of-letters-in-400",
+        envelope("rate_limited", status=400),
+        InvalidRequestError,
+        None,
+        "it failed",
+    ),
     Case("negative-code-in-200", envelope(-1), APIError, -1, "it failed"),
     Case("unknown-code-in-200", envelope(999999999), APIError, 999999999, "it failed"),
     Case("huge-code-in-200", envelope(2**70), APIError, 2**70, "it failed"),
     Case("gateway-code-in-200", envelope(700012006), AuthenticationError, 700012006, "it failed"),
-    Case("error-with-data-in-200", envelope(4000, data={"bot_id": "1"}), InvalidRequestError, 4000, "it failed"),
-    Case("error-without-msg-in-200", json_reply({"code": 5000}, x_tt_logid=LOGID), ServerError, 5000),
-    Case("error-with-null-msg-in-200", json_reply({"code": 5000, "msg": None}, x_tt_logid=LOGID), ServerError, 5000),
+    Case(
+        "error-with-data-in-200",
+        envelope(4000, data={"bot_id": "1"}),
+        InvalidRequestError,
+        4000,
+        "it failed",
+    ),
+    Case(
+        "error-without-msg-in-200", json_reply({"code": 5000}, x_tt_logid=LOGID), ServerError, 5000
+    ),
+    Case(
+        "error-with-null-msg-in-200",
+        json_reply({"code": 5000, "msg": None}, x_tt_logid=LOGID),
+        ServerError,
+        5000,
+    ),
     # The forms of the envelope.
     Case(
-        "detail-with-logid", json_reply({"code": 4016, "msg": "busy", "detail": {"logid": "inner"}}), ConflictError, 4016, "busy", "inner"
+        "detail-with-logid",
+        json_reply({"code": 4016, "msg": "busy", "detail": {"logid": "inner"}}),
+        ConflictError,
+        4016,
+        "busy",
+        "inner",
     ),
     Case(
         "older-form",
@@ -88,7 +112,15 @@ CASES = [
     ),
     Case(
         "oauth-form",
-        json_reply({"error": "invalid_client", "error_code": "invalid_client", "error_message": "no such client"}, 401, x_tt_logid=LOGID),
+        json_reply(
+            {
+                "error": "invalid_client",
+                "error_code": "invalid_client",
+                "error_message": "no such client",
+            },
+            401,
+            x_tt_logid=LOGID,
+        ),
         AuthenticationError,
         None,
         "no such client",
@@ -134,12 +166,23 @@ CASES = [
     ),
     Case("code-wins-over-status", envelope(4020, status=400), RateLimitError, 4020, "it failed"),
     Case("zero-code-with-http-error", envelope(0, "", status=500), ServerError, 0),
-    Case("expired-token", envelope(700012006, "access token expired", 401), TokenExpiredError, 700012006, "access token expired"),
+    Case(
+        "expired-token",
+        envelope(700012006, "access token expired", 401),
+        TokenExpiredError,
+        700012006,
+        "access token expired",
+    ),
     Case("quota", envelope(4011), QuotaExceededError, 4011, "it failed"),
     # No envelope at all.
     *(
         Case(f"{name}-in-{status}", page(body, status, kind), expected)
-        for status, expected in ((404, NotFoundError), (499, APIError), (502, ServerError), (520, ServerError))
+        for status, expected in (
+            (404, NotFoundError),
+            (499, APIError),
+            (502, ServerError),
+            (520, ServerError),
+        )
         for name, body, kind in (
             ("html", b"<html><h1>Bad gateway</h1></html>", "text/html; charset=utf-8"),
             ("nothing", b"", None),
@@ -150,7 +193,11 @@ CASES = [
         )
     ),
     *(
-        Case(f"redirect-{status}", Reply(b"", status, None, {"location": "/elsewhere", "x-tt-logid": LOGID}), APIError)
+        Case(
+            f"redirect-{status}",
+            Reply(b"", status, None, {"location": "/elsewhere", "x-tt-logid": LOGID}),
+            APIError,
+        )
         for status in (301, 302, 307)
     ),
     # Success that is none.
@@ -169,7 +216,8 @@ CASES = [
     ),
 ]
 
-# Without data a plain call has nothing to return; a list without items is an empty list, and a stream was not opened either way.
+# Without data a plain call has nothing to return; a list without items is an empty list, and a
+# stream was not opened either way.
 NO_DATA = Case("no-data-in-200", envelope(0, ""), ResponseError)
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -213,7 +261,9 @@ def check_portable(error: CozeError) -> None:
 
 
 @every_case
-def test_a_failed_plain_call_tells_what_happened(case: Case, client: Client, server: LoopbackServer) -> None:
+def test_a_failed_plain_call_tells_what_happened(
+    case: Case, client: Client, server: LoopbackServer
+) -> None:
     server.answer(case.reply)
     with pytest.raises(CozeError) as caught:
         client.bots.retrieve("b1")
@@ -221,7 +271,9 @@ def test_a_failed_plain_call_tells_what_happened(case: Case, client: Client, ser
 
 
 @every_case
-def test_a_failed_page_tells_what_happened(case: Case, client: Client, server: LoopbackServer) -> None:
+def test_a_failed_page_tells_what_happened(
+    case: Case, client: Client, server: LoopbackServer
+) -> None:
     server.answer(case.reply)
     with pytest.raises(CozeError) as caught:
         client.workspaces.list()
@@ -229,7 +281,9 @@ def test_a_failed_page_tells_what_happened(case: Case, client: Client, server: L
 
 
 @every_case
-def test_a_stream_that_does_not_open_tells_what_happened(case: Case, client: Client, server: LoopbackServer) -> None:
+def test_a_stream_that_does_not_open_tells_what_happened(
+    case: Case, client: Client, server: LoopbackServer
+) -> None:
     server.answer(case.reply)
     with pytest.raises(CozeError) as caught:
         client.chat.stream(bot_id="b", user_id="u")
@@ -237,9 +291,11 @@ def test_a_stream_that_does_not_open_tells_what_happened(case: Case, client: Cli
 
 
 @every_case
-async def test_async_calls_pages_and_streams_fail_in_the_same_way(case: Case, server: LoopbackServer) -> None:
+async def test_async_calls_pages_and_streams_fail_in_the_same_way(
+    case: Case, server: LoopbackServer
+) -> None:
     server.answer(case.reply)
-    async with AsyncClient(TOKEN, base_url=server.url) as client:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
         with pytest.raises(CozeError) as plain:
             await client.bots.retrieve("b1")
         with pytest.raises(CozeError) as page:
@@ -253,7 +309,9 @@ async def test_async_calls_pages_and_streams_fail_in_the_same_way(case: Case, se
 
 
 @every_case
-def test_calls_for_bytes_and_empty_answers_fail_in_the_same_way(case: Case, client: Client, server: LoopbackServer) -> None:
+def test_calls_for_bytes_and_empty_answers_fail_in_the_same_way(
+    case: Case, client: Client, server: LoopbackServer
+) -> None:
     server.answer(case.reply)
     with pytest.raises(CozeError) as caught:
         client.bots.collaboration_modes.update("b1", collaboration_mode="single")
@@ -271,7 +329,9 @@ def test_success_without_data_is_a_response_error(client: Client, server: Loopba
     check(NO_DATA, caught.value, "bots_retrieve", server)
 
 
-def test_an_envelope_in_place_of_a_stream_is_a_response_error_even_with_code_zero(client: Client, server: LoopbackServer) -> None:
+def test_an_envelope_in_place_of_a_stream_is_a_response_error_even_with_code_zero(
+    client: Client, server: LoopbackServer
+) -> None:
     server.answer(envelope(0, "", data={"id": "1"}))
     with pytest.raises(ResponseError, match="an event stream was promised") as caught:
         client.chat.stream(bot_id="b", user_id="u")
@@ -279,14 +339,20 @@ def test_an_envelope_in_place_of_a_stream_is_a_response_error_even_with_code_zer
 
 
 @pytest.mark.parametrize("status", [201, 204])
-def test_an_event_stream_needs_status_200(status: int, client: Client, server: LoopbackServer) -> None:
+def test_an_event_stream_needs_status_200(
+    status: int, client: Client, server: LoopbackServer
+) -> None:
     server.answer(Reply(b"", status, "text/event-stream", {"x-tt-logid": LOGID}))
     with pytest.raises(ResponseError):
         client.chat.stream(bot_id="b", user_id="u")
 
 
-def test_a_stream_in_place_of_an_answer_is_a_response_error(client: Client, server: LoopbackServer) -> None:
-    server.answer(Reply(b"event: done\ndata: {}\n\n", 200, "text/event-stream", {"x-tt-logid": LOGID}))
+def test_a_stream_in_place_of_an_answer_is_a_response_error(
+    client: Client, server: LoopbackServer
+) -> None:
+    server.answer(
+        Reply(b"event: done\ndata: {}\n\n", 200, "text/event-stream", {"x-tt-logid": LOGID})
+    )
     with pytest.raises(ResponseError, match="text/event-stream") as caught:
         client.bots.retrieve("b1")
     check(NO_DATA, caught.value, "bots_retrieve", server)
@@ -301,7 +367,9 @@ def test_json_in_place_of_sound_is_an_error(client: Client, server: LoopbackServ
         client.audio.speech.create(input="hello", voice_id="v")
 
 
-def test_the_debug_url_of_a_workflow_is_on_its_error(client: Client, server: LoopbackServer) -> None:
+def test_the_debug_url_of_a_workflow_is_on_its_error(
+    client: Client, server: LoopbackServer
+) -> None:
     server.answer(envelope(720701013, debug_url="https://www.coze.cn/work_flow?execute_id=1"))
     with pytest.raises(ServerError) as caught:
         client.workflows.runs.create(workflow_id="w")
@@ -310,20 +378,47 @@ def test_the_debug_url_of_a_workflow_is_on_its_error(client: Client, server: Loo
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("", None)]
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+    ],
 )
-def test_retry_after_is_read_in_both_forms(header: str, seconds: float | None, client: Client, server: LoopbackServer) -> None:
+def test_retry_after_is_read_in_both_forms(
+    header: str, seconds: float | None, client: Client, server: LoopbackServer
+) -> None:
     server.answer(json_reply({"code": 4009, "msg": "busy"}, 429, retry_after=header))
     with pytest.raises(RateLimitError) as caught:
         client.bots.retrieve("b1")
     assert caught.value.retry_after == seconds
 
 
-# Written down from the meaning that the official pages give each code, neither from the description nor from the generated table.
+# Written down from the meaning that the official pages give each code, neither from the description
+# nor from the generated table.
 DOCUMENTED: dict[type[APIError], tuple[int, ...]] = {
     # Malformed, too long, too large, refused content: the caller has to change the request.
     InvalidRequestError: (
-        1109, 3010, 4000, 4003, 4004, 4007, 4010, 4012, 4014, 4021, 4105, 4300, 4301, 4302, 4303, 4304, 702042162,
+        1109,
+        3010,
+        4000,
+        4003,
+        4004,
+        4007,
+        4010,
+        4012,
+        4014,
+        4021,
+        4105,
+        4300,
+        4301,
+        4302,
+        4303,
+        4304,
+        702042162,
     ),
     AuthenticationError: (4100, 700012006),
     PermissionDeniedError: (4101, 4102, 6003),
@@ -336,15 +431,19 @@ DOCUMENTED: dict[type[APIError], tuple[int, ...]] = {
     # Balances, overdue accounts and limits that waiting a little does not lift.
     QuotaExceededError: (4008, 4011, 4019, 4022, 4027, 4028, 702042018, 777074011),
     ServerError: (4013, 5000, 701231, 720701013, 720702222),
-}  # fmt: skip
+}
 KINDS = {code: kind for kind, codes in DOCUMENTED.items() for code in codes}
 
 
 STRANGE = ["rate_limited", "4000x", "9" * 5000, [4000], {"code": 4000}, True]
 
 
-@pytest.mark.parametrize("code", STRANGE, ids=["letters", "digits and letters", "endless", "list", "mapping", "boolean"])
-@pytest.mark.parametrize(("status", "kind"), [(200, APIError), (400, InvalidRequestError), (500, ServerError)])
+@pytest.mark.parametrize(
+    "code", STRANGE, ids=["letters", "digits and letters", "endless", "list", "mapping", "boolean"]
+)
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, APIError), (400, InvalidRequestError), (500, ServerError)]
+)
 async def test_a_code_that_is_no_number_is_an_api_error_all_the_same(
     code: Any, status: int, kind: type[APIError], client: Client, server: LoopbackServer
 ) -> None:
@@ -358,7 +457,7 @@ async def test_a_code_that_is_no_number_is_an_api_error_all_the_same(
         with pytest.raises(CozeError) as plain:
             call()
         caught.append(plain.value)
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         with pytest.raises(CozeError) as parallel:
             await twin.bots.retrieve("b1")
         caught.append(parallel.value)
@@ -371,7 +470,9 @@ async def test_a_code_that_is_no_number_is_an_api_error_all_the_same(
 
 
 @pytest.mark.parametrize("code", KINDS)
-def test_each_known_code_has_the_same_class_at_every_status(code: int, client: Client, server: LoopbackServer) -> None:
+def test_each_known_code_has_the_same_class_at_every_status(
+    code: int, client: Client, server: LoopbackServer
+) -> None:
     for status in (200, 400, 500):
         server.answer(envelope(code, status=status))
         with pytest.raises(APIError) as caught:
@@ -384,13 +485,19 @@ def test_the_code_table_is_that_of_the_description_and_of_the_documented_meaning
     assert sum(map(len, DOCUMENTED.values())) == len(KINDS), "a code stands twice"
     named = {code: kind.__name__ for code, kind in KINDS.items()}
     assert {code: kind.__name__ for code, kind in CODES.items()} == named
-    assert {int(code): row["error"] for code, row in description()["x-coze-error-codes"].items()} == named
-    assert {int(code): row["error"] for code, row in shared_description()["x-coze-error-codes"].items()} == named
+    assert {
+        int(code): row["error"] for code, row in description()["x-coze-error-codes"].items()
+    } == named
+    assert {
+        int(code): row["error"] for code, row in shared_description()["x-coze-error-codes"].items()
+    } == named
 
 
 def shared_description() -> dict[str, Any]:
     """The file that people write, read without the generator."""
-    found: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "spec" / "shared.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = yaml.safe_load(
+        (Path(__file__).parents[2] / "spec" / "shared.yaml").read_text(encoding="utf-8")
+    )
     return found
 
 
@@ -422,7 +529,7 @@ def silent_url() -> Iterator[str]:
 async def failures(url: str, **options: Any) -> list[CozeError]:
     """The same call by every way, which all have to fail."""
     found: list[CozeError] = []
-    with Client(TOKEN, base_url=url, **options) as client:
+    with Client(TOKEN, base_url=url, max_retries=0, **options) as client:
         for attempt in (
             lambda: client.bots.retrieve("b1"),
             lambda: client.bots.list(workspace_id="w"),
@@ -431,7 +538,7 @@ async def failures(url: str, **options: Any) -> list[CozeError]:
             with pytest.raises(CozeError) as caught:
                 attempt()
             found.append(caught.value)
-    async with AsyncClient(TOKEN, base_url=url, **options) as twin:
+    async with AsyncClient(TOKEN, base_url=url, max_retries=0, **options) as twin:
         with pytest.raises(CozeError) as caught:
             await twin.bots.retrieve("b1")
         found.append(caught.value)
@@ -444,7 +551,9 @@ async def failures(url: str, **options: Any) -> list[CozeError]:
     return found
 
 
-async def test_a_refused_connection_is_a_connection_error_that_was_not_sent(refusing_url: str) -> None:
+async def test_a_refused_connection_is_a_connection_error_that_was_not_sent(
+    refusing_url: str,
+) -> None:
     for error in await failures(refusing_url):
         assert type(error) is APIConnectionError
         assert error.sent is False
@@ -469,44 +578,56 @@ async def test_a_connection_cut_in_the_body_is_a_connection_error(server: Loopba
 
 
 async def test_a_closed_client_says_so(server: LoopbackServer) -> None:
-    client = Client(TOKEN, base_url=server.url)
+    client = Client(TOKEN, base_url=server.url, max_retries=0)
     server.answer(envelope(4000))
     with pytest.raises(InvalidRequestError):
         client.bots.retrieve("b1")
     client.close()
     client.close()
-    with pytest.raises(APIConnectionError, match="closed"):
+    with pytest.raises(CozeError, match="closed"):
         client.bots.retrieve("b1")
-    twin = AsyncClient(TOKEN, base_url=server.url)
+    twin = AsyncClient(TOKEN, base_url=server.url, max_retries=0)
     with pytest.raises(InvalidRequestError):
         await twin.bots.retrieve("b1")
     await twin.close()
-    with pytest.raises(APIConnectionError, match="closed"):
+    with pytest.raises(CozeError, match="closed"):
         await twin.bots.retrieve("b1")
 
 
 @pytest.mark.parametrize(
-    "token", ["pat_ä", "pat_7\n", "pat_7\r\nX-Injected: 1", "pat_7\x00"], ids=["umlaut", "newline", "injection", "zero"]
+    "token",
+    ["pat_ä", "pat_7\n", "pat_7\r\nX-Injected: 1", "pat_7\x00"],
+    ids=["umlaut", "newline", "injection", "zero"],
 )
-async def test_a_token_that_no_header_can_hold_is_an_argument_error(token: str, server: LoopbackServer) -> None:
+async def test_a_token_that_no_header_can_hold_is_an_argument_error(
+    token: str, server: LoopbackServer
+) -> None:
     with pytest.raises(CozeError) as caught:
-        Client(token, base_url=server.url).users.me()
+        Client(token, base_url=server.url, max_retries=0).users.me()
     assert isinstance(caught.value, ArgumentError)
     assert token.strip() not in f"{caught.value!r}{caught.value.__cause__!r}{caught.value.__dict__}"
     with pytest.raises(ArgumentError):
-        await AsyncClient(token, base_url=server.url).users.me()
+        await AsyncClient(token, base_url=server.url, max_retries=0).users.me()
     assert server.received == []
 
 
-@pytest.mark.parametrize("url", ["", "api.coze.cn", "ftp://api.coze.cn", "https://", "http://[::1", "http://host:port"])
+@pytest.mark.parametrize(
+    "url", ["", "api.coze.cn", "ftp://api.coze.cn", "https://", "http://[::1", "http://host:port"]
+)
 def test_a_base_url_that_is_none_is_an_argument_error(url: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        Client(TOKEN, base_url=url)
+        Client(TOKEN, base_url=url, max_retries=0)
     assert caught.value.argument == "base_url"
 
 
-@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", float("nan"), float("inf")], ids=["set", "object", "bytes", "nan", "inf"])
-def test_a_body_that_is_no_json_is_an_argument_error_or_sound_json(value: Any, client: Client, server: LoopbackServer) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [{1, 2}, object(), b"bytes", float("nan"), float("inf")],
+    ids=["set", "object", "bytes", "nan", "inf"],
+)
+def test_a_body_that_is_no_json_is_an_argument_error_or_sound_json(
+    value: Any, client: Client, server: LoopbackServer
+) -> None:
     """Never an error of a library, never a broken body."""
     server.answer(envelope(0, "", data="{}"))
     try:
@@ -519,22 +640,48 @@ def test_a_body_that_is_no_json_is_an_argument_error_or_sound_json(value: Any, c
 
 
 def test_clients_and_their_parts_show_no_token(client: Client) -> None:
-    shown = [repr(client), str(client), repr(client.bots), repr(AsyncClient(TOKEN)), repr(client.chat.messages)]
+    shown = [
+        repr(client),
+        str(client),
+        repr(client.bots),
+        repr(AsyncClient(TOKEN)),
+        repr(client.chat.messages),
+    ]
     assert not any(TOKEN in text for text in shown)
 
 
 @pytest.mark.parametrize(
-    ("base_url", "other"), [("https://api.coze.cn", "https://api.coze.com"), ("https://api.coze.com", "https://api.coze.cn")]
+    ("base_url", "other"),
+    [
+        ("https://api.coze.cn", "https://api.coze.com"),
+        ("https://api.coze.com", "https://api.coze.cn"),
+    ],
 )
 def test_a_refused_token_names_the_other_site(base_url: str, other: str) -> None:
     operation = Operation("bots_retrieve", "GET", "/v1/bots/{bot_id}")
-    answer = Response(status=401, headers={}, content=b'{"code":4100,"msg":"no"}', operation=operation, url=base_url, base_url=base_url)
-    text = str(codec.failure(answer))
+    answer = Response(
+        status=401,
+        headers={},
+        content=b'{"code":4100,"msg":"no"}',
+        operation=operation,
+        url=base_url,
+        base_url=base_url,
+        service=SERVICE,
+    )
+    text = str(failures_module.failure(answer))
     assert f"at {base_url}" in text
     assert f"base_url='{other}'" in text
 
 
 def test_a_refused_token_of_a_host_of_ones_own_names_no_other_site() -> None:
     operation = Operation("bots_retrieve", "GET", "/v1/bots/{bot_id}")
-    answer = Response(status=401, headers={}, content=b"{}", operation=operation, url="https://gw", base_url="https://gw.example.com/coze")
-    assert "other site" not in str(codec.failure(answer))
+    answer = Response(
+        status=401,
+        headers={},
+        content=b"{}",
+        operation=operation,
+        url="https://gw",
+        base_url="https://gw.example.com/coze",
+        service=SERVICE,
+    )
+    assert "other site" not in str(failures_module.failure(answer))

@@ -1,4 +1,6 @@
-"""Every request and every answer on the official pages: exactly that is sent, and exactly that is decoded. See `import_exchanges.py`."""
+"""Every request and every answer on the official pages: exactly that is sent, and exactly that is
+decoded. See `import_exchanges.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,17 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-from coze_openapi import AsyncClient, Client, Model, Response, codec
-from coze_openapi.types import CallOptions, Drift
-from tests.contract.catalogue import model_of, operations, split_arguments
+from coze_openapi import AsyncClient, Client
+from coze_runtime import codec, convert
+from coze_runtime.models import Model
+from coze_runtime.operation import CallOptions, Response
+from coze_runtime.types import Drift
+from tests.contract.catalogue import model_of, operations, reference, split_arguments
 from tests.contract.differences import differences
 from tests.contract.exchanges import JWT, Exchange, dig, exchanges
 from tests.contract.make_cassettes import CASSETTES, cassette
@@ -24,13 +30,17 @@ SAME_AS_DOCUMENTED = 147, 143
 
 with_exchanges = pytest.mark.parametrize("listed", exchanges().values(), ids=exchanges().keys())
 ALL = [exchange for listed in exchanges().values() for exchange in listed]
-DOCUMENTED_JSON = [exchange for exchange in ALL if exchange.data.get("answer", {}).get("kind") == "json"]
+DOCUMENTED_JSON = [
+    exchange for exchange in ALL if exchange.data.get("answer", {}).get("kind") == "json"
+]
 STREAMS = [exchange for exchange in ALL if exchange.answer["kind"] == "sse"]
 
 
 @contextmanager
 def replay(listed: list[Exchange]) -> Iterator[list[Any]]:
-    """The cassette of an operation; yields the requests that reach it. All of its exchanges have to be asked for."""
+    """The cassette of an operation; yields the requests that reach it. All of its exchanges have to
+    be asked for.
+    """
     asked: list[Any] = []
     loading = True
 
@@ -54,11 +64,15 @@ def check_credentials(exchange: Exchange, request: Any) -> None:
     if "authorization" in exchange.arguments():
         assert request.headers["authorization"] == JWT
     else:
-        assert request.headers.get("authorization") == (None if exchange.op.anonymous else f"Bearer {TOKEN}")
+        assert request.headers.get("authorization") == (
+            None if exchange.op.anonymous else f"Bearer {TOKEN}"
+        )
 
 
 def check_result(exchange: Exchange, result: Any) -> None:
-    """The result of the method against the documented answer, at the place that the method returns."""
+    """The result of the method against the documented answer, at the place that the method
+    returns.
+    """
     answer = exchange.answer
     if answer["kind"] in ("redirect", "bytes", "sse"):
         assert (result if isinstance(result, str) else result.decode()) == answer["text"]
@@ -73,8 +87,10 @@ def check_result(exchange: Exchange, result: Any) -> None:
     path = ".".join(exchange.op.result_path)
     expected = dig(answer["value"], path) if path else answer["value"]
     at = re.sub(r"\.(\d+)", "[]", f"$.{path}" if path else "$")
-    found = list(differences(expected, codec.to_wire(items), at))
-    assert places(found) == {place for place in departures(exchange, "lost") if place.startswith(at)}, found
+    found = list(differences(expected, convert.to_wire(items), at))
+    assert places(found) == {
+        place for place in departures(exchange, "lost") if place.startswith(at)
+    }, found
     if exchange.op.pager:
         check_page(exchange, result)
 
@@ -104,7 +120,7 @@ def options() -> CallOptions:
 def call(exchange: Exchange, client: Client) -> Any:
     op = exchange.op
     if exchange.unswitched:
-        return client._call(op.module.build(**exchange.arguments()), op.module.parse, options())
+        return client.execute(op.module.build(**exchange.arguments()), op.module.parse, options())
     positional, named = split_arguments(op, exchange.arguments())
     result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
     if not exchange.streaming:
@@ -117,7 +133,9 @@ def call(exchange: Exchange, client: Client) -> Any:
 async def call_async(exchange: Exchange, client: AsyncClient) -> Any:
     op = exchange.op
     if exchange.unswitched:
-        return await client._call(op.module.build(**exchange.arguments()), op.module.parse, options())
+        return await client.execute(
+            op.module.build(**exchange.arguments()), op.module.parse, options()
+        )
     positional, named = split_arguments(op, exchange.arguments())
     result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
     if not exchange.streaming:
@@ -130,7 +148,7 @@ async def call_async(exchange: Exchange, client: AsyncClient) -> Any:
 @with_exchanges
 def test_sync_client_sends_and_decodes_the_documented_exchange(listed: list[Exchange]) -> None:
     drifts: list[Drift] = []
-    with replay(listed) as asked, Client(TOKEN, on_drift=drifts.append) as client:
+    with replay(listed) as asked, Client(TOKEN, max_retries=0, on_drift=drifts.append) as client:
         for exchange in listed:
             check_result(exchange, call(exchange, client))
             check_credentials(exchange, asked[-1])
@@ -138,10 +156,12 @@ def test_sync_client_sends_and_decodes_the_documented_exchange(listed: list[Exch
 
 
 @with_exchanges
-async def test_async_client_sends_and_decodes_the_documented_exchange(listed: list[Exchange]) -> None:
+async def test_async_client_sends_and_decodes_the_documented_exchange(
+    listed: list[Exchange],
+) -> None:
     drifts: list[Drift] = []
     with replay(listed) as asked:
-        async with AsyncClient(TOKEN, on_drift=drifts.append) as client:
+        async with AsyncClient(TOKEN, max_retries=0, on_drift=drifts.append) as client:
             for exchange in listed:
                 check_result(exchange, await call_async(exchange, client))
                 check_credentials(exchange, asked[-1])
@@ -160,7 +180,9 @@ def test_nothing_of_a_documented_answer_is_lost(exchange: Exchange) -> None:
     cls = model_of(exchange.op.answer_schema or {})
     assert cls is not None
     content = json.dumps(exchange.answer["value"]).encode()
-    response = Response(status=200, headers={}, content=content, operation=exchange.op.module.OPERATION)
+    response = Response(
+        status=200, headers={}, content=content, operation=exchange.op.module.OPERATION
+    )
     for decoded in (codec.decode(response, cls), cls.from_dict(exchange.answer["value"])):
         found = list(differences(exchange.answer["value"], decoded.to_dict()))
         assert places(found) == departures(exchange, "lost"), found
@@ -168,18 +190,32 @@ def test_nothing_of_a_documented_answer_is_lost(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("exchange", STREAMS, ids=lambda exchange: exchange.id)
 def test_every_event_of_a_documented_stream_is_decoded(exchange: Exchange) -> None:
-    """Each payload by the table of the operation; the framing itself is tested with the decoder of the handwritten client."""
-    models = exchange.op.module.STREAM.events
+    """Each payload by the table of the kind of stream; the framing itself is tested with the
+    decoder.
+    """
+    assert exchange.op.stream is not None
+    described = exchange.op.stream["events"]
+    spec = import_module(f"coze_openapi.streams.{exchange.op.stream['kind']}").SPEC
+    assert described.keys() <= spec.events.keys()
     drifts: list[Drift] = []
-    # Pages leave blank lines out between events and break the lines of a payload, so events are found by their first line.
-    events = re.findall(r"^event: *([\w.]+)\ndata: *(.*?)(?=^(?:id|event):|\Z)", exchange.answer["text"], re.MULTILINE | re.DOTALL)
+    # Pages leave blank lines out between events and break the lines of a payload, so events are
+    # found by their first line.
+    events = re.findall(
+        r"^event: *([\w.]+)\ndata: *(.*?)(?=^(?:id|event):|\Z)",
+        exchange.answer["text"],
+        re.MULTILINE | re.DOTALL,
+    )
     assert len(events) == len(re.findall(r"^event:", exchange.answer["text"], re.MULTILINE))
     found: list[str] = []
     for name, data in events:
         for key in departures(exchange, "unquoted"):
             data = re.sub(rf"([,{{]\s*){key}:", rf'\1"{key}":', data)
-        if models[name] is not None:
-            decoded = codec.decode_event(data.encode(), models[name], exchange.op.module.OPERATION, drifts.append)
+        if described[name]:
+            model = spec.events[name].model
+            assert model.__name__ == reference(described[name])
+            decoded = codec.decode_event(
+                data.encode(), model, exchange.op.module.OPERATION, drifts.append
+            )
             found += differences(json.loads(data), decoded.to_dict())
     assert places(found) == departures(exchange, "lost"), found
     assert drifts == []
@@ -192,22 +228,33 @@ def test_every_example_of_the_pages_is_here() -> None:
 
 
 def test_every_operation_with_a_page_has_an_exchange_or_no_example() -> None:
-    without = {op.id for op in operations().values() if op.id not in exchanges() and op.node.get("x-coze-page")}
+    without = {
+        op.id
+        for op in operations().values()
+        if op.id not in exchanges() and op.node.get("x-coze-page")
+    }
     assert without == {"oauth_authorize_workspace", "oauth_device_code_workspace"}
 
 
 @pytest.mark.parametrize("exchange", ALL, ids=lambda exchange: exchange.id)
 def test_what_is_sent_otherwise_than_documented_has_a_reason(exchange: Exchange) -> None:
     assert ("sent" in exchange.data) == bool(exchange.data.get("deviation"))
-    assert ("answer_deviation" in exchange.data) == bool(exchange.data.get("answer_deviation", {}).get("reason"))
+    assert ("answer_deviation" in exchange.data) == bool(
+        exchange.data.get("answer_deviation", {}).get("reason")
+    )
     if "sent" in exchange.data:
-        assert any(exchange.data.get("request", {}).get(key) != value for key, value in exchange.data["sent"].items())
+        assert any(
+            exchange.data.get("request", {}).get(key) != value
+            for key, value in exchange.data["sent"].items()
+        )
 
 
 @with_exchanges
 def test_the_cassette_is_what_the_tool_makes(listed: list[Exchange]) -> None:
     path = CASSETTES / f"{listed[0].op.id}.yaml"
-    assert path.read_text(encoding="utf-8") == cassette(listed), "run `python -m tests.contract.make_cassettes`"
+    assert path.read_text(encoding="utf-8") == cassette(listed), (
+        "run `python -m tests.contract.make_cassettes`"
+    )
 
 
 def test_no_cassette_is_left_over() -> None:
@@ -217,7 +264,9 @@ def test_no_cassette_is_left_over() -> None:
 def test_no_cassette_holds_a_credential() -> None:
     for path in CASSETTES.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"(?i)authorization:|bearer |\bpat_|\bsat_|eyJ[\w-]{10}", text), path.name
+        assert not re.search(r"(?i)authorization:|bearer |\bpat_|\bsat_|eyJ[\w-]{10}", text), (
+            path.name
+        )
 
 
 def test_a_request_that_no_page_shows_is_refused_by_the_player() -> None:
@@ -225,16 +274,22 @@ def test_a_request_that_no_page_shows_is_refused_by_the_player() -> None:
     from vcr.errors import CannotOverwriteExistingCassetteException
 
     tape = recorder().use_cassette(str(CASSETTES / "bots_publish.yaml"))
-    with tape, Client(TOKEN) as client, pytest.raises(CannotOverwriteExistingCassetteException):
+    with (
+        tape,
+        Client(TOKEN, max_retries=0) as client,
+        pytest.raises(CannotOverwriteExistingCassetteException),
+    ):
         client.bots.publish(bot_id="73428668*****", connector_ids=["1024"], extra_body={"more": 1})
 
 
 def test_models_of_requests_keep_every_documented_key() -> None:
-    """Arguments are given as models; a key that a model does not know would vanish before it is sent."""
+    """Arguments are given as models; a key that a model does not know would vanish before it is
+    sent.
+    """
     for exchange in ALL:
         given = {name: value for name, value in exchange.arguments().items() if has_model(value)}
         body = {**exchange.request.get("body", {}), **exchange.request.get("form", {})}
-        assert list(differences({name: body[name] for name in given}, codec.to_wire(given))) == []
+        assert list(differences({name: body[name] for name in given}, convert.to_wire(given))) == []
 
 
 def has_model(value: Any) -> bool:

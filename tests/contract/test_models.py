@@ -13,12 +13,26 @@ from typing import Any
 import pytest
 from attrs import define
 
-from coze_openapi import ArgumentError, Drift, Model, Operation, Response, ResponseError, codec, models
-from coze_openapi.types import OpenIntEnum, OpenStrEnum
-from tests.contract.catalogue import description, merged, model_of, operations, reference, sample, schema_of
+from coze_openapi import models
+from coze_runtime import codec, convert
+from coze_runtime.errors import ArgumentError, ResponseError
+from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
+from coze_runtime.operation import Operation, Response
+from coze_runtime.types import Drift
+from tests.contract.catalogue import (
+    description,
+    merged,
+    model_of,
+    operations,
+    reference,
+    sample,
+    schema_of,
+)
 
 SCHEMAS = {name: schema_of(name) for name in description()["components"]["schemas"]}
-ENUMS = [name for name, schema in SCHEMAS.items() if "x-known-values" in schema and hasattr(models, name)]
+ENUMS = [
+    name for name, schema in SCHEMAS.items() if "x-known-values" in schema and hasattr(models, name)
+]
 MODELS = [name for name in SCHEMAS if model_of({"$ref": f"#/{name}"}) is not None]
 OPERATION = Operation("sample_operation", "GET", "/sample")
 SECRETS = {
@@ -43,10 +57,14 @@ WRONG = {
 
 
 def reachable() -> set[str]:
-    """Schemas that the platform sends: answers, payloads of streams, and those of sockets and callbacks."""
+    """Schemas that the platform sends: answers, payloads of streams, and those of sockets and
+    callbacks.
+    """
     nodes = [node for item in description()["paths"].values() for node in item.values()]
     todo = [node["responses"] for node in nodes] + [node.get("x-coze-stream") for node in nodes]
-    todo += [{"$ref": f"#/{name}"} for name, schema in SCHEMAS.items() if "x-coze-used-by" in schema]
+    todo += [
+        {"$ref": f"#/{name}"} for name, schema in SCHEMAS.items() if "x-coze-used-by" in schema
+    ]
     found: set[str] = set()
     while todo:
         node = todo.pop()
@@ -74,15 +92,19 @@ def cls_of(name: str) -> type[Model]:
 
 
 def decode(cls: type[Model], data: Any, hook: Any = None) -> Model:
-    """By both ways: the bytes of an answer, and plain data; both have to give the same. What is only sent has the second way alone."""
+    """By both ways: the bytes of an answer, and plain data; both have to give the same. What is
+    only sent has the second way alone.
+    """
     if cls.__name__ not in ANSWERED:
-        return codec.from_wire(cls, data, codec._Reporter(OPERATION.id, hook))
+        return convert.from_wire(cls, data, convert.DriftReporter(OPERATION.id, hook))
     content = json.dumps(data, ensure_ascii=False).encode()
     if cls.__name__ not in ENVELOPES:
         payload = codec.decode_event(content, cls, OPERATION, hook)
         assert cls.from_dict(data).to_dict() == payload.to_dict()
         return payload
-    answer = codec.decode(Response(status=200, headers={}, content=content, operation=OPERATION, on_drift=hook), cls)
+    answer = codec.decode(
+        Response(status=200, headers={}, content=content, operation=OPERATION, on_drift=hook), cls
+    )
     assert cls.from_dict(data).to_dict() == answer.to_dict()
     return answer
 
@@ -112,12 +134,18 @@ def accepted(schema: dict[str, Any]) -> set[str]:
 def wrong_values(schema: dict[str, Any]) -> Iterator[Any]:
     allowed = accepted(schema)
     for kind, value in WRONG.items():
-        if kind not in allowed and not ("array" in allowed and kind == "deep") and not ("object" in allowed and kind == "object"):
+        if (
+            kind not in allowed
+            and not ("array" in allowed and kind == "deep")
+            and not ("object" in allowed and kind == "object")
+        ):
             yield value
 
 
 def same_or_converted(raw: Any, kept: Any) -> bool:
-    """The value as it came; a number for a text and a text for a number may change sides when nothing is lost."""
+    """The value as it came; a number for a text and a text for a number may change sides when
+    nothing is lost.
+    """
     return raw == kept or (not isinstance(raw, bool) and str(raw) == str(kept))
 
 
@@ -147,7 +175,9 @@ def test_a_full_answer_survives_the_round_trip(name: str) -> None:
 def test_missing_and_null_properties_both_read_none(name: str) -> None:
     data = without_code(name)
     for key in data:
-        missing = decode(cls_of(name), {other: value for other, value in data.items() if other != key})
+        missing = decode(
+            cls_of(name), {other: value for other, value in data.items() if other != key}
+        )
         null = decode(cls_of(name), {**data, key: None})
         assert getattr(missing, key) is None
         assert missing == null
@@ -159,13 +189,20 @@ def test_missing_and_null_properties_both_read_none(name: str) -> None:
 def test_unknown_properties_do_not_disturb(name: str) -> None:
     data = without_code(name)
     drifts: list[Drift] = []
-    assert decode(cls_of(name), {**data, "not_yet_described": {"a": [1]}, "": None}, drifts.append).to_dict() == data
+    assert (
+        decode(
+            cls_of(name), {**data, "not_yet_described": {"a": [1]}, "": None}, drifts.append
+        ).to_dict()
+        == data
+    )
     assert drifts == []
 
 
 @every_model
-def test_a_value_of_the_wrong_kind_is_kept_and_reported(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "coze_openapi")
+def test_a_value_of_the_wrong_kind_is_kept_and_reported(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "cozekit")
     cls, data = cls_of(name), without_code(name)
     for key, schema in merged({"$ref": f"#/components/schemas/{name}"})["properties"].items():
         if key == "code" and name in ENVELOPES:
@@ -174,11 +211,19 @@ def test_a_value_of_the_wrong_kind_is_kept_and_reported(name: str, caplog: pytes
             drifts: list[Drift] = []
             caplog.clear()
             model = decode(cls, {**data, key: value}, drifts.append)
-            assert same_or_converted(value, codec.to_wire(getattr(model, key))), f"{key}={value!r} became {getattr(model, key)!r}"
-            assert {other: kept for other, kept in model.to_dict().items() if other != key} == {k: v for k, v in data.items() if k != key}
-            assert [drift.path for drift in drifts if drift.path.startswith(f"$.{key}")], f"no drift for {key}={value!r}"
+            assert same_or_converted(value, convert.to_wire(getattr(model, key))), (
+                f"{key}={value!r} became {getattr(model, key)!r}"
+            )
+            assert {other: kept for other, kept in model.to_dict().items() if other != key} == {
+                k: v for k, v in data.items() if k != key
+            }
+            assert [drift.path for drift in drifts if drift.path.startswith(f"$.{key}")], (
+                f"no drift for {key}={value!r}"
+            )
             assert all(drift.operation == OPERATION.id for drift in drifts)
-            lines = [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG]
+            lines = [
+                record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG
+            ]
             assert any(f"$.{key}" in line and OPERATION.id in line for line in lines)
             assert not any("surprise" in line for line in lines), "values may be private"
 
@@ -193,10 +238,18 @@ def test_wrong_elements_of_lists_and_maps_are_kept_beside_good_ones(name: str) -
             continue
         for value in [None, *wrong_values(below)]:
             good = sample(below)
-            mixed: Any = [good, value, good] if "items" in whole else {"a": good, "b": value, "c": good}
-            kept = codec.to_wire(getattr(decode(cls, {**data, key: mixed}), key))
-            pairs = zip(mixed, kept, strict=True) if isinstance(mixed, list) else [(mixed[k], kept[k]) for k in mixed]
-            assert all(same_or_converted(*pair) for pair in pairs), f"{key}: {mixed!r} became {kept!r}"
+            mixed: Any = (
+                [good, value, good] if "items" in whole else {"a": good, "b": value, "c": good}
+            )
+            kept = convert.to_wire(getattr(decode(cls, {**data, key: mixed}), key))
+            pairs = (
+                zip(mixed, kept, strict=True)
+                if isinstance(mixed, list)
+                else [(mixed[k], kept[k]) for k in mixed]
+            )
+            assert all(same_or_converted(*pair) for pair in pairs), (
+                f"{key}: {mixed!r} became {kept!r}"
+            )
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name in ANSWERED])
@@ -208,7 +261,9 @@ def test_unknown_enum_values_are_kept_without_a_report(name: str) -> None:
         if "x-known-values" in element:
             new: Any = 987654 if element["type"] == "integer" else "newer_than_this_package"
             drifts: list[Drift] = []
-            value = getattr(decode(cls, {**data, key: [new] if "items" in whole else new}, drifts.append), key)
+            value = getattr(
+                decode(cls, {**data, key: [new] if "items" in whole else new}, drifts.append), key
+            )
             value = value[0] if "items" in whole else value
             assert value == new
             assert value.is_known is False
@@ -228,7 +283,10 @@ def test_models_can_be_pickled_copied_and_compared(name: str) -> None:
 
 @every_model
 def test_repr_names_fields_and_hides_secrets(name: str) -> None:
-    data = {key: "very-secret-value" if key in SECRETS.get(name, ()) else value for key, value in without_code(name).items()}
+    data = {
+        key: "very-secret-value" if key in SECRETS.get(name, ()) else value
+        for key, value in without_code(name).items()
+    }
     shown = repr(decode(cls_of(name), data))
     assert shown.startswith(f"{name}(")
     assert all(f"{key}=" in shown for key in data)
@@ -267,7 +325,9 @@ def test_an_unknown_value_of_an_enum_is_as_good_as_a_known_one(name: str) -> Non
     for twin in (pickle.loads(pickle.dumps(member)), copy.copy(member), copy.deepcopy(member)):
         assert twin == member
         assert type(twin) is kind
-    assert [other.value for other in kind] == list(SCHEMAS[name]["x-known-values"]), "a new value must not become a member"
+    assert [other.value for other in kind] == list(SCHEMAS[name]["x-known-values"]), (
+        "a new value must not become a member"
+    )
 
 
 @every_enum
@@ -283,16 +343,32 @@ def test_a_hook_that_fails_does_not_fail_the_call(caplog: pytest.LogCaptureFixtu
         raise LookupError(drift.path)
 
     model = codec.decode(
-        Response(status=200, headers={}, content=b'{"code":0,"data":7}', operation=OPERATION, on_drift=hook), models.CreateBotResponse
+        Response(
+            status=200,
+            headers={},
+            content=b'{"code":0,"data":7}',
+            operation=OPERATION,
+            on_drift=hook,
+        ),
+        models.CreateBotResponse,
     )
     assert model.data == 7  # type: ignore[comparison-overlap]
     assert "on_drift hook failed" in caplog.text
 
 
-@pytest.mark.parametrize("content", [b"[]", b"null", b"7", b'"text"', b"true"], ids=["list", "null", "number", "text", "boolean"])
+@pytest.mark.parametrize(
+    "content",
+    [b"[]", b"null", b"7", b'"text"', b"true"],
+    ids=["list", "null", "number", "text", "boolean"],
+)
 def test_json_that_is_no_object_is_a_response_error(content: bytes) -> None:
     with pytest.raises(ResponseError, match="instead of an object") as caught:
-        codec.decode(Response(status=200, headers={"x-tt-logid": "log-1"}, content=content, operation=OPERATION), models.CreateBotResponse)
+        codec.decode(
+            Response(
+                status=200, headers={"x-tt-logid": "log-1"}, content=content, operation=OPERATION
+            ),
+            models.CreateBotResponse,
+        )
     assert caught.value.logid == "log-1"
 
 
@@ -325,7 +401,9 @@ def test_a_field_that_is_always_there_is_reported_when_it_is_missing() -> None:
 
 
 def test_a_new_model_has_its_optional_fields_before_it_is_filled_in_and_no_other() -> None:
-    """msgspec asks for a field that is not there, at great cost; that one has to be missing is told by its absence."""
+    """msgspec asks for a field that is not there, at great cost; that one has to be missing is told
+    by its absence.
+    """
     from coze_openapi.models.chat import Chat
 
     blank = object.__new__(Chat)
@@ -337,6 +415,10 @@ def test_a_new_model_has_its_optional_fields_before_it_is_filled_in_and_no_other
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
 def test_a_number_that_json_has_no_word_for_is_refused_before_it_is_sent(number: float) -> None:
-    for body in ({"speed": number}, {"nested": [{"speed": number}]}, {"model": models.Message(created_at=number)}):  # type: ignore[arg-type]
-        with pytest.raises(ArgumentError, match="is no JSON number"):
+    for body in (
+        {"speed": number},
+        {"nested": [{"speed": number}]},
+        {"model": models.Message(created_at=number)},
+    ):  # type: ignore[arg-type]
+        with pytest.raises(ArgumentError, match="is not a JSON number"):
             codec.encode(body)

@@ -1,4 +1,6 @@
-"""Every operation of the description, sync and async: what leaves the machine is what the description says."""
+"""Every operation of the description, sync and async: what leaves the machine is what the
+description says.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from coze_openapi import ArgumentError, AsyncClient, Client
+from coze_openapi import AsyncClient, Client
+from coze_runtime.errors import ArgumentError
 from tests.contract.bodies import form_fields
 from tests.contract.catalogue import (
     AWKWARD_ID,
@@ -30,6 +33,7 @@ from tests.contract.catalogue import (
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
 
+LIMITS = ("idle_timeout", "deadline")
 OPTIONS = ["extra_headers", "extra_query", "extra_body", "timeout"]
 
 # An operation with a stream switch has two methods; each is tested.
@@ -46,7 +50,7 @@ every_operation = pytest.mark.parametrize("op", operations().values(), ids=lambd
 
 @pytest.fixture
 async def async_client(server: LoopbackServer) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(TOKEN, base_url=server.url) as client:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
         yield client
 
 
@@ -56,11 +60,15 @@ def reply_to(op: Op, *, streaming: bool) -> Reply:
     if op.unwrap == "content":
         return Reply(b"RIFF", content_type="audio/wav", headers={"x-tt-logid": "log-7"})
     if op.unwrap == "location":
-        return Reply(b"", 302, headers={"location": "https://example.com/consent", "x-tt-logid": "log-7"})
+        return Reply(
+            b"", 302, headers={"location": "https://example.com/consent", "x-tt-logid": "log-7"}
+        )
     return json_reply(sample_answer(op), x_tt_logid="log-7")
 
 
-def call(op: Op, client: Client, arguments: Mapping[str, Any], *, streaming: bool, **options: Any) -> Any:
+def call(
+    op: Op, client: Client, arguments: Mapping[str, Any], *, streaming: bool, **options: Any
+) -> Any:
     positional, named = split_arguments(op, arguments)
     method = op.method_of(client, streaming=streaming)
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -71,7 +79,9 @@ def call(op: Op, client: Client, arguments: Mapping[str, Any], *, streaming: boo
     return result
 
 
-async def call_async(op: Op, client: AsyncClient, arguments: Mapping[str, Any], *, streaming: bool, **options: Any) -> Any:
+async def call_async(
+    op: Op, client: AsyncClient, arguments: Mapping[str, Any], *, streaming: bool, **options: Any
+) -> Any:
     positional, named = split_arguments(op, arguments)
     method = op.method_of(client, streaming=streaming)
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -84,7 +94,9 @@ async def call_async(op: Op, client: AsyncClient, arguments: Mapping[str, Any], 
 
 def arguments_of(op: Op, *, required_only: bool) -> dict[str, Any]:
     """Plain data for each argument."""
-    return {p.argument: sample_argument(p) for p in op.parameters if p.required or not required_only}
+    return {
+        p.argument: sample_argument(p) for p in op.parameters if p.required or not required_only
+    }
 
 
 def as_given(op: Op, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,10 +111,16 @@ def in_query(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def check_request(op: Op, arguments: Mapping[str, Any], request: Received, *, streaming: bool) -> None:
+def check_request(
+    op: Op, arguments: Mapping[str, Any], request: Received, *, streaming: bool
+) -> None:
     """The request on the wire against the description."""
     placed = {
-        place: {p.wire: arguments[p.argument] for p in op.parameters if p.place == place and p.argument in arguments}
+        place: {
+            p.wire: arguments[p.argument]
+            for p in op.parameters
+            if p.place == place and p.argument in arguments
+        }
         for place in ("path", "query", "header", "body", "form")
     }
     path = op.path
@@ -125,7 +143,9 @@ def check_headers(op: Op, expected: Mapping[str, Any], request: Received) -> Non
     for name, value in {**op.constants, **expected}.items():
         assert request.headers.get_all(name) == [value]
     if "Authorization" not in expected:
-        assert request.headers.get_all("authorization") == (None if op.anonymous else [f"Bearer {TOKEN}"])
+        assert request.headers.get_all("authorization") == (
+            None if op.anonymous else [f"Bearer {TOKEN}"]
+        )
     assert str(request.headers["user-agent"]).startswith("cozekit/")
     if not op.has_form:
         assert request.headers["content-type"] == ("application/json" if op.has_body else None)
@@ -141,19 +161,26 @@ def check_form(expected: Mapping[str, Any], request: Received) -> None:
 
 def test_manifest_and_description_list_the_same_operations() -> None:
     described = {op.id: (op.method, op.path, op.tag) for op in operations().values()}
-    listed = {name: (entry["method"], entry["path"], entry["tag"]) for name, entry in manifest()["operations"].items()}
+    listed = {
+        name: (entry["method"], entry["path"], entry["tag"])
+        for name, entry in manifest()["operations"].items()
+    }
     assert listed == described
 
 
 def test_the_packaged_description_is_the_bundled_one() -> None:
     from importlib.resources import files
 
-    assert json.loads(files("coze_openapi").joinpath("openapi.json").read_text(encoding="utf-8")) == json.loads(json.dumps(description()))
+    assert json.loads(
+        files("coze_openapi").joinpath("openapi.json").read_text(encoding="utf-8")
+    ) == json.loads(json.dumps(description()))
 
 
 @every_call
 @pytest.mark.parametrize("required_only", [False, True], ids=["all", "required"])
-def test_sync_request_is_as_described(op: Op, streaming: bool, required_only: bool, client: Client, server: LoopbackServer) -> None:
+def test_sync_request_is_as_described(
+    op: Op, streaming: bool, required_only: bool, client: Client, server: LoopbackServer
+) -> None:
     server.answer(reply_to(op, streaming=streaming))
     arguments = arguments_of(op, required_only=required_only)
     call(op, client, as_given(op, arguments), streaming=streaming)
@@ -171,18 +198,30 @@ async def test_async_request_is_as_described(
     check_request(op, arguments, server.only_request(), streaming=streaming)
 
 
-@pytest.mark.parametrize("op", [op for op in operations().values() if not op.only_streams], ids=lambda op: op.id)
-async def test_every_result_tells_the_log_id_of_its_call(op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer) -> None:
+@pytest.mark.parametrize(
+    "op", [op for op in operations().values() if not op.only_streams], ids=lambda op: op.id
+)
+async def test_every_result_tells_the_log_id_of_its_call(
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
+) -> None:
     arguments = as_given(op, arguments_of(op, required_only=True))
     server.answer(reply_to(op, streaming=False))
-    for result in (call(op, client, arguments, streaming=False), await call_async(op, async_client, arguments, streaming=False)):
-        # A history of runs has a field of that name, the log id of the run; there the call's own is in the raw response.
-        assert (result._logid if op.id == "workflows_runs_run_histories_retrieve" else result.logid) == "log-7"
+    for result in (
+        call(op, client, arguments, streaming=False),
+        await call_async(op, async_client, arguments, streaming=False),
+    ):
+        # A history of runs has a field of that name, the log id of the run; there the call's own is
+        # in the raw response.
+        assert (
+            result._logid if op.id == "workflows_runs_run_histories_retrieve" else result.logid
+        ) == "log-7"
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @every_call
-def test_an_unknown_keyword_is_a_type_error(op: Op, streaming: bool, kind: type[Client | AsyncClient]) -> None:
+def test_an_unknown_keyword_is_a_type_error(
+    op: Op, streaming: bool, kind: type[Client | AsyncClient]
+) -> None:
     positional, named = split_arguments(op, as_given(op, arguments_of(op, required_only=True)))
     with pytest.raises(TypeError, match="unexpected keyword argument 'no_such_argument'"):
         op.method_of(kind(TOKEN), streaming=streaming)(*positional, **named, no_such_argument=1)
@@ -190,12 +229,16 @@ def test_an_unknown_keyword_is_a_type_error(op: Op, streaming: bool, kind: type[
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @every_call
-def test_each_missing_required_argument_is_a_type_error(op: Op, streaming: bool, kind: type[Client | AsyncClient]) -> None:
+def test_each_missing_required_argument_is_a_type_error(
+    op: Op, streaming: bool, kind: type[Client | AsyncClient]
+) -> None:
     arguments = as_given(op, arguments_of(op, required_only=True))
     method = op.method_of(kind(TOKEN), streaming=streaming)
     for missing in arguments:
         # By keyword, so that a missing id of the path is named and not filled by the next one.
-        with pytest.raises(TypeError, match=f"missing 1 required (positional|keyword-only) argument: '{missing}'"):
+        with pytest.raises(
+            TypeError, match=f"missing 1 required (positional|keyword-only) argument: '{missing}'"
+        ):
             method(**{name: value for name, value in arguments.items() if name != missing})
 
 
@@ -220,13 +263,18 @@ async def test_an_id_that_would_change_the_path_is_refused_before_any_request(
 def test_arguments_are_those_of_the_description_and_the_options(op: Op, streaming: bool) -> None:
     signature = inspect.signature(op.method_of(Client(TOKEN), streaming=streaming))
     described = {p.argument: (p.place == "path", p.required) for p in op.parameters}
+    uploads = any(is_file(p.schema) for p in op.parameters)
+    options = [*(LIMITS if streaming else ()), *(["on_progress"] if uploads else []), *OPTIONS]
     found = {
-        name: (parameter.kind is parameter.POSITIONAL_OR_KEYWORD, parameter.default is parameter.empty)
+        name: (
+            parameter.kind is parameter.POSITIONAL_OR_KEYWORD,
+            parameter.default is parameter.empty,
+        )
         for name, parameter in signature.parameters.items()
-        if name not in OPTIONS
+        if name not in options
     }
     assert found == described
-    assert [name for name in signature.parameters if name in OPTIONS] == OPTIONS
+    assert [name for name in signature.parameters if name in options] == options
 
 
 @every_call
@@ -235,7 +283,11 @@ def test_extra_fields_reach_the_wire_for_what_the_description_does_not_know(
 ) -> None:
     server.answer(reply_to(op, streaming=streaming))
     arguments = as_given(op, arguments_of(op, required_only=True))
-    options: dict[str, Any] = {"extra_headers": {"X-New": "h"}, "extra_query": {"new_query": ["a", "b"]}, "timeout": 7.0}
+    options: dict[str, Any] = {
+        "extra_headers": {"X-New": "h"},
+        "extra_query": {"new_query": ["a", "b"]},
+        "timeout": 7.0,
+    }
     if op.has_body:
         options["extra_body"] = {"new_field": "f"}
     call(op, client, arguments, streaming=streaming, **options)
@@ -250,14 +302,20 @@ def test_extra_fields_reach_the_wire_for_what_the_description_does_not_know(
 
 
 @every_operation
-def test_a_deprecated_method_warns_and_names_its_successor(op: Op, server: LoopbackServer, client: Client) -> None:
+def test_a_deprecated_method_warns_and_names_its_successor(
+    op: Op, server: LoopbackServer, client: Client
+) -> None:
     server.answer(reply_to(op, streaming=op.only_streams))
     positional, named = split_arguments(op, as_given(op, arguments_of(op, required_only=True)))
     with warnings.catch_warnings(record=True, action="always") as caught:
         result = op.method_of(client)(*positional, **named)
         if op.only_streams:
             result.close()
-    texts = [str(warning.message) for warning in caught if issubclass(warning.category, DeprecationWarning)]
+    texts = [
+        str(warning.message)
+        for warning in caught
+        if issubclass(warning.category, DeprecationWarning)
+    ]
     if op.node.get("deprecated"):
         assert len(texts) == 1
         assert op.node["x-coze-replaced-by"] in texts[0]
@@ -268,5 +326,7 @@ def test_a_deprecated_method_warns_and_names_its_successor(op: Op, server: Loopb
 @every_operation
 def test_file_arguments_exist_only_in_forms(op: Op) -> None:
     for media, content in op.node.get("requestBody", {}).get("content", {}).items():
-        has_file = any(is_file(schema) for schema in merged(content["schema"])["properties"].values())
+        has_file = any(
+            is_file(schema) for schema in merged(content["schema"])["properties"].values()
+        )
         assert has_file == (media == "multipart/form-data")

@@ -8,14 +8,27 @@ from typing import Any
 
 import pytest
 
-from coze_openapi import AsyncClient, Client, ResponseError
-from tests.contract.catalogue import Op, merged, operations, sample, sample_argument, split_arguments
+from coze_openapi import AsyncClient, Client
+from coze_runtime.errors import ResponseError
+from tests.contract.catalogue import (
+    Op,
+    merged,
+    operations,
+    sample,
+    sample_argument,
+    split_arguments,
+)
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
 
 PAGED = [op for op in operations().values() if op.pager]
 every_list = pytest.mark.parametrize("op", PAGED, ids=lambda op: op.id)
-ONE_OF_EACH_STYLE = ("bots_list", "conversations_list", "api_apps_list", "conversations_messages_list")
+ONE_OF_EACH_STYLE = (
+    "bots_list",
+    "conversations_list",
+    "api_apps_list",
+    "conversations_messages_list",
+)
 BY_STYLE = [pytest.param(operations()[name], id=name) for name in ONE_OF_EACH_STYLE]
 every_style = pytest.mark.parametrize("op", BY_STYLE)
 SIZE = 2
@@ -34,7 +47,9 @@ def item(op: Op, number: int) -> Any:
     schema = op.answer_schema or {}
     for step in op.result_path:
         schema = merged(merged(schema)["properties"][step])
-    return json.loads(json.dumps(sample(schema["items"])).replace(json.dumps("text ü"), f'"item {number}"', 1))
+    return json.loads(
+        json.dumps(sample(schema["items"])).replace(json.dumps("text ü"), f'"item {number}"', 1)
+    )
 
 
 class Shelf:
@@ -61,7 +76,9 @@ class Shelf:
         last = number >= len(pages) - 1
         body: dict[str, Any] = {"code": 0, "msg": ""}
         put(body, self.pager["items"], pages[number] if number < len(pages) else [])
-        put(body, self.pager.get("total"), len(self.items) + SIZE * len(self.holes))  # what a filter takes out is counted, too
+        put(
+            body, self.pager.get("total"), len(self.items) + SIZE * len(self.holes)
+        )  # what a filter takes out is counted, too
         put(body, self.pager.get("has_more"), not last)
         put(body, self.pager.get("next"), "" if last else f"token {number + 1}")
         put(body, self.pager.get("first_id"), f"first {number + 1}")
@@ -76,7 +93,9 @@ class Shelf:
             case "token":
                 return int((asked.get(self.pager["page"]) or "token 0").split()[1])
             case _:
-                cursor = asked.get(self.pager["before"]) or asked.get(self.pager["after"]) or "start 0"
+                cursor = (
+                    asked.get(self.pager["before"]) or asked.get(self.pager["after"]) or "start 0"
+                )
                 return 0 if cursor.startswith("start") else int(cursor.split()[1])
 
 
@@ -108,7 +127,9 @@ class _no_warning:
 
 
 @every_list
-def test_all_items_of_all_pages_come_in_order(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_all_items_of_all_pages_come_in_order(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     shelf = Shelf(op, 5)
     server.answer(shelf)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items
@@ -116,12 +137,14 @@ def test_all_items_of_all_pages_come_in_order(op: Op, client: Client, server: Lo
 
 
 @every_list
-async def test_the_async_walk_asks_and_finds_the_same(op: Op, client: Client, server: LoopbackServer) -> None:
+async def test_the_async_walk_asks_and_finds_the_same(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     shelf, twin = Shelf(op, 5), Shelf(op, 5)
     server.answer(shelf)
     found = [entry.to_dict() for entry in listed(op, client)]
     server.answer(twin)
-    async with AsyncClient(TOKEN, base_url=server.url) as other:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as other:
         assert [entry.to_dict() async for entry in listed_async(op, other)] == found
         first = await listed_async(op, other)
         assert [entry.to_dict() for entry in first.items] == found[:SIZE]
@@ -129,7 +152,9 @@ async def test_the_async_walk_asks_and_finds_the_same(op: Op, client: Client, se
 
 
 @every_list
-def test_pages_tell_items_total_and_log_id_of_their_own_call(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_pages_tell_items_total_and_log_id_of_their_own_call(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     server.answer(Shelf(op, 5))
     pages = list(listed(op, client).pages())
     assert [len(page.items) for page in pages] == [2, 2, 1]
@@ -143,18 +168,30 @@ def test_pages_tell_items_total_and_log_id_of_their_own_call(op: Op, client: Cli
 @every_list
 async def test_async_pages_tell_the_same(op: Op, server: LoopbackServer) -> None:
     server.answer(Shelf(op, 5))
-    async with AsyncClient(TOKEN, base_url=server.url) as client:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
         pages = [page async for page in listed_async(op, client).pages()]
-    assert [(len(page.items), page.logid, page.has_more) for page in pages] == [(2, "log-1", True), (2, "log-2", True), (1, "log-3", False)]
+    assert [(len(page.items), page.logid, page.has_more) for page in pages] == [
+        (2, "log-1", True),
+        (2, "log-2", True),
+        (1, "log-3", False),
+    ]
 
 
 @every_list
-def test_every_request_of_a_walk_repeats_the_arguments_of_the_call(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_every_request_of_a_walk_repeats_the_arguments_of_the_call(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     shelf = Shelf(op, 5)
     server.answer(shelf)
     list(listed(op, client, extra_headers={"X-Walk": "7"}))
-    moving = {op.pager[key] for key in ("page", "before", "after") if key in op.pager} if op.pager else set()
-    fixed = [{key: value for key, value in asked.items() if key not in moving} for asked in shelf.asked]
+    moving = (
+        {op.pager[key] for key in ("page", "before", "after") if key in op.pager}
+        if op.pager
+        else set()
+    )
+    fixed = [
+        {key: value for key, value in asked.items() if key not in moving} for asked in shelf.asked
+    ]
     assert fixed == [fixed[0]] * 3
     assert {request.headers["x-walk"] for request in server.received} == {"7"}
     assert len({request.path for request in server.received}) == 1
@@ -170,7 +207,9 @@ def test_an_empty_list_is_one_request(op: Op, client: Client, server: LoopbackSe
 
 @every_list
 @pytest.mark.parametrize("empty", [None, "absent"])
-def test_items_that_are_null_or_absent_are_an_empty_list(op: Op, empty: str | None, client: Client, server: LoopbackServer) -> None:
+def test_items_that_are_null_or_absent_are_an_empty_list(
+    op: Op, empty: str | None, client: Client, server: LoopbackServer
+) -> None:
     body: dict[str, Any] = {"code": 0, "msg": ""}
     if empty is None:
         put(body, op.pager["items"] if op.pager else None, None)
@@ -204,8 +243,12 @@ async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above
     with pytest.raises(ResponseError, match=rf"^{op.id}: .* is missing \(total: 5\)") as caught:
         listed(op, client)
     error = caught.value
-    assert (error.logid, error.http_status, error.request and error.request.operation) == ("log-1", 200, op.id)
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    assert (error.logid, error.http_status, error.request and error.request.operation) == (
+        "log-1",
+        200,
+        op.id,
+    )
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         with pytest.raises(ResponseError, match="is missing"):
             await listed_async(op, twin)
         with pytest.raises(ResponseError, match="is missing"):
@@ -214,31 +257,44 @@ async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above
 
 
 @every_total
-async def test_a_first_page_without_its_list_is_empty_when_its_total_is_zero(op: Op, client: Client, server: LoopbackServer) -> None:
+async def test_a_first_page_without_its_list_is_empty_when_its_total_is_zero(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     server.answer(json_reply(listless(op, 0)))
     assert list(listed(op, client)) == []
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         assert [entry async for entry in listed_async(op, twin)] == []
     assert len(server.received) == 2
 
 
 @every_total
-async def test_a_later_page_without_its_list_ends_the_walk_in_silence(op: Op, client: Client, server: LoopbackServer) -> None:
+async def test_a_later_page_without_its_list_ends_the_walk_in_silence(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     """What stood on it may have been taken away since the page before."""
     shelf = Shelf(op, 3)
 
     def answers(request: Received) -> Reply:
-        return shelf(request) if len(shelf.asked) % 2 == 0 else json_reply(shelf.asked.append({}) or listless(op, SIZE))
+        return (
+            shelf(request)
+            if len(shelf.asked) % 2 == 0
+            else json_reply(shelf.asked.append({}) or listless(op, SIZE))
+        )
 
     server.answer(answers)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items[:SIZE]
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items[:SIZE]
     assert len(server.received) == 4
 
 
 # Behind the last page, whatever the size of a page is; behind it with pages of two; before it.
-STARTS = [({"page": 9}, True), ({"page": 4, "size": 2}, True), ({"page": 3, "size": 2}, False), ({"page": 1, "size": 2}, False)]
+STARTS = [
+    ({"page": 9}, True),
+    ({"page": 4, "size": 2}, True),
+    ({"page": 3, "size": 2}, False),
+    ({"page": 1, "size": 2}, False),
+]
 
 
 @every_total
@@ -250,7 +306,7 @@ async def test_a_walk_that_starts_behind_the_last_page_is_empty(
     asked = {pager[key]: value for key, value in start.items()}
     left_out = {} if "size" in start else {pager["size"]: None}
     server.answer(json_reply(listless(op, 5)))
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         if quiet:
             assert list(listed(op, client, **asked, **left_out)) == []
             assert [entry async for entry in listed_async(op, twin, **asked, **left_out)] == []
@@ -276,7 +332,11 @@ def keys_above(path: str) -> list[str]:
     return [".".join(steps[: number + 1]) for number in range(len(steps))]
 
 
-EVERY_KEY = [pytest.param(op, path, id=f"{op.id}-{path}") for op in PAGED for path in keys_above((op.pager or {})["items"])]
+EVERY_KEY = [
+    pytest.param(op, path, id=f"{op.id}-{path}")
+    for op in PAGED
+    for path in keys_above((op.pager or {})["items"])
+]
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -284,26 +344,38 @@ EVERY_KEY = [pytest.param(op, path, id=f"{op.id}-{path}") for op in PAGED for pa
 async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_page(
     op: Op, path: str, number: int, client: Client, server: LoopbackServer
 ) -> None:
-    """Whether the whole answer is under that name, so that its total is not known either, or the list alone."""
+    """Whether the whole answer is under that name, so that its total is not known either, or the
+    list alone.
+    """
     shelf = Shelf(op, 5)
 
     def answers(request: Received) -> Reply:
         reply = shelf(request)
-        return reply if len(shelf.asked) % number else json_reply(renamed(json.loads(reply.body), path))
+        return (
+            reply
+            if len(shelf.asked) % number
+            else json_reply(renamed(json.loads(reply.body), path))
+        )
 
     server.answer(answers)
     with pytest.raises(ResponseError, match=rf"^{op.id}: .* is no list, but there is"):
         list(listed(op, client))
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         with pytest.raises(ResponseError, match="is no list, but there is"):
             [entry async for entry in listed_async(op, twin)]
     assert len(server.received) == 2 * number
 
 
 @every_list
-def test_what_is_new_beside_a_list_that_is_not_there_leaves_it_empty(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_what_is_new_beside_a_list_that_is_not_there_leaves_it_empty(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     """The service may add what it likes, and leave out lists that are empty."""
-    news = {"new_owner": {"id": "1", "name": "Otter"}, "new_ids": ["1", "2"], "new_things": [{"colour": "red", "weight": 3, "name": "x"}]}
+    news = {
+        "new_owner": {"id": "1", "name": "Otter"},
+        "new_ids": ["1", "2"],
+        "new_things": [{"colour": "red", "weight": 3, "name": "x"}],
+    }
     body = listless(op, 0)
     found = body
     for step in ["", *(op.pager or {})["items"].split(".")[:-1]]:
@@ -314,17 +386,23 @@ def test_what_is_new_beside_a_list_that_is_not_there_leaves_it_empty(op: Op, cli
 
 
 @every_list
-def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     pager = op.pager or {}
     body = listless(op, 0)
     put(body, pager["items"], {"0": item(op, 0)})
     server.answer(json_reply(body))
-    with pytest.raises(ResponseError, match=f"is no list, but there is '{pager['items'].rpartition('.')[2]}'"):
+    with pytest.raises(
+        ResponseError, match=f"is no list, but there is '{pager['items'].rpartition('.')[2]}'"
+    ):
         listed(op, client)
 
 
 @every_list
-def test_an_empty_page_in_the_middle_does_not_end_the_walk(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_an_empty_page_in_the_middle_does_not_end_the_walk(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     shelf = Shelf(op, 5, holes=(1,))
     server.answer(shelf)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items
@@ -332,8 +410,12 @@ def test_an_empty_page_in_the_middle_does_not_end_the_walk(op: Op, client: Clien
 
 
 @every_list
-async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(op: Op, client: Client, server: LoopbackServer) -> None:
-    """A filter may have taken out all of it, and a server that makes no difference between nothing and an empty list says null."""
+async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
+    """A filter may have taken out all of it, and a server that makes no difference between nothing
+    and an empty list says null.
+    """
     shelf = Shelf(op, 5, holes=(1,))
     pager = op.pager or {}
 
@@ -346,13 +428,15 @@ async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(op:
 
     server.answer(answers)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items
     assert len(shelf.asked) == 8
 
 
 @every_list
-async def test_endless_empty_pages_end_with_an_error_after_two(op: Op, client: Client, server: LoopbackServer) -> None:
+async def test_endless_empty_pages_end_with_an_error_after_two(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     """The server says every time that there is more; each cursor is new."""
     count = 0
 
@@ -374,7 +458,7 @@ async def test_endless_empty_pages_end_with_an_error_after_two(op: Op, client: C
     assert caught.value.logid == f"log-{count}"
     assert count <= 3
     count = 0
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         with pytest.raises(ResponseError, match="empty pages"):
             [entry async for entry in listed_async(op, twin)]
     assert count <= 3
@@ -385,7 +469,9 @@ WITH_CURSOR = [op for op in PAGED if op.pager and op.pager["style"] != "number"]
 
 @pytest.mark.parametrize("cursor", ["the same", "", None], ids=["repeated", "empty", "absent"])
 @pytest.mark.parametrize("op", WITH_CURSOR, ids=lambda op: op.id)
-async def test_a_cursor_that_does_not_move_ends_with_an_error(op: Op, cursor: str | None, client: Client, server: LoopbackServer) -> None:
+async def test_a_cursor_that_does_not_move_ends_with_an_error(
+    op: Op, cursor: str | None, client: Client, server: LoopbackServer
+) -> None:
     pager = op.pager or {}
     body: dict[str, Any] = {"code": 0, "msg": ""}
     put(body, pager["items"], [item(op, 1)])
@@ -400,14 +486,16 @@ async def test_a_cursor_that_does_not_move_ends_with_an_error(op: Op, cursor: st
     assert len(server.received) <= 2
     server.reset()
     server.answer(json_reply(body))
-    async with AsyncClient(TOKEN, base_url=server.url) as twin:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
         with pytest.raises(ResponseError, match=op.id):
             [entry async for entry in listed_async(op, twin)]
     assert len(server.received) <= 2
 
 
 @every_list
-def test_the_items_of_a_page_are_there_although_the_next_cannot_be_found(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_the_items_of_a_page_are_there_although_the_next_cannot_be_found(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     """What came is not lost: the first page is returned, and only going on fails."""
     pager = op.pager or {}
     body: dict[str, Any] = {"code": 0, "msg": ""}
@@ -450,7 +538,9 @@ def test_a_forward_walk_asks_with_after(client: Client, server: LoopbackServer) 
 
 
 @every_style
-def test_a_page_is_fetched_once_however_often_it_is_asked_for(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_a_page_is_fetched_once_however_often_it_is_asked_for(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     server.answer(Shelf(op, 5))
     page = listed(op, client)
     second = page.next_page()
@@ -460,14 +550,18 @@ def test_a_page_is_fetched_once_however_often_it_is_asked_for(op: Op, client: Cl
 
 
 @every_style
-async def test_nothing_is_asked_before_an_async_list_is_used(op: Op, server: LoopbackServer) -> None:
-    async with AsyncClient(TOKEN, base_url=server.url) as client:
+async def test_nothing_is_asked_before_an_async_list_is_used(
+    op: Op, server: LoopbackServer
+) -> None:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
         listed_async(op, client)
     assert server.received == []
 
 
 @every_style
-def test_an_error_in_the_middle_of_a_walk_comes_after_the_items_before_it(op: Op, client: Client, server: LoopbackServer) -> None:
+def test_an_error_in_the_middle_of_a_walk_comes_after_the_items_before_it(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
     shelf = Shelf(op, 5)
     first: Callable[[Received], Reply] = shelf
     server.answer(first, json_reply({"code": 4000, "msg": "no more"}))
@@ -481,4 +575,6 @@ def test_an_error_in_the_middle_of_a_walk_comes_after_the_items_before_it(op: Op
 @every_list
 def test_the_pager_of_the_package_is_that_of_the_description(op: Op) -> None:
     found = {key: value for key, value in op.module.PAGER._asdict().items() if value is not None}
-    assert json.dumps(found, sort_keys=True) == json.dumps({k: v for k, v in (op.pager or {}).items() if k != "in"}, sort_keys=True)
+    assert json.dumps(found, sort_keys=True) == json.dumps(
+        {k: v for k, v in (op.pager or {}).items() if k != "in"}, sort_keys=True
+    )

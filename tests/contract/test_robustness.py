@@ -1,7 +1,8 @@
-"""Answers that depart from the description, through whole calls of the handwritten clients: read all the same, reported, and kept.
+"""Answers that depart from the description, through whole calls of the handwritten clients: read
+all the same, reported, and kept.
 
-`test_models.py` goes through every property of every model; here every operation shows that its call hands the hook on, that the
-raw answer is within reach, and that no model is left out there.
+`test_models.py` goes through every property of every model; here every operation shows that its
+call hands the hook on, that the raw answer is within reach, and that no model is left out there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from coze_openapi import Drift, codec
+from coze_runtime import convert
+from coze_runtime.types import Drift
 from cozekit import AsyncCoze, Coze
 from tests.contract.catalogue import Op, merged, operations, sample_answer, split_arguments
 from tests.contract.conftest import TOKEN
@@ -43,7 +45,7 @@ async def call_async(op: Op, coze: AsyncCoze) -> Any:
 
 
 def plain(op: Op, result: Any) -> Any:
-    return codec.to_wire(result.items if op.pager else result)
+    return convert.to_wire(result.items if op.pager else result)
 
 
 def with_unknown(data: Any) -> Any:
@@ -52,12 +54,17 @@ def with_unknown(data: Any) -> Any:
         return [with_unknown(item) for item in data]
     if not isinstance(data, dict) or set(data) <= {"key", "any"}:
         return data
-    return {"not_yet_described": {"a": 1}, **{key: with_unknown(value) for key, value in data.items()}}
+    return {
+        "not_yet_described": {"a": 1},
+        **{key: with_unknown(value) for key, value in data.items()},
+    }
 
 
 @every_answer
 @deprecated_too
-async def test_unknown_properties_change_nothing_and_are_in_the_raw_answer(op: Op, server: LoopbackServer) -> None:
+async def test_unknown_properties_change_nothing_and_are_in_the_raw_answer(
+    op: Op, server: LoopbackServer
+) -> None:
     server.answer(json_reply(sample_answer(op)))
     with Coze(TOKEN, base_url=server.url) as coze:
         expected = plain(op, call(op, coze).parsed)
@@ -69,21 +76,31 @@ async def test_unknown_properties_change_nothing_and_are_in_the_raw_answer(op: O
     async with AsyncCoze(TOKEN, base_url=server.url, on_drift=drifts.append) as twin:
         other = await call_async(op, twin)
     assert json.loads(found.content) == json.loads(other.content) == answer
-    assert known_part(plain(op, found.parsed), expected) == known_part(plain(op, other.parsed), expected) == expected
+    assert (
+        known_part(plain(op, found.parsed), expected)
+        == known_part(plain(op, other.parsed), expected)
+        == expected
+    )
     assert drifts == []
 
 
 def known_part(found: Any, expected: Any) -> Any:
     """Without the unknown properties of results that are plain data, which keep everything."""
     if isinstance(found, dict) and isinstance(expected, dict):
-        return {key: known_part(value, expected.get(key)) for key, value in found.items() if key in expected}
+        return {
+            key: known_part(value, expected.get(key))
+            for key, value in found.items()
+            if key in expected
+        }
     if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         return [known_part(*pair) for pair in zip(found, expected, strict=True)]
     return found
 
 
 def wrong_answers(op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
-    """For each property of the result (or of its items): its path, and the answer with a value of the wrong kind there."""
+    """For each property of the result (or of its items): its path, and the answer with a value of
+    the wrong kind there.
+    """
     if op.unwrap == "nothing":
         return
     answer, schema = sample_answer(op), op.answer_schema or {}
@@ -109,7 +126,9 @@ def wrong_answers(op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @every_answer
 @deprecated_too
-async def test_a_wrong_value_is_reported_to_the_hook_of_the_client_and_is_in_the_raw_answer(op: Op, server: LoopbackServer) -> None:
+async def test_a_wrong_value_is_reported_to_the_hook_of_the_client_and_is_in_the_raw_answer(
+    op: Op, server: LoopbackServer
+) -> None:
     drifts: list[Drift] = []
     async with AsyncCoze(TOKEN, base_url=server.url, on_drift=drifts.append) as twin:
         with Coze(TOKEN, base_url=server.url, on_drift=drifts.append) as coze:
@@ -132,14 +151,18 @@ def below(path: str, told: set[tuple[str, str]]) -> bool:
 
 
 def test_every_schema_that_the_platform_sends_is_tested() -> None:
-    """Models and enums of `test_models.py`; what is left are texts and numbers, lists and maps of others, and the bare envelope."""
+    """Models and enums of `test_models.py`; what is left are texts and numbers, lists and maps of
+    others, and the bare envelope.
+    """
     left = {name for name in ANSWERED if name not in MODELS and name not in ENUMS}
     assert {name for name in left if merged(SCHEMAS[name])["properties"]} <= {"Error"}
 
 
 def test_the_number_of_probes_is_that_of_all_properties() -> None:
     """Guards against a change of the catalogue by which models slip out of the tests."""
-    properties = sum(len(merged(SCHEMAS[name])["properties"]) for name in MODELS if name in ANSWERED)
+    properties = sum(
+        len(merged(SCHEMAS[name])["properties"]) for name in MODELS if name in ANSWERED
+    )
     assert len([name for name in MODELS if name in ANSWERED]) > 200
     assert properties > 1000
 

@@ -14,12 +14,18 @@ OUTSIDE = "192.0.2.1"  # kept for documentation: belongs to nobody
 
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
 def test_a_connection_to_another_machine_is_refused(method: str) -> None:
-    with socket.socket() as outgoing, pytest.raises(RuntimeError, match="tests talk to loopback only"):
+    with (
+        socket.socket() as outgoing,
+        pytest.raises(RuntimeError, match="tests talk to loopback only"),
+    ):
         getattr(outgoing, method)((OUTSIDE, 80))
 
 
 def test_a_datagram_to_another_machine_is_refused() -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as outgoing, pytest.raises(RuntimeError, match="tests talk to loopback only"):
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as outgoing,
+        pytest.raises(RuntimeError, match="tests talk to loopback only"),
+    ):
         outgoing.sendto(b"", (OUTSIDE, 53))
 
 

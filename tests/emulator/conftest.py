@@ -22,11 +22,13 @@ def anyio_backend() -> str:
 def http(coze_emulator_server: Emulator) -> Iterator[httpx.Client]:
     """A plain HTTP client, for what the typed one hides: bytes, headers, wrong requests."""
     headers = {"Authorization": f"Bearer {coze_emulator_server.token}"}
-    with httpx.Client(base_url=coze_emulator_server.base_url, headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=coze_emulator_server.base_url, headers=headers, trust_env=False
+    ) as client:
         yield client
 
 
 @pytest.fixture
 def client(coze_emulator: Emulator) -> Iterator[Client]:
-    with Client(coze_emulator.token, base_url=coze_emulator.base_url) as client:
+    with Client(coze_emulator.token, base_url=coze_emulator.base_url, max_retries=0) as client:
         yield client

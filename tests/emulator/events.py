@@ -1,4 +1,6 @@
-"""Event streams taken apart by hand, so that these tests see the bytes and not a decoder's idea of them."""
+"""Event streams taken apart by hand, so that these tests see the bytes and not a decoder's idea of
+them.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,18 @@ def split(body: str) -> list[Event]:
     return found
 
 
-def chat(http: httpx.Client, bot_id: str = bots.ANSWERING, text: str = "你好", **more: Any) -> list[Event]:
+def chat(
+    http: httpx.Client, bot_id: str = bots.ANSWERING, text: str = "你好", **more: Any
+) -> list[Event]:
     """The events of one streamed chat."""
     query = {"conversation_id": more.pop("conversation_id")} if "conversation_id" in more else None
-    body = {"bot_id": bot_id, "user_id": "u", "stream": True, "additional_messages": [question(text)], **more}
+    body = {
+        "bot_id": bot_id,
+        "user_id": "u",
+        "stream": True,
+        "additional_messages": [question(text)],
+        **more,
+    }
     answer = http.post("/v3/chat", params=query, json=body)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8", answer.text
     return split(answer.content.decode())
@@ -39,4 +49,8 @@ def chat(http: httpx.Client, bot_id: str = bots.ANSWERING, text: str = "你好",
 
 def names(events: list[Event]) -> list[str]:
     """Names without repetition."""
-    return [event.name for number, event in enumerate(events) if number == 0 or events[number - 1].name != event.name]
+    return [
+        event.name
+        for number, event in enumerate(events)
+        if number == 0 or events[number - 1].name != event.name
+    ]

@@ -26,7 +26,9 @@ class Came(NamedTuple):
 
 
 class Listener:
-    """Answers with what `answers` holds, one for each request; then challenges with themselves and all else with `{}`."""
+    """Answers with what `answers` holds, one for each request; then challenges with themselves and
+    all else with `{}`.
+    """
 
     def __init__(self) -> None:
         self.came: list[Came] = []
@@ -68,6 +70,11 @@ class Listener:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.server.shutdown()
         self.server.server_close()

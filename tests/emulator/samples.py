@@ -1,4 +1,6 @@
-"""Arguments for every operation, out of the examples of the description; what an example cannot know stands in `OVERRIDES`."""
+"""Arguments for every operation, out of the examples of the description; what an example cannot
+know stands in `OVERRIDES`.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +37,26 @@ def arguments(operation: Operation) -> dict[str, Any]:
             found[name] = parameter.get("example", EXAMPLES.of(parameter["schema"]))
     if operation.body is not None:
         for name, schema in DESCRIPTION.properties(operation.body[1]).items():
-            found[name] = FILE if DESCRIPTION.resolve(schema).get("format") == "binary" else EXAMPLES.of(schema)
+            found[name] = (
+                FILE
+                if DESCRIPTION.resolve(schema).get("format") == "binary"
+                else EXAMPLES.of(schema)
+            )
     switch = operation.data.get("x-coze-stream", {}).get("switch")
     return {name: value for name, value in found.items() if name != switch}
 
 
 def _running_chat(client: Client) -> dict[str, Any]:
-    chat = client.chat.create(bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hello")])
+    chat = client.chat.create(
+        bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hello")]
+    )
     return {"conversation_id": chat.conversation_id, "chat_id": chat.id}
 
 
 def _waiting_chat(client: Client) -> dict[str, Any]:
-    chat = client.chat.create(bot_id=bots.TOOL_CALLING, user_id="u", additional_messages=[question("weather")])
+    chat = client.chat.create(
+        bot_id=bots.TOOL_CALLING, user_id="u", additional_messages=[question("weather")]
+    )
     ids = {"conversation_id": chat.conversation_id, "chat_id": chat.id}
     for _ in range(2):
         chat = client.chat.retrieve(**ids)
@@ -56,14 +66,24 @@ def _waiting_chat(client: Client) -> dict[str, Any]:
 
 def _waiting_run(client: Client) -> dict[str, Any]:
     interrupt = client.workflows.runs.create(workflow_id=workflows.INTERRUPTING).interrupt_data
-    return {"workflow_id": workflows.INTERRUPTING, "event_id": interrupt.event_id, "interrupt_type": 2, "resume_data": "杭州"}
+    return {
+        "workflow_id": workflows.INTERRUPTING,
+        "event_id": interrupt.event_id,
+        "interrupt_type": 2,
+        "resume_data": "杭州",
+    }
 
 
 def _waiting_stream(client: Client) -> dict[str, Any]:
     with client.workflows.runs.stream(workflow_id=workflows.INTERRUPTING) as stream:
         text = b"".join(stream.iter_bytes()).decode()
     event_id = json.loads(text.rpartition("data: ")[2])["interrupt_data"]["event_id"]
-    return {"workflow_id": workflows.INTERRUPTING, "event_id": event_id, "interrupt_type": 2, "resume_data": "杭州"}
+    return {
+        "workflow_id": workflows.INTERRUPTING,
+        "event_id": event_id,
+        "interrupt_type": 2,
+        "resume_data": "杭州",
+    }
 
 
 def _second_admin(client: Client) -> dict[str, Any]:
@@ -75,7 +95,11 @@ def _second_admin(client: Client) -> dict[str, Any]:
 def _code(client: Client) -> dict[str, Any]:
     back = Person(client.base_url).agree(authorize_url(client.base_url, oauth_apps.WEB_APP))
     code = {"client_id": oauth_apps.WEB_APP, "code": code_of(back), "redirect_uri": REDIRECT}
-    return {"authorization": f"Bearer {oauth_apps.WEB_SECRET}", "grant_type": "authorization_code", **code}
+    return {
+        "authorization": f"Bearer {oauth_apps.WEB_SECRET}",
+        "grant_type": "authorization_code",
+        **code,
+    }
 
 
 def _jwt(client: Client) -> dict[str, Any]:
@@ -119,4 +143,5 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "oauth_device_code_workspace": {"client_id": oauth_apps.DEVICE_APP},
     "oauth_token": {"scope": None},
 }
-"""Arguments that differ from the examples: those that exclude each other, and ids of this emulator."""
+"""Arguments that differ from the examples: those that exclude each other, and ids of this emulator.
+"""

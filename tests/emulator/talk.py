@@ -17,20 +17,39 @@ TIMEOUT = 10.0
 SPEECH, TRANSCRIPTIONS, CHAT = "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/chat"
 INTERPRETATION = "/v1/audio/simult_interpretation"
 RATE = 16000
-RAW = {"input_audio": {"format": "pcm", "codec": "pcm", "sample_rate": RATE, "channel": 1, "bit_depth": 16}}
+RAW = {
+    "input_audio": {
+        "format": "pcm",
+        "codec": "pcm",
+        "sample_rate": RATE,
+        "channel": 1,
+        "bit_depth": 16,
+    }
+}
 
 
 class Talk:
     """One connection."""
 
-    def __init__(self, local: Emulator, path: str, *, headers: dict[str, str] | None = None, **query: str) -> None:
-        url = f"{local.base_url.replace('http', 'ws')}{path}{'?' if query else ''}{urlencode(query)}"
+    def __init__(
+        self, local: Emulator, path: str, *, headers: dict[str, str] | None = None, **query: str
+    ) -> None:
+        url = (
+            f"{local.base_url.replace('http', 'ws')}{path}{'?' if query else ''}{urlencode(query)}"
+        )
         given = {"Authorization": f"Bearer {local.token}"} if headers is None else headers
-        # Entered here and left in __exit__: a refused handshake is then an error of the constructor.
-        self.socket = connect(url, additional_headers=given, proxy=None, open_timeout=TIMEOUT).__enter__()
+        # Entered here and left in __exit__: a refused handshake is then an error of the
+        # constructor.
+        self.socket = connect(
+            url, additional_headers=given, proxy=None, open_timeout=TIMEOUT
+        ).__enter__()
 
     def send(self, kind: str, data: Any = None) -> None:
-        self.socket.send(json.dumps({"id": "mine", "event_type": kind, **({"data": data} if data is not None else {})}))
+        self.socket.send(
+            json.dumps(
+                {"id": "mine", "event_type": kind, **({"data": data} if data is not None else {})}
+            )
+        )
 
     def sound(self, content: bytes) -> None:
         self.send("input_audio_buffer.append", {"delta": base64.b64encode(content).decode()})
@@ -55,7 +74,12 @@ class Talk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.socket.close()
 
 
@@ -67,7 +91,9 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
 
 def joined(events: list[dict[str, Any]], kind: str, field: str = "delta") -> bytes:
     """The sound in the events of a type."""
-    return b"".join(base64.b64decode(event["data"][field]) for event in events if event["event_type"] == kind)
+    return b"".join(
+        base64.b64decode(event["data"][field]) for event in events if event["event_type"] == kind
+    )
 
 
 def voice(milliseconds: int) -> bytes:

@@ -28,7 +28,12 @@ def running(name: str, token: str) -> Iterator[tuple[str, subprocess.Popen[str]]
     paths = os.pathsep.join(str(ROOT / part) for part in ("generated", "overlays"))
     process = subprocess.Popen(
         [sys.executable, "-W", "error", str(ROOT / "examples" / f"callback_{name}.py"), "0"],
-        env={**os.environ, "COZE_VERIFY_TOKEN": token, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "COZE_VERIFY_TOKEN": token,
+            "PYTHONPATH": paths,
+            "PYTHONUNBUFFERED": "1",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -49,14 +54,20 @@ def running(name: str, token: str) -> Iterator[tuple[str, subprocess.Popen[str]]
 
 
 @FRAMEWORKS
-def test_an_example_takes_what_the_local_coze_delivers(coze_emulator: Emulator, client: Client, name: str) -> None:
+def test_an_example_takes_what_the_local_coze_delivers(
+    coze_emulator: Emulator, client: Client, name: str
+) -> None:
     app = client.api_apps.create(app_type="connector", connector_id=CHANNEL)
     with running(name, str(app.verify_token)) as (url, process):
         client.api_apps.update(app.id, callback_url=f"{url}/callback")
-        client.api_apps.events.create(app.id, event_types=["bot.published", "bot.unpublished", "bot.deleted"])
+        client.api_apps.events.create(
+            app.id, event_types=["bot.published", "bot.unpublished", "bot.deleted"]
+        )
         bot = str(client.bots.create(space_id=WORKSPACE, name="made").bot_id)
         client.bots.publish(bot_id=bot, connector_ids=["1024", CHANNEL])
-        assert len(list(client.bots.versions.list(bot, connector_id=CHANNEL))) == 1, "the review in the answer let it pass"
+        assert len(list(client.bots.versions.list(bot, connector_id=CHANNEL))) == 1, (
+            "the review in the answer let it pass"
+        )
         client.bots.unpublish(bot, connector_id=CHANNEL)
         coze_emulator.deliver("bot.deleted", {"bot_id": bot}, connector_ids=[CHANNEL])
         deliveries = coze_emulator.deliveries()
@@ -77,8 +88,18 @@ def test_an_example_refuses_what_is_not_signed(name: str) -> None:
     with running(name, "token") as (url, _):
         body = b'{"header":{"event_type":"bot.deleted","event_id":"1"},"event":{}}'
         answers = [
-            httpx.post(f"{url}/callback", content=body, headers={"Content-Type": "application/json"}, trust_env=False),
+            httpx.post(
+                f"{url}/callback",
+                content=body,
+                headers={"Content-Type": "application/json"},
+                trust_env=False,
+            ),
             httpx.get(f"{url}/callback", trust_env=False),
-            httpx.post(f"{url}/callback", content=b"x", headers={"Content-Type": "text/plain"}, trust_env=False),
+            httpx.post(
+                f"{url}/callback",
+                content=b"x",
+                headers={"Content-Type": "text/plain"},
+                trust_env=False,
+            ),
         ]
     assert [answer.status_code for answer in answers] == [401, 405, 415]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from coze_openapi import APIError, Client
+from coze_openapi import Client
 from coze_openapi.events.callbacks import EVENTS
+from coze_runtime.errors import APIError
 from cozekit import webhooks
 from cozekit_emulator import Emulator, bots
 from cozekit_emulator.answers import Refusal
@@ -37,7 +38,9 @@ def listener() -> Iterator[Listener]:
 def subscribe(client: Client, url: str, *events: str, channel: str = "") -> Any:
     """A callback application with an address and events."""
     made = client.api_apps.create(
-        app_type="connector" if channel else "normal", name=None if channel else "mine", connector_id=channel or None
+        app_type="connector" if channel else "normal",
+        name=None if channel else "mine",
+        connector_id=channel or None,
     )
     client.api_apps.update(made.id, callback_url=url)
     client.api_apps.events.create(made.id, event_types=list(events or BOT_EVENTS))
@@ -63,31 +66,53 @@ def test_a_new_application_has_a_token_of_its_own_and_no_address(client: Client)
 
 @pytest.mark.parametrize(
     ("given", "field"),
-    [({"app_type": "normal"}, "body.name"), ({"app_type": "connector"}, "body.connector_id"), ({"app_type": "x", "name": "n"}, "app_type")],
+    [
+        ({"app_type": "normal"}, "body.name"),
+        ({"app_type": "connector"}, "body.connector_id"),
+        ({"app_type": "x", "name": "n"}, "app_type"),
+    ],
 )
-def test_a_kind_of_application_needs_its_fields(client: Client, given: dict[str, str], field: str) -> None:
+def test_a_kind_of_application_needs_its_fields(
+    client: Client, given: dict[str, str], field: str
+) -> None:
     with pytest.raises(APIError, match=field):
         client.api_apps.create(**given)
 
 
-def test_an_address_is_checked_before_it_is_taken(local: Emulator, client: Client, listener: Listener) -> None:
+def test_an_address_is_checked_before_it_is_taken(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     made = subscribe(client, listener.url)
     (check,) = listener.came
     assert check.data["header"]["event_type"] == "url_verification"
     assert check.data["event"].keys() == {"challenge"}
-    assert [app.callback_url for app in client.api_apps.list() if app.id == made.id] == [listener.url]
+    assert [app.callback_url for app in client.api_apps.list() if app.id == made.id] == [
+        listener.url
+    ]
     assert [delivery.event_type for delivery in local.deliveries()] == ["url_verification"]
 
 
 @pytest.mark.parametrize(
-    "answer", [(200, b'{"challenge":"another"}'), (200, b"{}"), (200, b"[]"), (200, b"no json"), (500, b"{}"), (302, b"")]
+    "answer",
+    [
+        (200, b'{"challenge":"another"}'),
+        (200, b"{}"),
+        (200, b"[]"),
+        (200, b"no json"),
+        (500, b"{}"),
+        (302, b""),
+    ],
 )
-def test_an_address_that_fails_the_check_is_not_taken(client: Client, listener: Listener, answer: tuple[int, bytes]) -> None:
+def test_an_address_that_fails_the_check_is_not_taken(
+    client: Client, listener: Listener, answer: tuple[int, bytes]
+) -> None:
     made = client.api_apps.create(app_type="normal", name="mine")
     listener.answers.append(answer)
     with pytest.raises(APIError, match="did not send the challenge back"):
         client.api_apps.update(made.id, callback_url=listener.url, name="renamed")
-    assert [(app.callback_url, app.name) for app in client.api_apps.list() if app.id == made.id] == [(None, "mine")]
+    assert [
+        (app.callback_url, app.name) for app in client.api_apps.list() if app.id == made.id
+    ] == [(None, "mine")]
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "no address", "http://"])
@@ -114,7 +139,10 @@ def test_the_domains_of_examples_are_never_contacted(local: Emulator, client: Cl
 
 def test_the_signature_is_the_plain_hash_of_the_joined_text() -> None:
     body = b'{"header":{"event_type":"url_verification"},"event":{"challenge":"abc"}}'
-    assert signature("1613427443000", "nonce123", "token-abc", body) == "89cfda0f7110159863bfa38fbfe7b317c0e3d5bd"
+    assert (
+        signature("1613427443000", "nonce123", "token-abc", body)
+        == "89cfda0f7110159863bfa38fbfe7b317c0e3d5bd"
+    )
 
 
 def published(client: Client, local: Emulator, listener: Listener, *channels: str) -> Came:
@@ -123,17 +151,23 @@ def published(client: Client, local: Emulator, listener: Listener, *channels: st
     return listener.events("bot.published")[-1]
 
 
-def test_a_delivery_is_signed_over_the_raw_body(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_delivery_is_signed_over_the_raw_body(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     made = subscribe(client, listener.url)
     came = published(client, local, listener)
     timestamp, nonce = came.headers["x-coze-timestamp"], came.headers["x-coze-nonce"]
-    expected = hashlib.sha1(f"{timestamp}{nonce}{made.verify_token}".encode() + came.body).hexdigest()
+    expected = hashlib.sha1(
+        f"{timestamp}{nonce}{made.verify_token}".encode() + came.body
+    ).hexdigest()
     assert came.headers["x-coze-signature"] == expected
     assert abs(int(timestamp) / 1000 - local.clock.time()) < 10
     webhooks.verify(came.headers, came.body, made.verify_token)
 
 
-def test_a_published_bot_is_told_with_ids_as_numbers(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_published_bot_is_told_with_ids_as_numbers(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     made = subscribe(client, listener.url)
     came = published(client, local, listener)
     header, event = came.data["header"], came.data["event"]
@@ -141,11 +175,17 @@ def test_a_published_bot_is_told_with_ids_as_numbers(local: Emulator, client: Cl
     assert header["coze_account_id"] == USER
     assert header["created_at"] > 1_600_000_000_000
     assert "connector_id" not in header
-    assert (event["bot_id_str"], event["user_id_str"], event["space_id"]) == (int(bots.ANSWERING), int(USER), WORKSPACE)
+    assert (event["bot_id_str"], event["user_id_str"], event["space_id"]) == (
+        int(bots.ANSWERING),
+        int(USER),
+        WORKSPACE,
+    )
     assert webhooks.published_bot_id(webhooks.parse(came.body)) == bots.ANSWERING
 
 
-def test_an_unpublished_bot_is_told_with_its_channel(local: Emulator, client: Client, listener: Listener) -> None:
+def test_an_unpublished_bot_is_told_with_its_channel(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     client.bots.unpublish(bots.ANSWERING, connector_id="1024")
     local.deliveries()
@@ -154,13 +194,20 @@ def test_an_unpublished_bot_is_told_with_its_channel(local: Emulator, client: Cl
     assert (event.bot_id, event.connector_id, event.space_id) == (bots.ANSWERING, "1024", WORKSPACE)
 
 
-def test_a_deleted_bot_is_told_and_gone(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_deleted_bot_is_told_and_gone(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     bot = new_bot(client)
     local.delete_bot(bot)
     local.deliveries()
     (came,) = listener.events("bot.deleted")
-    assert came.data["event"] == {"bot_id": bot, "space_id": WORKSPACE, "bot_name": "天气助手", "description": "查天气"}
+    assert came.data["event"] == {
+        "bot_id": bot,
+        "space_id": WORKSPACE,
+        "bot_name": "天气助手",
+        "description": "查天气",
+    }
     with pytest.raises(APIError, match="4200"):
         client.bots.retrieve(bot, is_published=False)
     with pytest.raises(Refusal):
@@ -168,7 +215,9 @@ def test_a_deleted_bot_is_told_and_gone(local: Emulator, client: Client, listene
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EVENTS if kind != "url_verification"])
-def test_every_event_can_be_delivered_and_has_its_model(local: Emulator, client: Client, listener: Listener, kind: str) -> None:
+def test_every_event_can_be_delivered_and_has_its_model(
+    local: Emulator, client: Client, listener: Listener, kind: str
+) -> None:
     made = subscribe(client, listener.url, kind)
     local.deliver(kind)
     local.deliveries()
@@ -177,23 +226,32 @@ def test_every_event_can_be_delivered_and_has_its_model(local: Emulator, client:
     assert isinstance(webhooks.parse(came.body), EVENTS[kind])
 
 
-def test_nobody_gets_what_he_is_not_subscribed_to(local: Emulator, client: Client, listener: Listener) -> None:
+def test_nobody_gets_what_he_is_not_subscribed_to(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     made = subscribe(client, listener.url, "bot.deleted", "bot.published")
     client.api_apps.events.delete(made.id, event_types=["bot.published"])
     client.bots.publish(bot_id=bots.ANSWERING, connector_ids=["1024"])
     local.deliver("bot.deleted")
     local.deliveries()
-    assert [came.data["header"]["event_type"] for came in listener.came] == ["url_verification", "bot.deleted"]
+    assert [came.data["header"]["event_type"] for came in listener.came] == [
+        "url_verification",
+        "bot.deleted",
+    ]
 
 
-def test_a_deleted_application_gets_nothing(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_deleted_application_gets_nothing(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     made = subscribe(client, listener.url)
     client.api_apps.delete(made.id)
     local.deliver("bot.deleted")
     assert [delivery.event_type for delivery in local.deliveries()] == ["url_verification"]
 
 
-def test_events_have_different_ids_in_different_applications(local: Emulator, client: Client, listener: Listener) -> None:
+def test_events_have_different_ids_in_different_applications(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     for _ in range(2):
         subscribe(client, listener.url)
     local.deliver("bot.deleted")
@@ -202,7 +260,9 @@ def test_events_have_different_ids_in_different_applications(local: Emulator, cl
     assert len(set(ids)) == 2
 
 
-def test_applications_of_channels_get_no_event_about_plugins(local: Emulator, client: Client, listener: Listener) -> None:
+def test_applications_of_channels_get_no_event_about_plugins(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url, "benefit.plugin.scale.expired", channel=CHANNEL)
     local.deliver("benefit.plugin.scale.expired", connector_ids=[CHANNEL])
     assert [delivery.event_type for delivery in local.deliveries()] == ["url_verification"]
@@ -211,7 +271,9 @@ def test_applications_of_channels_get_no_event_about_plugins(local: Emulator, cl
 # Repeating
 
 
-def test_an_event_without_an_answer_comes_again_until_it_is_answered(local: Emulator, client: Client, listener: Listener) -> None:
+def test_an_event_without_an_answer_comes_again_until_it_is_answered(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     listener.answers += [(500, b""), (503, b"")]
     local.deliver("bot.deleted")
@@ -230,7 +292,9 @@ def test_an_event_without_an_answer_comes_again_until_it_is_answered(local: Emul
     assert len(listener.events("bot.deleted")) == 3
 
 
-def test_an_event_that_nobody_answers_is_given_up(local: Emulator, client: Client, listener: Listener) -> None:
+def test_an_event_that_nobody_answers_is_given_up(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     listener.answers += [(500, b"")] * 10
     local.deliver("bot.deleted")
@@ -238,10 +302,16 @@ def test_an_event_that_nobody_answers_is_given_up(local: Emulator, client: Clien
     for _ in range(6):
         local.clock.advance(200)
     delivery = local.deliveries()[-1]
-    assert (len(delivery.attempts), delivery.due, delivery.delivered) == (1 + len(local.callbacks.retry_after), None, False)
+    assert (len(delivery.attempts), delivery.due, delivery.delivered) == (
+        1 + len(local.callbacks.retry_after),
+        None,
+        False,
+    )
 
 
-def test_an_answer_that_takes_too_long_is_none(local: Emulator, client: Client, listener: Listener) -> None:
+def test_an_answer_that_takes_too_long_is_none(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     local.callbacks.patience["bot.deleted"] = 0.05
     late = threading.Event()
@@ -259,7 +329,9 @@ def test_an_answer_that_takes_too_long_is_none(local: Emulator, client: Client, 
     assert local.deliveries()[-1].delivered
 
 
-def test_a_receiver_that_was_away_gets_the_event_later(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_receiver_that_was_away_gets_the_event_later(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url)
     local.callbacks.retry_after = (0.0,)
     listener.answers.append((500, b""))
@@ -293,7 +365,9 @@ def versions(client: Client, bot: str, channel: str) -> int:
     ],
     ids=["passed", "refused", "in review", "no result", "an array", "no answer"],
 )
-def test_publishing_to_a_channel_needs_its_good_review(client: Client, listener: Listener, answer: tuple[int, bytes], listed: int) -> None:
+def test_publishing_to_a_channel_needs_its_good_review(
+    client: Client, listener: Listener, answer: tuple[int, bytes], listed: int
+) -> None:
     subscribe(client, listener.url, channel=CHANNEL)
     listener.answers.append(answer)
     bot = new_bot(client)
@@ -319,7 +393,9 @@ def test_a_review_that_takes_longer_is_reported_later(client: Client, listener: 
     assert versions(client, bot, CHANNEL) == 1
 
 
-def test_a_channel_learns_of_its_own_bots_only_and_not_where_they_live(local: Emulator, client: Client, listener: Listener) -> None:
+def test_a_channel_learns_of_its_own_bots_only_and_not_where_they_live(
+    local: Emulator, client: Client, listener: Listener
+) -> None:
     subscribe(client, listener.url, channel=CHANNEL)
     bot = new_bot(client)
     listener.answers.append(audit(2))
@@ -327,7 +403,11 @@ def test_a_channel_learns_of_its_own_bots_only_and_not_where_they_live(local: Em
     client.bots.unpublish(bot, connector_id="1024")
     client.bots.unpublish(bot, connector_id=CHANNEL)
     local.deliveries()
-    assert [came.data["header"]["event_type"] for came in listener.came] == ["url_verification", "bot.published", "bot.unpublished"]
+    assert [came.data["header"]["event_type"] for came in listener.came] == [
+        "url_verification",
+        "bot.published",
+        "bot.unpublished",
+    ]
     for came in listener.came[1:]:
         assert came.data["header"]["connector_id"] == CHANNEL
         assert "space_id" not in came.data["event"]

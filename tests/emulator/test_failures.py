@@ -12,13 +12,19 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_openapi import APIError, AuthenticationError, Client, RateLimitError
+from coze_openapi import Client
+from coze_runtime.errors import APIError, AuthenticationError, RateLimitError
 from cozekit_emulator import Emulator, bots
 from cozekit_emulator.failures import HEADER, parse
 from tests.emulator.samples import question
 
 ME = "/v1/users/me"
-CHAT = {"bot_id": bots.ANSWERING, "user_id": "u", "stream": True, "additional_messages": [question("你好")]}
+CHAT = {
+    "bot_id": bots.ANSWERING,
+    "user_id": "u",
+    "stream": True,
+    "additional_messages": [question("你好")],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +36,9 @@ def get(http: httpx.Client, rule: str) -> httpx.Response:
     return http.get(ME, headers={HEADER: rule})
 
 
-@pytest.mark.parametrize(("status", "code"), [(429, 4020), (503, 5000), (401, 700012006), (404, 4200)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, 4020), (503, 5000), (401, 700012006), (404, 4200)]
+)
 def test_a_status_comes_with_a_matching_code(http: httpx.Client, status: int, code: int) -> None:
     answer = get(http, f"status={status}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -38,11 +46,22 @@ def test_a_status_comes_with_a_matching_code(http: httpx.Client, status: int, co
 
 def test_a_code_comes_with_http_200(http: httpx.Client) -> None:
     answer = get(http, "code=4013")
-    assert (answer.status_code, answer.json()["code"], bool(answer.json()["detail"]["logid"])) == (200, 4013, True)
+    assert (answer.status_code, answer.json()["code"], bool(answer.json()["detail"]["logid"])) == (
+        200,
+        4013,
+        True,
+    )
 
 
 def test_the_first_calls_fail_and_the_next_one_goes_through(http: httpx.Client) -> None:
-    assert [get(http, "status=503;times=2").status_code for _ in range(6)] == [503, 503, 200, 503, 503, 200]
+    assert [get(http, "status=503;times=2").status_code for _ in range(6)] == [
+        503,
+        503,
+        200,
+        503,
+        503,
+        200,
+    ]
 
 
 def test_the_count_belongs_to_one_path(http: httpx.Client) -> None:
@@ -63,7 +82,10 @@ def test_a_gateway_page_is_html(http: httpx.Client) -> None:
 
 def test_a_stream_breaks_after_so_many_bytes(http: httpx.Client) -> None:
     received = bytearray()
-    with http.stream("POST", "/v3/chat", json=CHAT, headers={HEADER: "cut=120"}) as answer, pytest.raises(httpx.RemoteProtocolError):
+    with (
+        http.stream("POST", "/v3/chat", json=CHAT, headers={HEADER: "cut=120"}) as answer,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
         for piece in answer.iter_raw():
             received += piece
     assert len(received) == 120
@@ -76,7 +98,9 @@ def test_a_plain_answer_breaks_as_well(http: httpx.Client) -> None:
 
 
 def test_a_kept_alive_stream_sends_comments_only(http: httpx.Client) -> None:
-    with http.stream("POST", "/v3/chat", json=CHAT, headers={HEADER: "keepalive;delay=0.001"}) as answer:
+    with http.stream(
+        "POST", "/v3/chat", json=CHAT, headers={HEADER: "keepalive;delay=0.001"}
+    ) as answer:
         pieces = answer.iter_lines()
         lines = [next(pieces) for _ in range(6)]
     assert set(lines) == {": keep-alive", ""}
@@ -114,18 +138,36 @@ def test_a_rule_is_read_as_written() -> None:
     assert (rule.status, rule.times, rule.delay, rule.retry_after) == (503, 2, 0.5, "3")
 
 
-def test_every_answer_names_the_emulator_and_a_log_id(http: httpx.Client, coze_emulator: Emulator) -> None:
-    answers = [http.get(ME), http.get("/nowhere"), http.post("/v3/chat", json=CHAT), get(http, "html"), get(http, "status=500")]
-    assert all("emulator" in answer.headers["server"] and "not Coze" in answer.headers["server"] for answer in answers)
+def test_every_answer_names_the_emulator_and_a_log_id(
+    http: httpx.Client, coze_emulator: Emulator
+) -> None:
+    answers = [
+        http.get(ME),
+        http.get("/nowhere"),
+        http.post("/v3/chat", json=CHAT),
+        get(http, "html"),
+        get(http, "status=500"),
+    ]
+    assert all(
+        "emulator" in answer.headers["server"] and "not Coze" in answer.headers["server"]
+        for answer in answers
+    )
     assert len({answer.headers["x-tt-logid"] for answer in answers}) == len(answers)
 
 
-def test_an_unknown_path_and_an_unknown_method_are_said_to_be_undescribed(http: httpx.Client) -> None:
+def test_an_unknown_path_and_an_unknown_method_are_said_to_be_undescribed(
+    http: httpx.Client,
+) -> None:
     answers = [http.get("/nowhere"), http.delete(ME)]
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, 4200), (405, 4200)]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (404, 4200),
+        (405, 4200),
+    ]
 
 
-def test_a_literal_path_wins_over_a_templated_one(http: httpx.Client, coze_emulator: Emulator) -> None:
+def test_a_literal_path_wins_over_a_templated_one(
+    http: httpx.Client, coze_emulator: Emulator
+) -> None:
     http.get("/v1/plugins/mget", params={"ids": "1"})
     assert coze_emulator.requests[-1].operation == "plugins_retrieve_many"
 
@@ -143,14 +185,22 @@ def test_unknown_query_and_body_fields_are_tolerated(http: httpx.Client) -> None
         ("/v1/bots/7****", {"is_published": "perhaps"}, "query.is_published"),
     ],
 )
-def test_a_malformed_query_value_is_refused_by_name(http: httpx.Client, path: str, query: dict[str, Any], field: str) -> None:
+def test_a_malformed_query_value_is_refused_by_name(
+    http: httpx.Client, path: str, query: dict[str, Any], field: str
+) -> None:
     answer = http.get(path, params=query)
     assert (answer.status_code, answer.json()["code"]) == (400, 4000)
     assert field in answer.json()["msg"]
 
 
 def test_a_field_deep_in_the_body_is_named(http: httpx.Client) -> None:
-    body = {**CHAT, "additional_messages": [question("a"), {"role": "user", "content": 1, "content_type": "text"}]}
+    body = {
+        **CHAT,
+        "additional_messages": [
+            question("a"),
+            {"role": "user", "content": 1, "content_type": "text"},
+        ],
+    }
     assert "body.additional_messages[1].content" in http.post("/v3/chat", json=body).json()["msg"]
 
 
@@ -170,8 +220,8 @@ def test_requests_are_kept_as_they_came(client: Client, coze_emulator: Emulator)
 def test_an_emulator_with_a_token_of_its_own_refuses_the_usual_one(coze_emulator: Emulator) -> None:
     with (
         Emulator(token="mine") as local,
-        Client("mine", base_url=local.base_url) as mine,
-        Client(coze_emulator.token, base_url=local.base_url) as usual,
+        Client("mine", base_url=local.base_url, max_retries=0) as mine,
+        Client(coze_emulator.token, base_url=local.base_url, max_retries=0) as usual,
     ):
         assert mine.users.me().user_id
         with pytest.raises(AuthenticationError):
@@ -197,7 +247,9 @@ def test_a_taken_port_is_an_error(coze_emulator: Emulator) -> None:
         Emulator(port=coze_emulator.port).start()
 
 
-def test_a_defect_of_the_emulator_says_that_it_is_one(coze_emulator: Emulator, http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_of_the_emulator_says_that_it_is_one(
+    coze_emulator: Emulator, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from cozekit_emulator import app
 
     def broken(_: Any) -> Any:
@@ -205,7 +257,10 @@ def test_a_defect_of_the_emulator_says_that_it_is_one(coze_emulator: Emulator, h
 
     monkeypatch.setitem(app.HANDLERS, "users_me", broken)
     answer = http.get(ME)
-    assert (answer.status_code, "defect of the local emulator" in answer.json()["msg"]) == (500, True)
+    assert (answer.status_code, "defect of the local emulator" in answer.json()["msg"]) == (
+        500,
+        True,
+    )
 
 
 @pytest.fixture
@@ -215,10 +270,14 @@ def command() -> Any:
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         code = (
-            "import sys; sys.path[:0] = ['generated', 'overlays']; from cozekit_emulator.__main__ import main; sys.exit(main(sys.argv[1:]))"
+            "import sys; sys.path[:0] = ['generated', 'overlays']; from "
+            "cozekit_emulator.__main__ import main; sys.exit(main(sys.argv[1:]))"
         )
         process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, "-W", "error", "-c", code, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         processes.append(process)
         return process
@@ -231,7 +290,9 @@ def command() -> Any:
         process.stdout.close()
 
 
-def test_the_command_line_serves_at_the_address_it_prints(command: Callable[..., subprocess.Popen[str]]) -> None:
+def test_the_command_line_serves_at_the_address_it_prints(
+    command: Callable[..., subprocess.Popen[str]],
+) -> None:
     start = time.perf_counter()
     process = command("--port", "0", "--token", "shown")
     assert process.stdout is not None
@@ -243,11 +304,15 @@ def test_the_command_line_serves_at_the_address_it_prints(command: Callable[...,
     assert answer.json()["code"] == 0
 
 
-def test_the_command_line_says_that_a_port_is_taken(command: Callable[..., subprocess.Popen[str]], coze_emulator: Emulator) -> None:
+def test_the_command_line_says_that_a_port_is_taken(
+    command: Callable[..., subprocess.Popen[str]], coze_emulator: Emulator
+) -> None:
     assert command("--port", str(coze_emulator.port)).wait(20) == 1
 
 
-def test_an_error_of_the_typed_client_shows_no_token(client: Client, coze_emulator: Emulator) -> None:
+def test_an_error_of_the_typed_client_shows_no_token(
+    client: Client, coze_emulator: Emulator
+) -> None:
     with pytest.raises(APIError) as caught:
         client.bots.retrieve("1")
     assert coze_emulator.token not in str(caught.value)

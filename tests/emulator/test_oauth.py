@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from coze_openapi import APIError, Client, TokenExpiredError
+from coze_openapi import Client
+from coze_runtime.errors import APIError, TokenExpiredError
 from cozekit_emulator import Emulator, bots, oauth_apps
 from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
 from cozekit_emulator.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP
@@ -60,7 +61,13 @@ def invalid(parameter: str) -> tuple[int, str, str]:
 def web_body(local: Emulator, **changes: Any) -> dict[str, Any]:
     """A good exchange of a fresh code."""
     code = code_of(local.person.agree(authorize_url(local.base_url, WEB_APP)))
-    return {"grant_type": "authorization_code", "client_id": WEB_APP, "code": code, "redirect_uri": REDIRECT, **changes}
+    return {
+        "grant_type": "authorization_code",
+        "client_id": WEB_APP,
+        "code": code,
+        "redirect_uri": REDIRECT,
+        **changes,
+    }
 
 
 def web_tokens(local: Emulator) -> dict[str, Any]:
@@ -73,7 +80,10 @@ def refresh_body(token: str, client_id: str = WEB_APP) -> dict[str, Any]:
 
 def works(local: Emulator, token: str) -> bool:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{local.base_url}/v1/users/me", headers=headers, trust_env=False).status_code == 200
+    return (
+        httpx.get(f"{local.base_url}/v1/users/me", headers=headers, trust_env=False).status_code
+        == 200
+    )
 
 
 def device(local: Emulator) -> dict[str, Any]:
@@ -81,7 +91,10 @@ def device(local: Emulator) -> dict[str, Any]:
 
 
 def poll(local: Emulator, codes: dict[str, Any]) -> httpx.Response:
-    return exchange(local.base_url, {"grant_type": DEVICE_GRANT, "client_id": DEVICE_APP, "device_code": codes["device_code"]})
+    return exchange(
+        local.base_url,
+        {"grant_type": DEVICE_GRANT, "client_id": DEVICE_APP, "device_code": codes["device_code"]},
+    )
 
 
 # Web flow and pages
@@ -117,7 +130,10 @@ def test_a_query_of_the_redirect_address_stays(local: Emulator) -> None:
 def test_a_decision_is_made_once(local: Emulator) -> None:
     consent = httpx.get(authorize_url(local.base_url, WEB_APP), trust_env=False).headers["location"]
     form = {"authorize_key": query_of(consent)["authorize_key"], "decision": "agree"}
-    found = [httpx.post(f"{local.base_url}/oauth/consent", data=form, trust_env=False).status_code for _ in range(2)]
+    found = [
+        httpx.post(f"{local.base_url}/oauth/consent", data=form, trust_env=False).status_code
+        for _ in range(2)
+    ]
     assert found == [302, 403]
 
 
@@ -139,7 +155,10 @@ def test_a_consent_page_ends(local: Emulator) -> None:
         ({"response_type": "token"}, invalid("response_type")),
         ({"state": ""}, invalid("state")),
         ({"client_id": PKCE_APP}, invalid("code_challenge")),
-        ({"client_id": PKCE_APP, "code_challenge": "c", "code_challenge_method": "S1"}, invalid("code_challenge_method")),
+        (
+            {"client_id": PKCE_APP, "code_challenge": "c", "code_challenge_method": "S1"},
+            invalid("code_challenge_method"),
+        ),
     ],
     ids=lambda value: "-".join(map(str, value.items())) if isinstance(value, dict) else "",
 )
@@ -154,13 +173,17 @@ def test_a_wrong_authorize_address_sends_the_browser_nowhere(
 
 def test_the_page_of_a_refusal_escapes_what_it_shows(local: Emulator) -> None:
     local.register_app("web", client_id="mine", name="<script>alert(1)</script>", enabled=False)
-    page = httpx.get(authorize_url(local.base_url, "mine"), headers={"Accept": "text/html"}, trust_env=False)
+    page = httpx.get(
+        authorize_url(local.base_url, "mine"), headers={"Accept": "text/html"}, trust_env=False
+    )
     assert "&lt;script&gt;" in page.text
     assert "<script>" not in page.text
 
 
 def test_a_loopback_address_is_allowed_with_any_port(local: Emulator) -> None:
-    back = local.person.agree(authorize_url(local.base_url, WEB_APP, redirect_uri="http://127.0.0.1:54321/callback"))
+    back = local.person.agree(
+        authorize_url(local.base_url, WEB_APP, redirect_uri="http://127.0.0.1:54321/callback")
+    )
     assert back.startswith("http://127.0.0.1:54321/callback?code=")
 
 
@@ -182,12 +205,20 @@ def test_the_secret_travels_as_bearer_and_nowhere_else(local: Emulator) -> None:
     expected = (401, "invalid_client", "invalid client")
     assert refusal(exchange(local.base_url, body)) == expected
     assert refusal(exchange(local.base_url, body, {"Authorization": "Bearer wrong"})) == expected
-    assert refusal(exchange(local.base_url, body, {"Authorization": f"Basic {oauth_apps.WEB_SECRET}"})) == expected
+    assert (
+        refusal(exchange(local.base_url, body, {"Authorization": f"Basic {oauth_apps.WEB_SECRET}"}))
+        == expected
+    )
     assert exchange(local.base_url, body, SECRET).status_code == 200
 
 
 def test_a_form_body_is_refused(local: Emulator) -> None:
-    answer = httpx.post(f"{local.base_url}/api/permission/oauth2/token", data=web_body(local), headers=SECRET, trust_env=False)
+    answer = httpx.post(
+        f"{local.base_url}/api/permission/oauth2/token",
+        data=web_body(local),
+        headers=SECRET,
+        trust_env=False,
+    )
     assert refusal(answer) == invalid("body")
 
 
@@ -204,19 +235,29 @@ def test_a_missing_field_of_the_exchange_is_named(local: Emulator, name: str) ->
         ({"client_id": "unknown"}, (401, "invalid_client", "invalid client")),
         ({"code": "code_unknown"}, invalid("code")),
         ({"redirect_uri": "http://localhost/callback"}, invalid("redirect_uri")),
-        ({"grant_type": "password"}, (400, "unsupported_grant_type", "not supported grant type: password")),
-        ({"client_id": DEVICE_APP}, (400, "unsupported_grant_type", "not supported grant type: authorization_code")),
+        (
+            {"grant_type": "password"},
+            (400, "unsupported_grant_type", "not supported grant type: password"),
+        ),
+        (
+            {"client_id": DEVICE_APP},
+            (400, "unsupported_grant_type", "not supported grant type: authorization_code"),
+        ),
     ],
     ids=["client", "code", "address", "grant", "kind"],
 )
-def test_a_wrong_exchange_is_refused(local: Emulator, changes: dict[str, str], expected: tuple[int, str, str]) -> None:
+def test_a_wrong_exchange_is_refused(
+    local: Emulator, changes: dict[str, str], expected: tuple[int, str, str]
+) -> None:
     assert refusal(exchange(local.base_url, web_body(local, **changes), SECRET)) == expected
 
 
 def test_a_code_of_another_app_is_refused(local: Emulator) -> None:
     other = local.register_app("web")
     headers = {"Authorization": f"Bearer {other.client_secret}"}
-    assert refusal(exchange(local.base_url, web_body(local, client_id=other.client_id), headers)) == invalid("code")
+    assert refusal(
+        exchange(local.base_url, web_body(local, client_id=other.client_id), headers)
+    ) == invalid("code")
 
 
 def test_a_code_ends_after_ten_minutes(local: Emulator) -> None:
@@ -238,7 +279,13 @@ def test_a_code_that_comes_twice_takes_its_tokens_along(local: Emulator) -> None
 
 def pkce_body(local: Emulator, verifier: str, **query: str) -> dict[str, Any]:
     code = code_of(local.person.agree(authorize_url(local.base_url, PKCE_APP, **query)))
-    return {"grant_type": "authorization_code", "client_id": PKCE_APP, "code": code, "redirect_uri": REDIRECT, "code_verifier": verifier}
+    return {
+        "grant_type": "authorization_code",
+        "client_id": PKCE_APP,
+        "code": code,
+        "redirect_uri": REDIRECT,
+        "code_verifier": verifier,
+    }
 
 
 def test_the_challenge_of_the_rfc_is_that_of_its_verifier() -> None:
@@ -254,7 +301,9 @@ def test_the_challenge_of_the_rfc_is_that_of_its_verifier() -> None:
     ],
     ids=["S256", "plain", "default"],
 )
-def test_the_right_verifier_opens_a_session_without_a_secret(local: Emulator, query: dict[str, str], headers: dict[str, str]) -> None:
+def test_the_right_verifier_opens_a_session_without_a_secret(
+    local: Emulator, query: dict[str, str], headers: dict[str, str]
+) -> None:
     found = exchange(local.base_url, pkce_body(local, VERIFIER, **query), headers).json()
     again = exchange(local.base_url, refresh_body(found["refresh_token"], PKCE_APP), headers).json()
     assert works(local, again["access_token"])
@@ -263,7 +312,9 @@ def test_the_right_verifier_opens_a_session_without_a_secret(local: Emulator, qu
 def test_a_wrong_verifier_is_refused_and_the_code_survives(local: Emulator) -> None:
     body = pkce_body(local, "wrong", code_challenge=CHALLENGE, code_challenge_method="S256")
     assert refusal(exchange(local.base_url, body)) == invalid("code_verifier")
-    assert refusal(exchange(local.base_url, {**body, "code_verifier": CHALLENGE})) == invalid("code_verifier")
+    assert refusal(exchange(local.base_url, {**body, "code_verifier": CHALLENGE})) == invalid(
+        "code_verifier"
+    )
     assert exchange(local.base_url, {**body, "code_verifier": VERIFIER}).status_code == 200
 
 
@@ -286,8 +337,12 @@ def test_a_refresh_brings_a_new_pair_and_spends_the_old_one(local: Emulator) -> 
 def test_a_refresh_token_that_comes_twice_ends_the_whole_session(local: Emulator) -> None:
     first = web_tokens(local)
     second = exchange(local.base_url, refresh_body(first["refresh_token"]), SECRET).json()
-    assert refusal(exchange(local.base_url, refresh_body(first["refresh_token"]), SECRET)) == invalid("refresh_token")
-    assert refusal(exchange(local.base_url, refresh_body(second["refresh_token"]), SECRET)) == invalid("refresh_token")
+    assert refusal(
+        exchange(local.base_url, refresh_body(first["refresh_token"]), SECRET)
+    ) == invalid("refresh_token")
+    assert refusal(
+        exchange(local.base_url, refresh_body(second["refresh_token"]), SECRET)
+    ) == invalid("refresh_token")
     assert not works(local, second["access_token"])
 
 
@@ -299,31 +354,45 @@ def test_a_refresh_needs_the_secret_of_a_web_app(local: Emulator) -> None:
 def test_a_refresh_token_belongs_to_its_app(local: Emulator) -> None:
     other = local.register_app("web", client_secret="s")
     body = refresh_body(web_tokens(local)["refresh_token"], other.client_id)
-    assert refusal(exchange(local.base_url, body, {"Authorization": "Bearer s"})) == invalid("refresh_token")
+    assert refusal(exchange(local.base_url, body, {"Authorization": "Bearer s"})) == invalid(
+        "refresh_token"
+    )
 
 
 def test_a_refresh_token_ends_after_thirty_days(local: Emulator) -> None:
     token = web_tokens(local)["refresh_token"]
     local.clock.advance(30 * 86400 + 1)
-    assert refusal(exchange(local.base_url, refresh_body(token), SECRET)) == invalid("refresh_token")
+    assert refusal(exchange(local.base_url, refresh_body(token), SECRET)) == invalid(
+        "refresh_token"
+    )
 
 
 def test_an_access_token_ends_at_its_moment(local: Emulator) -> None:
     token = web_tokens(local)["access_token"]
-    with Client(token, base_url=local.base_url) as client:
+    with Client(token, base_url=local.base_url, max_retries=0) as client:
         local.clock.advance(890)
         assert client.users.me().user_id
         local.clock.advance(11)
         with pytest.raises(TokenExpiredError) as reading:
             client.users.me()
         with pytest.raises(TokenExpiredError) as writing:
-            client.chat.create(bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hi")])
-    assert [(error.value.http_status, error.value.code) for error in (reading, writing)] == [(401, 700012006), (401, 4100)]
+            client.chat.create(
+                bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hi")]
+            )
+    assert [(error.value.http_status, error.value.code) for error in (reading, writing)] == [
+        (401, 700012006),
+        (401, 4100),
+    ]
 
 
 def test_the_date_of_answers_goes_by_the_clock(local: Emulator, http: httpx.Client) -> None:
     local.clock.advance(3600)
-    told = time.mktime(time.strptime(http.get("/v1/users/me").headers["date"], "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone
+    told = (
+        time.mktime(
+            time.strptime(http.get("/v1/users/me").headers["date"], "%a, %d %b %Y %H:%M:%S GMT")
+        )
+        - time.timezone
+    )
     assert abs(told - time.time() - 3600) < 5
 
 
@@ -349,12 +418,25 @@ def test_a_disabled_app_is_refused_everywhere_and_its_tokens_stop(local: Emulato
     app = local.register_app("web", name="shop", client_secret="s")
     headers = {"Authorization": "Bearer s"}
     code = code_of(local.person.agree(authorize_url(local.base_url, app.client_id)))
-    body = {"grant_type": "authorization_code", "client_id": app.client_id, "code": code, "redirect_uri": REDIRECT}
+    body = {
+        "grant_type": "authorization_code",
+        "client_id": app.client_id,
+        "code": code,
+        "redirect_uri": REDIRECT,
+    }
     tokens = exchange(local.base_url, body, headers).json()
     app.enabled = False
     expected = (403, "access_deny", "app shop is currently deactivated by the owner")
-    assert refusal(exchange(local.base_url, refresh_body(tokens["refresh_token"], app.client_id), headers)) == expected
-    assert refusal(httpx.get(authorize_url(local.base_url, app.client_id), trust_env=False)) == expected
+    assert (
+        refusal(
+            exchange(local.base_url, refresh_body(tokens["refresh_token"], app.client_id), headers)
+        )
+        == expected
+    )
+    assert (
+        refusal(httpx.get(authorize_url(local.base_url, app.client_id), trust_env=False))
+        == expected
+    )
     assert not works(local, tokens["access_token"])
 
 
@@ -372,7 +454,9 @@ def test_an_unknown_kind_of_app_is_an_error(local: Emulator) -> None:
         (JWT_APP, {"private_key", "public_key_id"}),
     ],
 )
-def test_the_configuration_of_an_app_has_the_fields_of_its_flow(local: Emulator, client_id: str, keys: set[str]) -> None:
+def test_the_configuration_of_an_app_has_the_fields_of_its_flow(
+    local: Emulator, client_id: str, keys: set[str]
+) -> None:
     found = local.app(client_id).config(local.base_url)
     assert found.keys() == {"client_type", "client_id", "coze_www_base", "coze_api_base"} | keys
     assert all(found.values())
@@ -388,13 +472,15 @@ def test_no_secret_of_an_app_is_in_its_text(local: Emulator) -> None:
 
 
 def test_a_token_of_one_workspace_has_no_permissions_of_the_account(local: Emulator) -> None:
-    consent = httpx.get(authorize_url(local.base_url, WEB_APP, WORKSPACE), trust_env=False).headers["location"]
+    consent = httpx.get(authorize_url(local.base_url, WEB_APP, WORKSPACE), trust_env=False).headers[
+        "location"
+    ]
     assert WORKSPACE in httpx.get(consent, trust_env=False).text
     code = code_of(local.person.agree(authorize_url(local.base_url, WEB_APP, WORKSPACE)))
     first = exchange(local.base_url, web_body(local, code=code), SECRET).json()
     second = exchange(local.base_url, refresh_body(first["refresh_token"]), SECRET).json()
     for token in (first["access_token"], second["access_token"]):
-        with Client(token, base_url=local.base_url) as client:
+        with Client(token, base_url=local.base_url, max_retries=0) as client:
             assert client.users.me().user_id
             with pytest.raises(APIError, match="4101"):
                 client.conversations.create()
@@ -405,14 +491,22 @@ def test_a_token_of_one_workspace_has_no_permissions_of_the_account(local: Emula
 
 def test_a_device_gets_codes_whose_life_is_a_duration(local: Emulator) -> None:
     found = device(local)
-    assert found.keys() == {"device_code", "user_code", "verification_uri", "expires_in", "interval"}
+    assert found.keys() == {
+        "device_code",
+        "user_code",
+        "verification_uri",
+        "expires_in",
+        "interval",
+    }
     assert (found["expires_in"], found["interval"]) == (300, 5)
     assert found["verification_uri"] == f"{local.base_url}/device"
 
 
 def test_the_page_for_devices_takes_the_code_from_the_address(local: Emulator) -> None:
     codes = device(local)
-    page = httpx.get(codes["verification_uri"], params={"user_code": codes["user_code"]}, trust_env=False)
+    page = httpx.get(
+        codes["verification_uri"], params={"user_code": codes["user_code"]}, trust_env=False
+    )
     assert f'value="{codes["user_code"]}"' in page.text
 
 
@@ -425,7 +519,12 @@ def test_a_device_waits_until_its_user_agrees(local: Emulator) -> None:
     assert (waiting.status_code, waiting.json()["error"]) == (400, "authorization_pending")
     assert found.json().keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
     assert works(local, found.json()["access_token"])
-    assert exchange(local.base_url, refresh_body(found.json()["refresh_token"], DEVICE_APP)).status_code == 200
+    assert (
+        exchange(
+            local.base_url, refresh_body(found.json()["refresh_token"], DEVICE_APP)
+        ).status_code
+        == 200
+    )
 
 
 def test_a_device_code_brings_one_token(local: Emulator) -> None:
@@ -448,7 +547,10 @@ def test_each_question_that_comes_too_early_lengthens_the_interval(local: Emulat
 def test_a_refused_device_is_told_so(local: Emulator) -> None:
     codes = device(local)
     local.person.enter(codes["user_code"], agree=False)
-    assert poll(local, codes).json() == {"error": "access_denied", "error_description": "the user refused"}
+    assert poll(local, codes).json() == {
+        "error": "access_denied",
+        "error_description": "the user refused",
+    }
 
 
 def test_a_device_code_ends_and_its_user_code_too(local: Emulator) -> None:
@@ -462,20 +564,35 @@ def test_a_device_code_ends_and_its_user_code_too(local: Emulator) -> None:
 def test_the_words_also_come_in_the_other_spelling_and_status(local: Emulator) -> None:
     local.oauth.spelling, local.oauth.waiting_status = "error_code", 200
     answer = poll(local, device(local))
-    assert (answer.status_code, answer.json()["error_code"], answer.json()["error"]) == (200, "authorization_pending", "")
+    assert (answer.status_code, answer.json()["error_code"], answer.json()["error"]) == (
+        200,
+        "authorization_pending",
+        "",
+    )
 
 
 def test_a_device_of_a_workspace_gets_a_token_of_that_workspace(local: Emulator) -> None:
     path = f"/api/permission/oauth2/workspace_id/{WORKSPACE}/device/code"
     codes = exchange(local.base_url, {"client_id": DEVICE_APP}, path=path).json()
     local.person.enter(codes["user_code"])
-    with Client(poll(local, codes).json()["access_token"], base_url=local.base_url) as client, pytest.raises(APIError, match="4101"):
+    token = poll(local, codes).json()["access_token"]
+    with (
+        Client(token, base_url=local.base_url, max_retries=0) as client,
+        pytest.raises(APIError, match="4101"),
+    ):
         client.conversations.create()
 
 
 def test_only_device_apps_get_device_codes(local: Emulator) -> None:
-    assert refusal(exchange(local.base_url, {"client_id": WEB_APP}, path=DEVICE_PATH)) == (403, "access_deny", "invalid app type")
-    assert refusal(exchange(local.base_url, {"client_id": "x"}, path=DEVICE_PATH))[1] == "invalid_client"
+    assert refusal(exchange(local.base_url, {"client_id": WEB_APP}, path=DEVICE_PATH)) == (
+        403,
+        "access_deny",
+        "invalid app type",
+    )
+    assert (
+        refusal(exchange(local.base_url, {"client_id": "x"}, path=DEVICE_PATH))[1]
+        == "invalid_client"
+    )
 
 
 def test_an_unknown_device_code_is_refused(local: Emulator) -> None:
@@ -490,8 +607,15 @@ def test_a_device_page_without_a_decision_is_refused(local: Emulator) -> None:
 # JWT
 
 
-def jwt_exchange(local: Emulator, token: str, path: str = "/api/permission/oauth2/token", **body: Any) -> httpx.Response:
-    return exchange(local.base_url, {"grant_type": JWT_GRANT, **body}, {"Authorization": f"Bearer {token}".strip()}, path)
+def jwt_exchange(
+    local: Emulator, token: str, path: str = "/api/permission/oauth2/token", **body: Any
+) -> httpx.Response:
+    return exchange(
+        local.base_url,
+        {"grant_type": JWT_GRANT, **body},
+        {"Authorization": f"Bearer {token}".strip()},
+        path,
+    )
 
 
 @pytest.mark.parametrize("path", ["/api/permission/oauth2/token", ACCOUNT_PATH, ENTERPRISE_PATH])
@@ -505,8 +629,12 @@ def test_a_jwt_is_exchanged_for_a_token_without_a_refresh_token(local: Emulator,
 def test_a_jwt_token_lives_as_long_as_asked(local: Emulator) -> None:
     found = jwt_exchange(local, signed(local.base_url), duration_seconds=86399).json()
     assert abs(found["expires_in"] - time.time() - 86399) < 5
-    assert refusal(jwt_exchange(local, signed(local.base_url), duration_seconds=86400)) == invalid("duration_seconds")
-    assert refusal(jwt_exchange(local, signed(local.base_url), duration_seconds=0)) == invalid("duration_seconds")
+    assert refusal(jwt_exchange(local, signed(local.base_url), duration_seconds=86400)) == invalid(
+        "duration_seconds"
+    )
+    assert refusal(jwt_exchange(local, signed(local.base_url), duration_seconds=0)) == invalid(
+        "duration_seconds"
+    )
 
 
 def test_a_jwt_is_exchanged_once(local: Emulator) -> None:
@@ -540,7 +668,9 @@ NOW = int(time.time())
     ],
     ids=lambda value: str(sorted(value)) if isinstance(value, dict) else value,
 )
-def test_a_claim_that_is_missing_or_wrong_is_named(local: Emulator, changes: dict[str, Any], name: str) -> None:
+def test_a_claim_that_is_missing_or_wrong_is_named(
+    local: Emulator, changes: dict[str, Any], name: str
+) -> None:
     assert refusal(jwt_exchange(local, signed(local.base_url, **changes))) == invalid(name)
 
 
@@ -558,7 +688,9 @@ def test_the_allowed_difference_of_clocks_can_be_set(local: Emulator) -> None:
 
 def _another_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 FORGED: dict[str, Callable[[str], str]] = {
@@ -567,7 +699,9 @@ FORGED: dict[str, Callable[[str], str]] = {
     "unknown app": lambda base: signed(base, "unknown"),
     "app of another kind": lambda base: signed(base, WEB_APP),
     "no issuer": lambda base: signed(base, iss=None),
-    "symmetric": lambda base: jwt.encode(claims(base), "s" * 32, "HS256", {"kid": oauth_apps.KEY_ID}),
+    "symmetric": lambda base: jwt.encode(
+        claims(base), "s" * 32, "HS256", {"kid": oauth_apps.KEY_ID}
+    ),
     "unsigned": lambda base: jwt.encode(claims(base), None, "none", {"kid": oauth_apps.KEY_ID}),
     "no JWT": lambda base: "abc",
     "changed": lambda base: signed(base)[:-8] + "AAAAAAAA",
@@ -578,17 +712,24 @@ FORGED: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_jwt_that_no_registered_key_signed_is_refused(local: Emulator, name: str) -> None:
     status, word, _ = refusal(jwt_exchange(local, FORGED[name](local.base_url)))
-    assert (status, word) == ((403, "access_deny") if name == "app of another kind" else (401, "invalid_client"))
+    assert (status, word) == (
+        (403, "access_deny") if name == "app of another kind" else (401, "invalid_client")
+    )
 
 
 def test_an_app_signs_with_a_key_of_its_own(local: Emulator) -> None:
     key = _another_key()
     app = local.register_app("jwt", public_keys={"mine": oauth_apps.public_key_of(key)})
-    assert jwt_exchange(local, signed(local.base_url, app.client_id, key=key, kid="mine")).status_code == 200
+    assert (
+        jwt_exchange(local, signed(local.base_url, app.client_id, key=key, kid="mine")).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/permission/oauth2/account/42/token", "/api/permission/oauth2/enterprise_id/42/token"], ids=["account", "enterprise"]
+    "path",
+    ["/api/permission/oauth2/account/42/token", "/api/permission/oauth2/enterprise_id/42/token"],
+    ids=["account", "enterprise"],
 )
 def test_an_account_that_granted_nothing_is_out_of_reach(local: Emulator, path: str) -> None:
     status, word, text = refusal(jwt_exchange(local, signed(local.base_url), path))
@@ -602,7 +743,9 @@ def test_only_privileged_apps_manage_an_enterprise(local: Emulator) -> None:
 
 @pytest.mark.parametrize("path", [ACCOUNT_PATH, ENTERPRISE_PATH])
 def test_the_paths_of_accounts_take_no_other_grant(local: Emulator, path: str) -> None:
-    answer = exchange(local.base_url, {"grant_type": "authorization_code"}, {"Authorization": "Bearer x"}, path)
+    answer = exchange(
+        local.base_url, {"grant_type": "authorization_code"}, {"Authorization": "Bearer x"}, path
+    )
     assert refusal(answer)[1] == "unsupported_grant_type"
 
 
@@ -613,11 +756,17 @@ SCOPE = {
 
 
 def test_a_scope_narrows_the_token_of_a_channel_to_its_bots(local: Emulator) -> None:
-    token = jwt_exchange(local, signed(local.base_url, CHANNEL_APP), scope=SCOPE).json()["access_token"]
-    with Client(token, base_url=local.base_url) as client:
-        assert client.chat.create(bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hi")]).id
+    token = jwt_exchange(local, signed(local.base_url, CHANNEL_APP), scope=SCOPE).json()[
+        "access_token"
+    ]
+    with Client(token, base_url=local.base_url, max_retries=0) as client:
+        assert client.chat.create(
+            bot_id=bots.ANSWERING, user_id="u", additional_messages=[question("hi")]
+        ).id
         with pytest.raises(APIError, match="4101"):
-            client.chat.create(bot_id=bots.REASONING, user_id="u", additional_messages=[question("hi")])
+            client.chat.create(
+                bot_id=bots.REASONING, user_id="u", additional_messages=[question("hi")]
+            )
 
 
 def test_a_scope_needs_an_app_of_a_channel(local: Emulator) -> None:
@@ -632,12 +781,17 @@ def test_a_scope_needs_an_app_of_a_channel(local: Emulator) -> None:
     ("rule", "expected"),
     [
         ("status=500", (500, "internal_error", "Service internal error.")),
-        ("oauth=invalid_client;status=401", (401, "invalid_client", "emulated failure 'oauth=invalid_client;status=401'")),
+        (
+            "oauth=invalid_client;status=401",
+            (401, "invalid_client", "emulated failure 'oauth=invalid_client;status=401'"),
+        ),
         ("oauth=slow_down", (400, "slow_down", "emulated failure 'oauth=slow_down'")),
         ("status=403", (403, "access_deny", "emulated failure 'status=403'")),
     ],
 )
-def test_an_emulated_failure_of_sign_in_has_the_form_of_sign_in(local: Emulator, rule: str, expected: tuple[int, str, str]) -> None:
+def test_an_emulated_failure_of_sign_in_has_the_form_of_sign_in(
+    local: Emulator, rule: str, expected: tuple[int, str, str]
+) -> None:
     local.emulate(rule, "oauth_token")
     assert refusal(exchange(local.base_url, {"grant_type": "x"})) == expected
 

@@ -41,11 +41,22 @@ def local(coze_emulator: Emulator) -> Emulator:
 
 
 def refreshes(local: Emulator) -> int:
-    return sum(b'"refresh_token"' in seen.body for seen in local.requests if seen.operation == "oauth_token")
+    return sum(
+        b'"refresh_token"' in seen.body
+        for seen in local.requests
+        if seen.operation == "oauth_token"
+    )
 
 
 def test_a_web_application_signs_a_user_in_and_refreshes_before_the_end(local: Emulator) -> None:
-    app = WebOAuth(WEB_APP, WEB_SECRET, REDIRECT, base_url=local.base_url, www_url=local.base_url, clock=LocalClock(local))
+    app = WebOAuth(
+        WEB_APP,
+        WEB_SECRET,
+        REDIRECT,
+        base_url=local.base_url,
+        www_url=local.base_url,
+        clock=LocalClock(local),
+    )
     started = app.begin()
     token = app.finish(started, local.person.agree(started.url))
     with Coze(auth=app.auth(token), base_url=local.base_url) as coze:
@@ -72,7 +83,12 @@ def test_a_program_signs_its_user_in_on_a_loopback_port(local: Emulator) -> None
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    app = PKCEOAuth(PKCE_APP, f"http://127.0.0.1:{port}/callback", base_url=local.base_url, www_url=local.base_url)
+    app = PKCEOAuth(
+        PKCE_APP,
+        f"http://127.0.0.1:{port}/callback",
+        base_url=local.base_url,
+        www_url=local.base_url,
+    )
     token = app.login(workspace_id=WORKSPACE, show=local.person.browse, timeout=10)
     with Coze(auth=app.auth(token), base_url=local.base_url) as coze:
         assert coze.users.me().user_id
@@ -82,7 +98,9 @@ def test_a_program_signs_its_user_in_on_a_loopback_port(local: Emulator) -> None
 def test_a_device_waits_at_the_interval_of_the_server(local: Emulator, agree: bool) -> None:
     app = DeviceOAuth(DEVICE_APP, base_url=local.base_url, clock=LocalClock(local))
     started = app.start()
-    deciding = threading.Thread(target=local.person.enter, args=(started.user_code,), kwargs={"agree": agree})
+    deciding = threading.Thread(
+        target=local.person.enter, args=(started.user_code,), kwargs={"agree": agree}
+    )
     deciding.start()
     deciding.join()
     if agree:
@@ -104,8 +122,14 @@ async def test_a_device_whose_user_never_decides_ends(local: Emulator) -> None:
     assert len(waited) >= 50, "every 5 seconds for 300"
 
 
-@pytest.mark.parametrize("ids", [{}, {"account_id": USER}, {"enterprise_id": ENTERPRISE}], ids=["own", "account", "enterprise"])
-async def test_a_service_signs_itself_in_and_does_so_again(local: Emulator, ids: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "ids",
+    [{}, {"account_id": USER}, {"enterprise_id": ENTERPRISE}],
+    ids=["own", "account", "enterprise"],
+)
+async def test_a_service_signs_itself_in_and_does_so_again(
+    local: Emulator, ids: dict[str, str]
+) -> None:
     key = local.app(JWT_APP)
     auth = JWTOAuth(JWT_APP, key.private_key, key.key_id, clock=LocalClock(local), **ids)
     async with AsyncCoze(auth=auth, base_url=local.base_url) as coze:

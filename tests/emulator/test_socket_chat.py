@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from coze_openapi import APIError, Client
+from coze_openapi import Client
 from coze_openapi.events import websockets_chat
+from coze_runtime.errors import APIError
 from cozekit_emulator import Emulator, bots, sound
 from cozekit_emulator.hearing import TRANSCRIPT
 from cozekit_emulator.kinds import CONVERSATION
@@ -16,7 +17,11 @@ from tests.emulator.samples import question
 from tests.emulator.talk import CHAT, RATE, RAW, Talk, joined, kinds, silence, voice
 
 OUTPUT = {"codec": "pcm", "pcm_config": {"sample_rate": RATE}}
-VAD = {**RAW, "turn_detection": {"type": "server_vad", "silence_duration_ms": 200}, "output_audio": OUTPUT}
+VAD = {
+    **RAW,
+    "turn_detection": {"type": "server_vad", "silence_duration_ms": 200},
+    "output_audio": OUTPUT,
+}
 
 
 @pytest.fixture
@@ -46,13 +51,23 @@ def configured(session: Talk, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(session: Talk, text: str, role: str = "user") -> None:
-    session.send("conversation.message.create", {"role": role, "content_type": "text", "content": text})
+    session.send(
+        "conversation.message.create", {"role": role, "content_type": "text", "content": text}
+    )
 
 
 def answer_of(events: list[dict[str, Any]]) -> str:
     """The text of the answer, which must be that of its pieces."""
-    pieces = "".join(event["data"]["content"] for event in events if event["event_type"] == "conversation.message.delta")
-    whole = [e["data"] for e in events if e["event_type"] == "conversation.message.completed" and e["data"]["type"] == "answer"]
+    pieces = "".join(
+        event["data"]["content"]
+        for event in events
+        if event["event_type"] == "conversation.message.delta"
+    )
+    whole = [
+        e["data"]
+        for e in events
+        if e["event_type"] == "conversation.message.completed" and e["data"]["type"] == "answer"
+    ]
     assert [message["content"] for message in whole] == [pieces]
     return pieces
 
@@ -69,7 +84,11 @@ def test_a_typed_message_is_answered_in_the_order_of_the_recordings(talk: Talk) 
     configured(talk, {"output_audio": OUTPUT})
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
-    order = [kind for kind in kinds(events) if kind.startswith("conversation.chat") or kind == "conversation.message.completed"]
+    order = [
+        kind
+        for kind in kinds(events)
+        if kind.startswith("conversation.chat") or kind == "conversation.message.completed"
+    ]
     assert order == [
         "conversation.message.completed",
         "conversation.chat.created",
@@ -79,7 +98,11 @@ def test_a_typed_message_is_answered_in_the_order_of_the_recordings(talk: Talk) 
     ]
     assert events[0]["data"]["role"] == "user"
     assert events[0]["data"]["type"] == "question"
-    whole = [event["data"]["type"] for event in events if event["event_type"] == "conversation.message.completed"]
+    whole = [
+        event["data"]["type"]
+        for event in events
+        if event["event_type"] == "conversation.message.completed"
+    ]
     assert whole == ["question", "answer", "verbose"]
     assert kinds(events)[-2:] == ["conversation.audio.completed", "conversation.chat.completed"]
     assert "你好" in answer_of(events)
@@ -89,10 +112,16 @@ def test_the_sound_is_that_of_the_answer_and_begins_before_the_text_ends(talk: T
     configured(talk, {"output_audio": OUTPUT})
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
-    sentences = [event["data"]["text"] for event in events if event["event_type"] == "conversation.audio.sentence_start"]
+    sentences = [
+        event["data"]["text"]
+        for event in events
+        if event["event_type"] == "conversation.audio.sentence_start"
+    ]
     types = [event["event_type"] for event in events]
     assert "".join(sentences) == answer_of(events)
-    assert joined(events, "conversation.audio.delta", "content") == b"".join(sound.tone(text, RATE) for text in sentences)
+    assert joined(events, "conversation.audio.delta", "content") == b"".join(
+        sound.tone(text, RATE) for text in sentences
+    )
     last_text = len(types) - 1 - types[::-1].index("conversation.message.delta")
     assert types.index("conversation.audio.delta") < last_text, "text and sound are interleaved"
 
@@ -101,24 +130,35 @@ def test_every_event_of_a_turn_has_a_generated_model_whose_ids_agree(talk: Talk)
     say(talk, "你好")
     events = decoded(talk.until("conversation.chat.completed"))
     chats = {event.data.id for event in events if event.event_type.startswith("conversation.chat.")}
-    messages = {event.data.chat_id for event in events if event.event_type.startswith(("conversation.message", "conversation.audio.delta"))}
+    messages = {
+        event.data.chat_id
+        for event in events
+        if event.event_type.startswith(("conversation.message", "conversation.audio.delta"))
+    }
     assert len(chats) == 1
     assert messages == chats
     assert events[-1].data.usage.token_count > 0
 
 
-def test_the_turns_of_a_session_share_one_conversation_that_http_sees(talk: Talk, client: Client) -> None:
+def test_the_turns_of_a_session_share_one_conversation_that_http_sees(
+    talk: Talk, client: Client
+) -> None:
     found = set()
     for text in ("一", "二"):
         say(talk, text)
         found.add(talk.until("conversation.chat.completed")[-1]["data"]["conversation_id"])
     (conversation,) = found
-    told = [message.content for message in client.conversations.messages.list(conversation_id=conversation, order="asc")]
+    told = [
+        message.content
+        for message in client.conversations.messages.list(conversation_id=conversation, order="asc")
+    ]
     assert (told[0], told[2], len(told)) == ("一", "二", 4)
 
 
 def test_a_given_conversation_is_gone_on_with(talk: Talk) -> None:
-    configured(talk, {"chat_config": {"conversation_id": CONVERSATION, "meta_data": {"key": "value"}}})
+    configured(
+        talk, {"chat_config": {"conversation_id": CONVERSATION, "meta_data": {"key": "value"}}}
+    )
     say(talk, "你好")
     chat = talk.until("conversation.chat.completed")[-1]["data"]
     assert (chat["conversation_id"], chat["meta_data"]) == (CONVERSATION, {"key": "value"})
@@ -133,7 +173,12 @@ def test_a_message_of_the_assistant_is_only_context(talk: Talk, client: Client) 
     say(talk, "我是助手", "assistant")
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
-    told = [item.content for item in client.conversations.messages.list(conversation_id=events[-1]["data"]["conversation_id"], order="asc")]
+    told = [
+        item.content
+        for item in client.conversations.messages.list(
+            conversation_id=events[-1]["data"]["conversation_id"], order="asc"
+        )
+    ]
     assert told[:2] == ["我是助手", "你好"]
     assert kinds(events).count("conversation.chat.created") == 1
 
@@ -251,8 +296,13 @@ def test_the_client_stops_a_reply(local: Emulator, client: Client) -> None:
         session.send("conversation.chat.cancel")
         assert session.until("conversation.chat.canceled")[-1]["data"]["code"] == 2
         session.send("conversation.clear")
-        assert session.next()["event_type"] == "conversation.cleared", "nothing of the reply comes after its end"
-    assert client.chat.retrieve(conversation_id=chat["conversation_id"], chat_id=chat["id"]).status == "canceled"
+        assert session.next()["event_type"] == "conversation.cleared", (
+            "nothing of the reply comes after its end"
+        )
+    assert (
+        client.chat.retrieve(conversation_id=chat["conversation_id"], chat_id=chat["id"]).status
+        == "canceled"
+    )
 
 
 def test_a_message_stops_a_reply_and_is_answered(local: Emulator) -> None:
@@ -261,7 +311,9 @@ def test_a_message_stops_a_reply_and_is_answered(local: Emulator) -> None:
         session.until("conversation.audio.delta")
         say(session, "停")
         events = session.until("conversation.chat.created")
-    canceled = next(event for event in events if event["event_type"] == "conversation.chat.canceled")
+    canceled = next(
+        event for event in events if event["event_type"] == "conversation.chat.canceled"
+    )
     assert canceled["data"]["code"] == 3
     assert events[events.index(canceled) + 1]["data"]["content"] == "停"
 
@@ -286,7 +338,9 @@ def test_a_voice_stops_a_reply(local: Emulator) -> None:
         ("keyword_prefix", "请停下来", False),
     ],
 )
-def test_with_keywords_only_these_stop_a_reply(local: Emulator, mode: str, said: str, stops: bool) -> None:
+def test_with_keywords_only_these_stop_a_reply(
+    local: Emulator, mode: str, said: str, stops: bool
+) -> None:
     local.say(said)
     with opened(local, bots.TALKING) as session:
         turns = {"type": "server_vad", "interrupt_config": {"mode": mode, "keywords": ["停下来"]}}
@@ -332,7 +386,11 @@ def test_push_to_talk_ends_with_the_client(talk: Talk) -> None:
         talk.sound(voice(100))
     talk.send("input_audio_buffer.complete")
     events = talk.until("conversation.chat.completed")
-    texts = [event["data"]["content"] for event in events if event["event_type"] == "conversation.audio_transcript.update"]
+    texts = [
+        event["data"]["content"]
+        for event in events
+        if event["event_type"] == "conversation.audio_transcript.update"
+    ]
     assert kinds(events)[:4] == [
         "conversation.audio_transcript.update",
         "input_audio_buffer.completed",
@@ -346,7 +404,10 @@ def test_push_to_talk_ends_with_the_client(talk: Talk) -> None:
 def test_nothing_said_is_not_answered(talk: Talk) -> None:
     talk.send("input_audio_buffer.complete")
     talk.send("conversation.clear")
-    assert kinds(talk.until("conversation.cleared")) == ["input_audio_buffer.completed", "conversation.cleared"]
+    assert kinds(talk.until("conversation.cleared")) == [
+        "input_audio_buffer.completed",
+        "conversation.cleared",
+    ]
 
 
 def test_what_is_cleared_was_not_said(local: Emulator, talk: Talk) -> None:
@@ -368,7 +429,11 @@ def test_silence_ends_a_turn_of_free_talk(talk: Talk, kind: str) -> None:
         talk.sound(voice(120))
     talk.sound(silence(600))
     events = talk.until("conversation.chat.completed")
-    order = [kind for kind in kinds(events) if kind.startswith(("input_audio", "conversation.audio_transcript", "conversation.chat"))]
+    order = [
+        kind
+        for kind in kinds(events)
+        if kind.startswith(("input_audio", "conversation.audio_transcript", "conversation.chat"))
+    ]
     assert order == [
         "input_audio_buffer.speech_started",
         "conversation.audio_transcript.update",
@@ -408,7 +473,11 @@ def test_a_text_is_spoken_without_a_chat(talk: Talk) -> None:
     configured(talk, {"output_audio": OUTPUT})
     talk.send("input_text.generate_audio", {"mode": "text", "text": "欢迎光临"})
     events = talk.until("conversation.audio.completed")
-    assert kinds(events) == ["conversation.audio.sentence_start", "conversation.audio.delta", "conversation.audio.completed"]
+    assert kinds(events) == [
+        "conversation.audio.sentence_start",
+        "conversation.audio.delta",
+        "conversation.audio.completed",
+    ]
     assert joined(events, "conversation.audio.delta", "content") == sound.tone("欢迎光临", RATE)
     names = ("id", "conversation_id", "bot_id", "chat_id", "section_id")
     assert {event["data"][name] for event in events[1:] for name in names} == {"0"}
@@ -440,7 +509,9 @@ def test_the_opening_words_are_spoken_on_request(talk: Talk) -> None:
 def test_other_codecs_have_other_bytes(talk: Talk, codec: str) -> None:
     configured(talk, {"output_audio": {"codec": codec}})
     talk.send("input_text.generate_audio", {"mode": "text", "text": "声音"})
-    content = joined(talk.until("conversation.audio.completed"), "conversation.audio.delta", "content")
+    content = joined(
+        talk.until("conversation.audio.completed"), "conversation.audio.delta", "content"
+    )
     expected = {"g711a": 640, "g711u": 640, "opus": 9 * 60, "mp3": 4 * 417}
     assert len(content) == expected[codec]
 
@@ -452,11 +523,16 @@ def test_a_voice_chat_is_billed(talk: Talk, client: Client) -> None:
     assert found.benefit_info[0].effective.item_info.used == 1
 
 
-def test_a_second_chat_in_the_conversation_of_a_reply_is_refused(local: Emulator, client: Client) -> None:
+def test_a_second_chat_in_the_conversation_of_a_reply_is_refused(
+    local: Emulator, client: Client
+) -> None:
     with opened(local, bots.TALKING) as session:
         say(session, "说吧")
         chat = session.until("conversation.chat.in_progress")[-1]["data"]
         with pytest.raises(APIError, match="4016"):
             client.chat.create(
-                bot_id=bots.ANSWERING, user_id="u", conversation_id=chat["conversation_id"], additional_messages=[question("hi")]
+                bot_id=bots.ANSWERING,
+                user_id="u",
+                conversation_id=chat["conversation_id"],
+                additional_messages=[question("hi")],
             )

@@ -1,4 +1,6 @@
-"""Speech, transcription and interpretation sockets of the local Coze, and what all sockets share."""
+"""Speech, transcription and interpretation sockets of the local Coze, and what all sockets
+share.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,41 @@ import pytest
 from starlette.datastructures import QueryParams
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from coze_openapi.events import websockets_chat, websockets_simult_interpretation, websockets_speech, websockets_transcriptions
+from coze_openapi.events import (
+    websockets_chat,
+    websockets_simult_interpretation,
+    websockets_speech,
+    websockets_transcriptions,
+)
 from cozekit.audio import alaw_to_pcm, ulaw_to_pcm
 from cozekit_emulator import Emulator, bots, sound
 from cozekit_emulator.app import _SESSIONS
 from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS, Ear
 from cozekit_emulator.pacing import paced
 from tests.emulator.sign_in import SECRET, authorize_url, code_of, exchange
-from tests.emulator.talk import CHAT, INTERPRETATION, RATE, RAW, SPEECH, TRANSCRIPTIONS, Talk, joined, kinds, silence, voice
+from tests.emulator.talk import (
+    CHAT,
+    INTERPRETATION,
+    RATE,
+    RAW,
+    SPEECH,
+    TRANSCRIPTIONS,
+    Talk,
+    joined,
+    kinds,
+    silence,
+    voice,
+)
 
-SOCKETS = [(SPEECH, {}), (TRANSCRIPTIONS, {}), (CHAT, {"bot_id": bots.ANSWERING}), (INTERPRETATION, {})]
-EVERY_SOCKET = pytest.mark.parametrize(("path", "query"), SOCKETS, ids=[path for path, _ in SOCKETS])
+SOCKETS = [
+    (SPEECH, {}),
+    (TRANSCRIPTIONS, {}),
+    (CHAT, {"bot_id": bots.ANSWERING}),
+    (INTERPRETATION, {}),
+]
+EVERY_SOCKET = pytest.mark.parametrize(
+    ("path", "query"), SOCKETS, ids=[path for path, _ in SOCKETS]
+)
 TABLES = {
     "websockets_speech": websockets_speech,
     "websockets_transcriptions": websockets_transcriptions,
@@ -45,7 +71,9 @@ def talk(local: Emulator, path: str, query: dict[str, str]) -> Talk:
 
 
 @EVERY_SOCKET
-def test_a_wrong_token_is_refused_in_the_handshake(local: Emulator, path: str, query: dict[str, str]) -> None:
+def test_a_wrong_token_is_refused_in_the_handshake(
+    local: Emulator, path: str, query: dict[str, str]
+) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": local.token}):
         with pytest.raises(InvalidStatus) as caught:
             Talk(local, path, headers=headers, **query)
@@ -55,15 +83,27 @@ def test_a_wrong_token_is_refused_in_the_handshake(local: Emulator, path: str, q
 
 
 @EVERY_SOCKET
-def test_the_token_may_stand_in_the_query(local: Emulator, path: str, query: dict[str, str]) -> None:
+def test_the_token_may_stand_in_the_query(
+    local: Emulator, path: str, query: dict[str, str]
+) -> None:
     with Talk(local, path, headers={}, authorization=f"Bearer {local.token}", **query) as session:
         assert session.next()["event_type"].endswith(".created")
 
 
 def test_an_issued_token_opens_a_socket_until_it_ends(local: Emulator) -> None:
-    code = code_of(local.person.agree(authorize_url(local.base_url, "74000000000000000000000000000301.app.coze")))
-    body = {"grant_type": "authorization_code", "client_id": "74000000000000000000000000000301.app.coze", "code": code}
-    token = exchange(local.base_url, {**body, "redirect_uri": "https://example.com/callback"}, SECRET).json()["access_token"]
+    code = code_of(
+        local.person.agree(
+            authorize_url(local.base_url, "74000000000000000000000000000301.app.coze")
+        )
+    )
+    body = {
+        "grant_type": "authorization_code",
+        "client_id": "74000000000000000000000000000301.app.coze",
+        "code": code,
+    }
+    token = exchange(
+        local.base_url, {**body, "redirect_uri": "https://example.com/callback"}, SECRET
+    ).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     with Talk(local, SPEECH, headers=headers) as session:
         assert session.next()["event_type"] == "speech.created"
@@ -76,17 +116,27 @@ def test_the_handshake_is_a_request_that_was_seen(local: Emulator) -> None:
     with Talk(local, CHAT, bot_id=bots.ANSWERING) as session:
         assert session.socket.response is not None
         seen = local.requests[-1]
-        assert (seen.operation, seen.path) == ("websockets_chat", f"/v1/chat?bot_id={bots.ANSWERING}")
+        assert (seen.operation, seen.path) == (
+            "websockets_chat",
+            f"/v1/chat?bot_id={bots.ANSWERING}",
+        )
         assert session.socket.response.headers["X-Tt-Logid"] == seen.logid
         assert session.next()["detail"]["logid"] == seen.logid
 
 
 @pytest.mark.parametrize(
     ("query", "code"),
-    [({}, 4000), ({"bot_id": "9999"}, 4006), ({"bot_id": bots.UNPUBLISHED}, 4015), ({"bot_id": bots.ANSWERING, "device_id": "abc"}, 4000)],
+    [
+        ({}, 4000),
+        ({"bot_id": "9999"}, 4006),
+        ({"bot_id": bots.UNPUBLISHED}, 4015),
+        ({"bot_id": bots.ANSWERING, "device_id": "abc"}, 4000),
+    ],
     ids=["no bot", "unknown bot", "unpublished bot", "device"],
 )
-def test_a_chat_that_cannot_begin_says_why_and_closes(local: Emulator, query: dict[str, str], code: int) -> None:
+def test_a_chat_that_cannot_begin_says_why_and_closes(
+    local: Emulator, query: dict[str, str], code: int
+) -> None:
     with Talk(local, CHAT, **query) as session:
         assert session.error()[0] == code
         with pytest.raises(ConnectionClosed):
@@ -103,7 +153,9 @@ def test_a_failure_rule_refuses_the_handshake(local: Emulator) -> None:
 
 
 def test_a_failure_rule_cuts_the_connection_after_some_events(local: Emulator) -> None:
-    with Talk(local, SPEECH, headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "cut=3"}) as session:
+    with Talk(
+        local, SPEECH, headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "cut=3"}
+    ) as session:
         session.send("input_text_buffer.append", {"delta": "你好"})
         session.send("input_text_buffer.complete")
         assert len([session.next() for _ in range(3)]) == 3
@@ -122,7 +174,11 @@ def test_a_failure_rule_makes_a_server_that_stays_silent(local: Emulator) -> Non
 
 def test_a_rule_that_makes_no_sense_is_told(local: Emulator) -> None:
     with pytest.raises(InvalidStatus) as caught:
-        Talk(local, SPEECH, headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "nonsense"})
+        Talk(
+            local,
+            SPEECH,
+            headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "nonsense"},
+        )
     assert caught.value.response.status_code == 400
 
 
@@ -130,7 +186,11 @@ def test_a_rule_that_makes_no_sense_is_told(local: Emulator) -> None:
 
 
 def test_the_sockets_of_the_description_are_all_there(local: Emulator) -> None:
-    assert sorted(session.socket for session in _SESSIONS) == sorted(local.local.description.sockets) == sorted(TABLES)
+    assert (
+        sorted(session.socket for session in _SESSIONS)
+        == sorted(local.local.description.sockets)
+        == sorted(TABLES)
+    )
 
 
 @pytest.mark.parametrize("session", _SESSIONS, ids=lambda session: session.socket)
@@ -146,14 +206,28 @@ def test_every_event_that_a_client_may_send_has_a_handler(local: Emulator, sessi
 @EVERY_SOCKET
 @pytest.mark.parametrize(
     "frame",
-    ["no json", "[]", "1", '{"event_type":7}', '{"event_type":"unknown"}', "{}", b"\x00\x01", '{"event_type":["speech.update"]}'],
+    [
+        "no json",
+        "[]",
+        "1",
+        '{"event_type":7}',
+        '{"event_type":"unknown"}',
+        "{}",
+        b"\x00\x01",
+        '{"event_type":["speech.update"]}',
+    ],
 )
-def test_a_frame_that_is_no_event_is_answered_by_an_error(local: Emulator, path: str, query: dict[str, str], frame: str | bytes) -> None:
+def test_a_frame_that_is_no_event_is_answered_by_an_error(
+    local: Emulator, path: str, query: dict[str, str], frame: str | bytes
+) -> None:
     with talk(local, path, query) as session:
         session.socket.send(frame)
         assert session.error()[0] == 4000
         session.socket.send('{"event_type":"unknown"}')
-        assert session.error() == (4000, "Request parameter error: event_type 'unknown' is unknown on this socket")
+        assert session.error() == (
+            4000,
+            "Request parameter error: event_type 'unknown' is unknown on this socket",
+        )
 
 
 @pytest.mark.parametrize(
@@ -162,25 +236,87 @@ def test_a_frame_that_is_no_event_is_answered_by_an_error(local: Emulator, path:
         (SPEECH, "input_text_buffer.append", None, "event.data is required"),
         (SPEECH, "input_text_buffer.append", {}, "event.data.delta is required"),
         (SPEECH, "input_text_buffer.append", {"delta": 7}, "event.data.delta"),
-        (SPEECH, "speech.update", {"output_audio": {"speech_rate": "fast"}}, "event.data.output_audio.speech_rate"),
-        (SPEECH, "speech.update", {"output_audio": {"speech_rate": 101}}, "data.output_audio.speech_rate"),
+        (
+            SPEECH,
+            "speech.update",
+            {"output_audio": {"speech_rate": "fast"}},
+            "event.data.output_audio.speech_rate",
+        ),
+        (
+            SPEECH,
+            "speech.update",
+            {"output_audio": {"speech_rate": 101}},
+            "data.output_audio.speech_rate",
+        ),
         (SPEECH, "speech.update", {"output_audio": {"codec": "mp3"}}, "data.output_audio.codec"),
         (SPEECH, "speech.update", {"output_audio": {"codec": "vorbis"}}, "data.output_audio.codec"),
-        (SPEECH, "speech.update", {"output_audio": {"opus_config": {"frame_size_ms": 7}}}, "frame_size_ms"),
-        (SPEECH, "speech.update", {"output_audio": {"pcm_config": {"limit_config": {"period": 1}}}}, "limit_config"),
-        (TRANSCRIPTIONS, "input_audio_buffer.append", {"delta": "!"}, "event.data.delta is no base64"),
-        (TRANSCRIPTIONS, "transcriptions.update", {"input_audio": {"codec": "g711a", "format": "pcm", "sample_rate": 8000}}, "codec"),
-        (TRANSCRIPTIONS, "transcriptions.update", {"input_audio": {"sample_rate": 7}}, "data.input_audio.sample_rate"),
-        (TRANSCRIPTIONS, "transcriptions.update", {"asr_config": {"user_language": "xx"}}, "data.asr_config.user_language"),
+        (
+            SPEECH,
+            "speech.update",
+            {"output_audio": {"opus_config": {"frame_size_ms": 7}}},
+            "frame_size_ms",
+        ),
+        (
+            SPEECH,
+            "speech.update",
+            {"output_audio": {"pcm_config": {"limit_config": {"period": 1}}}},
+            "limit_config",
+        ),
+        (
+            TRANSCRIPTIONS,
+            "input_audio_buffer.append",
+            {"delta": "!"},
+            "event.data.delta is no base64",
+        ),
+        (
+            TRANSCRIPTIONS,
+            "transcriptions.update",
+            {"input_audio": {"codec": "g711a", "format": "pcm", "sample_rate": 8000}},
+            "codec",
+        ),
+        (
+            TRANSCRIPTIONS,
+            "transcriptions.update",
+            {"input_audio": {"sample_rate": 7}},
+            "data.input_audio.sample_rate",
+        ),
+        (
+            TRANSCRIPTIONS,
+            "transcriptions.update",
+            {"asr_config": {"user_language": "xx"}},
+            "data.asr_config.user_language",
+        ),
         (CHAT, "chat.update", {"input_audio": {"codec": "g711u"}}, "data.input_audio"),
         (CHAT, "chat.update", {"input_audio": {"bit_depth": 7}}, "data.input_audio.bit_depth"),
-        (CHAT, "chat.update", {"turn_detection": {"type": "telepathy"}}, "data.turn_detection.type"),
-        (CHAT, "chat.update", {"turn_detection": {"interrupt_config": {"keywords": ["ab"]}}}, "keywords"),
-        (CHAT, "chat.update", {"voice_processing_config": {"enable_ans": True, "enable_pdns": True}}, "voice_processing_config"),
-        (INTERPRETATION, "simult_interpretation.update", {"translate_config": {"to": "fr"}}, "data.translate_config.to"),
+        (
+            CHAT,
+            "chat.update",
+            {"turn_detection": {"type": "telepathy"}},
+            "data.turn_detection.type",
+        ),
+        (
+            CHAT,
+            "chat.update",
+            {"turn_detection": {"interrupt_config": {"keywords": ["ab"]}}},
+            "keywords",
+        ),
+        (
+            CHAT,
+            "chat.update",
+            {"voice_processing_config": {"enable_ans": True, "enable_pdns": True}},
+            "voice_processing_config",
+        ),
+        (
+            INTERPRETATION,
+            "simult_interpretation.update",
+            {"translate_config": {"to": "fr"}},
+            "data.translate_config.to",
+        ),
     ],
 )
-def test_a_wrong_field_is_named_and_changes_nothing(local: Emulator, path: str, kind: str, data: Any, field: str) -> None:
+def test_a_wrong_field_is_named_and_changes_nothing(
+    local: Emulator, path: str, kind: str, data: Any, field: str
+) -> None:
     with talk(local, path, {"bot_id": bots.ANSWERING} if path == CHAT else {}) as session:
         session.send(kind, data)
         code, said = session.error()
@@ -190,14 +326,26 @@ def test_a_wrong_field_is_named_and_changes_nothing(local: Emulator, path: str, 
 @pytest.mark.parametrize(
     ("path", "kind", "given", "expected"),
     [
-        (SPEECH, "speech.update", {"output_audio": {"speech_rate": 50}}, ("output_audio", "pcm_config", "sample_rate", 24000)),
+        (
+            SPEECH,
+            "speech.update",
+            {"output_audio": {"speech_rate": 50}},
+            ("output_audio", "pcm_config", "sample_rate", 24000),
+        ),
         (TRANSCRIPTIONS, "transcriptions.update", {}, ("input_audio", "format", "wav")),
-        (TRANSCRIPTIONS, "transcriptions.update", {"asr_config": {"enable_ddc": False}}, ("asr_config", "enable_itn", True)),
+        (
+            TRANSCRIPTIONS,
+            "transcriptions.update",
+            {"asr_config": {"enable_ddc": False}},
+            ("asr_config", "enable_itn", True),
+        ),
         (CHAT, "chat.update", RAW, ("turn_detection", "type", "client_interrupt")),
         (INTERPRETATION, "simult_interpretation.update", RAW, ("output_audio", "codec", "pcm")),
     ],
 )
-def test_an_update_is_answered_with_the_settings_in_force(local: Emulator, path: str, kind: str, given: Any, expected: Any) -> None:
+def test_an_update_is_answered_with_the_settings_in_force(
+    local: Emulator, path: str, kind: str, given: Any, expected: Any
+) -> None:
     with talk(local, path, {"bot_id": bots.ANSWERING} if path == CHAT else {}) as session:
         session.send(kind, given)
         answer = session.next()
@@ -226,7 +374,9 @@ def test_frames_are_remembered_in_both_directions(local: Emulator) -> None:
 
 
 @pytest.mark.parametrize("module", TABLES.values(), ids=TABLES)
-def test_the_schemas_of_a_socket_are_those_of_the_generated_table(local: Emulator, module: Any) -> None:
+def test_the_schemas_of_a_socket_are_those_of_the_generated_table(
+    local: Emulator, module: Any
+) -> None:
     table = local.local.description.sockets[module.SOCKET.id]
     assert (table["path"], table["send"].keys()) == (module.SOCKET.path, module.SEND.keys())
 
@@ -236,7 +386,9 @@ def test_the_schemas_of_a_socket_are_those_of_the_generated_table(local: Emulato
 
 def test_speech_comes_in_the_order_of_the_recordings(local: Emulator) -> None:
     with Talk(local, SPEECH) as session:
-        session.send("speech.update", {"output_audio": {"codec": "pcm", "pcm_config": {"sample_rate": RATE}}})
+        session.send(
+            "speech.update", {"output_audio": {"codec": "pcm", "pcm_config": {"sample_rate": RATE}}}
+        )
         session.send("input_text_buffer.append", {"delta": "今天"})
         session.send("input_text_buffer.append", {"delta": "天气不错"})
         session.send("input_text_buffer.complete")
@@ -268,19 +420,29 @@ def test_a_piece_need_not_hold_whole_samples(local: Emulator) -> None:
 
 def test_frames_have_the_asked_length(local: Emulator) -> None:
     events = spoken(local, pcm_config={"sample_rate": RATE, "frame_size_ms": 50})
-    sizes = [len(joined([event], "speech.audio.update")) for event in events if event["event_type"] == "speech.audio.update"]
+    sizes = [
+        len(joined([event], "speech.audio.update"))
+        for event in events
+        if event["event_type"] == "speech.audio.update"
+    ]
     assert set(sizes[:-1]) == {RATE * 2 * 50 // 1000}
 
 
 @pytest.mark.parametrize(("rate", "factor"), [(100, 0.5), (-50, 2.0)])
 def test_the_speech_rate_changes_the_length(local: Emulator, rate: int, factor: float) -> None:
-    plain, changed = (len(joined(spoken(local, speech_rate=value), "speech.audio.update")) for value in (0, rate))
+    plain, changed = (
+        len(joined(spoken(local, speech_rate=value), "speech.audio.update")) for value in (0, rate)
+    )
     assert changed == pytest.approx(plain * factor, rel=0.02)
 
 
 def test_opus_comes_packet_by_packet(local: Emulator) -> None:
     events = spoken(local, codec="opus", opus_config={"frame_size_ms": 20, "bitrate": 32000})
-    packets = [joined([event], "speech.audio.update") for event in events if event["event_type"] == "speech.audio.update"]
+    packets = [
+        joined([event], "speech.audio.update")
+        for event in events
+        if event["event_type"] == "speech.audio.update"
+    ]
     assert {len(packet) for packet in packets} == {80}
     assert len(packets) == 5 * 40 // 20 + 1
 
@@ -333,7 +495,11 @@ def test_a_transcript_grows_and_ends_whole(local: Emulator) -> None:
             session.sound(content[start : start + 4096])
         session.send("input_audio_buffer.complete")
         events = session.until("transcriptions.message.completed")
-    texts = [event["data"]["content"] for event in events if event["event_type"] == "transcriptions.message.update"]
+    texts = [
+        event["data"]["content"]
+        for event in events
+        if event["event_type"] == "transcriptions.message.update"
+    ]
     assert texts[-1] == TRANSCRIPT
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
     assert kinds(events)[-1] == "transcriptions.message.completed"
@@ -348,7 +514,13 @@ def test_a_test_says_what_is_said(local: Emulator) -> None:
             session.sound(wav())
             session.send("input_audio_buffer.complete")
             events = session.until("transcriptions.message.completed")
-            heard.append([e["data"]["content"] for e in events if e["event_type"] == "transcriptions.message.update"][-1])
+            heard.append(
+                [
+                    e["data"]["content"]
+                    for e in events
+                    if e["event_type"] == "transcriptions.message.update"
+                ][-1]
+            )
     assert heard == ["第一句", "第二句", TRANSCRIPT]
 
 
@@ -358,7 +530,10 @@ def test_raw_samples_need_an_update_first(local: Emulator) -> None:
         assert "no WAV" in session.error()[1]
         session.send("transcriptions.update", RAW)
         session.sound(voice(100))
-        assert kinds(session.until("transcriptions.message.update")) == ["transcriptions.updated", "transcriptions.message.update"]
+        assert kinds(session.until("transcriptions.message.update")) == [
+            "transcriptions.updated",
+            "transcriptions.message.update",
+        ]
 
 
 def test_what_is_cleared_is_not_transcribed(local: Emulator) -> None:
@@ -380,14 +555,20 @@ def test_what_is_cleared_is_not_transcribed(local: Emulator) -> None:
 
 def test_an_interpretation_has_text_translation_and_sound(local: Emulator) -> None:
     with talk(local, INTERPRETATION, {}) as session:
-        session.send("simult_interpretation.update", {**RAW, "translate_config": {"from": "zh", "to": "en"}})
+        session.send(
+            "simult_interpretation.update", {**RAW, "translate_config": {"from": "zh", "to": "en"}}
+        )
         for _ in range(3):
             session.sound(voice(200))
         session.send("input_audio_buffer.complete")
         events = session.until("simult_interpretation.message.completed")
 
     def text(kind: str) -> str:
-        return "".join(event["data"]["delta"] for event in events if event["event_type"] == f"simult_interpretation.{kind}.delta")
+        return "".join(
+            event["data"]["delta"]
+            for event in events
+            if event["event_type"] == f"simult_interpretation.{kind}.delta"
+        )
 
     assert (text("transcription"), text("translation")) == (TRANSCRIPT, TRANSLATIONS[TRANSCRIPT])
     assert len(joined(events, "simult_interpretation.audio.delta")) > 0
@@ -413,7 +594,13 @@ _CODED = {"codec": "pcm", "sample_rate": 8000, "channel": 1, "bit_depth": 16}
 )
 def test_speech_is_told_from_silence(settings: dict[str, Any], loud: bytes, quiet: bytes) -> None:
     ear = Ear(settings, 500)
-    assert [ear.hear(quiet), ear.hear(loud), ear.hear(loud), ear.hear(quiet), ear.hear(quiet)] == [[], ["started"], [], ["stopped"], []]
+    assert [ear.hear(quiet), ear.hear(loud), ear.hear(loud), ear.hear(quiet), ear.hear(quiet)] == [
+        [],
+        ["started"],
+        [],
+        ["stopped"],
+        [],
+    ]
 
 
 def test_a_short_pause_does_not_end_an_utterance() -> None:
@@ -424,7 +611,11 @@ def test_a_short_pause_does_not_end_an_utterance() -> None:
 
 def test_opus_is_judged_by_the_size_of_its_packets() -> None:
     ear = Ear({"codec": "opus"}, 40)
-    assert [ear.hear(packet) for packet in (b"\xf8" * 60, b"\xf8", b"\xf8")] == [["started"], [], ["stopped"]]
+    assert [ear.hear(packet) for packet in (b"\xf8" * 60, b"\xf8", b"\xf8")] == [
+        ["started"],
+        [],
+        ["stopped"],
+    ]
 
 
 def test_the_head_of_a_wav_file_is_no_speech() -> None:
@@ -432,14 +623,19 @@ def test_the_head_of_a_wav_file_is_no_speech() -> None:
 
 
 @pytest.mark.parametrize(("most", "pauses"), [(2, [3, 3]), (5, []), (0, [])])
-async def test_sound_comes_no_faster_than_asked(monkeypatch: pytest.MonkeyPatch, most: int, pauses: list[int]) -> None:
+async def test_sound_comes_no_faster_than_asked(
+    monkeypatch: pytest.MonkeyPatch, most: int, pauses: list[int]
+) -> None:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
     monkeypatch.setattr("cozekit_emulator.pacing.asyncio.sleep", sleep)
-    settings = {"codec": "pcm", "pcm_config": {"frame_size_ms": 20, "limit_config": {"period": 3, "max_frame_num": most}}}
+    settings = {
+        "codec": "pcm",
+        "pcm_config": {"frame_size_ms": 20, "limit_config": {"period": 3, "max_frame_num": most}},
+    }
     pieces = [bytes([number]) for number in range(5)]
     assert [piece async for piece in paced(pieces, settings)] == pieces
     assert [seconds for seconds in waited if seconds] == pauses

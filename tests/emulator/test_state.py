@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from coze_openapi import NULL, APIError, Client
+from coze_openapi import Client
+from coze_runtime.errors import APIError
+from coze_runtime.types import NULL
 from cozekit_emulator import Emulator
 from cozekit_emulator.kinds import ENTERPRISE, ORGANIZATION, USER, WORKSPACE
 from tests.emulator.samples import FILE, question
@@ -62,11 +64,19 @@ LIVES = [
     ),
     Life(
         "messages",
-        lambda c: c.conversations.messages.create(conversation_id="7****", role="user", content="made", content_type="text").id,
+        lambda c: (
+            c.conversations.messages.create(
+                conversation_id="7****", role="user", content="made", content_type="text"
+            ).id
+        ),
         lambda c: pairs(c.conversations.messages.list(conversation_id="7****"), name="content"),
-        lambda c, key: c.conversations.messages.update(conversation_id="7****", message_id=key, content="renamed"),
+        lambda c, key: c.conversations.messages.update(
+            conversation_id="7****", message_id=key, content="renamed"
+        ),
         lambda c, key: c.conversations.messages.delete(conversation_id="7****", message_id=key),
-        lambda c, key: c.conversations.messages.retrieve(conversation_id="7****", message_id=key).content,
+        lambda c, key: (
+            c.conversations.messages.retrieve(conversation_id="7****", message_id=key).content
+        ),
     ),
     Life(
         "datasets",
@@ -79,7 +89,10 @@ LIVES = [
         "documents",
         lambda c: (
             c.datasets.documents.create(
-                dataset_id="7****", document_bases=[{"name": "made", "source_info": {}}], chunk_strategy={}, format_type=0
+                dataset_id="7****",
+                document_bases=[{"name": "made", "source_info": {}}],
+                chunk_strategy={},
+                format_type=0,
             )[0].document_id
         ),
         lambda c: pairs(c.datasets.documents.list(dataset_id="7****"), "document_id"),
@@ -95,16 +108,26 @@ LIVES = [
     ),
     Life(
         "organizations",
-        lambda c: c.enterprises.organizations.create(ENTERPRISE, name="made", super_admin_user_id="1").organization_id,
-        lambda c: pairs(c.enterprises.organizations.list(ENTERPRISE), "organization_id", "organization_name"),
+        lambda c: (
+            c.enterprises.organizations.create(
+                ENTERPRISE, name="made", super_admin_user_id="1"
+            ).organization_id
+        ),
+        lambda c: pairs(
+            c.enterprises.organizations.list(ENTERPRISE), "organization_id", "organization_name"
+        ),
         lambda c, key: c.organizations.update(key, name="renamed"),
         None,
     ),
     Life(
         "organization members",
         _person,
-        lambda c: pairs(c.organizations.members.list(ORGANIZATION), "user_id", "organization_role_type"),
-        lambda c, key: c.organizations.members.update(ORGANIZATION, key, organization_role_type="renamed"),
+        lambda c: pairs(
+            c.organizations.members.list(ORGANIZATION), "user_id", "organization_role_type"
+        ),
+        lambda c, key: c.organizations.members.update(
+            ORGANIZATION, key, organization_role_type="renamed"
+        ),
         lambda c, key: c.organizations.members.delete(ORGANIZATION, key, receiver_user_id=USER),
     ),
     Life(
@@ -118,7 +141,9 @@ LIVES = [
         "voices",
         lambda c: c.audio.voices.clone(voice_name="made", file=FILE, audio_format="wav").voice_id,
         lambda c: pairs(c.audio.voices.list(), "voice_id"),
-        lambda c, key: c.audio.voices.clone(voice_name="renamed", file=FILE, audio_format="wav", voice_id=key),
+        lambda c, key: c.audio.voices.clone(
+            voice_name="renamed", file=FILE, audio_format="wav", voice_id=key
+        ),
         None,
     ),
     Life(
@@ -132,23 +157,36 @@ LIVES = [
         "voiceprints",
         lambda c: c.audio.voiceprint_groups.features.create("7****", file=FILE, name="made").id,
         lambda c: pairs(c.audio.voiceprint_groups.features.list("7****")),
-        lambda c, key: c.audio.voiceprint_groups.features.update("7****", key, name="renamed", file=FILE),
+        lambda c, key: c.audio.voiceprint_groups.features.update(
+            "7****", key, name="renamed", file=FILE
+        ),
         lambda c, key: c.audio.voiceprint_groups.features.delete("7****", key),
     ),
     Life(
         "quotas",
-        lambda c: c.benefits.limitations.create(entity_type="single_device", entity_id="1", benefit_info=TERMS).benefit_id,
+        lambda c: (
+            c.benefits.limitations.create(
+                entity_type="single_device", entity_id="1", benefit_info=TERMS
+            ).benefit_id
+        ),
         lambda c: [
             (item.benefit_id, item.trigger_unit)
-            for item in c.benefits.limitations.list(entity_type="single_device", entity_id="1", benefit_type="resource_point")
+            for item in c.benefits.limitations.list(
+                entity_type="single_device", entity_id="1", benefit_type="resource_point"
+            )
         ],
         lambda c, key: c.benefits.limitations.update(key, trigger_unit="renamed"),
         None,
     ),
 ]
 TERMS: Any = {
-    "benefit_type": "resource_point", "limit": 5, "active_mode": "absolute_time", "started_at": 1, "ended_at": 2, "trigger_unit": "made",
-}  # fmt: skip
+    "benefit_type": "resource_point",
+    "limit": 5,
+    "active_mode": "absolute_time",
+    "started_at": 1,
+    "ended_at": 2,
+    "trigger_unit": "made",
+}
 
 
 @pytest.mark.parametrize("life", LIVES, ids=[life.name for life in LIVES])
@@ -164,7 +202,9 @@ def test_a_thing_that_is_made_can_be_read(client: Client, life: Life) -> None:
     assert life.read(client, life.make(client)) == "made"
 
 
-@pytest.mark.parametrize("life", [life for life in LIVES if life.change], ids=lambda life: life.name)
+@pytest.mark.parametrize(
+    "life", [life for life in LIVES if life.change], ids=lambda life: life.name
+)
 def test_a_change_shows_in_the_list(client: Client, life: Life) -> None:
     assert life.change is not None
     key = life.make(client)
@@ -198,7 +238,9 @@ def test_pages_by_number_have_totals_and_do_not_overlap(client: Client) -> None:
 def test_pages_by_token_end_with_an_empty_token(client: Client, http: httpx.Client) -> None:
     for number in range(3):
         client.api_apps.create(app_type="normal", name=f"a{number}")
-    last = http.get("/v1/api_apps", params={"page_size": 2, "page_token": "offset_2"}).json()["data"]
+    last = http.get("/v1/api_apps", params={"page_size": 2, "page_token": "offset_2"}).json()[
+        "data"
+    ]
     assert (len(last["items"]), last["has_more"], last["next_page_token"]) == (2, False, "")
     assert len(list(client.api_apps.list(page_size=2))) == 4
 
@@ -208,11 +250,20 @@ def test_an_invented_page_token_is_refused(coze_emulator: Emulator, http: httpx.
 
 
 def test_messages_page_in_both_directions(client: Client, http: httpx.Client) -> None:
-    conversation = client.conversations.create(messages=[question(str(number)) for number in range(7)]).id
-    everything = [item.content for item in client.conversations.messages.list(conversation_id=conversation, limit=3, order="asc")]
+    conversation = client.conversations.create(
+        messages=[question(str(number)) for number in range(7)]
+    ).id
+    everything = [
+        item.content
+        for item in client.conversations.messages.list(
+            conversation_id=conversation, limit=3, order="asc"
+        )
+    ]
     assert everything == [str(number) for number in range(7)]
     newest = list(client.conversations.messages.list(conversation_id=conversation))
-    before = client.conversations.messages.list(conversation_id=conversation, before_id=newest[5].id, limit=2)
+    before = client.conversations.messages.list(
+        conversation_id=conversation, before_id=newest[5].id, limit=2
+    )
     assert ([item.content for item in before.items], before.has_more) == (["3", "2"], True)
 
 
@@ -222,9 +273,15 @@ def test_a_bot_is_read_as_published_until_it_is_published_again(client: Client) 
         client.bots.retrieve(bot_id)
     version = client.bots.publish(bot_id=bot_id, connector_ids=["1024"]).version
     client.bots.update(bot_id=bot_id, name="second")
-    assert (client.bots.retrieve(bot_id).name, client.bots.retrieve(bot_id, is_published=False).name) == ("first", "second")
+    assert (
+        client.bots.retrieve(bot_id).name,
+        client.bots.retrieve(bot_id, is_published=False).name,
+    ) == ("first", "second")
     assert [item.version for item in client.bots.versions.list(bot_id)] == [version]
-    assert bot_id in [item.id for item in client.bots.list(workspace_id=WORKSPACE, publish_status="published_draft")]
+    assert bot_id in [
+        item.id
+        for item in client.bots.list(workspace_id=WORKSPACE, publish_status="published_draft")
+    ]
     client.bots.unpublish(bot_id, connector_id="1024")
     assert bot_id not in [item.id for item in client.bots.list(workspace_id=WORKSPACE)]
 
@@ -250,7 +307,8 @@ def test_a_collaborator_cannot_be_added_twice(client: Client) -> None:
 
 def test_members_of_a_workspace_are_told_apart(client: Client) -> None:
     added = client.workspaces.members.create(
-        WORKSPACE, users=[{"user_id": "1", "role_type": "member"}, {"user_id": USER, "role_type": "member"}]
+        WORKSPACE,
+        users=[{"user_id": "1", "role_type": "member"}, {"user_id": USER, "role_type": "member"}],
     )
     assert (added.added_success_user_ids, added.already_joined_user_ids) == (["1"], [USER])
     removed = client.workspaces.members.delete(WORKSPACE, user_ids=["1", "2", USER])
@@ -264,7 +322,11 @@ def test_the_last_super_administrator_stays(client: Client) -> None:
 
 
 def test_variables_belong_to_one_user_of_one_bot(client: Client) -> None:
-    client.variables.update(bot_id="1", connector_uid="a", data=[{"keyword": "age", "value": "18"}, {"keyword": "name", "value": "x"}])
+    client.variables.update(
+        bot_id="1",
+        connector_uid="a",
+        data=[{"keyword": "age", "value": "18"}, {"keyword": "name", "value": "x"}],
+    )
     client.variables.update(bot_id="1", connector_uid="a", data=[{"keyword": "age", "value": "19"}])
     found = client.variables.retrieve(bot_id="1", connector_uid="a", keywords=["age"])
     assert [(item.keyword, item.value) for item in found] == [("age", "19")]
@@ -275,7 +337,9 @@ def test_events_of_a_callback_app_are_subscribed_and_dropped(client: Client) -> 
     app = client.api_apps.create(app_type="normal", name="app").id
     client.api_apps.events.create(app, event_types=["bot.published", "bot.deleted"])
     client.api_apps.events.delete(app, event_types=["bot.published"])
-    assert [(item.event_type, item.api_app_id) for item in client.api_apps.events.list(app)] == [("bot.deleted", app)]
+    assert [(item.event_type, item.api_app_id) for item in client.api_apps.events.list(app)] == [
+        ("bot.deleted", app)
+    ]
 
 
 def test_a_file_keeps_its_name_and_size(client: Client) -> None:
@@ -296,17 +360,30 @@ def test_two_files_are_refused(coze_emulator: Emulator, http: httpx.Client) -> N
 
 def test_documents_are_processed_while_one_looks(client: Client) -> None:
     bases: Any = [{"name": "a.pdf", "source_info": {"file_type": "pdf"}}]
-    document = client.datasets.documents.create(dataset_id="7****", document_bases=bases, chunk_strategy={}, format_type=0)[0]
-    seen = [client.datasets.process("7****", document_ids=[document.document_id])[0] for _ in range(2)]
+    document = client.datasets.documents.create(
+        dataset_id="7****", document_bases=bases, chunk_strategy={}, format_type=0
+    )[0]
+    seen = [
+        client.datasets.process("7****", document_ids=[document.document_id])[0] for _ in range(2)
+    ]
     assert document.status == 0
     assert [(item.status, item.progress) for item in seen] == [(0, 50), (1, 100)]
 
 
 def test_a_dataset_counts_its_documents_and_takes_them_along(client: Client) -> None:
     dataset = client.datasets.create(name="d", space_id=WORKSPACE, format_type=2).dataset_id
-    bases: Any = [{"name": "a.png", "source_info": {}, "caption": "小猫"}, {"name": "b.png", "source_info": {}}]
-    client.datasets.documents.create(dataset_id=dataset, document_bases=bases, chunk_strategy={}, format_type=2)
-    assert [item.doc_count for item in client.datasets.list(space_id=WORKSPACE, name="d") if item.dataset_id == dataset] == [2]
+    bases: Any = [
+        {"name": "a.png", "source_info": {}, "caption": "小猫"},
+        {"name": "b.png", "source_info": {}},
+    ]
+    client.datasets.documents.create(
+        dataset_id=dataset, document_bases=bases, chunk_strategy={}, format_type=2
+    )
+    assert [
+        item.doc_count
+        for item in client.datasets.list(space_id=WORKSPACE, name="d")
+        if item.dataset_id == dataset
+    ] == [2]
     assert [item.name for item in client.datasets.images.list(dataset, keyword="猫")] == ["a.png"]
     client.datasets.delete(dataset)
     with pytest.raises(APIError):
@@ -322,7 +399,9 @@ def test_a_bill_task_succeeds_while_one_looks(client: Client) -> None:
 
 def test_a_copy_task_finishes_and_the_copy_is_there(client: Client) -> None:
     bot = client.bots.create(space_id=WORKSPACE, name="original").bot_id
-    task = client.entities.copy_tasks.create(entity_id=bot, entity_type="bot", to_workspace_id=WORKSPACE)
+    task = client.entities.copy_tasks.create(
+        entity_id=bot, entity_type="bot", to_workspace_id=WORKSPACE
+    )
     seen = [client.entities.copy_tasks.retrieve(task.task_id) for _ in range(2)]
     assert [item.task_status for item in seen] == ["in_progress", "successful"]
     assert client.bots.retrieve(seen[-1].target_entity_id, is_published=False).name == "original"
@@ -336,7 +415,9 @@ def test_billed_calls_count(client: Client) -> None:
 
 
 def test_feedback_is_given_once_and_taken_back(client: Client) -> None:
-    message = client.conversations.messages.create(conversation_id="7****", role="user", content="hi", content_type="text").id
+    message = client.conversations.messages.create(
+        conversation_id="7****", role="user", content="hi", content_type="text"
+    ).id
     client.conversations.messages.feedback.create("7****", message, feedback_type="like")
     client.conversations.messages.feedback.delete("7****", message)
     with pytest.raises(APIError, match="4005"):
@@ -348,12 +429,23 @@ def test_speakers_are_found_among_the_voiceprints_of_the_group(client: Client) -
     mother = client.audio.voiceprint_groups.features.create(group, file=FILE, name="妈妈").id
     assert [
         (item.feature_id, item.feature_name)
-        for item in client.audio.voiceprint_groups.speaker_identify(group, file=FILE).feature_score_list
+        for item in client.audio.voiceprint_groups.speaker_identify(
+            group, file=FILE
+        ).feature_score_list
     ] == [(mother, "妈妈")]
-    assert [item.feature_count for item in client.audio.voiceprint_groups.list(group_id=group)] == [1]
+    assert [item.feature_count for item in client.audio.voiceprint_groups.list(group_id=group)] == [
+        1
+    ]
 
 
-@pytest.mark.parametrize(("kind", "head"), [("wav", b"RIFF"), ("mp3", b"\xff\xfb"), ("ogg_opus", b"OggS"), ("pcm", b"\x00\x00")])
-def test_speech_begins_like_its_format(http: httpx.Client, coze_emulator: Emulator, kind: str, head: bytes) -> None:
-    answer = http.post("/v1/audio/speech", json={"input": "你好", "voice_id": "7****", "response_format": kind})
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [("wav", b"RIFF"), ("mp3", b"\xff\xfb"), ("ogg_opus", b"OggS"), ("pcm", b"\x00\x00")],
+)
+def test_speech_begins_like_its_format(
+    http: httpx.Client, coze_emulator: Emulator, kind: str, head: bytes
+) -> None:
+    answer = http.post(
+        "/v1/audio/speech", json={"input": "你好", "voice_id": "7****", "response_format": kind}
+    )
     assert answer.content.startswith(head)

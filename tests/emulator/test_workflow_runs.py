@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_openapi import APIError, Client
+from coze_openapi import Client
+from coze_runtime.errors import APIError
 from cozekit_emulator import Emulator, workflows
 from tests.emulator.events import Event, split
 
@@ -57,19 +58,30 @@ def test_an_unknown_or_unpublished_workflow_is_refused(client: Client, workflow_
         client.workflows.runs.create(workflow_id=workflow_id)
 
 
-@pytest.mark.parametrize(("workflow_id", "end"), [(workflows.PLAIN, "Success"), (workflows.FAILING, "Fail")])
-def test_an_asynchronous_run_is_running_and_then_over(client: Client, workflow_id: str, end: str) -> None:
+@pytest.mark.parametrize(
+    ("workflow_id", "end"), [(workflows.PLAIN, "Success"), (workflows.FAILING, "Fail")]
+)
+def test_an_asynchronous_run_is_running_and_then_over(
+    client: Client, workflow_id: str, end: str
+) -> None:
     execute_id = client.workflows.runs.create(workflow_id=workflow_id, is_async=True).execute_id
-    seen = [client.workflows.runs.run_histories.retrieve(workflow_id, execute_id).execute_status for _ in range(3)]
+    seen = [
+        client.workflows.runs.run_histories.retrieve(workflow_id, execute_id).execute_status
+        for _ in range(3)
+    ]
     assert seen == ["Running", end, end]
 
 
 def test_the_history_keeps_output_and_nodes(client: Client) -> None:
-    execute_id = client.workflows.runs.create(workflow_id=workflows.PLAIN, parameters={"a": 1}).execute_id
+    execute_id = client.workflows.runs.create(
+        workflow_id=workflows.PLAIN, parameters={"a": 1}
+    ).execute_id
     history = client.workflows.runs.run_histories.retrieve(workflows.PLAIN, execute_id)
     assert json.loads(json.loads(history.output)["Output"]) == {"output": "收到 ✅ a=1"}
     node = history.node_execute_status["输出"].node_execute_uuid
-    found = client.workflows.runs.run_histories.execute_nodes.retrieve(workflows.PLAIN, execute_id, node)
+    found = client.workflows.runs.run_histories.execute_nodes.retrieve(
+        workflows.PLAIN, execute_id, node
+    )
     assert (found.is_finish, found.node_output) == (True, "正在处理你的请求 🚀")
 
 
@@ -90,18 +102,37 @@ def test_a_stream_counts_its_events_from_0_in_three_lines_each(http: httpx.Clien
 
 def test_pieces_are_counted_per_node_and_the_last_one_says_so(http: httpx.Client) -> None:
     pieces = [event.data for event in stream(http, workflows.PLAIN) if event.name == "Message"]
-    found = [(piece["node_title"], piece["node_seq_id"], piece["node_is_finish"]) for piece in pieces]
-    assert found == [("输出", "0", False), ("输出", "1", False), ("输出", "2", True), ("End", "0", True)]
+    found = [
+        (piece["node_title"], piece["node_seq_id"], piece["node_is_finish"]) for piece in pieces
+    ]
+    assert found == [
+        ("输出", "0", False),
+        ("输出", "1", False),
+        ("输出", "2", True),
+        ("End", "0", True),
+    ]
 
 
 def test_a_failing_stream_ends_with_an_error_event(http: httpx.Client) -> None:
     last = stream(http, workflows.FAILING)[-1]
-    assert (last.name, last.data) == ("Error", {"error_code": 5000, "error_message": "the workflow failed"})
+    assert (last.name, last.data) == (
+        "Error",
+        {"error_code": 5000, "error_message": "the workflow failed"},
+    )
 
 
 def test_a_heartbeat_has_a_number_and_no_data(http: httpx.Client) -> None:
     events = stream(http, workflows.SLOW)
-    assert [event.name for event in events] == ["Message", "PING", "Message", "PING", "Message", "PING", "Message", "Done"]
+    assert [event.name for event in events] == [
+        "Message",
+        "PING",
+        "Message",
+        "PING",
+        "Message",
+        "PING",
+        "Message",
+        "Done",
+    ]
     assert events[1].raw == "id: 1\nevent: PING\ndata: "
 
 
@@ -139,13 +170,18 @@ def test_a_plain_run_is_resumed_by_its_own_call_only(client: Client, http: httpx
     interrupt = client.workflows.runs.create(workflow_id=workflows.INTERRUPTING).interrupt_data
     assert resume(http, {"event_id": interrupt.event_id, "type": 2}, "杭州").json()["code"] == 4000
     result = client.workflows.runs.resume(
-        workflow_id=workflows.INTERRUPTING, event_id=interrupt.event_id, interrupt_type=interrupt.type, resume_data="杭州"
+        workflow_id=workflows.INTERRUPTING,
+        event_id=interrupt.event_id,
+        interrupt_type=interrupt.type,
+        resume_data="杭州",
     )
     assert json.loads(result.data) == {"output": "好的，杭州 ☀️"}
 
 
 def test_an_asynchronous_run_shows_its_interrupt_and_goes_on_when_resumed(client: Client) -> None:
-    execute_id = client.workflows.runs.create(workflow_id=workflows.INTERRUPTING, is_async=True).execute_id
+    execute_id = client.workflows.runs.create(
+        workflow_id=workflows.INTERRUPTING, is_async=True
+    ).execute_id
 
     def read() -> Any:
         return client.workflows.runs.run_histories.retrieve(workflows.INTERRUPTING, execute_id)
@@ -153,6 +189,9 @@ def test_an_asynchronous_run_shows_its_interrupt_and_goes_on_when_resumed(client
     waiting = [read() for _ in range(3)][-1]
     assert waiting.execute_status == "Running"
     client.workflows.runs.resume(
-        workflow_id=workflows.INTERRUPTING, event_id=waiting.interrupt_data.event_id, interrupt_type=2, resume_data="杭州"
+        workflow_id=workflows.INTERRUPTING,
+        event_id=waiting.interrupt_data.event_id,
+        interrupt_type=2,
+        resume_data="杭州",
     )
     assert [read().execute_status for _ in range(2)] == ["Running", "Success"]

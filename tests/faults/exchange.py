@@ -4,9 +4,9 @@
         player.fault = Fault("cut", 200)
         …one call…
 
-Faults of the answer: `cut` (FIN), `reset` (RST), `stall` (silence, connection open), `pause` (silence until the client has read
-everything so far), `flip` (one byte with its lowest bit turned). With `of="request"` the fault comes after so many bytes of the
-request have been read.
+Faults of the answer: `cut` (FIN), `reset` (RST), `stall` (silence, connection open), `pause`
+(silence until the client has read everything so far), `flip` (one byte with its lowest bit turned).
+With `of="request"` the fault comes after so many bytes of the request have been read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from typing import NamedTuple, Self
 from tests.overlays.chunk_server import ChunkServer, Script
 
 FULL = os.environ.get("FAULTS") == "full"
-"""Whether every fault is tried at every byte (`make test-faults`), or cuts at every byte and the other faults at some."""
+"""Whether every fault is tried at every byte (`make test-faults`), or cuts at every byte and the
+other faults at some.
+"""
 
 PATIENCE = 30.0
 
@@ -38,7 +40,10 @@ NONE = Fault("none", 0)
 
 def recorded(script: Script) -> bytes:
     """The bytes with which the scripted server answers, head and framing included."""
-    with ChunkServer(script) as server, socket.create_connection(("127.0.0.1", server.port)) as sock:
+    with (
+        ChunkServer(script) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as sock,
+    ):
         sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         sock.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: sock.recv(65536), b""))
@@ -77,7 +82,9 @@ class Player:
         self._listener.close()
 
     def settle(self) -> None:
-        """After a fault that ends the connection: returns when it has, so that the next call cannot meet its end."""
+        """After a fault that ends the connection: returns when it has, so that the next call cannot
+        meet its end.
+        """
         if self.fault.kind in ("cut", "reset", "flip"):
             with self._lock:
                 assert self._lock.wait_for(lambda: not self._open, PATIENCE)
@@ -166,7 +173,9 @@ def _length(got: bytes) -> int | None:
 
 
 def _until_read(sock: socket.socket) -> None:
-    """Returns when the other side has acknowledged everything: its kernel has it, and the next piece comes by itself."""
+    """Returns when the other side has acknowledged everything: its kernel has it, and the next
+    piece comes by itself.
+    """
     import fcntl
     import termios
 

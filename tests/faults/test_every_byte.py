@@ -1,4 +1,6 @@
-"""A chat, a workflow run, a page and an upload, disturbed at every byte: the outcome is the complete result or one typed error."""
+"""A chat, a workflow run, a page and an upload, disturbed at every byte: the outcome is the
+complete result or one typed error.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,28 @@ import pytest
 from cozekit import APIConnectionError, CozeError, ResponseError, StreamInterrupted, Timeout
 from tests.faults.exchange import NONE, Fault, Player, every, recorded
 from tests.overlays.chunk_server import CHUNKED, Head, Script, reply, stream
-from tests.overlays.wire import ASK, COMPLETED, CREATED, DONE, FLOW, HELLO, LO, RUN, async_coze, coze, descriptors
+from tests.overlays.wire import (
+    ASK,
+    COMPLETED,
+    CREATED,
+    DONE,
+    FLOW,
+    HELLO,
+    LO,
+    RUN,
+    async_coze,
+    coze,
+    descriptors,
+)
 
-PAGE = {"code": 0, "data": {"items": [{"id": "b1", "name": "Otter 线"}, {"id": "b2", "name": "Heron"}], "total": 2}, "msg": ""}
+PAGE = {
+    "code": 0,
+    "data": {
+        "items": [{"id": "b1", "name": "Otter 线"}, {"id": "b2", "name": "Heron"}],
+        "total": 2,
+    },
+    "msg": "",
+}
 FILE = {"code": 0, "data": {"id": "f1", "bytes": 3000, "file_name": "a.png"}, "msg": ""}
 CONTENT = bytes(range(256)) * 2
 DEADLINE = 10.0
@@ -69,12 +90,15 @@ EXCHANGES: dict[str, Exchange] = {
     ),
     "workflow": Exchange(
         stream(*FLOW),
-        lambda client: [(item.event, repr(item.data)) for item in client.workflows.runs.stream(**RUN)],
+        lambda client: [
+            (item.event, repr(item.data)) for item in client.workflows.runs.stream(**RUN)
+        ],
         lambda client: _events(client.workflows.runs.stream(**RUN)),
     ),
     "page": Exchange(
         reply(PAGE),
-        # The page alone: the player has no second one, for which a flip in the total makes the client ask.
+        # The page alone: the player has no second one, for which a flip in the total makes the
+        # client ask.
         lambda client: [(bot.id, bot.name) for bot in client.bots.list(workspace_id="w1").items],
         lambda client: _bots(client.bots.list(workspace_id="w1")),
     ),
@@ -82,7 +106,9 @@ EXCHANGES: dict[str, Exchange] = {
 }
 each_exchange = pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
 WAYS = [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")]
-each_way = pytest.mark.parametrize(("anyio_backend", "transport"), WAYS, ids=["sync", "httpx", "aiohttp", "trio"])
+each_way = pytest.mark.parametrize(
+    ("anyio_backend", "transport"), WAYS, ids=["sync", "httpx", "aiohttp", "trio"]
+)
 
 
 class Outcome(NamedTuple):
@@ -91,8 +117,16 @@ class Outcome(NamedTuple):
     error: CozeError | None
 
 
-async def outcomes(exchange: Exchange, player: Player, transport: str | None, faults: Iterable[Fault], timeout: Timeout) -> list[Outcome]:
-    """One call for each fault, on one client. Anything but a result or a CozeError ends the test, and so does a hang."""
+async def outcomes(
+    exchange: Exchange,
+    player: Player,
+    transport: str | None,
+    faults: Iterable[Fault],
+    timeout: Timeout,
+) -> list[Outcome]:
+    """One call for each fault, on one client. Anything but a result or a CozeError ends the test,
+    and so does a hang.
+    """
     found: list[Outcome] = []
     settings = {"timeout": timeout, "max_retries": 0}
 
@@ -123,13 +157,17 @@ async def outcomes(exchange: Exchange, player: Player, transport: str | None, fa
     return found
 
 
-async def checked(exchange: Exchange, transport: str | None, kind: str, step: int, timeout: Timeout) -> list[Outcome]:
+async def checked(
+    exchange: Exchange, transport: str | None, kind: str, step: int, timeout: Timeout
+) -> list[Outcome]:
     with Player(recorded(exchange.script)) as player:
         before = descriptors()
         faults = [Fault(kind, at) for at in every(len(player.answer), step)]
         found = await outcomes(exchange, player, transport, faults, timeout)
         complete = found[-1].result
-        assert all(one.result == complete for one in found if one.error is None), "never a silent partial"
+        assert all(one.result == complete for one in found if one.error is None), (
+            "never a silent partial"
+        )
         # One connection may stay open on either side, and the loop has its own.
         assert descriptors() <= before + 8
     return found
@@ -137,10 +175,15 @@ async def checked(exchange: Exchange, transport: str | None, kind: str, step: in
 
 @each_way
 @each_exchange
-async def test_a_cut_at_any_byte_is_the_complete_result_or_a_typed_error(exchange: Exchange, transport: str | None) -> None:
+async def test_a_cut_at_any_byte_is_the_complete_result_or_a_typed_error(
+    exchange: Exchange, transport: str | None
+) -> None:
     found = await checked(exchange, transport, "cut", 1, PATIENT)
     errors = [one for one in found if one.error is not None]
-    assert all(isinstance(one.error, APIConnectionError | StreamInterrupted | ResponseError) for one in errors)
+    assert all(
+        isinstance(one.error, APIConnectionError | StreamInterrupted | ResponseError)
+        for one in errors
+    )
     # The result can be complete only when all but the end of the framing has come.
     complete = [one.fault.at for one in found[:-1] if one.error is None]
     assert complete == list(range(len(found) - 1 - len(complete), len(found) - 1))
@@ -149,34 +192,47 @@ async def test_a_cut_at_any_byte_is_the_complete_result_or_a_typed_error(exchang
 
 @each_way
 @each_exchange
-async def test_a_reset_at_any_byte_is_the_complete_result_or_a_typed_error(exchange: Exchange, transport: str | None) -> None:
+async def test_a_reset_at_any_byte_is_the_complete_result_or_a_typed_error(
+    exchange: Exchange, transport: str | None
+) -> None:
     found = await checked(exchange, transport, "reset", 11, PATIENT)
     assert all(isinstance(one.error, APIConnectionError) for one in found if one.error is not None)
 
 
 @each_way
 @each_exchange
-async def test_a_pause_at_any_byte_changes_nothing(exchange: Exchange, transport: str | None) -> None:
+async def test_a_pause_at_any_byte_changes_nothing(
+    exchange: Exchange, transport: str | None
+) -> None:
     found = await checked(exchange, transport, "pause", 41, PATIENT)
     assert all(one.error is None for one in found)
 
 
 @each_way
 @each_exchange
-async def test_silence_from_any_byte_on_ends_by_the_timeout(exchange: Exchange, transport: str | None) -> None:
+async def test_silence_from_any_byte_on_ends_by_the_timeout(
+    exchange: Exchange, transport: str | None
+) -> None:
     found = await checked(exchange, transport, "stall", 131, QUICK)
     assert all(isinstance(one.error, APIConnectionError) for one in found if one.error is not None)
     first = next(index for index, one in enumerate(found) if one.error is None)
-    assert all(one.error is None for one in found[first:]), "what is complete stays complete with more bytes"
+    assert all(one.error is None for one in found[first:]), (
+        "what is complete stays complete with more bytes"
+    )
     assert found[-1].fault is NONE
-    assert all(one.fault.at > found[-2].fault.at - len(DONE) - len(END) for one in found[first:-1]), "complete only when all has come"
+    assert all(
+        one.fault.at > found[-2].fault.at - len(DONE) - len(END) for one in found[first:-1]
+    ), "complete only when all has come"
 
 
 @each_way
 @each_exchange
-async def test_a_flipped_bit_at_any_byte_is_a_result_or_a_typed_error(exchange: Exchange, transport: str | None) -> None:
-    """A result is complete: as many items or events as were sent, and a stream ends with its last event. One of them may differ,
-    in one place: nobody can tell a text, a name or a number from another one without a checksum, and Coze sends none.
+async def test_a_flipped_bit_at_any_byte_is_a_result_or_a_typed_error(
+    exchange: Exchange, transport: str | None
+) -> None:
+    """A result is complete: as many items or events as were sent, and a stream ends with its last
+    event. One of them may differ, in one place: nobody can tell a text, a name or a number from
+    another one without a checksum, and Coze sends none.
     """
     with Player(recorded(exchange.script)) as player:
         faults = [Fault("flip", at) for at in every(len(player.answer), 3)]
@@ -193,11 +249,15 @@ async def test_a_flipped_bit_at_any_byte_is_a_result_or_a_typed_error(exchange: 
 
 @each_way
 @pytest.mark.parametrize("kind", ["cut", "reset", "stall"])
-async def test_an_upload_disturbed_at_any_byte_of_the_request_is_a_typed_error(kind: str, transport: str | None) -> None:
+async def test_an_upload_disturbed_at_any_byte_of_the_request_is_a_typed_error(
+    kind: str, transport: str | None
+) -> None:
     exchange = EXCHANGES["upload"]
     with Player(recorded(exchange.script)) as player:
         await outcomes(exchange, player, transport, [], PATIENT)
         step = {"cut": 1, "reset": 11, "stall": 131}[kind]
         faults = [Fault(kind, at, "request") for at in every(player.largest, step) if at]
-        found = await outcomes(exchange, player, transport, faults, QUICK if kind == "stall" else PATIENT)
+        found = await outcomes(
+            exchange, player, transport, faults, QUICK if kind == "stall" else PATIENT
+        )
     assert all(isinstance(one.error, APIConnectionError) for one in found[:-1])

@@ -12,7 +12,17 @@ import pytest
 
 from cozekit import APIError, CozeError, StreamInterrupted
 from tests.faults.exchange import FULL
-from tests.overlays.chunk_server import ChunkServer, Close, Head, KeepOpen, Request, Send, Step, reply, stream
+from tests.overlays.chunk_server import (
+    ChunkServer,
+    Close,
+    Head,
+    KeepOpen,
+    Request,
+    Send,
+    Step,
+    reply,
+    stream,
+)
 from tests.overlays.wire import (
     ASK,
     BOT,
@@ -36,20 +46,37 @@ from tests.overlays.wire import (
 CALLS = 20_000 if FULL else 1_000
 WARM_UP = CALLS // 10
 MEGABYTE = 1 << 20
-# What may stay behind of each call, in the mean; a leak of 3 objects or 50 kB for each is found in the short form too.
+# What may stay behind of each call, in the mean; a leak of 3 objects or 50 kB for each is found in
+# the short form too.
 OBJECTS, BYTES = 1.5, 25_000
 
 SOUND = bytes(range(256)) * 100
 IDS: dict[str, Any] = {"conversation_id": CONVERSATION_ID, "chat_id": CHAT_ID}
-ACTION = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [
-    {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": "{}"}},
-]}}  # fmt: skip
+ACTION = {
+    "type": "submit_tool_outputs",
+    "submit_tool_outputs": {
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": "{}"}},
+        ]
+    },
+}
 ASKS = event("conversation.chat.requires_action", chat("requires_action", required_action=ACTION))
-CHATFLOW: dict[str, Any] = {"workflow_id": "w1", "app_id": "a1", "additional_messages": [], "parameters": {}}
-RESUME: dict[str, Any] = {"workflow_id": "w1", "event_id": "e1", "interrupt_type": 2, "resume_data": "Hangzhou"}
+CHATFLOW: dict[str, Any] = {
+    "workflow_id": "w1",
+    "app_id": "a1",
+    "additional_messages": [],
+    "parameters": {},
+}
+RESUME: dict[str, Any] = {
+    "workflow_id": "w1",
+    "event_id": "e1",
+    "interrupt_type": 2,
+    "resume_data": "Hangzhou",
+}
 OUTPUTS = [{"tool_call_id": "call_1", "output": "noon"}]
 
-# Each kind of call: a value, or something to iterate over; what is awaited or iterated with `async for` in the async client.
+# Each kind of call: a value, or something to iterate over; what is awaited or iterated with `async
+# for` in the async client.
 CALL: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "plain": lambda client, ask: client.bots.retrieve("b1"),
     "error": lambda client, ask: client.bots.retrieve("gone"),
@@ -61,7 +88,9 @@ CALL: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "abandoned": lambda client, ask: client.chat.stream(**ask),
     "cut": lambda client, ask: client.chat.stream(**ask).until_done(),
     "poll": lambda client, ask: client.chat.create_and_poll(**ask, poll_interval=0),
-    "tool outputs": lambda client, ask: client.chat.submit_tool_outputs_stream(**IDS, tool_outputs=OUTPUTS).until_done(),
+    "tool outputs": lambda client, ask: client.chat.submit_tool_outputs_stream(
+        **IDS, tool_outputs=OUTPUTS
+    ).until_done(),
     "tools": lambda client, ask: client.chat.run(**ask, tools={"now": lambda: "noon"}),
     "workflow": lambda client, ask: client.workflows.runs.stream(**RUN),
     "resume": lambda client, ask: client.workflows.runs.stream_resume(**RESUME),
@@ -76,7 +105,10 @@ COMES: dict[str, Callable[[Any], bool]] = {
     "abandoned": lambda events: names(events) == ["conversation.chat.created"],
     "workflow": lambda events: len(events) == len(FLOW),
     "resume": lambda events: len(events) == len(FLOW),
-    **{kind: lambda result: result.answer == "Hello" for kind in ("chat", "poll", "tool outputs", "tools", "chatflow")},
+    **{
+        kind: lambda result: result.answer == "Hello"
+        for kind in ("chat", "poll", "tool outputs", "tools", "chatflow")
+    },
 }
 ITERATED = ("page", "workflow", "resume", "abandoned")
 KINDS = list(CALL)
@@ -89,7 +121,9 @@ def answer(request: Request) -> list[Step]:
         "/v1/bots/b1": reply(BOT),
         "/v1/bots/gone": reply({"code": 4200, "msg": "gone"}),
         "/v1/bots/closed": [Close()],
-        "/v1/bots": reply({"code": 0, "data": {"items": [{"id": "b1", "name": "Otter"}] * 20, "total": 20}}),
+        "/v1/bots": reply(
+            {"code": 0, "data": {"items": [{"id": "b1", "name": "Otter"}] * 20, "total": 20}}
+        ),
         "/v1/files/upload": reply({"code": 0, "data": {"id": "f1"}}),
         "/v1/audio/speech": reply(SOUND, headers={"content-type": "audio/mpeg"}),
         "/v3/chat/retrieve": reply({"code": 0, "data": completed}),
@@ -171,10 +205,16 @@ class Flat:
     def check(self) -> None:
         assert self._start is not None
         calls = CALLS - WARM_UP
-        files, objects, memory = (after - before for before, after in zip(self._start, self._state(), strict=True))
+        files, objects, memory = (
+            after - before for before, after in zip(self._start, self._state(), strict=True)
+        )
         assert files <= 10
-        assert objects <= min(1500, OBJECTS * calls), f"{objects} objects, {objects / calls:.2f} for each call"
-        assert memory <= min(24 * MEGABYTE, BYTES * calls), f"{memory / MEGABYTE:.1f} MB, {memory / calls / 1000:.1f} kB for each call"
+        assert objects <= min(1500, OBJECTS * calls), (
+            f"{objects} objects, {objects / calls:.2f} for each call"
+        )
+        assert memory <= min(24 * MEGABYTE, BYTES * calls), (
+            f"{memory / MEGABYTE:.1f} MB, {memory / calls / 1000:.1f} kB for each call"
+        )
 
 
 @pytest.fixture
@@ -195,7 +235,9 @@ def test_many_calls_leave_nothing_behind(order: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("anyio_backend", "transport"), [("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")], ids=["httpx", "aiohttp", "trio"]
+    ("anyio_backend", "transport"),
+    [("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")],
+    ids=["httpx", "aiohttp", "trio"],
 )
 async def test_many_async_calls_leave_nothing_behind(order: list[str], transport: str) -> None:
     with ChunkServer(answer) as server:

@@ -1,7 +1,8 @@
-"""Writes the golden output anew: `python -m tests.generator.renew_golden`, in the root of the repository.
+"""Writes the golden output anew: `python -m tests.generator.renew_golden`, in the root of the
+repository.
 
-Run it after a change of a template, the generator or the tiny description, then read the difference before committing it:
-it shows what the change does to every generated package.
+Run it after a change of a template, the generator or the tiny description, then read the difference
+before committing it: it shows what the change does to every generated package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The package of the stock templates of openapi-python-client and ours, from one description, each in a process of its own."""
+"""The package of the stock templates of openapi-python-client and ours, from one description, each
+in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -41,18 +43,30 @@ class Raised(Exception):
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process without proxies, which would stand between a client and the loopback server."""
-    return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    """The environment of this process without proxies, which would stand between a client and the
+    loopback server.
+    """
+    return {
+        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+    }
 
 
 class Interpreter:
-    """A Python process that stands in a folder of packages and runs pieces of code, each with fresh names."""
+    """A Python process that stands in a folder of packages and runs pieces of code, each with fresh
+    names.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         command = [sys.executable, "-c", _LOOP]
         self._process = subprocess.Popen(
-            command, cwd=folder, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            command,
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
 
     def run(self, code: str) -> Any:
@@ -71,9 +85,18 @@ class Interpreter:
 
 
 def run_fresh(folder: Path, code: str) -> Any:
-    """The value of `result` after the code has run in a process that has imported nothing before."""
+    """The value of `result` after the code has run in a process that has imported nothing
+    before.
+    """
     code = f"import json\n{code}\nprint(json.dumps(result))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 
@@ -87,7 +110,9 @@ class Seen(NamedTuple):
 
     def form_fields(self) -> list[str]:
         """Names of the fields of a form upload, as a server reads them."""
-        parts = message_from_bytes(f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode() + self.body).get_payload()
+        parts = message_from_bytes(
+            f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode() + self.body
+        ).get_payload()
         assert isinstance(parts, list)
         return [str(part.get_param("name", header="content-disposition")) for part in parts]  # type: ignore[union-attr]
 
@@ -101,7 +126,11 @@ class Server:
         self._answer: tuple[int, str, bytes] = (200, "application/json", b"{}")
 
     def answer(self, body: Any, *, status: int = 200, kind: str = "application/json") -> None:
-        self._answer = (status, kind, body if isinstance(body, bytes) else json.dumps(body).encode())
+        self._answer = (
+            status,
+            kind,
+            body if isinstance(body, bytes) else json.dumps(body).encode(),
+        )
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("content-length") or 0)
@@ -141,7 +170,9 @@ def serving() -> Iterator[Server]:
 
 
 def stock_document() -> dict[str, Any]:
-    """The tiny description in the form that openapi-python-client reads, and four things that it loses in silence."""
+    """The tiny description in the form that openapi-python-client reads, and four things that it
+    loses in silence.
+    """
     document = copy.deepcopy(bundle(SPEC).document)
     schemas, paths = document["components"]["schemas"], document["paths"]
     for node in schemas.values():
@@ -159,7 +190,9 @@ def stock_document() -> dict[str, Any]:
     paths["/v1/gadgets/search"] = {"get": spoilt}
     linked = copy.deepcopy(paths["/v1/gadget"]["delete"])
     linked["operationId"] = "gadgets_clear"
-    linked["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] = "shared.yaml#/components/schemas/Envelope"
+    linked["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] = (
+        "shared.yaml#/components/schemas/Envelope"
+    )
     paths["/v1/gadgets/clear"] = {"delete": linked}
     # A status that the document does not speak of.
     del paths["/v1/runs/{run_id}"]["get"]["responses"]["default"]
@@ -178,7 +211,23 @@ def generate_stock(folder: Path) -> StockRun:
     """Runs openapi-python-client with its own templates; the package is `stock`."""
     (folder / "openapi.json").write_text(json.dumps(stock_document()), encoding="utf-8")
     (folder / "config.json").write_text('{"post_hooks": []}', encoding="utf-8")
-    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--path", str(folder / "openapi.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "openapi_python_client",
+        "generate",
+        "--meta",
+        "none",
+        "--path",
+        str(folder / "openapi.json"),
+    ]
     command += ["--config", str(folder / "config.json"), "--output-path", str(folder / "stock")]
-    done = subprocess.run(command, cwd=folder, env={**environment(), "COLUMNS": "500"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**environment(), "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return StockRun(folder, done.returncode, done.stdout + done.stderr)

@@ -1,4 +1,6 @@
-"""Same description, same bytes; every departure is named; what would be lost or overwritten in silence is refused."""
+"""Same description, same bytes; every departure is named; what would be lost or overwritten in
+silence is refused.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ ALWAYS = {"openapi.yaml", "manifest.json", "coze_openapi/openapi.json"}
 
 
 def on_disk(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def run(*arguments: object) -> int:
@@ -37,19 +43,45 @@ def test_rendering_twice_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("seed", ["0", "4711"])
-def test_another_process_in_another_folder_with_another_hash_seed_writes_the_same_bytes(seed: str, tmp_path: Path) -> None:
+def test_another_process_in_another_folder_with_another_hash_seed_writes_the_same_bytes(
+    seed: str, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "LC_ALL": "C", "TZ": "Asia/Shanghai"}
-    command = [sys.executable, "-m", "generator", "--spec", str(SPEC), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {len(rendered())} files\n", "")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": seed,
+        "LC_ALL": "C",
+        "TZ": "Asia/Shanghai",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "generator",
+        "--spec",
+        str(SPEC),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(
+        command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"wrote {len(rendered())} files\n",
+        "",
+    )
     assert on_disk(tmp_path / "out") == rendered()
     assert list(elsewhere.iterdir()) == []
 
 
-def test_a_formatter_configuration_beside_the_output_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ruff.toml").write_text('line-length = 40\n[format]\nquote-style = "single"\n', encoding="utf-8")
+def test_a_formatter_configuration_beside_the_output_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ruff.toml").write_text(
+        'line-length = 40\n[format]\nquote-style = "single"\n', encoding="utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     assert run("--spec", SPEC, "--out", tmp_path / "out") == 0
     assert on_disk(tmp_path / "out") == rendered()
@@ -77,17 +109,23 @@ def test_old_output_is_deleted(tmp_path: Path) -> None:
     assert not old.parent.exists()
 
 
-def test_check_finds_nothing_after_writing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_finds_nothing_after_writing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--spec", SPEC, "--out", tmp_path / "out") == 0
     capsys.readouterr()
     assert run("--check", "--spec", SPEC, "--out", tmp_path / "out") == 0
     assert capsys.readouterr().out == f"{len(rendered())} generated files: in order\n"
 
 
-def test_check_names_changed_missing_and_extra_files_and_touches_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_changed_missing_and_extra_files_and_touches_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert run("--spec", SPEC, "--out", out) == 0
-    (out / "coze_openapi/models/gadgets.py").write_bytes(rendered()["coze_openapi/models/gadgets.py"] + b"\n")
+    (out / "coze_openapi/models/gadgets.py").write_bytes(
+        rendered()["coze_openapi/models/gadgets.py"] + b"\n"
+    )
     (out / "coze_openapi/api/gadgets/list.py").unlink()
     (out / "coze_openapi/api/gadgets/steal.py").touch()
     before = on_disk(out)
@@ -102,9 +140,14 @@ def test_check_names_changed_missing_and_extra_files_and_touches_none(tmp_path: 
     assert on_disk(out) == before
 
 
-def test_check_names_every_file_when_nothing_was_generated_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_every_file_when_nothing_was_generated_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--check", "--spec", SPEC, "--out", tmp_path / "out") == 1
-    assert capsys.readouterr().out.splitlines()[:-1] == [*sorted(f"{path}: missing" for path in rendered()), "operations.md: differs"]
+    assert capsys.readouterr().out.splitlines()[:-1] == [
+        *sorted(f"{path}: missing" for path in rendered()),
+        "operations.md: differs",
+    ]
     assert not (tmp_path / "out").exists()
 
 
@@ -116,18 +159,25 @@ def test_check_takes_no_notice_of_compiled_modules(tmp_path: Path) -> None:
     assert run("--check", "--spec", SPEC, "--out", tmp_path / "out") == 0
 
 
-def test_nothing_is_written_when_the_linter_finds_something(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_when_the_linter_finds_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     description = Description()
     del description.node("Maker")["description"]
     spec = description.write(tmp_path)
     assert run("--spec", spec, "--out", tmp_path / "out") == 1
-    assert capsys.readouterr().out.splitlines()[0] == "spec/resources/gadgets.yaml: Maker: no description; say what it is"
+    assert (
+        capsys.readouterr().out.splitlines()[0]
+        == "spec/resources/gadgets.yaml: Maker: no description; say what it is"
+    )
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_lint_reports_a_sound_description_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lint_reports_a_sound_description_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("lint", "--spec", SPEC, "--out", tmp_path / "out") == 0
-    assert capsys.readouterr().out == "5 files of the description: in order\n"
+    assert capsys.readouterr().out == "7 files of the description: in order\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -155,7 +205,37 @@ def drop_operation(d: Description) -> None:
 
 
 def add_error_code(d: Description) -> None:
-    d.node("shared.yaml")["x-coze-error-codes"][4016] = {"error": "ConflictError", "meaning": "the gadget is busy"}
+    d.node("shared.yaml")["x-coze-error-codes"][4016] = {
+        "error": "ConflictError",
+        "meaning": "the gadget is busy",
+    }
+
+
+def add_event(d: Description) -> None:
+    payload = d.node("gadgets_runs_create")["x-coze-stream"]["events"]["run.progress"]
+    d.node("gadgets_runs_create")["x-coze-stream"]["events"]["run.begun"] = payload
+    d.node("RunEventType")["x-known-values"]["run.begun"] = "The run begins."
+
+
+def drop_role(d: Description) -> None:
+    del d.runs["x-coze-stream-kind"]["roles"]["heartbeat"]
+
+
+def add_field_of_an_error(d: Description) -> None:
+    field = {"type": "string", "description": "Why."}
+    d.runs["x-coze-error-classes"]["RunFailed"]["properties"]["reason"] = field
+
+
+def drop_terminal_event(d: Description) -> None:
+    del d.files["resources/gadgets_socket.yaml"]["x-coze-socket"]["terminal"]
+
+
+def drop_alias(d: Description) -> None:
+    del d.files["resources/gadgets_calls.yaml"]["x-coze-rtc"]["aliases"]
+
+
+def rename_variables(d: Description) -> None:
+    d.node("openapi.yaml")["x-coze-environment"]["token"] = "OTHER_TOKEN"
 
 
 def methods(module: str) -> set[str]:
@@ -171,6 +251,20 @@ def methods(module: str) -> set[str]:
         (drop_known_value, {"coze_openapi/models/gadgets_runs.py"}),
         (drop_operation, {"coze_openapi/api/gadgets/delete.py"} | methods("gadgets")),
         (add_error_code, {"coze_openapi/errors.py"}),
+        (
+            add_event,
+            {
+                "coze_openapi/events/__init__.py",
+                "coze_openapi/events/workflow.py",
+                "coze_openapi/streams/workflow.py",
+                "coze_openapi/models/gadgets_runs.py",
+            },
+        ),
+        (drop_role, {"coze_openapi/streams/workflow.py"}),
+        (add_field_of_an_error, {"coze_openapi/errors.py"}),
+        (drop_terminal_event, {"coze_openapi/events/gadgets_socket.py"}),
+        (drop_alias, {"coze_openapi/events/gadgets_calls.py"}),
+        (rename_variables, {"coze_openapi/errors.py"}),
     ],
 )
 def test_a_change_of_the_description_changes_exactly_the_files_that_hold_it(
@@ -217,23 +311,36 @@ def renamed_operation(d: Description) -> None:
 
 def renamed_schema(d: Description) -> None:
     d.gadgets["components"]["schemas"]["GadgetV2x"] = copy.deepcopy(d.node("Maker"))
-    d.node("Gadget")["properties"]["owner"] = {"$ref": "#/components/schemas/GadgetV2x", "description": "Who owns it."}
+    d.node("Gadget")["properties"]["owner"] = {
+        "$ref": "#/components/schemas/GadgetV2x",
+        "description": "Who owns it.",
+    }
 
 
 def argument_in_two_places(d: Description) -> None:
-    d.node("gadgets_list")["parameters"].append({**d.parameter("gadgets_list", "page_num"), "name": "Kinds", "in": "header"})
+    d.node("gadgets_list")["parameters"].append(
+        {**d.parameter("gadgets_list", "page_num"), "name": "Kinds", "in": "header"}
+    )
 
 
 def arguments_that_differ_by_a_dash(d: Description) -> None:
-    d.node("gadgets_list")["parameters"].append({**d.parameter("gadgets_list", "page_num"), "name": "page-num"})
+    d.node("gadgets_list")["parameters"].append(
+        {**d.parameter("gadgets_list", "page_num"), "name": "page-num"}
+    )
 
 
 def field_without_a_python_name(d: Description) -> None:
-    d.node("Maker")["properties"]["class"] = {"type": "string", "description": "Class of the maker.", "example": "A"}
+    d.node("Maker")["properties"]["class"] = {
+        "type": "string",
+        "description": "Class of the maker.",
+        "example": "A",
+    }
 
 
 def two_tags_with_one_module(d: Description) -> None:
-    d.node("openapi.yaml")["tags"].append({"name": "gadgets_runs", "description": "Runs once more."})
+    d.node("openapi.yaml")["tags"].append(
+        {"name": "gadgets_runs", "description": "Runs once more."}
+    )
     node = copy.deepcopy(d.node("gadgets_runs_retrieve"))
     node |= {"operationId": "gadgets_runs_list", "tags": ["gadgets_runs"]}
     d.runs["paths"]["/v2/runs/{run_id}"] = {"get": node}
@@ -251,51 +358,112 @@ def method_with_the_name_of_a_sub_resource(d: Description) -> None:
     d.node("openapi.yaml")["tags"].append({"name": "gadgets.list", "description": "Lists."})
     node = copy.deepcopy(d.node("gadgets_delete"))
     node |= {"operationId": "gadgets_list_delete", "tags": ["gadgets.list"]}
-    lists = {"openapi": "3.1.0", "info": {"title": "Lists", "version": "1"}, "paths": {"/v1/list": {"delete": node}}}
+    lists = {
+        "openapi": "3.1.0",
+        "info": {"title": "Lists", "version": "1"},
+        "paths": {"/v1/list": {"delete": node}},
+    }
     d.files["resources/gadgets_list.yaml"] = lists
 
 
 def argument_with_the_name_of_an_option(d: Description) -> None:
-    d.node("gadgets_list")["parameters"].append({**d.parameter("gadgets_list", "page_num"), "name": "timeout"})
+    d.node("gadgets_list")["parameters"].append(
+        {**d.parameter("gadgets_list", "page_num"), "name": "timeout"}
+    )
 
 
 def argument_with_the_name_of_a_variable_of_the_method(d: Description) -> None:
-    d.node("gadgets_list")["parameters"].append({**d.parameter("gadgets_list", "page_num"), "name": "operation"})
+    d.node("gadgets_list")["parameters"].append(
+        {**d.parameter("gadgets_list", "page_num"), "name": "operation"}
+    )
 
 
 def schema_with_the_name_of_the_base_class(d: Description) -> None:
     d.gadgets["components"]["schemas"]["Model"] = copy.deepcopy(d.node("Maker"))
-    d.node("Gadget")["properties"]["model"] = {"$ref": "#/components/schemas/Model", "description": "Its model."}
+    d.node("Gadget")["properties"]["model"] = {
+        "$ref": "#/components/schemas/Model",
+        "description": "Its model.",
+    }
 
 
 def field_with_the_name_of_a_method_of_models(d: Description) -> None:
-    d.node("Maker")["properties"]["to_dict"] = {"type": "string", "description": "Dictionary of the maker.", "example": "A"}
+    d.node("Maker")["properties"]["to_dict"] = {
+        "type": "string",
+        "description": "Dictionary of the maker.",
+        "example": "A",
+    }
 
 
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
         (warned_default, "the parser warns: WARNING parsing GET /v1/gadgets within gadgets."),
-        (warned_status, "the parser warns: WARNING parsing GET /v1/gadgets/{gadget_id} within gadgets."),
+        (
+            warned_status,
+            "the parser warns: WARNING parsing GET /v1/gadgets/{gadget_id} within gadgets.",
+        ),
         (warned_media, "the parser warns: WARNING parsing POST /v1/gadgets/upload within gadgets."),
         (no_openapi, "the parser refuses the description: Failed to parse OpenAPI document"),
-        (renamed_operation, "gadgets_Upload_upload: the parser dropped it or knows it by another name; rename the operation"),
-        (renamed_schema, "schemas GadgetV2x do not come out of the parser under their own name; rename them"),
-        (argument_in_two_places, "gadgets_list: two arguments have the same Python name; rename one in the description"),
-        (arguments_that_differ_by_a_dash, "gadgets_list: two arguments have the same Python name; rename one in the description"),
-        (field_without_a_python_name, "Maker.class: no Python identifier; a model needs the wire name as its field name"),
-        (two_tags_with_one_module, "tags gadgets.runs and gadgets_runs are both the module gadgets_runs; rename one"),
-        (stream_with_the_name_of_its_plain_method, "tag gadgets.runs: two methods or resources are called create; rename one"),
-        (stream_with_the_name_of_another_method, "tag gadgets.runs: two methods or resources are called retrieve; rename one"),
-        (method_with_the_name_of_a_sub_resource, "tag gadgets: two methods or resources are called list; rename one"),
-        (argument_with_the_name_of_an_option, "gadgets_list(timeout): the generated method has this name for itself"),
-        (argument_with_the_name_of_a_variable_of_the_method, "gadgets_list(operation): the generated method has this name for itself"),
-        (schema_with_the_name_of_the_base_class, "schema Model: the generated package has this name for itself; rename the schema"),
-        (field_with_the_name_of_a_method_of_models, "Maker.to_dict: models have this name for themselves; a field cannot have it"),
+        (
+            renamed_operation,
+            "gadgets_Upload_upload: the parser dropped it or knows it by another name; rename "
+            "the operation",
+        ),
+        (
+            renamed_schema,
+            "schemas GadgetV2x do not come out of the parser under their own name; rename them",
+        ),
+        (
+            argument_in_two_places,
+            "gadgets_list: two arguments have the same Python name; rename one in the description",
+        ),
+        (
+            arguments_that_differ_by_a_dash,
+            "gadgets_list: two arguments have the same Python name; rename one in the description",
+        ),
+        (
+            field_without_a_python_name,
+            "Maker.class: no Python identifier; a model needs the wire name as its field name",
+        ),
+        (
+            two_tags_with_one_module,
+            "tags gadgets.runs and gadgets_runs are both the module gadgets_runs; rename one",
+        ),
+        (
+            stream_with_the_name_of_its_plain_method,
+            "tag gadgets.runs: two methods or resources are called create; rename one",
+        ),
+        (
+            stream_with_the_name_of_another_method,
+            "tag gadgets.runs: two methods or resources are called retrieve; rename one",
+        ),
+        (
+            method_with_the_name_of_a_sub_resource,
+            "tag gadgets: two methods or resources are called list; rename one",
+        ),
+        (
+            argument_with_the_name_of_an_option,
+            "gadgets_list(timeout): the generated method has this name for itself",
+        ),
+        (
+            argument_with_the_name_of_a_variable_of_the_method,
+            "gadgets_list(operation): the generated method has this name for itself",
+        ),
+        (
+            schema_with_the_name_of_the_base_class,
+            "schema Model: the generated package has this name for itself; rename the schema",
+        ),
+        (
+            field_with_the_name_of_a_method_of_models,
+            "Maker.to_dict: models have this name for themselves; a field cannot have it",
+        ),
     ],
 )
 def test_what_would_be_lost_or_overwritten_is_refused_and_nothing_is_written(
-    spoil: Callable[[Description], None], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spoil: Callable[[Description], None],
+    named: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     description = Description()
     spoil(description)
@@ -320,7 +488,12 @@ def test_a_description_that_cannot_be_joined_ends_every_command_with_exit_code_2
 def test_schemas_that_differ_only_in_case_are_both_generated(tmp_path: Path) -> None:
     description = Description()
     for field, name in (("part", "GadgetPart"), ("other", "Gadgetpart")):
-        description.gadgets["components"]["schemas"][name] = copy.deepcopy(description.node("Maker"))
-        description.node("Gadget")["properties"][field] = {"$ref": f"#/components/schemas/{name}", "description": "A part."}
+        description.gadgets["components"]["schemas"][name] = copy.deepcopy(
+            description.node("Maker")
+        )
+        description.node("Gadget")["properties"][field] = {
+            "$ref": f"#/components/schemas/{name}",
+            "description": "A part.",
+        }
     text = description.compile(tmp_path)["coze_openapi/models/gadgets.py"].decode()
     assert ("class GadgetPart(Model)" in text, "class Gadgetpart(Model)" in text) == (True, True)

@@ -1,4 +1,6 @@
-"""The tiny description of `spec_tiny/`, to be changed in a test, written and compiled; shared by the tests of this folder."""
+"""The tiny description of `spec_tiny/`, to be changed in a test, written and compiled; shared by
+the tests of this folder.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ SPEC = HERE / "spec_tiny"
 
 @cache
 def _written() -> dict[str, Any]:
-    return {path.relative_to(SPEC).as_posix(): yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(SPEC.rglob("*.yaml"))}
+    return {
+        path.relative_to(SPEC).as_posix(): yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted(SPEC.rglob("*.yaml"))
+    }
 
 
 class Description:
@@ -71,7 +76,9 @@ class Description:
         return lint(bundle(spec), spec)
 
     def compile(self, folder: Path) -> dict[str, bytes]:
-        """The generated files; fails when the description departs from a rule, as the command line does."""
+        """The generated files; fails when the description departs from a rule, as the command line
+        does.
+        """
         spec = self.write(folder)
         joined = bundle(spec)
         assert lint(joined, spec) == []

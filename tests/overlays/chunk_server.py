@@ -1,4 +1,5 @@
-"""A scripted HTTP/1.1 server on loopback, for everything that depends on how and when the bytes of an answer arrive.
+"""A scripted HTTP/1.1 server on loopback, for everything that depends on how and when the bytes of
+an answer arrive.
 
     with ChunkServer([Head(), Send(b"event:done\\n"), Send(b"data:{}\\n\\n")]) as server:
         httpx.get(server.url + "/v3/chat")
@@ -6,27 +7,31 @@
 
 A *script* is a list of steps, run in order for one request:
 
-    Head(status, headers, framing, length)   status line and headers; event stream in chunks when nothing else is said
-    Send(data)                               a piece of the body, wrapped as one chunk when the framing is `chunked`
-    Raw(data)                                bytes exactly as they are: broken heads, half a chunk, garbage
-    Endless(data)                            `Send(data)` again and again until the client goes away
-    Wait(event)                              goes on when the test has set the `threading.Event`
-    Signal(event)                            sets it: tells the test that the server has come this far
-    KeepOpen()                               sends nothing more, until the client closes
-    Close()                                  closes at once (FIN), whatever the framing promised: a cut stream
-    Abort()                                  closes at once with a reset (RST)
+    Head(status, headers, framing, length)   status line and headers; event stream in chunks when
+    nothing else is said Send(data)                               a piece of the body, wrapped as
+    one chunk when the framing is `chunked` Raw(data)                                bytes exactly
+    as they are: broken heads, half a chunk, garbage Endless(data)
+    `Send(data)` again and again until the client goes away Wait(event)
+    goes on when the test has set the `threading.Event` Signal(event)
+    sets it: tells the test that the server has come this far KeepOpen()
+    sends nothing more, until the client closes Close()                                  closes at
+    once (FIN), whatever the framing promised: a cut stream Abort()
+    closes at once with a reset (RST)
 
-At the end of a script the body is finished as its framing wants it, and the connection waits for the next request
-(`chunked`, `length`) or is closed (`close`, or when no head was sent). `stream()` and `reply()` make the two usual scripts.
+At the end of a script the body is finished as its framing wants it, and the connection waits for
+the next request (`chunked`, `length`) or is closed (`close`, or when no head was sent). `stream()`
+and `reply()` make the two usual scripts.
 
-`ChunkServer(first, second, …)` gives the n-th request the n-th script, and the last script to all that follow. In place of
-a script a function may stand that takes the `Request` and returns one.
+`ChunkServer(first, second, …)` gives the n-th request the n-th script, and the last script to all
+that follow. In place of a script a function may stand that takes the `Request` and returns one.
 
-Nothing sleeps. One `Send` is one `sendall`; the client may still see several as one piece, or one as several. Where the border
-matters, put a `Wait` between them that the test sets when the client has read the first piece.
+Nothing sleeps. One `Send` is one `sendall`; the client may still see several as one piece, or one
+as several. Where the border matters, put a `Wait` between them that the test sets when the client
+has read the first piece.
 
-The server counts (`connections`, `open_connections`, `requests`), and `wait_for` waits until a count is reached.
-Leaving the `with` block sets every event that a script still waits for, ends all threads, and raises what went wrong in one of them.
+The server counts (`connections`, `open_connections`, `requests`), and `wait_for` waits until a
+count is reached. Leaving the `with` block sets every event that a script still waits for, ends all
+threads, and raises what went wrong in one of them.
 """
 
 from __future__ import annotations
@@ -46,7 +51,9 @@ LENGTH = "length"
 CLOSE = "close"
 LOGID = "20260101000000TESTLOGID"
 PATIENCE = 30.0
-"""Seconds after which anything in here that waits gives up, so that a broken test ends with a reason and does not hang."""
+"""Seconds after which anything in here that waits gives up, so that a broken test ends with a
+reason and does not hang.
+"""
 
 
 class Gone(Exception):
@@ -55,7 +62,9 @@ class Gone(Exception):
 
 @dataclass
 class Request:
-    """What came in: `headers` with names in lower case (the last of several counts), `connection` numbered from 0."""
+    """What came in: `headers` with names in lower case (the last of several counts), `connection`
+    numbered from 0.
+    """
 
     method: str
     target: str
@@ -105,7 +114,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Head:
-    """`headers` are laid over the usual ones (event stream, log id); a value of `None` takes one away."""
+    """`headers` are laid over the usual ones (event stream, log id); a value of `None` takes one
+    away.
+    """
 
     status: int = 200
     headers: Mapping[str, str | None] = field(default_factory=dict)
@@ -126,7 +137,10 @@ class Head:
                 raise ValueError(f"unknown framing {self.framing!r}")
         headers |= {name.lower(): value for name, value in self.headers.items()}
         known = {status.value: status.phrase for status in http.HTTPStatus}
-        lines = [f"HTTP/1.1 {self.status} {known.get(self.status, '')}", *(f"{k}: {v}" for k, v in headers.items() if v is not None)]
+        lines = [
+            f"HTTP/1.1 {self.status} {known.get(self.status, '')}",
+            *(f"{k}: {v}" for k, v in headers.items() if v is not None),
+        ]
         answer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
 
@@ -195,16 +209,26 @@ class Abort:
         raise Gone
 
 
-def stream(*pieces: bytes, headers: Mapping[str, str | None] | None = None, framing: str = CHUNKED) -> list[Step]:
+def stream(
+    *pieces: bytes, headers: Mapping[str, str | None] | None = None, framing: str = CHUNKED
+) -> list[Step]:
     """The script of a complete event stream in these pieces."""
     length = sum(len(piece) for piece in pieces)
-    return [Head(headers=headers or {}, framing=framing, length=length), *(Send(piece) for piece in pieces)]
+    return [
+        Head(headers=headers or {}, framing=framing, length=length),
+        *(Send(piece) for piece in pieces),
+    ]
 
 
-def reply(body: object, status: int = 200, headers: Mapping[str, str | None] | None = None) -> list[Step]:
+def reply(
+    body: object, status: int = 200, headers: Mapping[str, str | None] | None = None
+) -> list[Step]:
     """The script of a plain answer: bytes as they are, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return [Head(status, {"content-type": "application/json", **(headers or {})}, LENGTH, len(content)), Send(content)]
+    return [
+        Head(status, {"content-type": "application/json", **(headers or {})}, LENGTH, len(content)),
+        Send(content),
+    ]
 
 
 class ChunkServer:
@@ -229,7 +253,9 @@ class ChunkServer:
         self._start(self._accept)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
         with self._changed:
             self.stopping = True
             for event in self._awaited:
@@ -248,11 +274,18 @@ class ChunkServer:
             raise self._errors[0]
 
     def wait_for(self, condition: Callable[[ChunkServer], bool]) -> None:
-        """Returns when the condition holds; it is asked again whenever a count of the server changes."""
+        """Returns when the condition holds; it is asked again whenever a count of the server
+        changes.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: condition(self), PATIENCE):
-                counts = f"{self.connections} connections ({self.open_connections} open), {len(self.requests)} requests"
-                raise TimeoutError(f"the chunk server does not come to what the test waits for: {counts}")
+                counts = (
+                    f"{self.connections} connections ({self.open_connections} open), "
+                    f"{len(self.requests)} requests"
+                )
+                raise TimeoutError(
+                    f"the chunk server does not come to what the test waits for: {counts}"
+                )
 
     def wait_on(self, event: threading.Event) -> None:
         """Waits for an event of the test, also ended by the end of the server."""
@@ -318,7 +351,10 @@ def _read(incoming: Any, number: int) -> Request | None:
     if not head:
         return None
     method, target, _ = head[0].split(" ", 2)
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, _, value in (line.partition(":") for line in head[1:])
+    }
     if headers.get("transfer-encoding") == "chunked":
         body = b"".join(_chunks(incoming))
     else:

@@ -1,4 +1,5 @@
-"""One test for both clients: `Either` calls the sync client as it is, and the async client in an event loop of its own.
+"""One test for both clients: `Either` calls the sync client as it is, and the async client in an
+event loop of its own.
 
 @pytest.fixture
 def coze(each_client): ...
@@ -18,8 +19,8 @@ from typing import Any
 import anyio.from_thread
 import pytest
 
+from coze_runtime.calls.retries import RetryPolicy
 from cozekit import AsyncCoze, Coze
-from cozekit.retries import RetryPolicy
 from cozekit_emulator import Emulator
 
 KINDS = ["sync", "asyncio", "trio"]
@@ -52,7 +53,9 @@ class Either:
         return self._wrapped(self._portal.call(call))
 
     def _wrapped(self, value: Any) -> Any:
-        inner = hasattr(value, "_client") or hasattr(value, "__anext__") or hasattr(value, "__aiter__")
+        inner = (
+            hasattr(value, "_client") or hasattr(value, "__anext__") or hasattr(value, "__aiter__")
+        )
         return Either(value, self._portal) if inner and self._portal is not None else value
 
     def __iter__(self) -> Iterator[Any]:

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 from cozekit import audio
-from cozekit.audio import G711, AudioFormat, Wav, achunks, apaced, chunks, paced, pcm_to_wav, read_wav, wav_header
+from cozekit.audio import (
+    G711,
+    AudioFormat,
+    Wav,
+    achunks,
+    apaced,
+    chunks,
+    paced,
+    pcm_to_wav,
+    read_wav,
+    wav_header,
+)
 from cozekit.errors import ArgumentError
 
 ALL_SAMPLES = struct.pack("<65536h", *range(-32768, 32768))
@@ -59,7 +70,9 @@ class Clock:
     ],
     ids=["A-law", "µ-law"],
 )
-def test_every_sample_and_every_code_is_coded_as_audioop_of_python_3_11_does(encode, decode, codes, samples):
+def test_every_sample_and_every_code_is_coded_as_audioop_of_python_3_11_does(
+    encode, decode, codes, samples
+):
     assert hashlib.sha256(encode(ALL_SAMPLES)).hexdigest() == codes
     assert hashlib.sha256(decode(ALL_CODES)).hexdigest() == samples
 
@@ -95,13 +108,22 @@ def test_half_a_sample_is_refused(encode):
 
 
 def test_nothing_is_coded_as_nothing():
-    assert audio.pcm_to_alaw(b"") == audio.alaw_to_pcm(b"") == audio.pcm_to_ulaw(b"") == audio.ulaw_to_pcm(b"") == b""
+    assert (
+        audio.pcm_to_alaw(b"")
+        == audio.alaw_to_pcm(b"")
+        == audio.pcm_to_ulaw(b"")
+        == audio.ulaw_to_pcm(b"")
+        == b""
+    )
 
 
 # --- WAV
 
 
-@pytest.mark.parametrize("format", [AudioFormat(), AudioFormat(8000, 2, 16), AudioFormat(16000, 1, 8), AudioFormat(48000, 2, 24)])
+@pytest.mark.parametrize(
+    "format",
+    [AudioFormat(), AudioFormat(8000, 2, 16), AudioFormat(16000, 1, 8), AudioFormat(48000, 2, 24)],
+)
 def test_a_wav_file_is_read_by_python_as_it_was_written(format):
     pcm = bytes(range(24)) * 3
     with wave.open(io.BytesIO(pcm_to_wav(pcm, format))) as found:
@@ -132,15 +154,24 @@ def test_a_wav_file_is_read_from_a_path_and_from_an_open_file(tmp_path: Path):
     path = tmp_path / "sound.wav"
     path.write_bytes(pcm_to_wav(b"abcd"))
     with path.open("rb") as file:
-        assert read_wav(path) == read_wav(str(path)) == read_wav(file) == Wav(AudioFormat(), "pcm", b"abcd")
+        assert (
+            read_wav(path)
+            == read_wav(str(path))
+            == read_wav(file)
+            == Wav(AudioFormat(), "pcm", b"abcd")
+        )
 
 
 def _wav(*parts: tuple[bytes, bytes]) -> bytes:
-    body = b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in parts)
+    body = b"".join(
+        name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in parts
+    )
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WAVE" + body
 
 
-def _fmt(tag: int, channels: int = 1, rate: int = 8000, bits: int = 8, more: bytes = b"") -> tuple[bytes, bytes]:
+def _fmt(
+    tag: int, channels: int = 1, rate: int = 8000, bits: int = 8, more: bytes = b""
+) -> tuple[bytes, bytes]:
     return b"fmt ", struct.pack("<HHIIHH", tag, channels, rate, rate, 1, bits) + more
 
 
@@ -150,13 +181,28 @@ def test_the_coding_of_a_wav_file_is_told(tag, codec):
 
 
 def test_the_coding_of_an_extensible_wav_file_stands_in_its_guid():
-    more = struct.pack("<HHI", 22, 16, 0) + struct.pack("<H", 1) + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    more = (
+        struct.pack("<HHI", 22, 16, 0)
+        + struct.pack("<H", 1)
+        + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    )
     found = read_wav(_wav(_fmt(0xFFFE, bits=16, more=more), (b"data", b"abcd")))
     assert found == Wav(AudioFormat(8000, 1, 16), "pcm", b"abcd")
 
 
 def test_chunks_that_are_no_sound_are_skipped():
-    assert read_wav(_wav((b"LIST", b"odd"), _fmt(1), (b"fact", b"1234"), (b"data", b"abcd"), (b"LIST", b"end"))).data == b"abcd"
+    assert (
+        read_wav(
+            _wav(
+                (b"LIST", b"odd"),
+                _fmt(1),
+                (b"fact", b"1234"),
+                (b"data", b"abcd"),
+                (b"LIST", b"end"),
+            )
+        ).data
+        == b"abcd"
+    )
 
 
 def test_a_wav_stream_of_unknown_length_is_read_to_its_end():
@@ -216,7 +262,12 @@ def test_a_path_and_an_open_file_are_cut_as_well_and_the_file_stays_open(tmp_pat
     path = tmp_path / "sound.pcm"
     path.write_bytes(b"012345")
     with path.open("rb") as file:
-        assert list(chunks(path, 4)) == list(chunks(str(path), 4)) == list(chunks(file, 4)) == [b"0123", b"45"]
+        assert (
+            list(chunks(path, 4))
+            == list(chunks(str(path), 4))
+            == list(chunks(file, 4))
+            == [b"0123", b"45"]
+        )
         assert not file.closed
 
 
@@ -252,14 +303,20 @@ def test_the_size_of_a_time_is_whole_frames():
 
 def test_pieces_come_in_real_time_and_the_first_one_at_once():
     clock = Clock()
-    times = [(round(clock.now - 100, 6), len(piece)) for piece in paced(b"\0" * 2000, G711, clock=clock, sleep=clock.sleep)]
+    times = [
+        (round(clock.now - 100, 6), len(piece))
+        for piece in paced(b"\0" * 2000, G711, clock=clock, sleep=clock.sleep)
+    ]
     assert times == [(0.0, 800), (0.1, 800), (0.2, 400)]
 
 
 @pytest.mark.parametrize(("speed", "slept"), [(2.0, [0.05, 0.05]), (0.5, [0.2, 0.2]), (None, [])])
 def test_the_speed_can_be_chosen(speed, slept):
     clock = Clock()
-    assert b"".join(paced(b"\1" * 2000, G711, speed=speed, clock=clock, sleep=clock.sleep)) == b"\1" * 2000
+    assert (
+        b"".join(paced(b"\1" * 2000, G711, speed=speed, clock=clock, sleep=clock.sleep))
+        == b"\1" * 2000
+    )
     assert clock.slept == slept
 
 
@@ -288,7 +345,10 @@ def test_nothing_is_read_ahead_of_its_time():
 
 async def test_coroutines_get_the_same_times():
     clock = Clock()
-    times = [round(clock.now - 100, 6) async for _ in apaced(b"\0" * 2000, G711, clock=clock, sleep=clock.asleep)]
+    times = [
+        round(clock.now - 100, 6)
+        async for _ in apaced(b"\0" * 2000, G711, clock=clock, sleep=clock.asleep)
+    ]
     assert times == [0.0, 0.1, 0.2]
 
 
@@ -296,7 +356,9 @@ async def test_without_waiting_coroutines_need_no_sleep():
     assert [len(piece) async for piece in apaced(b"\0" * 2000, G711, speed=None)] == [800, 800, 400]
 
 
-@pytest.mark.parametrize("options", [{"chunk_ms": 0}, {"chunk_ms": float("nan")}, {"speed": 0}, {"speed": -1.0}])
+@pytest.mark.parametrize(
+    "options", [{"chunk_ms": 0}, {"chunk_ms": float("nan")}, {"speed": 0}, {"speed": -1.0}]
+)
 def test_times_that_make_no_sense_are_refused(options):
     with pytest.raises(ArgumentError, match=next(iter(options))):
         list(paced(b"abc", **options))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from inspect import isclass, isfunction, signature
+from inspect import isfunction, signature
 from typing import Any
 
 import pytest
 
-from cozekit import AsyncCoze, messages
+from cozekit import AsyncCoze, messages, resources
 from cozekit_emulator import Emulator, bots
 from tests.overlays.either import coze, local, server
 
@@ -24,7 +23,9 @@ def test_the_text_of_a_stream_adds_up_to_the_answer(coze: Any) -> None:
     pieces = list(opened.text_stream())
     assert len(pieces) > 3
     assert "".join(pieces) == opened.text
-    assert [message.content for message in opened.messages if message.type == "answer"] == [opened.text]
+    assert [message.content for message in opened.messages if message.type == "answer"] == [
+        opened.text
+    ]
 
 
 def test_reasoning_is_apart_from_the_answer(coze: Any) -> None:
@@ -46,7 +47,11 @@ def test_suggested_questions_are_known_at_the_end(coze: Any) -> None:
 def test_tool_calls_are_known_at_the_end(coze: Any) -> None:
     opened = coze.chat.stream(**ask(bots.TOOL_CALLING))
     result = opened.until_done()
-    assert [call.function.name for call in opened.tool_calls] == [call.function.name for call in result.tool_calls] == ["get_weather"]
+    assert (
+        [call.function.name for call in opened.tool_calls]
+        == [call.function.name for call in result.tool_calls]
+        == ["get_weather"]
+    )
     assert opened.chat.status == "requires_action"
 
 
@@ -61,7 +66,9 @@ def test_the_chat_is_unknown_before_its_first_event(coze: Any) -> None:
 @pytest.mark.parametrize("name", ["done", "conversation.chat.completed"])
 def test_a_listener_by_name_hears_that_event_only(coze: Any, name: str) -> None:
     heard: list[str] = []
-    coze.chat.stream(**ask(bots.ANSWERING)).until_done({name: lambda event: heard.append(event.event)})
+    coze.chat.stream(**ask(bots.ANSWERING)).until_done(
+        {name: lambda event: heard.append(event.event)}
+    )
     assert heard == [name]
 
 
@@ -85,28 +92,26 @@ async def test_the_async_text_adds_up_and_may_be_left_early(local: Emulator) -> 
                 break
 
 
-PAIRS = ["benefits", "chat", "datasets", "entities", "files", "speech", "workflows"]
+SYNC = sorted(
+    name
+    for name in dir(resources)
+    if isinstance(getattr(resources, name), type) and not name.startswith("Async")
+)
 
 
-@pytest.mark.parametrize("module", PAIRS)
-def test_the_async_form_of_a_resource_has_the_same_methods_and_arguments(module: str) -> None:
-    plain, other = (import_module(f"cozekit.{module}{ending}") for ending in ("", "_async"))
-    classes = {name: found for name, found in vars(plain).items() if isclass(found) and found.__module__ == plain.__name__}
-    assert classes
-    for name, found in classes.items():
-        twin = getattr(other, f"Async{name}")
-        methods = {key for key, value in vars(found).items() if isfunction(value)}
-        assert methods == {key for key, value in vars(twin).items() if isfunction(value)}
-        for method in methods:
-            wanted, has = (signature(getattr(owner, method)).parameters for owner in (found, twin))
-            assert [(p.name, p.kind, p.default, p.annotation) for p in wanted.values()] == [
-                (p.name, p.kind, p.default, p.annotation) for p in has.values()
-            ]
+@pytest.mark.parametrize("name", SYNC)
+def test_the_async_form_of_a_resource_has_the_same_methods_and_arguments(name: str) -> None:
+    found, twin = getattr(resources, name), getattr(resources, f"Async{name}")
+    methods = {key for key, value in vars(found).items() if isfunction(value)}
+    assert methods == {key for key, value in vars(twin).items() if isfunction(value)}
+    for method in methods:
+        wanted, has = (signature(getattr(owner, method)).parameters for owner in (found, twin))
+        assert [(p.name, p.kind, p.default, p.annotation) for p in wanted.values()] == [
+            (p.name, p.kind, p.default, p.annotation) for p in has.values()
+        ]
 
 
-def test_the_signature_of_a_method_that_passes_arguments_on_names_them_all() -> None:
-    from cozekit.chat import Chat
-
-    parameters = signature(Chat.run).parameters
+def test_the_signature_of_a_method_with_a_body_of_its_own_names_all_arguments() -> None:
+    parameters = signature(resources.Chats.run).parameters
     assert {"tools", "max_rounds", "bot_id", "additional_messages", "timeout"} <= set(parameters)
     assert "arguments" not in parameters

@@ -23,7 +23,9 @@ STREAMED = pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "
 IDS = {"id": "7001", "conversation_id": "7002"}
 
 
-def call(name: str, arguments: str = "{}", id: str = "call_1", type: str = "function") -> dict[str, Any]:
+def call(
+    name: str, arguments: str = "{}", id: str = "call_1", type: str = "function"
+) -> dict[str, Any]:
     return {"id": id, "type": type, "function": {"name": name, "arguments": arguments}}
 
 
@@ -37,22 +39,39 @@ def event(name: str, data: object) -> bytes:
 
 
 def asks(*calls: dict[str, Any]) -> list[Any]:
-    return stream(event("conversation.chat.requires_action", waiting(*calls)), event("done", "[DONE]"))
+    return stream(
+        event("conversation.chat.requires_action", waiting(*calls)), event("done", "[DONE]")
+    )
 
 
 def answers(text: str) -> list[Any]:
-    answer = {**IDS, "id": "m1", "chat_id": "7001", "role": "assistant", "type": "answer", "content": text}
+    answer = {
+        **IDS,
+        "id": "m1",
+        "chat_id": "7001",
+        "role": "assistant",
+        "type": "answer",
+        "content": text,
+    }
     done = {**IDS, "status": "completed"}
-    return stream(event("conversation.message.completed", answer), event("conversation.chat.completed", done), event("done", "[DONE]"))
+    return stream(
+        event("conversation.message.completed", answer),
+        event("conversation.chat.completed", done),
+        event("done", "[DONE]"),
+    )
 
 
 def outputs(request: Request) -> dict[str, str]:
-    return {item["tool_call_id"]: item["output"] for item in json.loads(request.body)["tool_outputs"]}
+    return {
+        item["tool_call_id"]: item["output"] for item in json.loads(request.body)["tool_outputs"]
+    }
 
 
 @STREAMED
 @ways("way")
-def test_a_tool_that_the_bot_calls_is_run_and_its_output_is_in_the_answer(coze: Any, local: Emulator, streamed: bool, way: str) -> None:
+def test_a_tool_that_the_bot_calls_is_run_and_its_output_is_in_the_answer(
+    coze: Any, local: Emulator, streamed: bool, way: str
+) -> None:
     seen = []
 
     def weather(location: str) -> dict[str, object]:
@@ -75,9 +94,19 @@ def test_a_tool_that_the_bot_calls_is_run_and_its_output_is_in_the_answer(coze: 
 
 @STREAMED
 def test_the_result_holds_the_messages_of_all_rounds_once(coze: Any, streamed: bool) -> None:
-    result = coze.chat.run(**ASK, tools={"get_weather": lambda location: "sunny"}, stream=streamed, poll_interval=0)
+    result = coze.chat.run(
+        **ASK, tools={"get_weather": lambda location: "sunny"}, stream=streamed, poll_interval=0
+    )
     kinds = [str(message.type) for message in result.messages]
-    assert kinds == ["function_call", "tool_response", "answer", "verbose", "follow_up", "follow_up", "follow_up"]
+    assert kinds == [
+        "function_call",
+        "tool_response",
+        "answer",
+        "verbose",
+        "follow_up",
+        "follow_up",
+        "follow_up",
+    ]
     assert len(result.follow_ups) == 3
     assert result.usage.token_count > 0
 
@@ -92,7 +121,12 @@ def test_a_chat_without_tools_comes_back_waiting(coze: Any, streamed: bool) -> N
 
 @STREAMED
 def test_a_bot_that_calls_no_tool_just_answers(coze: Any, local: Emulator, streamed: bool) -> None:
-    result = coze.chat.run(**{**ASK, "bot_id": bots.ANSWERING}, tools={"get_weather": len}, stream=streamed, poll_interval=0)
+    result = coze.chat.run(
+        **{**ASK, "bot_id": bots.ANSWERING},
+        tools={"get_weather": len},
+        stream=streamed,
+        poll_interval=0,
+    )
     assert "杭州天气怎么样？" in result.answer
     assert sent_to(local, "chat_submit_tool_outputs") == 0
 
@@ -107,12 +141,20 @@ def test_an_exception_of_a_tool_is_reported_to_the_bot(coze: Any, streamed: bool
 
 
 @STREAMED
-def test_an_exception_of_a_tool_is_raised_on_request_and_the_chat_can_go_on(coze: Any, streamed: bool) -> None:
+def test_an_exception_of_a_tool_is_raised_on_request_and_the_chat_can_go_on(
+    coze: Any, streamed: bool
+) -> None:
     def broken(location: str) -> str:
         raise LookupError(location)
 
     with pytest.raises(ToolFailed, match="tool get_weather: LookupError: 杭州") as caught:
-        coze.chat.run(**ASK, tools={"get_weather": broken}, on_tool_error="raise", stream=streamed, poll_interval=0)
+        coze.chat.run(
+            **ASK,
+            tools={"get_weather": broken},
+            on_tool_error="raise",
+            stream=streamed,
+            poll_interval=0,
+        )
     error = caught.value
     assert isinstance(error.__cause__, LookupError)
     assert error.tool == "get_weather"
@@ -124,7 +166,9 @@ def test_an_exception_of_a_tool_is_raised_on_request_and_the_chat_can_go_on(coze
 
 def test_an_unknown_tool_is_reported_with_the_known_ones(coze: Any) -> None:
     result = coze.chat.run(**ASK, tools={"get_time": len, "get_date": len})
-    assert "LookupError: there is no tool get_weather; known are get_date, get_time" in result.answer
+    assert (
+        "LookupError: there is no tool get_weather; known are get_date, get_time" in result.answer
+    )
 
 
 def test_an_unknown_tool_is_raised_on_request(coze: Any) -> None:
@@ -134,10 +178,18 @@ def test_an_unknown_tool_is_raised_on_request(coze: Any) -> None:
 
 @each_kind
 @pytest.mark.parametrize(
-    ("arguments", "problem"), [("{oops", "the arguments are no JSON"), ("[1]", "no JSON object but list"), ('{"x":1}', "TypeError")]
+    ("arguments", "problem"),
+    [
+        ("{oops", "the arguments are no JSON"),
+        ("[1]", "no JSON object but list"),
+        ('{"x":1}', "TypeError"),
+    ],
 )
 def test_arguments_that_do_not_fit_are_reported(kind: str, arguments: str, problem: str) -> None:
-    with ChunkServer(asks(call("greet", arguments)), answers("ok")) as http, client(kind, http.url) as coze:
+    with (
+        ChunkServer(asks(call("greet", arguments)), answers("ok")) as http,
+        client(kind, http.url) as coze,
+    ):
         coze.chat.run(**ASK, tools={"greet": lambda name: name})
     assert problem in outputs(http.requests[1])["call_1"]
 
@@ -206,7 +258,9 @@ async def test_a_raised_failure_cancels_the_other_async_tools_of_the_round() -> 
     with ChunkServer(asks(call("slow", id="a"), call("broken", id="b"))) as http:
         async with AsyncCoze("t", base_url=http.url) as coze:
             with pytest.raises(ToolFailed, match="tool broken"):
-                await coze.chat.run(**ASK, tools={"slow": slow, "broken": broken}, on_tool_error="raise")
+                await coze.chat.run(
+                    **ASK, tools={"slow": slow, "broken": broken}, on_tool_error="raise"
+                )
     assert cancelled.is_set()
 
 
@@ -236,7 +290,10 @@ def test_a_bot_that_never_stops_calling_tools_is_stopped(kind: str) -> None:
     with (
         ChunkServer(asks(call("again"))) as http,
         client(kind, http.url) as coze,
-        pytest.raises(TooManyRounds, match=r"asks for tools \(again\) after 2 rounds \(chat_id 7001, conversation_id 7002,") as caught,
+        pytest.raises(
+            TooManyRounds,
+            match=r"asks for tools \(again\) after 2 rounds \(chat_id 7001, conversation_id 7002,",
+        ) as caught,
     ):
         coze.chat.run(**ASK, tools={"again": lambda: "more"}, max_rounds=2)
     assert len(http.requests) == 3
@@ -245,7 +302,10 @@ def test_a_bot_that_never_stops_calling_tools_is_stopped(kind: str) -> None:
 
 @each_kind
 def test_several_rounds_are_gone_through(kind: str) -> None:
-    with ChunkServer(asks(call("a")), asks(call("b", id="call_2")), answers("ok")) as http, client(kind, http.url) as coze:
+    with (
+        ChunkServer(asks(call("a")), asks(call("b", id="call_2")), answers("ok")) as http,
+        client(kind, http.url) as coze,
+    ):
         result = coze.chat.run(**ASK, tools={"a": lambda: "1", "b": lambda: "2"})
     assert result.answer == "ok"
     assert [outputs(request) for request in http.requests[1:]] == [{"call_1": "1"}, {"call_2": "2"}]
@@ -253,8 +313,15 @@ def test_several_rounds_are_gone_through(kind: str) -> None:
 
 @each_kind
 def test_a_question_to_the_user_is_not_answered_with_an_error_text(kind: str) -> None:
-    scripts, problem = [asks(call("choose", type="reply_message")), answers("ok")], "waits for the user's answer to choose"
-    with ChunkServer(*scripts) as http, client(kind, http.url) as coze, pytest.raises(ToolFailed, match=problem):
+    scripts, problem = (
+        [asks(call("choose", type="reply_message")), answers("ok")],
+        "waits for the user's answer to choose",
+    )
+    with (
+        ChunkServer(*scripts) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ToolFailed, match=problem),
+    ):
         coze.chat.run(**ASK, tools={})
     assert len(http.requests) == 1
 
@@ -268,7 +335,11 @@ def test_headers_and_timeout_of_the_first_call_hold_for_the_others(kind: str) ->
 
 def test_every_event_of_every_round_is_told(coze: Any) -> None:
     names: list[str] = []
-    coze.chat.run(**ASK, tools={"get_weather": lambda location: "x"}, on_event=lambda event: names.append(event.event))
+    coze.chat.run(
+        **ASK,
+        tools={"get_weather": lambda location: "x"},
+        on_event=lambda event: names.append(event.event),
+    )
     assert names[0] == "conversation.chat.created"
     assert names.count("conversation.chat.in_progress") == 2
     assert "conversation.chat.requires_action" in names
@@ -305,7 +376,11 @@ def test_a_chat_that_fails_raises_with_its_ids(coze: Any, streamed: bool) -> Non
 @each_kind
 def test_a_stream_that_is_cut_after_the_tools_raises(kind: str) -> None:
     cut = stream(event("conversation.chat.in_progress", {**IDS, "status": "in_progress"}))
-    with ChunkServer(asks(call("a")), cut) as http, client(kind, http.url) as coze, pytest.raises(StreamInterrupted):
+    with (
+        ChunkServer(asks(call("a")), cut) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(StreamInterrupted),
+    ):
         coze.chat.run(**ASK, tools={"a": lambda: ""})
 
 
@@ -318,7 +393,9 @@ def test_a_stream_that_is_cut_after_the_tools_raises(kind: str) -> None:
         ({"tools": {"a": len}, "auto_save_history": False}, "auto_save_history"),
     ],
 )
-def test_arguments_that_cannot_work_are_refused_before_any_request(coze: Any, local: Emulator, wrong: Any, argument: str) -> None:
+def test_arguments_that_cannot_work_are_refused_before_any_request(
+    coze: Any, local: Emulator, wrong: Any, argument: str
+) -> None:
     with pytest.raises(ArgumentError) as caught:
         coze.chat.run(**ASK, **wrong)
     assert caught.value.argument == argument
@@ -329,14 +406,21 @@ def test_the_sync_client_refuses_async_tools_before_any_request(local: Emulator)
     async def tool() -> str:
         return ""
 
-    with Coze(local.token, base_url=local.base_url) as coze, pytest.raises(ArgumentError, match="tool t is an async function"):
+    with (
+        Coze(local.token, base_url=local.base_url) as coze,
+        pytest.raises(ArgumentError, match="tool t is an async function"),
+    ):
         coze.chat.run(**ASK, tools={"t": tool})
     assert not local.requests
 
 
 @each_kind
 def test_an_empty_required_action_is_no_tool_call(kind: str) -> None:
-    empty = {**IDS, "status": "completed", "required_action": {"type": "", "submit_tool_outputs": {"tool_calls": []}}}
+    empty = {
+        **IDS,
+        "status": "completed",
+        "required_action": {"type": "", "submit_tool_outputs": {"tool_calls": []}},
+    }
     script = stream(event("conversation.chat.completed", empty), event("done", "[DONE]"))
     with ChunkServer(script) as http, client(kind, http.url) as coze:
         assert coze.chat.run(**ASK, tools={}).tool_calls == []
@@ -347,7 +431,10 @@ def test_polled_rounds_do_not_take_the_state_before_the_outputs_for_a_new_call(k
     created, running = {**IDS, "status": "created"}, {**IDS, "status": "in_progress"}
     done = {**IDS, "status": "completed"}
     stale = waiting(call("a"))
-    scripts = [reply({"code": 0, "data": data}) for data in (created, stale, [], stale, stale, running, done, [])]
+    scripts = [
+        reply({"code": 0, "data": data})
+        for data in (created, stale, [], stale, stale, running, done, [])
+    ]
     with ChunkServer(*scripts) as http, client(kind, http.url) as coze:
         result = coze.chat.run(**ASK, tools={"a": lambda: "1"}, stream=False, poll_interval=0)
     assert result.chat.status == "completed"

@@ -25,18 +25,23 @@ from tests.overlays.chunk_server import (
     Wait,
     reply,
     stream,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("framing", ["chunked", LENGTH, CLOSE])
 def test_a_stream_arrives_whole_in_every_framing(framing: str) -> None:
-    with ChunkServer(stream(b"event:a\n", b"", b"data:1\n\n", framing=framing)) as server, httpx.Client() as client:
+    with (
+        ChunkServer(stream(b"event:a\n", b"", b"data:1\n\n", framing=framing)) as server,
+        httpx.Client() as client,
+    ):
         answers = [client.get(server.url + "/x?y=1") for _ in range(2)]
     assert [answer.content for answer in answers] == [b"event:a\ndata:1\n\n"] * 2
     assert answers[0].headers["content-type"] == "text/event-stream"
     assert answers[0].headers["x-tt-logid"] == LOGID
     assert server.connections == (2 if framing == CLOSE else 1)
-    assert [(request.target, request.finished) for request in server.requests] == [("/x?y=1", True)] * 2
+    assert [(request.target, request.finished) for request in server.requests] == [
+        ("/x?y=1", True)
+    ] * 2
 
 
 def test_requests_are_recorded_with_their_bodies() -> None:
@@ -44,7 +49,12 @@ def test_requests_are_recorded_with_their_bodies() -> None:
         client.post(server.url, json={"a": "你"}, headers={"X-One": "1"})
         client.post(server.url, content=iter([b"ab", b"c"]))
     first, second = server.requests
-    assert (first.method, first.json, first.headers["x-one"], second.body) == ("POST", {"a": "你"}, "1", b"abc")
+    assert (first.method, first.json, first.headers["x-one"], second.body) == (
+        "POST",
+        {"a": "你"},
+        "1",
+        b"abc",
+    )
 
 
 def test_each_request_gets_its_script_and_the_last_one_repeats() -> None:
@@ -53,7 +63,11 @@ def test_each_request_gets_its_script_and_the_last_one_repeats() -> None:
 
     with ChunkServer(reply({"n": 1}, 520), echo) as server, httpx.Client() as client:
         answers = [client.post(server.url, content=b"%d" % number) for number in range(3)]
-    assert [(answer.status_code, answer.content) for answer in answers] == [(520, b'{"n": 1}'), (200, b"1"), (200, b"2")]
+    assert [(answer.status_code, answer.content) for answer in answers] == [
+        (520, b'{"n": 1}'),
+        (200, b"1"),
+        (200, b"2"),
+    ]
 
 
 def test_a_header_of_none_is_not_sent() -> None:
@@ -74,9 +88,19 @@ def test_a_header_of_none_is_not_sent() -> None:
         ([Head(framing=LENGTH, length=9), Send(b"x"), Close()], httpx.RemoteProtocolError),
         ([Head(), Send(b"x"), Abort()], httpx.ReadError),
     ],
-    ids=["no answer", "reset before the head", "no HTTP", "cut between chunks", "cut in a chunk", "too short", "reset in the body"],
+    ids=[
+        "no answer",
+        "reset before the head",
+        "no HTTP",
+        "cut between chunks",
+        "cut in a chunk",
+        "too short",
+        "reset in the body",
+    ],
 )
-def test_a_broken_answer_is_seen_as_such_by_the_client(steps: list[Step], error: type[Exception]) -> None:
+def test_a_broken_answer_is_seen_as_such_by_the_client(
+    steps: list[Step], error: type[Exception]
+) -> None:
     with ChunkServer(steps) as server, pytest.raises(error):
         httpx.get(server.url)
     assert len(server.requests) == 1
@@ -105,7 +129,11 @@ def test_a_client_that_goes_away_ends_the_connection(last: Step) -> None:
         assert not server.requests[0].finished
 
 
-@pytest.mark.parametrize("last", [KeepOpen(), Endless(b"x"), Wait(threading.Event())], ids=["silent", "endless", "waiting"])
+@pytest.mark.parametrize(
+    "last",
+    [KeepOpen(), Endless(b"x"), Wait(threading.Event())],
+    ids=["silent", "endless", "waiting"],
+)
 def test_leaving_the_block_ends_every_script(last: Step) -> None:
     with httpx.Client() as client:
         with ChunkServer([Head(), Send(b"x"), last]) as server:

@@ -21,7 +21,10 @@ def test_a_file_is_sent_as_base64_with_its_name_and_type(tmp_path: Path) -> None
     path = tmp_path / "Manual 手册.PDF"
     path.write_bytes(b"%PDF-1.7")
     made = documents.from_file(path).to_dict()
-    assert made == {"name": "Manual 手册.PDF", "source_info": {"file_base64": base64.b64encode(b"%PDF-1.7").decode(), "file_type": "pdf"}}
+    assert made == {
+        "name": "Manual 手册.PDF",
+        "source_info": {"file_base64": base64.b64encode(b"%PDF-1.7").decode(), "file_type": "pdf"},
+    }
 
 
 def test_bytes_need_a_name_that_tells_the_type() -> None:
@@ -47,10 +50,17 @@ def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_web_page_is_fetched_once_or_again() -> None:
     source = {"web_url": "https://example.com", "document_source": 1}
-    assert documents.from_url("https://example.com", name="Page").to_dict() == {"name": "Page", "source_info": source}
-    again = documents.from_url("https://example.com", name="Page", update=documents.update_every(24)).to_dict()
+    assert documents.from_url("https://example.com", name="Page").to_dict() == {
+        "name": "Page",
+        "source_info": source,
+    }
+    again = documents.from_url(
+        "https://example.com", name="Page", update=documents.update_every(24)
+    ).to_dict()
     assert again["update_rule"] == {"update_type": 1, "update_interval": 24}
-    never = documents.from_url("https://example.com", name="Page", update=documents.update_never()).to_dict()
+    never = documents.from_url(
+        "https://example.com", name="Page", update=documents.update_never()
+    ).to_dict()
     assert never["update_rule"] == {"update_type": 0}
 
 
@@ -67,7 +77,11 @@ def test_a_page_is_not_fetched_more_often_than_daily() -> None:
 
 def test_an_image_is_named_by_its_upload() -> None:
     made = documents.from_image("7001", name="otter.png", caption="an otter").to_dict()
-    assert made == {"name": "otter.png", "source_info": {"source_file_id": "7001", "document_source": 5}, "caption": "an otter"}
+    assert made == {
+        "name": "otter.png",
+        "source_info": {"source_file_id": "7001", "document_source": 5},
+        "caption": "an otter",
+    }
 
 
 def test_text_is_cut_by_the_service_or_at_a_separator() -> None:
@@ -94,9 +108,14 @@ def test_captions_are_written_by_the_service_or_by_hand() -> None:
 
 def test_a_knowledge_base_is_filled_and_ready(coze: Any, local: Emulator) -> None:
     dataset = coze.datasets.create(name="Otters", space_id=WORKSPACE, format_type=0)
-    made = [documents.from_file(b"Otters swim.", name="a.txt"), documents.from_file(b"Otters dive.", name="b.txt")]
+    made = [
+        documents.from_file(b"Otters swim.", name="a.txt"),
+        documents.from_file(b"Otters dive.", name="b.txt"),
+    ]
     kinds: dict[str, Any] = {"format_type": 0, "chunk_strategy": documents.automatic_chunks()}
-    ready = coze.datasets.documents.create_and_poll(dataset_id=dataset.dataset_id, document_bases=made, **kinds, poll_interval=0)
+    ready = coze.datasets.documents.create_and_poll(
+        dataset_id=dataset.dataset_id, document_bases=made, **kinds, poll_interval=0
+    )
     assert [(item.status, item.progress) for item in ready] == [(1, 100), (1, 100)]
     assert sent_to(local, "datasets_process") == 2
     ids = [item.document_id for item in ready]

@@ -1,4 +1,6 @@
-"""Every way to fail × every way to call: the same typed error, whatever the call returns when it goes well."""
+"""Every way to fail × every way to call: the same typed error, whatever the call returns when it
+goes well.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from coze_runtime._http.aiohttp_transport import AiohttpTransport
 from cozekit import (
     APIConnectionError,
     APIError,
@@ -38,9 +41,21 @@ from cozekit import (
     ServerError,
     Timeout,
     TokenExpiredError,
-)  # fmt: skip
-from cozekit.fast import AiohttpTransport
-from tests.overlays.chunk_server import CLOSE, LENGTH, LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Raw, Script, Send, reply
+)
+from tests.overlays.chunk_server import (
+    CLOSE,
+    LENGTH,
+    LOGID,
+    Abort,
+    ChunkServer,
+    Close,
+    Head,
+    KeepOpen,
+    Raw,
+    Script,
+    Send,
+    reply,
+)
 from tests.overlays.wire import ASK, BOT, TOKEN, async_coze, coze
 
 UPLOAD = ("picture.png", bytes(range(256)) * 40)
@@ -69,20 +84,42 @@ def read(opened: Any) -> Any:
 Way = tuple[str, Callable[[Any], Any], Callable[[Any], Any]]
 WAYS: dict[str, Way] = {
     "plain": ("bots_retrieve", lambda c: c.bots.retrieve("b1"), lambda c: c.bots.retrieve("b1")),
-    "pager": ("bots_list", lambda c: all_of(c.bots.list(workspace_id="w")), lambda c: all_of_async(c.bots.list(workspace_id="w"))),
-    "stream": ("chat_create", lambda c: all_of(c.chat.stream(**ASK)), lambda c: all_of_async(c.chat.stream(**ASK))),
-    "upload": ("files_upload", lambda c: c.files.upload(file=UPLOAD), lambda c: c.files.upload(file=UPLOAD)),
-    "download": ("audio_speech_create", lambda c: c.audio.speech.create(**SPEECH), lambda c: c.audio.speech.create(**SPEECH)),
+    "pager": (
+        "bots_list",
+        lambda c: all_of(c.bots.list(workspace_id="w")),
+        lambda c: all_of_async(c.bots.list(workspace_id="w")),
+    ),
+    "stream": (
+        "chat_create",
+        lambda c: all_of(c.chat.stream(**ASK)),
+        lambda c: all_of_async(c.chat.stream(**ASK)),
+    ),
+    "upload": (
+        "files_upload",
+        lambda c: c.files.upload(file=UPLOAD),
+        lambda c: c.files.upload(file=UPLOAD),
+    ),
+    "download": (
+        "audio_speech_create",
+        lambda c: c.audio.speech.create(**SPEECH),
+        lambda c: c.audio.speech.create(**SPEECH),
+    ),
     "open download": (
         "audio_speech_create",
         lambda c: read(c.with_streaming_response(c.audio.speech.create)(**SPEECH)),
         lambda c: read_async(c.with_streaming_response(c.audio.speech.create)(**SPEECH)),
     ),
-    "own request": ("GET /v9/new", lambda c: c.request("GET", "/v9/new"), lambda c: c.request("GET", "/v9/new")),
+    "own request": (
+        "GET /v9/new",
+        lambda c: c.request("GET", "/v9/new"),
+        lambda c: c.request("GET", "/v9/new"),
+    ),
 }
 TRANSPORTS = [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")]
 on_every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-on_every_transport = pytest.mark.parametrize(("anyio_backend", "transport"), TRANSPORTS, ids=["sync", "httpx", "aiohttp", "trio"])
+on_every_transport = pytest.mark.parametrize(
+    ("anyio_backend", "transport"), TRANSPORTS, ids=["sync", "httpx", "aiohttp", "trio"]
+)
 
 
 async def failure(url: str, way: Way, transport: str | None, **settings: Any) -> CozeError:
@@ -97,7 +134,11 @@ async def failure(url: str, way: Way, transport: str | None, **settings: Any) ->
     error = caught.value
     assert TOKEN not in f"{error!s}{error!r}{vars(error)}"
     again = pickle.loads(pickle.dumps(error))
-    assert (type(again), str(again), vars(again).keys()) == (type(error), str(error), vars(error).keys())
+    assert (type(again), str(again), vars(again).keys()) == (
+        type(error),
+        str(error),
+        vars(error).keys(),
+    )
     assert str(copy.copy(error)) == str(error)
     return error
 
@@ -106,34 +147,142 @@ JSON = {"content-type": "application/json"}
 HTML = {"content-type": "text/html; charset=utf-8"}
 # What came → (script, class, code, part of the message, log id).
 ANSWERS: dict[str, tuple[Script, type[APIError], int | None, str, str]] = {
-    "200 with a code": (reply({"code": 4000, "msg": "bad field"}), InvalidRequestError, 4000, "bad field", LOGID),
+    "200 with a code": (
+        reply({"code": 4000, "msg": "bad field"}),
+        InvalidRequestError,
+        4000,
+        "bad field",
+        LOGID,
+    ),
     "200 with a negative code": (reply({"code": -1, "msg": "odd"}), APIError, -1, "odd", LOGID),
-    "200 with the code as text": (reply({"code": "720702204", "msg": "odd"}), NotFoundError, 720702204, "odd", LOGID),
-    "200 with an unknown code": (reply({"code": 987654, "msg": "new"}), APIError, 987654, "new", LOGID),
-    "log id in detail": (reply({"code": 4200, "msg": "x", "detail": {"logid": "IN"}}), NotFoundError, 4200, "x", "IN"),
-    "log id in error": (reply({"code": 4200, "msg": "x", "error": {"logid": "IN"}}), NotFoundError, 4200, "x", "IN"),
-    "400 with the envelope": (reply({"code": 4300, "msg": "empty"}, 400), InvalidRequestError, 4300, "empty", LOGID),
-    "401": (reply({"code": 700012006, "msg": "access token invalid"}, 401), AuthenticationError, 700012006, "invalid", LOGID),
-    "401 expired": (reply({"code": 4100, "msg": "token has expired"}, 401), TokenExpiredError, 4100, "expired", LOGID),
-    "401 without a body": (reply(b"", 401), AuthenticationError, None, "HTTP 401, empty body", LOGID),
+    "200 with the code as text": (
+        reply({"code": "720702204", "msg": "odd"}),
+        NotFoundError,
+        720702204,
+        "odd",
+        LOGID,
+    ),
+    "200 with an unknown code": (
+        reply({"code": 987654, "msg": "new"}),
+        APIError,
+        987654,
+        "new",
+        LOGID,
+    ),
+    "log id in detail": (
+        reply({"code": 4200, "msg": "x", "detail": {"logid": "IN"}}),
+        NotFoundError,
+        4200,
+        "x",
+        "IN",
+    ),
+    "log id in error": (
+        reply({"code": 4200, "msg": "x", "error": {"logid": "IN"}}),
+        NotFoundError,
+        4200,
+        "x",
+        "IN",
+    ),
+    "400 with the envelope": (
+        reply({"code": 4300, "msg": "empty"}, 400),
+        InvalidRequestError,
+        4300,
+        "empty",
+        LOGID,
+    ),
+    "401": (
+        reply({"code": 700012006, "msg": "access token invalid"}, 401),
+        AuthenticationError,
+        700012006,
+        "invalid",
+        LOGID,
+    ),
+    "401 expired": (
+        reply({"code": 4100, "msg": "token has expired"}, 401),
+        TokenExpiredError,
+        4100,
+        "expired",
+        LOGID,
+    ),
+    "401 without a body": (
+        reply(b"", 401),
+        AuthenticationError,
+        None,
+        "HTTP 401, empty body",
+        LOGID,
+    ),
     "403": (reply({"code": 4101, "msg": "no"}, 403), PermissionDeniedError, 4101, "no", LOGID),
-    "404 in HTML": (reply(b"<h1>Not Found</h1>", 404, HTML), NotFoundError, None, "<h1>Not Found</h1>", LOGID),
+    "404 in HTML": (
+        reply(b"<h1>Not Found</h1>", 404, HTML),
+        NotFoundError,
+        None,
+        "<h1>Not Found</h1>",
+        LOGID,
+    ),
     "409": (reply({"code": 4016, "msg": "running"}), ConflictError, 4016, "running", LOGID),
     "quota": (reply({"code": 4011, "msg": "balance"}), QuotaExceededError, 4011, "balance", LOGID),
     "429": (reply({"message": "slow down"}, 429), RateLimitError, None, "slow down", LOGID),
-    "message for msg": (reply({"code": 4000, "message": "bad"}, 400), InvalidRequestError, 4000, "bad", LOGID),
-    "error_code": (reply({"error_code": "access_denied", "error_message": "no"}, 400), InvalidRequestError, None, "no", LOGID),
-    "error as a word": (reply({"error": "invalid_grant"}, 400), InvalidRequestError, None, "invalid_grant", LOGID),
-    "500 with code 0": (reply({"code": 0, "msg": "success"}, 500), ServerError, 0, "success", LOGID),
-    "500 with a detail": (reply({"detail": "Internal error"}, 500), ServerError, None, "HTTP 500", LOGID),
+    "message for msg": (
+        reply({"code": 4000, "message": "bad"}, 400),
+        InvalidRequestError,
+        4000,
+        "bad",
+        LOGID,
+    ),
+    "error_code": (
+        reply({"error_code": "access_denied", "error_message": "no"}, 400),
+        InvalidRequestError,
+        None,
+        "no",
+        LOGID,
+    ),
+    "error as a word": (
+        reply({"error": "invalid_grant"}, 400),
+        InvalidRequestError,
+        None,
+        "invalid_grant",
+        LOGID,
+    ),
+    "500 with code 0": (
+        reply({"code": 0, "msg": "success"}, 500),
+        ServerError,
+        0,
+        "success",
+        LOGID,
+    ),
+    "500 with a detail": (
+        reply({"detail": "Internal error"}, 500),
+        ServerError,
+        None,
+        "HTTP 500",
+        LOGID,
+    ),
     "500 with a list": (reply([1, 2], 500), ServerError, None, "HTTP 500", LOGID),
     "500 with null": (reply(b"null", 500), ServerError, None, "HTTP 500", LOGID),
-    "500 as audio": (reply(b"\x00\xff", 500, {"content-type": "audio/mpeg"}), ServerError, None, "HTTP 500", LOGID),
+    "500 as audio": (
+        reply(b"\x00\xff", 500, {"content-type": "audio/mpeg"}),
+        ServerError,
+        None,
+        "HTTP 500",
+        LOGID,
+    ),
     "500 with broken JSON": (reply(b'{"code": 5', 500), ServerError, None, '{"code": 5', LOGID),
-    "502 in HTML": (reply(b"<html>Bad Gateway</html>", 502, HTML), ServerError, None, "Bad Gateway", LOGID),
+    "502 in HTML": (
+        reply(b"<html>Bad Gateway</html>", 502, HTML),
+        ServerError,
+        None,
+        "Bad Gateway",
+        LOGID,
+    ),
     "499": (reply(b"", 499), APIError, None, "HTTP 499", LOGID),
     "520": (reply(b"error code: 520", 520, HTML), ServerError, None, "520", LOGID),
-    "302 to a sign-in page": (reply(b"", 302, {"location": "https://www.coze.cn/sign"}), APIError, None, "HTTP 302", LOGID),
+    "302 to a sign-in page": (
+        reply(b"", 302, {"location": "https://www.coze.cn/sign"}),
+        APIError,
+        None,
+        "HTTP 302",
+        LOGID,
+    ),
 }
 
 
@@ -141,7 +290,13 @@ ANSWERS: dict[str, tuple[Script, type[APIError], int | None, str, str]] = {
 @on_every_way
 @pytest.mark.parametrize(("script", "kind", "code", "msg", "logid"), ANSWERS.values(), ids=ANSWERS)
 async def test_an_answer_that_says_no_is_an_api_error(
-    script: Script, kind: type[APIError], code: int | None, msg: str, logid: str, way: Way, transport: str | None
+    script: Script,
+    kind: type[APIError],
+    code: int | None,
+    msg: str,
+    logid: str,
+    way: Way,
+    transport: str | None,
 ) -> None:
     with ChunkServer(script) as server:
         error = await failure(server.url, way, transport)
@@ -172,8 +327,14 @@ SHAPES: dict[str, Script] = {
 @on_every_transport
 @on_every_way
 @pytest.mark.parametrize("script", SHAPES.values(), ids=SHAPES)
-async def test_a_success_of_another_shape_is_a_response_error(script: Script, way: Way, transport: str | None) -> None:
-    if way[0].startswith("GET") and script in (SHAPES["a list"], SHAPES["null"], SHAPES["a number"]):
+async def test_a_success_of_another_shape_is_a_response_error(
+    script: Script, way: Way, transport: str | None
+) -> None:
+    if way[0].startswith("GET") and script in (
+        SHAPES["a list"],
+        SHAPES["null"],
+        SHAPES["a number"],
+    ):
         return  # plain JSON is all that an endpoint of which nothing is known can promise
     with ChunkServer(script) as server:
         error = await failure(server.url, way, transport)
@@ -198,7 +359,9 @@ CUTS: dict[str, Script] = {
 @on_every_transport
 @on_every_way
 @pytest.mark.parametrize("script", CUTS.values(), ids=CUTS)
-async def test_an_answer_that_does_not_come_whole_is_a_connection_error(script: Script, way: Way, transport: str | None) -> None:
+async def test_an_answer_that_does_not_come_whole_is_a_connection_error(
+    script: Script, way: Way, transport: str | None
+) -> None:
     with ChunkServer(script) as server:
         error = await failure(server.url, way, transport)
     assert isinstance(error, APIConnectionError)
@@ -212,13 +375,19 @@ async def test_an_answer_that_does_not_come_whole_is_a_connection_error(script: 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @on_every_transport
 @on_every_way
-async def test_a_body_that_cannot_be_decompressed_is_a_connection_error(way: Way, transport: str | None) -> None:
-    with ChunkServer([Head(200, {**JSON, "content-encoding": "gzip"}, LENGTH, 9), Send(b"not gzip!")]) as server:
+async def test_a_body_that_cannot_be_decompressed_is_a_connection_error(
+    way: Way, transport: str | None
+) -> None:
+    with ChunkServer(
+        [Head(200, {**JSON, "content-encoding": "gzip"}, LENGTH, 9), Send(b"not gzip!")]
+    ) as server:
         assert isinstance(await failure(server.url, way, transport), APIConnectionError)
 
 
 @on_every_transport
-async def test_an_answer_without_length_that_ends_early_does_not_pass_for_complete(transport: str | None) -> None:
+async def test_an_answer_without_length_that_ends_early_does_not_pass_for_complete(
+    transport: str | None,
+) -> None:
     with ChunkServer([Head(200, JSON, CLOSE), Send(b'{"code":0,"data":{"bot_id":')]) as server:
         assert type(await failure(server.url, WAYS["plain"], transport)) is ResponseError
 
@@ -237,7 +406,9 @@ async def test_nobody_listening_is_a_connection_error(way: Way, transport: str |
 
 @on_every_transport
 @on_every_way
-async def test_a_name_that_nobody_knows_is_a_connection_error(way: Way, transport: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_nobody_knows_is_a_connection_error(
+    way: Way, transport: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = await failure("http://nonexistent.invalid", way, transport)
     assert type(error) is APIConnectionError
@@ -246,7 +417,9 @@ async def test_a_name_that_nobody_knows_is_a_connection_error(way: Way, transpor
 
 
 def unknown(host: object, *_: object, **__: object) -> Any:
-    """The system's resolver for a machine without a network; asking the true one would leave this machine."""
+    """The system's resolver for a machine without a network; asking the true one would leave this
+    machine.
+    """
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
@@ -288,7 +461,9 @@ def deaf() -> Iterator[str]:
 
 @on_every_transport
 @on_every_way
-async def test_a_connection_that_does_not_come_is_a_connect_timeout(way: Way, transport: str | None) -> None:
+async def test_a_connection_that_does_not_come_is_a_connect_timeout(
+    way: Way, transport: str | None
+) -> None:
     with deaf() as url:
         error = await failure(url, way, transport, timeout=Timeout(0.05, 5, 5, 5))
     assert type(error) is APITimeoutError
@@ -321,7 +496,11 @@ def swallowing_nothing() -> Iterator[str]:
 @on_every_transport
 async def test_an_upload_that_nobody_reads_is_a_write_timeout(transport: str | None) -> None:
     big = ("film.mp4", bytes(64 << 20))
-    way: Way = ("files_upload", lambda c: c.files.upload(file=big), lambda c: c.files.upload(file=big))
+    way: Way = (
+        "files_upload",
+        lambda c: c.files.upload(file=big),
+        lambda c: c.files.upload(file=big),
+    )
     with swallowing_nothing() as url:
         error = await failure(url, way, transport, timeout=Timeout(5, 5, 0.2, 5))
     assert isinstance(error, APITimeoutError)
@@ -329,7 +508,9 @@ async def test_an_upload_that_nobody_reads_is_a_write_timeout(transport: str | N
 
 
 @on_every_transport
-async def test_a_full_pool_is_a_timeout_of_a_request_that_was_not_sent(transport: str | None) -> None:
+async def test_a_full_pool_is_a_timeout_of_a_request_that_was_not_sent(
+    transport: str | None,
+) -> None:
     one = httpx.Limits(max_connections=1)
     limit = Timeout(5, 30, 5, 0.05)
     asked = threading.Event()
@@ -341,7 +522,11 @@ async def test_a_full_pool_is_a_timeout_of_a_request_that_was_not_sent(transport
                 with client.chat.stream(**ASK), pytest.raises(APITimeoutError) as caught:
                     client.bots.retrieve("b1")
         else:
-            slow = AiohttpTransport(limits=one) if transport == "aiohttp" else httpx.AsyncHTTPTransport(limits=one)
+            slow = (
+                AiohttpTransport(limits=one)
+                if transport == "aiohttp"
+                else httpx.AsyncHTTPTransport(limits=one)
+            )
             async with httpx.AsyncClient(transport=slow) as parallel:
                 other = async_coze(server, http_client=parallel, max_retries=0, timeout=limit)
                 async with other.chat.stream(**ASK):
@@ -357,15 +542,26 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     public, private = folder / "cert.pem", folder / "key.pem"
     public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
     private.write_bytes(key.private_bytes(*form))
     return public, private
 
@@ -391,7 +587,10 @@ def tls_front(server: ChunkServer, files: tuple[Path, Path]) -> Iterator[str]:
 
     def serve(raw: socket.socket) -> None:
         try:
-            with context.wrap_socket(raw, server_side=True) as safe, socket.create_connection(("127.0.0.1", server.port)) as plain:
+            with (
+                context.wrap_socket(raw, server_side=True) as safe,
+                socket.create_connection(("127.0.0.1", server.port)) as plain,
+            ):
                 back = threading.Thread(target=pump, args=(plain, safe))
                 back.start()
                 pump(safe, plain)
@@ -420,7 +619,9 @@ def tls_front(server: ChunkServer, files: tuple[Path, Path]) -> Iterator[str]:
 
 @on_every_transport
 @on_every_way
-async def test_a_certificate_that_nobody_vouches_for_is_a_connection_error(way: Way, transport: str | None, tmp_path: Path) -> None:
+async def test_a_certificate_that_nobody_vouches_for_is_a_connection_error(
+    way: Way, transport: str | None, tmp_path: Path
+) -> None:
     with ChunkServer(reply(BOT)) as server, tls_front(server, certificate(tmp_path)) as url:
         error = await failure(url, way, transport)
         assert not server.requests
@@ -439,21 +640,32 @@ async def test_a_certificate_that_is_known_is_good(transport: str | None, tmp_pa
             with httpx.Client(verify=context) as own, coze(url, http_client=own) as client:
                 assert client.bots.retrieve("b1").name == "Otter"
         else:
-            fast = AiohttpTransport(tls=context) if transport == "aiohttp" else httpx.AsyncHTTPTransport(verify=context)
+            fast = (
+                AiohttpTransport(tls=context)
+                if transport == "aiohttp"
+                else httpx.AsyncHTTPTransport(verify=context)
+            )
             async with async_coze(url, fast) as other:
                 assert (await other.bots.retrieve("b1")).name == "Otter"
 
 
 @on_every_transport
-async def test_plain_http_to_a_tls_port_is_a_connection_error(transport: str | None, tmp_path: Path) -> None:
+async def test_plain_http_to_a_tls_port_is_a_connection_error(
+    transport: str | None, tmp_path: Path
+) -> None:
     with ChunkServer(reply(BOT)) as server, tls_front(server, certificate(tmp_path)) as url:
-        assert isinstance(await failure(url.replace("https", "http"), WAYS["plain"], transport), APIConnectionError)
+        assert isinstance(
+            await failure(url.replace("https", "http"), WAYS["plain"], transport),
+            APIConnectionError,
+        )
         assert not server.requests
 
 
 @on_every_transport
 @pytest.mark.parametrize("value", ["线", "a\r\nX-Injected: 1", 7])
-async def test_a_header_that_cannot_be_sent_is_an_argument_error(value: Any, transport: str | None) -> None:
+async def test_a_header_that_cannot_be_sent_is_an_argument_error(
+    value: Any, transport: str | None
+) -> None:
     def call(client: Any) -> Any:
         return client.bots.retrieve("b1", extra_headers={"x-note": value})
 
@@ -493,8 +705,12 @@ PROBLEMS: list[tuple[Exception, bool]] = [
 
 @on_every_way
 @pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize(("problem", "sent"), PROBLEMS, ids=[type(problem).__name__ for problem, _ in PROBLEMS])
-async def test_whatever_a_transport_raises_is_a_connection_error(problem: Exception, sent: bool, kind: str, way: Way) -> None:
+@pytest.mark.parametrize(
+    ("problem", "sent"), PROBLEMS, ids=[type(problem).__name__ for problem, _ in PROBLEMS]
+)
+async def test_whatever_a_transport_raises_is_a_connection_error(
+    problem: Exception, sent: bool, kind: str, way: Way
+) -> None:
     with pytest.raises(APIConnectionError) as caught:
         if kind == "sync":
             with coze("http://coze.test", transport=Failing(problem), max_retries=0) as client:

@@ -1,4 +1,6 @@
-"""What holds for every event stream: chat, submitted tool outputs, chatflow, workflow run, resumed run; in every way to read one."""
+"""What holds for every event stream: chat, submitted tool outputs, chatflow, workflow run, resumed
+run; in every way to read one.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,36 @@ from typing import Any, NamedTuple
 import anyio
 import pytest
 
-from coze_openapi.types import Drift
-from cozekit import APIError, ChatFailed, CozeError, NotFoundError, StreamInterrupted, StreamTimeout, WorkflowFailed
-from tests.overlays.chunk_server import LOGID, ChunkServer, Close, Endless, Head, KeepOpen, Script, Send, reply, stream
-from tests.overlays.test_stream_limits import LONG, SHORT, SOON, collapse, in_thread, until_it_waits, warm  # noqa: F401
+from coze_runtime.types import Drift
+from cozekit import (
+    APIError,
+    ChatFailed,
+    CozeError,
+    NotFoundError,
+    StreamInterrupted,
+    StreamTimeout,
+    WorkflowFailed,
+)
+from tests.overlays.chunk_server import (
+    LOGID,
+    ChunkServer,
+    Close,
+    Endless,
+    Head,
+    KeepOpen,
+    Script,
+    Send,
+    reply,
+    stream,
+)
+from tests.overlays.test_stream_limits import (
+    LONG,
+    SHORT,
+    SOON,
+    collapse,
+    in_thread,
+    until_it_waits,
+)
 from tests.overlays.wire import (
     ASK,
     CHAT,
@@ -32,9 +60,12 @@ from tests.overlays.wire import (
     message,
     names,
     node,
-)  # fmt: skip
+)
 
-FAILED = event("conversation.chat.failed", chat("failed", last_error={"code": 702242003, "msg": "no quota"}, usage={"token_count": 7}))
+FAILED = event(
+    "conversation.chat.failed",
+    chat("failed", last_error={"code": 702242003, "msg": "no quota"}, usage={"token_count": 7}),
+)
 BROKEN = event("Error", {"error_code": 702242003, "error_message": "no quota"})
 
 
@@ -71,16 +102,26 @@ OUTPUTS = [{"tool_call_id": "t1", "output": "21"}]
 RESUME = {"event_id": "e1", "interrupt_type": 2, "resume_data": "yes", "workflow_id": "w1"}
 KINDS = {
     "chat": as_chat(lambda client, **limits: client.chat.stream(**ASK, **limits)),
-    "outputs": as_chat(lambda client, **limits: client.chat.submit_tool_outputs_stream(**IDS, tool_outputs=OUTPUTS, **limits)),
+    "outputs": as_chat(
+        lambda client, **limits: client.chat.submit_tool_outputs_stream(
+            **IDS, tool_outputs=OUTPUTS, **limits
+        )
+    ),
     "chatflow": as_chat(
-        lambda client, **limits: client.workflows.chat.stream(workflow_id="w1", additional_messages=[], parameters={}, **limits)
+        lambda client, **limits: client.workflows.chat.stream(
+            workflow_id="w1", additional_messages=[], parameters={}, **limits
+        )
     ),
     "run": as_run(lambda client, **limits: client.workflows.runs.stream(**RUN, **limits)),
-    "resumed": as_run(lambda client, **limits: client.workflows.runs.stream_resume(**RESUME, **limits)),
+    "resumed": as_run(
+        lambda client, **limits: client.workflows.runs.stream_resume(**RESUME, **limits)
+    ),
 }
 EVERY_WAY = [("asyncio", "sync"), *WAYS]
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-each_way = pytest.mark.parametrize(("anyio_backend", "way"), EVERY_WAY, ids=["sync", *(f"{loop}-{name}" for loop, name in WAYS)])
+each_way = pytest.mark.parametrize(
+    ("anyio_backend", "way"), EVERY_WAY, ids=["sync", *(f"{loop}-{name}" for loop, name in WAYS)]
+)
 
 
 class Read(NamedTuple):
@@ -89,7 +130,9 @@ class Read(NamedTuple):
     error: CozeError | None
 
 
-async def read(kind: Kind, way: str, *scripts: Script, settings: dict[str, Any] | None = None, **limits: float) -> Read:
+async def read(
+    kind: Kind, way: str, *scripts: Script, settings: dict[str, Any] | None = None, **limits: float
+) -> Read:
     """Reads one stream to its end; afterwards no connection may be in use."""
     with ChunkServer(*scripts) as server:
         found = await _read(kind, way, server, settings or {}, limits)
@@ -97,14 +140,22 @@ async def read(kind: Kind, way: str, *scripts: Script, settings: dict[str, Any] 
     return found
 
 
-async def _read(kind: Kind, way: str, server: ChunkServer, settings: dict[str, Any], limits: dict[str, float]) -> Read:
+async def _read(
+    kind: Kind, way: str, server: ChunkServer, settings: dict[str, Any], limits: dict[str, float]
+) -> Read:
     events: list[Any] = []
     try:
         if way == "sync":
-            with coze(server, **{"timeout": LONG, **settings}) as client, kind.ask(client, **limits) as opened:
+            with (
+                coze(server, **{"timeout": LONG, **settings}) as client,
+                kind.ask(client, **limits) as opened,
+            ):
                 result = opened.until_done(events.append)
         else:
-            async with async_coze(server, way, **{"timeout": LONG, **settings}) as other, kind.ask(other, **limits) as opened:
+            async with (
+                async_coze(server, way, **{"timeout": LONG, **settings}) as other,
+                kind.ask(other, **limits) as opened,
+            ):
                 result = await opened.until_done(events.append)
     except CozeError as error:
         return Read(events, None, error)
@@ -114,7 +165,9 @@ async def _read(kind: Kind, way: str, server: ChunkServer, settings: dict[str, A
 @each_kind
 @each_way
 async def test_it_comes_whole_with_unknown_events_and_the_log_id(kind: Kind, way: str) -> None:
-    found = await read(kind, way, stream(kind.first, event("brand.new", {"depth": 3}), *kind.whole[1:]))
+    found = await read(
+        kind, way, stream(kind.first, event("brand.new", {"depth": 3}), *kind.whole[1:])
+    )
     expected = [piece.partition(b"event:")[2].partition(b"\n")[0].decode() for piece in kind.whole]
     assert names(found.events) == [expected[0], "brand.new", *expected[1:]]
     assert found.events[1].data == {"depth": 3}
@@ -166,20 +219,30 @@ async def test_json_in_place_of_it_is_the_error_of_a_plain_call(kind: Kind, way:
 @each_kind
 @each_way
 @pytest.mark.parametrize("limit", ["idle_timeout", "deadline"])
-async def test_its_limits_count_from_the_moment_it_is_asked_for(kind: Kind, way: str, limit: str) -> None:
+async def test_its_limits_count_from_the_moment_it_is_asked_for(
+    kind: Kind, way: str, limit: str
+) -> None:
     found = await read(kind, way, [KeepOpen()], **{limit: SHORT})
     assert isinstance(found.error, StreamTimeout)
-    assert f"no event for {SHORT} s" in str(found.error) or f"the deadline of {SHORT} s passed" in str(found.error)
+    assert f"no event for {SHORT} s" in str(
+        found.error
+    ) or f"the deadline of {SHORT} s passed" in str(found.error)
     assert found.error.events == []
 
 
 @each_kind
 @each_way
 @pytest.mark.parametrize(
-    ("endless", "limits"), [(b": ping\n\n", {"idle_timeout": SHORT}), (None, {"deadline": SHORT})], ids=["keep-alives", "busy"]
+    ("endless", "limits"),
+    [(b": ping\n\n", {"idle_timeout": SHORT}), (None, {"deadline": SHORT})],
+    ids=["keep-alives", "busy"],
 )
-async def test_its_limits_hold_while_bytes_come(kind: Kind, way: str, endless: bytes | None, limits: dict[str, float]) -> None:
-    found = await read(kind, way, [Head(), Send(kind.first), Endless(endless or kind.again)], **limits)
+async def test_its_limits_hold_while_bytes_come(
+    kind: Kind, way: str, endless: bytes | None, limits: dict[str, float]
+) -> None:
+    found = await read(
+        kind, way, [Head(), Send(kind.first), Endless(endless or kind.again)], **limits
+    )
     assert isinstance(found.error, StreamTimeout)
     assert names(found.error.events) == names(found.events)
 
@@ -218,14 +281,23 @@ async def test_closing_it_from_elsewhere_ends_the_wait(kind: Kind, way: str) -> 
 @each_way
 async def test_an_event_of_another_shape_is_handed_on_and_reported(kind: Kind, way: str) -> None:
     drifts: list[Drift] = []
-    found = await read(kind, way, stream(kind.first, kind.odd, *kind.whole[1:]), settings={"on_drift": drifts.append})
+    found = await read(
+        kind,
+        way,
+        stream(kind.first, kind.odd, *kind.whole[1:]),
+        settings={"on_drift": drifts.append},
+    )
     assert found.events[1].data.content == json.loads(kind.odd.partition(b"data:")[2])["content"]
     assert [(drift.path, drift.seen) for drift in drifts] == [(kind.place, "array")]
     assert drifts[0].operation.startswith(("chat_", "workflows_"))
     assert found.error is None, "the helpers that join texts bear it too"
 
 
-@pytest.mark.parametrize("kind", [KINDS["chat"], KINDS["outputs"], KINDS["chatflow"]], ids=["chat", "outputs", "chatflow"])
+@pytest.mark.parametrize(
+    "kind",
+    [KINDS["chat"], KINDS["outputs"], KINDS["chatflow"]],
+    ids=["chat", "outputs", "chatflow"],
+)
 @each_way
 async def test_a_chat_whose_end_was_not_told_is_no_result(kind: Kind, way: str) -> None:
     found = await read(kind, way, stream(CREATED, HELLO, CHAT[-1]))

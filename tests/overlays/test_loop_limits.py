@@ -1,5 +1,7 @@
-"""The loops of `chat.run`, `run_interactive` and `create_and_poll(answer=)`: their limits hold in every round, and every error tells
-where the work can be found again; streamed and polled, sync and async."""
+"""The loops of `chat.run`, `run_interactive` and `create_and_poll(answer=)`: their limits hold in
+every round, and every error tells where the work can be found again; streamed and polled, sync and
+async.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,49 @@ from cozekit.errors import (
     TooManyRounds,
 )
 from cozekit_emulator import Emulator, workflows
-from tests.overlays.chunk_server import LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Script, Send, reply, stream
+from tests.overlays.chunk_server import (
+    LOGID,
+    Abort,
+    ChunkServer,
+    Close,
+    Head,
+    KeepOpen,
+    Script,
+    Send,
+    reply,
+    stream,
+)
 from tests.overlays.either import client, each_kind, local, server
-from tests.overlays.wire import ASK, BOT, CHAT_ID, CONVERSATION_ID, DONE, RUN, at_once, chat, event, node
+from tests.overlays.wire import (
+    ASK,
+    BOT,
+    CHAT_ID,
+    CONVERSATION_ID,
+    DONE,
+    RUN,
+    at_once,
+    chat,
+    event,
+    node,
+)
 
 __all__ = ["local", "server"]
 
 LONG = 10.0
 """Seconds that nothing here takes when the limits hold."""
 SHORT, READ = 0.4, 0.6
-"Seconds until a limit of the loop strikes, and until a call times out that the server leaves without an answer."
-CALLS = {"tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "tool", "arguments": "{}"}}]}
-WAITING = chat("requires_action", required_action={"type": "submit_tool_outputs", "submit_tool_outputs": CALLS})
+(
+    "Seconds until a limit of the loop strikes, and until a call times out that the server "
+    "leaves without an answer."
+)
+CALLS = {
+    "tool_calls": [
+        {"id": "call_1", "type": "function", "function": {"name": "tool", "arguments": "{}"}}
+    ]
+}
+WAITING = chat(
+    "requires_action", required_action={"type": "submit_tool_outputs", "submit_tool_outputs": CALLS}
+)
 RUNNING = event("conversation.chat.in_progress", chat("in_progress"))
 ASKS = stream(event("conversation.chat.requires_action", WAITING), DONE)
 INTERRUPT = {"event_id": "8001/1", "type": 2, "data": ""}
@@ -50,7 +83,10 @@ def data(found: object) -> Any:
 HISTORY = data([{"execute_id": "8001", "execute_status": "Running", "interrupt_data": INTERRUPT}])
 
 OTHER_CALLS = {"tool_calls": [{**CALLS["tool_calls"][0], "id": "call_2"}]}
-OTHER = chat("requires_action", required_action={"type": "submit_tool_outputs", "submit_tool_outputs": OTHER_CALLS})
+OTHER = chat(
+    "requires_action",
+    required_action={"type": "submit_tool_outputs", "submit_tool_outputs": OTHER_CALLS},
+)
 
 
 @dataclass
@@ -70,14 +106,18 @@ class Form:
 def chat_run(streamed: bool) -> Callable[[Any, Callable[..., Any], int], Any]:
     def act(coze: Any, tool: Callable[..., Any], rounds: int) -> Any:
         more: dict[str, Any] = {} if streamed else {"stream": False, "poll_interval": 0}
-        return coze.chat.run(**ASK, tools={"tool": tool}, on_tool_error="raise", max_rounds=rounds, **more)
+        return coze.chat.run(
+            **ASK, tools={"tool": tool}, on_tool_error="raise", max_rounds=rounds, **more
+        )
 
     return act
 
 
 def workflow_run(method: str, **more: Any) -> Callable[[Any, Callable[..., Any], int], Any]:
     def act(coze: Any, answer: Callable[..., Any], rounds: int) -> Any:
-        return getattr(coze.workflows.runs, method)(**RUN, answer=answer, max_resumes=rounds, **more)
+        return getattr(coze.workflows.runs, method)(
+            **RUN, answer=answer, max_resumes=rounds, **more
+        )
 
     return act
 
@@ -88,11 +128,26 @@ BEGUN = reply({"code": 0, "execute_id": "8001"})
 AWAITED = reply({"code": 0, "execute_id": "8001", "interrupt_data": INTERRUPT})
 FORMS = {
     "chat.run streamed": Form([ASKS], [ASKS], chat_run(True), CHAT_IDS),
-    "chat.run polled": Form([data(WAITING), data([])], [data(chat("in_progress")), data(OTHER), data([])], chat_run(False), CHAT_IDS),
-    "run_interactive streamed": Form([INTERRUPTED], [INTERRUPTED], workflow_run("run_interactive"), EVENT),
-    "run_interactive awaited": Form([AWAITED], [AWAITED], workflow_run("run_interactive", stream=False), ["execute_id 8001", *EVENT]),
+    "chat.run polled": Form(
+        [data(WAITING), data([])],
+        [data(chat("in_progress")), data(OTHER), data([])],
+        chat_run(False),
+        CHAT_IDS,
+    ),
+    "run_interactive streamed": Form(
+        [INTERRUPTED], [INTERRUPTED], workflow_run("run_interactive"), EVENT
+    ),
+    "run_interactive awaited": Form(
+        [AWAITED],
+        [AWAITED],
+        workflow_run("run_interactive", stream=False),
+        ["execute_id 8001", *EVENT],
+    ),
     "create_and_poll": Form(
-        [BEGUN, HISTORY], [BEGUN, HISTORY], workflow_run("create_and_poll", poll_interval=0), ["execute_id 8001", *EVENT]
+        [BEGUN, HISTORY],
+        [BEGUN, HISTORY],
+        workflow_run("create_and_poll", poll_interval=0),
+        ["execute_id 8001", *EVENT],
     ),
 }
 each_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -112,10 +167,22 @@ def fine(*_: Any) -> str:
     return "x"
 
 
-def fails(kind: str, form: Form, last: Script, error: type[BaseException], function: Callable[..., Any] = fine) -> Any:
-    """The error of a loop whose second step is answered by a script, or whose function raises before it."""
+def fails(
+    kind: str,
+    form: Form,
+    last: Script,
+    error: type[BaseException],
+    function: Callable[..., Any] = fine,
+) -> Any:
+    """The error of a loop whose second step is answered by a script, or whose function raises
+    before it.
+    """
     limit = READ if error is APITimeoutError else LONG
-    with ChunkServer(*form.scripts, last) as http, client(kind, http.url, timeout=limit) as coze, pytest.raises(error) as caught:
+    with (
+        ChunkServer(*form.scripts, last) as http,
+        client(kind, http.url, timeout=limit) as coze,
+        pytest.raises(error) as caught,
+    ):
         form.act(coze, function, 3)
     assert len(http.requests) == len(form.scripts) + (function is fine)
     return caught.value
@@ -127,7 +194,9 @@ def fails(kind: str, form: Form, last: Script, error: type[BaseException], funct
 @each_kind
 @each_form
 @pytest.mark.parametrize(("last", "error"), FAILURES.values(), ids=FAILURES)
-def test_a_step_that_fails_after_the_first_round_tells_the_ids(kind: str, form: Form, last: Script, error: type[CozeError]) -> None:
+def test_a_step_that_fails_after_the_first_round_tells_the_ids(
+    kind: str, form: Form, last: Script, error: type[CozeError]
+) -> None:
     found = fails(kind, form, last, error)
     assert type(found) is error
     assert [said for said in form.told if said not in told(found)] == []
@@ -135,7 +204,9 @@ def test_a_step_that_fails_after_the_first_round_tells_the_ids(kind: str, form: 
 
 @each_kind
 @each_form
-def test_an_exception_of_the_programs_own_function_tells_the_ids_and_stays_what_it_is(kind: str, form: Form) -> None:
+def test_an_exception_of_the_programs_own_function_tells_the_ids_and_stays_what_it_is(
+    kind: str, form: Form
+) -> None:
     mine = ZeroDivisionError("mine")
 
     def broken(*_: Any) -> str:
@@ -158,7 +229,12 @@ def test_a_stream_that_is_cut_after_the_first_round_tells_the_ids(kind: str, nam
 
 @each_kind
 def test_an_error_that_has_room_for_the_ids_gets_them(kind: str) -> None:
-    found = fails(kind, FORMS["chat.run streamed"], stream(event("error", {"code": 5000, "msg": "no"}), DONE), ChatFailed)
+    found = fails(
+        kind,
+        FORMS["chat.run streamed"],
+        stream(event("error", {"code": 5000, "msg": "no"}), DONE),
+        ChatFailed,
+    )
     assert (found.chat_id, found.conversation_id) == (CHAT_ID, CONVERSATION_ID)
 
 
@@ -195,7 +271,11 @@ def test_an_exception_that_takes_no_note_reaches_the_caller_as_it_is() -> None:
         raise Frozen("ice")
 
     form = FORMS["run_interactive awaited"]
-    with ChunkServer(*form.scripts) as http, Coze("t", base_url=http.url) as coze, pytest.raises(Frozen, match="ice"):
+    with (
+        ChunkServer(*form.scripts) as http,
+        Coze("t", base_url=http.url) as coze,
+        pytest.raises(Frozen, match="ice"),
+    ):
         form.act(coze, broken, 3)
 
 
@@ -203,23 +283,35 @@ def test_an_exception_that_takes_no_note_reaches_the_caller_as_it_is() -> None:
 @pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "awaited"])
 def test_an_answer_that_json_cannot_hold_tells_the_ids(kind: str, streamed: bool) -> None:
     form = FORMS[f"run_interactive {'streamed' if streamed else 'awaited'}"]
-    with ChunkServer(*form.scripts) as http, client(kind, http.url) as coze, pytest.raises(TypeError, match="JSON cannot hold") as caught:
+    with (
+        ChunkServer(*form.scripts) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(TypeError, match="JSON cannot hold") as caught,
+    ):
         form.act(coze, lambda _: object(), 3)
     assert "event_id 8001/1" in told(caught.value)
 
 
-def test_an_async_answer_is_refused_by_the_sync_client_before_an_asynchronous_run_begins(local: Emulator) -> None:
+def test_an_async_answer_is_refused_by_the_sync_client_before_an_asynchronous_run_begins(
+    local: Emulator,
+) -> None:
     async def answer(_: Any) -> str:
         return ""
 
-    with Coze(local.token, base_url=local.base_url) as coze, pytest.raises(ArgumentError, match="answer is an async function"):
+    with (
+        Coze(local.token, base_url=local.base_url) as coze,
+        pytest.raises(ArgumentError, match="answer is an async function"),
+    ):
         coze.workflows.runs.create_and_poll(workflow_id=workflows.INTERRUPTING, answer=answer)
     assert not local.requests
 
 
 @pytest.mark.parametrize("method", ["run_interactive", "create_and_poll"])
 async def test_a_missing_workflow_id_is_a_type_error(method: str) -> None:
-    with Coze("t", base_url="http://127.0.0.1:1") as coze, pytest.raises(TypeError, match="workflow_id"):
+    with (
+        Coze("t", base_url="http://127.0.0.1:1") as coze,
+        pytest.raises(TypeError, match="workflow_id"),
+    ):
         getattr(coze.workflows.runs, method)(answer=str)
     async with AsyncCoze("t", base_url="http://127.0.0.1:1") as parallel:
         with pytest.raises(TypeError, match="workflow_id"):
@@ -231,8 +323,14 @@ async def test_a_missing_workflow_id_is_a_type_error(method: str) -> None:
 
 @each_kind
 @each_form
-def test_a_loop_that_is_not_over_after_its_rounds_tells_ids_and_log_id(kind: str, form: Form) -> None:
-    with ChunkServer(*form.scripts, *form.more) as http, client(kind, http.url) as coze, pytest.raises(TooManyRounds) as caught:
+def test_a_loop_that_is_not_over_after_its_rounds_tells_ids_and_log_id(
+    kind: str, form: Form
+) -> None:
+    with (
+        ChunkServer(*form.scripts, *form.more) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(TooManyRounds) as caught,
+    ):
         form.act(coze, fine, 1)
     error = caught.value
     assert error.rounds == 1
@@ -245,8 +343,14 @@ def test_a_loop_that_is_not_over_after_its_rounds_tells_ids_and_log_id(kind: str
 
 @each_kind
 def test_no_round_at_all_hands_in_nothing_polled(kind: str) -> None:
-    with ChunkServer(data(WAITING), data([])) as http, client(kind, http.url) as coze, pytest.raises(TooManyRounds) as caught:
-        coze.chat.run(**ASK, tools={"tool": lambda: "x"}, max_rounds=0, stream=False, poll_interval=0)
+    with (
+        ChunkServer(data(WAITING), data([])) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(TooManyRounds) as caught,
+    ):
+        coze.chat.run(
+            **ASK, tools={"tool": lambda: "x"}, max_rounds=0, stream=False, poll_interval=0
+        )
     assert (caught.value.rounds, len(http.requests)) == (0, 2)
     assert caught.value.result.tool_calls[0].id == "call_1"
 
@@ -257,7 +361,13 @@ def test_a_tool_that_fails_tells_the_log_id_of_the_chat(kind: str, streamed: boo
     def broken() -> str:
         raise LookupError
 
-    found = fails(kind, FORMS[f"chat.run {'streamed' if streamed else 'polled'}"], [Close()], ToolFailed, broken)
+    found = fails(
+        kind,
+        FORMS[f"chat.run {'streamed' if streamed else 'polled'}"],
+        [Close()],
+        ToolFailed,
+        broken,
+    )
     assert (found.logid, f"logid {LOGID}" in str(found)) == (LOGID, True)
     twin = pickle.loads(pickle.dumps(found))
     assert (twin.logid, twin.chat_id) == (LOGID, CHAT_ID)
@@ -266,7 +376,10 @@ def test_a_tool_that_fails_tells_the_log_id_of_the_chat(kind: str, streamed: boo
 # ---- limits of streams, in each round
 
 
-LIMITS = {"idle_timeout": f"no event for {SHORT:g} s", "deadline": f"the deadline of {SHORT:g} s passed"}
+LIMITS = {
+    "idle_timeout": f"no event for {SHORT:g} s",
+    "deadline": f"the deadline of {SHORT:g} s passed",
+}
 each_limit = pytest.mark.parametrize(("limit", "problem"), LIMITS.items(), ids=LIMITS)
 each_round = pytest.mark.parametrize("rounds", [0, 1], ids=["first round", "second round"])
 
@@ -274,10 +387,14 @@ each_round = pytest.mark.parametrize("rounds", [0, 1], ids=["first round", "seco
 @each_kind
 @each_limit
 @each_round
-def test_the_limits_of_a_streamed_chat_hold_in_each_round(kind: str, limit: str, problem: str, rounds: int) -> None:
+def test_the_limits_of_a_streamed_chat_hold_in_each_round(
+    kind: str, limit: str, problem: str, rounds: int
+) -> None:
     scripts = [reply(BOT), *[ASKS] * rounds, [Head(), Send(RUNNING), KeepOpen()]]
     with ChunkServer(*scripts) as http, client(kind, http.url, timeout=LONG) as coze:
-        coze.bots.retrieve("b1")  # so that the limits do not cover what the first call of a process loads
+        coze.bots.retrieve(
+            "b1"
+        )  # so that the limits do not cover what the first call of a process loads
         with pytest.raises(StreamTimeout, match=problem) as caught:
             coze.chat.run(**ASK, tools={"tool": lambda: "x"}, **{limit: SHORT})
     assert len(http.requests) == rounds + 2
@@ -287,8 +404,14 @@ def test_the_limits_of_a_streamed_chat_hold_in_each_round(kind: str, limit: str,
 @each_kind
 @each_limit
 @each_round
-def test_the_limits_of_a_streamed_run_hold_in_each_part(kind: str, limit: str, problem: str, rounds: int) -> None:
-    scripts = [reply(BOT), *[INTERRUPTED] * rounds, [Head(), Send(event("Message", node("half", 0), 0)), KeepOpen()]]
+def test_the_limits_of_a_streamed_run_hold_in_each_part(
+    kind: str, limit: str, problem: str, rounds: int
+) -> None:
+    scripts = [
+        reply(BOT),
+        *[INTERRUPTED] * rounds,
+        [Head(), Send(event("Message", node("half", 0), 0)), KeepOpen()],
+    ]
     with ChunkServer(*scripts) as http, client(kind, http.url, timeout=LONG) as coze:
         coze.bots.retrieve("b1")
         with pytest.raises(StreamTimeout, match=problem) as caught:
@@ -303,8 +426,21 @@ def test_the_limits_of_a_streamed_run_hold_in_each_part(kind: str, limit: str, p
 @each_kind
 def test_the_interval_of_a_polled_chat_holds_in_each_round(kind: str) -> None:
     policy, slept = at_once()
-    answers = [chat("created"), chat("in_progress"), WAITING, [], chat("in_progress"), WAITING, chat("in_progress"), chat("completed"), []]
-    with ChunkServer(*map(data, answers)) as http, client(kind, http.url, max_retries=policy) as coze:
+    answers = [
+        chat("created"),
+        chat("in_progress"),
+        WAITING,
+        [],
+        chat("in_progress"),
+        WAITING,
+        chat("in_progress"),
+        chat("completed"),
+        [],
+    ]
+    with (
+        ChunkServer(*map(data, answers)) as http,
+        client(kind, http.url, max_retries=policy) as coze,
+    ):
         result = coze.chat.run(**ASK, tools={"tool": lambda: "x"}, stream=False, poll_interval=2)
     assert result.chat.status == "completed"
     assert slept == [2, 3, 2, 3, 4.5]
@@ -321,7 +457,9 @@ def test_the_time_of_a_polled_chat_holds_in_each_round(kind: str, rounds: int) -
         client(kind, http.url, max_retries=policy) as coze,
         pytest.raises(PollTimeout, match="no outcome within 20 s") as caught,
     ):
-        coze.chat.run(**ASK, tools={"tool": lambda: "x"}, stream=False, poll_timeout=20, poll_interval=4)
+        coze.chat.run(
+            **ASK, tools={"tool": lambda: "x"}, stream=False, poll_timeout=20, poll_interval=4
+        )
     assert slept[:3] == [4, 5, 5]
     assert sum(slept) == pytest.approx(20, abs=SHORT * 10)
     assert caught.value.ids == {"chat_id": CHAT_ID, "conversation_id": CONVERSATION_ID}

@@ -16,17 +16,33 @@ __all__ = ["coze", "local", "server"]
 
 
 def test_a_question_in_text() -> None:
-    assert messages.user_text("Hi").to_dict() == {"role": "user", "type": "question", "content": "Hi", "content_type": "text"}
+    assert messages.user_text("Hi").to_dict() == {
+        "role": "user",
+        "type": "question",
+        "content": "Hi",
+        "content_type": "text",
+    }
 
 
 def test_an_earlier_answer_in_text() -> None:
     made = messages.assistant_text("Hello", meta_data={"a": "b"}).to_dict()
-    assert made == {"role": "assistant", "type": "answer", "content": "Hello", "content_type": "text", "meta_data": {"a": "b"}}
+    assert made == {
+        "role": "assistant",
+        "type": "answer",
+        "content": "Hello",
+        "content_type": "text",
+        "meta_data": {"a": "b"},
+    }
 
 
 def test_parts_are_serialised_into_the_content() -> None:
     made = messages.user_objects(
-        [messages.text("看图 🖼️"), messages.image(file_id="1"), messages.file(url="https://x/a.pdf"), messages.audio(file_id="2")]
+        [
+            messages.text("看图 🖼️"),
+            messages.image(file_id="1"),
+            messages.file(url="https://x/a.pdf"),
+            messages.audio(file_id="2"),
+        ]
     ).to_dict()
     assert made["content_type"] == "object_string"
     assert json.loads(made["content"]) == [
@@ -51,14 +67,18 @@ def test_parts_that_the_service_would_refuse_are_refused(items: Any, problem: st
 
 
 @pytest.mark.parametrize("part", [messages.image, messages.file, messages.audio])
-@pytest.mark.parametrize("given", [{}, {"file_id": "1", "url": "https://x"}, {"file_id": "", "url": ""}])
+@pytest.mark.parametrize(
+    "given", [{}, {"file_id": "1", "url": "https://x"}, {"file_id": "", "url": ""}]
+)
 def test_a_file_part_has_either_an_id_or_an_address(part: Any, given: Any) -> None:
     with pytest.raises(ArgumentError, match="needs either file_id or url"):
         part(**given)
 
 
 def test_a_question_of_parts_is_understood(coze: Any) -> None:
-    question = messages.user_objects([messages.text("What is this?"), messages.image(file_id="7001")])
+    question = messages.user_objects(
+        [messages.text("What is this?"), messages.image(file_id="7001")]
+    )
     result = coze.chat.run(bot_id=bots.ANSWERING, user_id="u", additional_messages=[question])
     assert "What is this?" in result.answer
     assert "1 个文件" in result.answer

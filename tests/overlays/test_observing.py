@@ -10,11 +10,30 @@ from typing import Any
 import pytest
 
 from coze_openapi.models.bots import Bot, BotSummary
-from coze_openapi.types import Response
-from cozekit import APIConnectionError, ArgumentError, NotFoundError, RateLimitError, ResponseError, ServerError
-from cozekit.hooks import ReceivedResponse, SentRequest, redacted
-from cozekit.raw import RawResponse
-from tests.overlays.chunk_server import LOGID, ChunkServer, Close, Head, KeepOpen, Request, Send, Step, Wait, reply, stream
+from coze_runtime.calls.hooks import OutgoingRequest, ReceivedResponse, redacted
+from coze_runtime.calls.raw import RawResponse
+from coze_runtime.operation import Response
+from cozekit import (
+    APIConnectionError,
+    ArgumentError,
+    NotFoundError,
+    RateLimitError,
+    ResponseError,
+    ServerError,
+)
+from tests.overlays.chunk_server import (
+    LOGID,
+    ChunkServer,
+    Close,
+    Head,
+    KeepOpen,
+    Request,
+    Send,
+    Step,
+    Wait,
+    reply,
+    stream,
+)
 from tests.overlays.wire import ASK, BOT, CHAT, TOKEN, async_coze, coze, each_transport
 
 SPEECH = {"input": "hi", "voice_id": "v1"}
@@ -24,23 +43,29 @@ AUDIO_HEAD = {"content-type": "audio/mpeg"}
 
 @each_transport
 async def test_hooks_see_every_attempt_of_a_call(transport: str) -> None:
-    sent: list[SentRequest] = []
+    sent: list[OutgoingRequest] = []
     received: list[ReceivedResponse] = []
     with ChunkServer(reply({"code": 5000, "msg": "x"}, 500), [Close()], reply(BOT)) as server:
         with coze(server, on_request=sent.append, on_response=received.append) as client:
             client.bots.retrieve("b1", extra_query={"q": "private"})
         sync = list(received)
     with ChunkServer(reply({"code": 5000, "msg": "x"}, 500), [Close()], reply(BOT)) as server:
-        async with async_coze(server, transport, on_request=sent.append, on_response=received.append) as other:
+        async with async_coze(
+            server, transport, on_request=sent.append, on_response=received.append
+        ) as other:
             await other.bots.retrieve("b1", extra_query={"q": "private"})
         parallel = received[len(sync) :]
         url = f"{server.url}/v1/bots/b1"
-    assert [(item.operation, item.method, item.attempt) for item in sent] == [("bots_retrieve", "GET", n) for n in (1, 2, 3)] * 2
+    assert [(item.operation, item.method, item.attempt) for item in sent] == [
+        ("bots_retrieve", "GET", n) for n in (1, 2, 3)
+    ] * 2
     assert sent[-1].url == url, "without its query"
     for seen in (sync, parallel):
         assert [(item.attempt, item.status, item.logid, type(item.error)) for item in seen] == [
-            (1, 500, LOGID, ServerError), (2, None, None, APIConnectionError), (3, 200, LOGID, type(None)),
-        ]  # fmt: skip
+            (1, 500, LOGID, ServerError),
+            (2, None, None, APIConnectionError),
+            (3, 200, LOGID, type(None)),
+        ]
         assert all(0 <= item.seconds < 30 for item in seen)
         assert seen[2].headers["content-type"] == "application/json"
 
@@ -51,16 +76,19 @@ async def test_hooks_see_streams_begin_and_refusals_in_their_place(transport: st
     with ChunkServer(reply({"code": 4009, "msg": "busy"}), stream(*CHAT)) as server:
         async with async_coze(server, transport, on_response=received.append) as client:
             await client.chat.stream(**ASK).until_done()
-    assert [(item.status, type(item.error), item.logid) for item in received] == [(200, RateLimitError, LOGID), (200, type(None), LOGID)]
+    assert [(item.status, type(item.error), item.logid) for item in received] == [
+        (200, RateLimitError, LOGID),
+        (200, type(None), LOGID),
+    ]
 
 
 @each_transport
 async def test_a_hook_may_add_headers_and_never_sees_the_token(transport: str) -> None:
-    def trace(request: SentRequest) -> None:
+    def trace(request: OutgoingRequest) -> None:
         assert TOKEN not in repr(request)
         request.headers["traceparent"] = f"00-attempt-{request.attempt}"
 
-    async def trace_async(request: SentRequest) -> None:
+    async def trace_async(request: OutgoingRequest) -> None:
         trace(request)
 
     with ChunkServer(reply(b"", 503), reply(BOT)) as server:
@@ -68,12 +96,18 @@ async def test_a_hook_may_add_headers_and_never_sees_the_token(transport: str) -
             client.bots.retrieve("b1")
         async with async_coze(server, transport, on_request=trace_async) as other:
             await other.bots.retrieve("b1")
-    assert [request.headers["traceparent"] for request in server.requests] == ["00-attempt-1", "00-attempt-2", "00-attempt-1"]
+    assert [request.headers["traceparent"] for request in server.requests] == [
+        "00-attempt-1",
+        "00-attempt-2",
+        "00-attempt-1",
+    ]
     assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {TOKEN}"}
 
 
 @each_transport
-async def test_a_hook_that_fails_does_not_cost_the_call(transport: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hook_that_fails_does_not_cost_the_call(
+    transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(_: object) -> None:
         raise RuntimeError("mine")
 
@@ -82,12 +116,14 @@ async def test_a_hook_that_fails_does_not_cost_the_call(transport: str, caplog: 
             assert client.bots.retrieve("b1").name == "Otter"
         async with async_coze(server, transport, on_request=broken, on_response=broken) as other:
             assert (await other.bots.retrieve("b1")).name == "Otter"
-    assert [record.message for record in caplog.records if record.name == "cozekit"] == ["a hook failed; the call goes on"] * 4
+    assert [record.message for record in caplog.records if record.name == "cozekit"] == [
+        "a hook failed; the call goes on"
+    ] * 4
 
 
 def test_a_copy_has_hooks_of_its_own_or_those_of_the_first() -> None:
-    first: list[SentRequest] = []
-    second: list[SentRequest] = []
+    first: list[OutgoingRequest] = []
+    second: list[OutgoingRequest] = []
     with ChunkServer(reply(BOT)) as server, coze(server, on_request=first.append) as client:
         client.with_options(timeout=3).bots.retrieve("b1")
         client.with_options(on_request=second.append).bots.retrieve("b1")
@@ -95,26 +131,42 @@ def test_a_copy_has_hooks_of_its_own_or_those_of_the_first() -> None:
 
 
 @each_transport
-async def test_the_log_tells_each_attempt_and_no_secret(transport: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_tells_each_attempt_and_no_secret(
+    transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     secret_header = {"x-api-key": "hidden0value", "x-plain": "shown"}
     answer = reply(BOT, 200, {"set-cookie": "session=hidden0value"})
     with ChunkServer(reply({"code": 5000, "msg": "x"}, 500), answer) as server:
         with coze(server) as client:
-            client.bots.retrieve("b1", extra_headers=secret_header, extra_query={"code": "hidden0value"})
+            client.bots.retrieve(
+                "b1", extra_headers=secret_header, extra_query={"code": "hidden0value"}
+            )
         async with async_coze(server, transport) as other:
-            await other.chat.create(bot_id="hidden0value", user_id="u1", extra_headers=secret_header)
-    own = [record.getMessage() for record in caplog.records if record.name == "cozekit"]
+            await other.chat.create(
+                bot_id="hidden0value", user_id="u1", extra_headers=secret_header
+            )
+    said = [record for record in caplog.records if record.name == "cozekit"]
+    # Where an answer departs from the description is told in the same log.
+    own = [record.getMessage() for record in said if record.module == "hooks"]
     assert len(own) == 6
-    for part in ("bots_retrieve: GET ", "/v1/bots/b1, attempt 1", "'x-plain': 'shown'", "'x-api-key': '***'"):
+    assert [record.module for record in said[6:]] == ["convert"] * (len(said) - 6)
+    for part in (
+        "bots_retrieve: GET ",
+        "/v1/bots/b1, attempt 1",
+        "'x-plain': 'shown'",
+        "'x-api-key': '***'",
+    ):
         assert part in own[0]
     for part in ("attempt 1: HTTP 500, ServerError code 5000", LOGID):
         assert part in own[1]
     assert "HTTP 200, ok" in own[3]
     assert "'set-cookie': '***'" in own[3]
-    everything = "\n".join(own)
+    everything = "\n".join(record.getMessage() for record in said)
     assert "hidden0value" not in everything
-    assert TOKEN not in "\n".join(record.getMessage() for record in caplog.records), "no library under us may show it either"
+    assert TOKEN not in "\n".join(record.getMessage() for record in caplog.records), (
+        "no library under us may show it either"
+    )
     assert base64.b64encode(TOKEN.encode()).decode() not in everything
 
 
@@ -125,7 +177,18 @@ def test_nothing_is_logged_above_debug(caplog: pytest.LogCaptureFixture) -> None
     assert not [record for record in caplog.records if record.name == "cozekit"]
 
 
-@pytest.mark.parametrize("name", ["Authorization", "cookie", "Set-Cookie", "X-Api-Key", "x-token", "X-Signature", "Proxy-Authorization"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "cookie",
+        "Set-Cookie",
+        "X-Api-Key",
+        "x-token",
+        "X-Signature",
+        "Proxy-Authorization",
+    ],
+)
 def test_headers_that_may_be_secrets_are_replaced(name: str) -> None:
     assert redacted({name: "v", "accept": "x"}) == {name: "***", "accept": "x"}
 
@@ -192,15 +255,29 @@ async def test_a_body_can_be_read_while_it_comes(transport: str) -> None:
             got = b""
             if use_async:
                 other = async_coze(server, transport)
-                async with other, other.with_streaming_response(other.audio.speech.create)(**SPEECH) as body:
-                    assert (body.status, body.logid, body.headers["content-type"]) == (200, LOGID, "audio/mpeg")
+                async with (
+                    other,
+                    other.with_streaming_response(other.audio.speech.create)(**SPEECH) as body,
+                ):
+                    assert (body.status, body.logid, body.headers["content-type"]) == (
+                        200,
+                        LOGID,
+                        "audio/mpeg",
+                    )
                     async for piece in body.iter_bytes():
                         got += piece
                         if len(got) >= len(AUDIO):
                             go.set()
             else:
-                with coze(server) as client, client.with_streaming_response(client.audio.speech.create)(**SPEECH) as sync:
-                    assert (sync.status, sync.logid, sync.headers["content-type"]) == (200, LOGID, "audio/mpeg")
+                with (
+                    coze(server) as client,
+                    client.with_streaming_response(client.audio.speech.create)(**SPEECH) as sync,
+                ):
+                    assert (sync.status, sync.logid, sync.headers["content-type"]) == (
+                        200,
+                        LOGID,
+                        "audio/mpeg",
+                    )
                     for piece in sync.iter_bytes():
                         got += piece
                         if len(got) >= len(AUDIO):
@@ -215,7 +292,10 @@ async def test_a_body_that_is_left_unread_gives_its_connection_back(transport: s
             with client.with_streaming_response(client.audio.speech.create)(**SPEECH):
                 pass
             server.wait_for(lambda it: it.open_connections == 0)
-        async with async_coze(server, transport) as other, other.with_streaming_response(other.audio.speech.create)(**SPEECH):
+        async with (
+            async_coze(server, transport) as other,
+            other.with_streaming_response(other.audio.speech.create)(**SPEECH),
+        ):
             pass
 
 
@@ -225,13 +305,24 @@ async def test_other_calls_are_not_touched_by_an_open_body(transport: str) -> No
         return reply(AUDIO, 200, AUDIO_HEAD) if "speech" in request.target else reply(BOT)
 
     with ChunkServer(answer) as server:
-        with coze(server) as client, client.with_streaming_response(client.audio.speech.create)(**SPEECH):
+        with (
+            coze(server) as client,
+            client.with_streaming_response(client.audio.speech.create)(**SPEECH),
+        ):
             assert client.bots.retrieve("b1").name == "Otter"
-        async with async_coze(server, transport) as other, other.with_streaming_response(other.audio.speech.create)(**SPEECH):
+        async with (
+            async_coze(server, transport) as other,
+            other.with_streaming_response(other.audio.speech.create)(**SPEECH),
+        ):
             assert (await other.bots.retrieve("b1")).name == "Otter"
 
 
-NEW: Any = {"code": 0, "msg": "", "data": {"bot_id": "b1", "name": "Otter", "tags": ["x"]}, "detail": {"logid": "l"}}
+NEW: Any = {
+    "code": 0,
+    "msg": "",
+    "data": {"bot_id": "b1", "name": "Otter", "tags": ["x"]},
+    "detail": {"logid": "l"},
+}
 LIST: Any = {"code": 0, "data": {"items": [{"id": "b1", "name": "Otter"}]}}
 CASTS: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "plain data": (NEW, {}, NEW["data"]),
@@ -251,12 +342,18 @@ CASTS: dict[str, tuple[Any, dict[str, Any], Any]] = {
 
 @each_transport
 @pytest.mark.parametrize(("body", "options", "expected"), CASTS.values(), ids=CASTS)
-async def test_an_endpoint_that_is_not_described_can_be_called(body: Any, options: Any, expected: Any, transport: str) -> None:
+async def test_an_endpoint_that_is_not_described_can_be_called(
+    body: Any, options: Any, expected: Any, transport: str
+) -> None:
     with ChunkServer(reply(body)) as server:
         with coze(server) as client:
-            sync = client.request("post", "/v9/new", query={"a": 1, "b": None}, body={"x": "y"}, **options)
+            sync = client.request(
+                "post", "/v9/new", query={"a": 1, "b": None}, body={"x": "y"}, **options
+            )
         async with async_coze(server, transport) as other:
-            parallel = await other.request("POST", "/v9/new", query={"a": 1}, body={"x": "y"}, **options)
+            parallel = await other.request(
+                "POST", "/v9/new", query={"a": 1}, body={"x": "y"}, **options
+            )
     assert sync == expected
     assert parallel == expected
     for request in server.requests:
@@ -274,7 +371,14 @@ def test_the_answer_of_an_own_request_can_be_had_as_it_is() -> None:
 
 def test_an_own_request_can_upload_and_carries_its_headers_and_timeout() -> None:
     with ChunkServer(reply(NEW)) as server, coze(server) as client:
-        client.request("POST", "/v9/up", files={"file": ("a.png", AUDIO)}, body={"n": 1}, extra_headers={"x-a": "b"}, timeout=3)
+        client.request(
+            "POST",
+            "/v9/up",
+            files={"file": ("a.png", AUDIO)},
+            body={"n": 1},
+            extra_headers={"x-a": "b"},
+            timeout=3,
+        )
     request = server.requests[0]
     assert AUDIO in request.body
     assert b'name="n"' in request.body
@@ -288,13 +392,24 @@ def test_an_own_request_says_no_like_any_other() -> None:
         pytest.raises(NotFoundError, match="GET /v9/new"),
     ):
         client.request("GET", "/v9/new")
-    with ChunkServer(reply(NEW)) as server, coze(server) as client, pytest.raises(ResponseError, match="holds no data"):
+    with (
+        ChunkServer(reply(NEW)) as server,
+        coze(server) as client,
+        pytest.raises(ResponseError, match="holds no data"),
+    ):
         client.request("GET", "/v9/new", cast_to=Bot, unwrap="data.nothing")
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("FETCH", "/x"), ("GET", "x"), ("GET", "//evil.example/x"), ("GET", "https://evil.example/x"), ("GET", "/x?y=1"), ("GET", "/x#y")],
+    [
+        ("FETCH", "/x"),
+        ("GET", "x"),
+        ("GET", "//evil.example/x"),
+        ("GET", "https://evil.example/x"),
+        ("GET", "/x?y=1"),
+        ("GET", "/x#y"),
+    ],
 )
 def test_a_path_that_would_carry_the_token_elsewhere_is_refused(method: str, path: str) -> None:
     with ChunkServer(reply(NEW)) as server, coze(server) as client:

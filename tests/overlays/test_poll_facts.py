@@ -1,4 +1,6 @@
-"""What waiting keeps to and tells: timeouts of each poll, the clock, pauses without waiting, and log ids of outcomes and errors."""
+"""What waiting keeps to and tells: timeouts of each poll, the clock, pauses without waiting, and
+log ids of outcomes and errors.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,18 @@ from typing import Any
 import httpx
 import pytest
 
-from cozekit import ChatCanceled, ChatFailed, CozeError, PollTimeout, RetryPolicy, Timeout, WorkflowFailed
+from coze_runtime.deadlines import StreamLimits
+from coze_runtime.polling.wait import GRACE, Wait
+from cozekit import (
+    ChatCanceled,
+    ChatFailed,
+    CozeError,
+    PollTimeout,
+    RetryPolicy,
+    Timeout,
+    WorkflowFailed,
+)
 from cozekit.errors import TaskFailed
-from cozekit.polling import GRACE, Wait
-from cozekit.watch import Watch
 from tests.overlays.chunk_server import LOGID, ChunkServer, KeepOpen, reply, stream
 from tests.overlays.either import client, each_kind
 from tests.overlays.wire import ASK, CHAT_ID, CONVERSATION_ID, FLOW, RUN, at_once, chat
@@ -49,11 +59,16 @@ class Watched:
         self.reads.append(request.extensions["timeout"]["read"])
 
 
-def read_timeouts(kind: str, call: Callable[[Any], Any], *scripts: Any, **settings: Any) -> list[float]:
+def read_timeouts(
+    kind: str, call: Callable[[Any], Any], *scripts: Any, **settings: Any
+) -> list[float]:
     """The read timeout of each request that a call sends; pauses take no time."""
     watched = Watched(kind)
     policy, _ = at_once()
-    with ChunkServer(*scripts) as server, client(kind, server.url, http_client=watched.http, max_retries=policy, **settings) as coze:
+    with (
+        ChunkServer(*scripts) as server,
+        client(kind, server.url, http_client=watched.http, max_retries=policy, **settings) as coze,
+    ):
         with pytest.raises(PollTimeout):
             call(coze)
         if kind == "sync":
@@ -88,18 +103,26 @@ def test_the_timeout_of_the_first_call_holds_for_the_polls(kind: str) -> None:
 @each_kind
 def test_polls_have_no_longer_timeout_than_the_client_when_the_call_names_none(kind: str) -> None:
     def call(coze: Any) -> Any:
-        return coze.chat.wait(chat_id=CHAT_ID, conversation_id=CONVERSATION_ID, poll_timeout=40, poll_interval=10)
+        return coze.chat.wait(
+            chat_id=CHAT_ID, conversation_id=CONVERSATION_ID, poll_timeout=40, poll_interval=10
+        )
 
     polls = read_timeouts(kind, call, data(chat("in_progress")), timeout=Timeout(read=6))
     assert polls[:4] == [6, 6, 6, 6]
 
 
 @each_kind
-def test_a_poll_without_an_answer_ends_with_the_wait(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cozekit.polling.GRACE", 0.1)
+def test_a_poll_without_an_answer_ends_with_the_wait(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coze_runtime.polling.wait.GRACE", 0.1)
     scripts = [data(chat("created")), [KeepOpen()]]
     begun = time.monotonic()
-    with ChunkServer(*scripts) as server, client(kind, server.url, timeout=20) as coze, pytest.raises(PollTimeout) as caught:
+    with (
+        ChunkServer(*scripts) as server,
+        client(kind, server.url, timeout=20) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.create_and_poll(**ASK, poll_timeout=0.3, poll_interval=0.05)
     assert time.monotonic() - begun < 10
     assert (caught.value.state, caught.value.ids["chat_id"]) == ("created", CHAT_ID)
@@ -108,14 +131,16 @@ def test_a_poll_without_an_answer_ends_with_the_wait(kind: str, monkeypatch: pyt
 # ---- clock and sleep
 
 
-@pytest.mark.parametrize("kind", [Wait, Watch])
+@pytest.mark.parametrize("kind", [Wait, StreamLimits])
 def test_the_clock_of_limits_is_monotonic(kind: type) -> None:
     assert signature(kind).parameters["clock"].default is time.monotonic
 
 
 @each_kind
 @pytest.mark.parametrize("jump", [1e9, -1e9])
-def test_a_jump_of_the_clock_on_the_wall_does_not_matter(kind: str, jump: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jump_of_the_clock_on_the_wall_does_not_matter(
+    kind: str, jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = time.time
     slept = []
 
@@ -135,9 +160,16 @@ def test_a_jump_of_the_clock_on_the_wall_does_not_matter(kind: str, jump: float,
 
 
 @each_kind
-def test_the_sleep_of_the_retry_policy_is_that_of_polls_so_that_programs_test_without_waiting(kind: str) -> None:
+def test_the_sleep_of_the_retry_policy_is_that_of_polls_so_that_programs_test_without_waiting(
+    kind: str,
+) -> None:
     policy, slept = at_once()
-    scripts = [data(chat("created")), *[data(chat("in_progress"))] * 3, data(chat("completed")), data([])]
+    scripts = [
+        data(chat("created")),
+        *[data(chat("in_progress"))] * 3,
+        data(chat("completed")),
+        data([]),
+    ]
     begun = time.monotonic()
     with ChunkServer(*scripts) as server, client(kind, server.url, max_retries=policy) as coze:
         coze.chat.create_and_poll(**ASK, poll_interval=3)
@@ -149,7 +181,11 @@ def test_the_sleep_of_the_retry_policy_is_that_of_polls_so_that_programs_test_wi
 def test_a_pause_that_takes_no_time_counts_in_full_so_that_the_deadline_comes(kind: str) -> None:
     policy, slept = at_once()
     late = pytest.raises(PollTimeout, match="no outcome within 3600 s")
-    with ChunkServer(data(chat("created"))) as server, client(kind, server.url, max_retries=policy) as coze, late:
+    with (
+        ChunkServer(data(chat("created"))) as server,
+        client(kind, server.url, max_retries=policy) as coze,
+        late,
+    ):
         coze.chat.create_and_poll(**ASK, poll_timeout=3600, poll_interval=900)
     assert slept == [900, 900, 900, pytest.approx(900, abs=30)]
 
@@ -172,9 +208,15 @@ def test_a_pause_that_lasts_longer_than_wanted_counts_as_long_as_it_was(late: fl
 
 @each_kind
 @pytest.mark.parametrize(("status", "error"), [("failed", ChatFailed), ("canceled", ChatCanceled)])
-def test_a_chat_that_ends_badly_tells_its_log_id(kind: str, status: str, error: type[CozeError]) -> None:
+def test_a_chat_that_ends_badly_tells_its_log_id(
+    kind: str, status: str, error: type[CozeError]
+) -> None:
     scripts = [data(chat("created"), "FIRST"), data(chat(status), "LAST")]
-    with ChunkServer(*scripts) as server, client(kind, server.url) as coze, pytest.raises(error) as caught:
+    with (
+        ChunkServer(*scripts) as server,
+        client(kind, server.url) as coze,
+        pytest.raises(error) as caught,
+    ):
         coze.chat.create_and_poll(**ASK, poll_interval=0)
     assert (caught.value.logid, "logid LAST" in str(caught.value)) == ("LAST", True)
 
@@ -183,19 +225,32 @@ def test_a_chat_that_ends_badly_tells_its_log_id(kind: str, status: str, error: 
 def test_a_wait_that_takes_too_long_tells_the_log_id_of_the_last_answer(kind: str) -> None:
     policy, _ = at_once()
     scripts = [data(chat("created"), "FIRST"), data(chat("in_progress"), "LAST")]
-    with ChunkServer(*scripts) as server, client(kind, server.url, max_retries=policy) as coze, pytest.raises(PollTimeout) as caught:
+    with (
+        ChunkServer(*scripts) as server,
+        client(kind, server.url, max_retries=policy) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.create_and_poll(**ASK, poll_timeout=3)
     error = caught.value
     assert (error.logid, "logid LAST" in str(error)) == ("LAST", True)
     twin = pickle.loads(pickle.dumps(error))
-    assert (str(twin), twin.logid, twin.ids, twin.state) == (str(error), "LAST", error.ids, error.state)
+    assert (str(twin), twin.logid, twin.ids, twin.state) == (
+        str(error),
+        "LAST",
+        error.ids,
+        error.state,
+    )
 
 
 @each_kind
 def test_an_answer_that_was_an_error_counts_as_the_last_one(kind: str) -> None:
     policy, _ = at_once()
     down = reply({"code": 5000, "msg": "down"}, 500, {"x-tt-logid": "DOWN"})
-    with ChunkServer(down) as server, client(kind, server.url, max_retries=policy) as coze, pytest.raises(PollTimeout) as caught:
+    with (
+        ChunkServer(down) as server,
+        client(kind, server.url, max_retries=policy) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.wait(chat_id=CHAT_ID, conversation_id=CONVERSATION_ID, poll_timeout=2)
     assert (caught.value.logid, caught.value.last) == ("DOWN", None)
 
@@ -204,24 +259,40 @@ def test_an_answer_that_was_an_error_counts_as_the_last_one(kind: str) -> None:
 def test_a_wait_without_any_answer_has_no_log_id(kind: str) -> None:
     policy, _ = at_once()
     settings: dict[str, Any] = {"max_retries": policy, "timeout": 0.3}
-    with ChunkServer([KeepOpen()]) as server, client(kind, server.url, **settings) as coze, pytest.raises(PollTimeout) as caught:
+    with (
+        ChunkServer([KeepOpen()]) as server,
+        client(kind, server.url, **settings) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.wait(chat_id=CHAT_ID, conversation_id=CONVERSATION_ID, poll_timeout=0.1)
     assert caught.value.logid is None
     assert "logid" not in str(caught.value)
 
 
 @each_kind
-def test_a_chat_that_was_cancelled_for_its_slowness_tells_the_log_id_of_the_cancel(kind: str) -> None:
+def test_a_chat_that_was_cancelled_for_its_slowness_tells_the_log_id_of_the_cancel(
+    kind: str,
+) -> None:
     scripts = [data(chat("created"), "FIRST"), data(chat("canceled"), "CANCEL")]
-    with ChunkServer(*scripts) as server, client(kind, server.url) as coze, pytest.raises(PollTimeout) as caught:
+    with (
+        ChunkServer(*scripts) as server,
+        client(kind, server.url) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.create_and_poll(**ASK, poll_timeout=0, cancel_on_timeout=True)
     assert caught.value.logid == "CANCEL"
 
 
 TASKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "benefits.bill_tasks": ({"task_id": "t1"}, {"total": 1, "task_infos": [{"task_id": "t1", "status": "failed"}]}),
+    "benefits.bill_tasks": (
+        {"task_id": "t1"},
+        {"total": 1, "task_infos": [{"task_id": "t1", "status": "failed"}]},
+    ),
     "entities.copy_tasks": ({"task_id": "t1"}, {"task_id": "t1", "task_status": "failed"}),
-    "datasets.documents": ({"dataset_id": "d1", "document_ids": ["0"]}, {"data": [{"document_id": "0", "status": 9}]}),
+    "datasets.documents": (
+        {"dataset_id": "d1", "document_ids": ["0"]},
+        {"data": [{"document_id": "0", "status": 9}]},
+    ),
 }
 
 
@@ -230,16 +301,28 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_a_task_that_fails_tells_its_log_id(kind: str, resource: str) -> None:
     ids, answer = TASKS[resource]
     owner, name = resource.split(".")
-    with ChunkServer(data(answer)) as server, client(kind, server.url) as coze, pytest.raises(TaskFailed) as caught:
+    with (
+        ChunkServer(data(answer)) as server,
+        client(kind, server.url) as coze,
+        pytest.raises(TaskFailed) as caught,
+    ):
         getattr(getattr(coze, owner), name).wait(**ids, poll_interval=0)
     assert caught.value.logid == LOGID
 
 
 @each_kind
-@pytest.mark.parametrize(("own", "told"), [("OFRUN", "OFRUN"), (None, LOGID)], ids=["of the run", "of the call"])
-def test_a_run_that_fails_tells_its_own_log_id_or_that_of_the_call(kind: str, own: str | None, told: str) -> None:
+@pytest.mark.parametrize(
+    ("own", "told"), [("OFRUN", "OFRUN"), (None, LOGID)], ids=["of the run", "of the call"]
+)
+def test_a_run_that_fails_tells_its_own_log_id_or_that_of_the_call(
+    kind: str, own: str | None, told: str
+) -> None:
     history = {"execute_id": "8001", "execute_status": "Fail", "error_code": "5000", "logid": own}
-    with ChunkServer(reply(RUN_ID), data([history])) as server, client(kind, server.url) as coze, pytest.raises(WorkflowFailed) as caught:
+    with (
+        ChunkServer(reply(RUN_ID), data([history])) as server,
+        client(kind, server.url) as coze,
+        pytest.raises(WorkflowFailed) as caught,
+    ):
         coze.workflows.runs.create_and_poll(**RUN, poll_interval=0)
     assert (caught.value.logid, f"logid {told}" in str(caught.value)) == (told, True)
 
@@ -253,11 +336,22 @@ def test_the_result_of_a_streamed_run_has_its_log_id(kind: str) -> None:
 
 @each_kind
 def test_the_result_of_an_awaited_run_has_usage_id_address_and_log_id(kind: str) -> None:
-    answer = reply({"code": 0, "data": "{}", "execute_id": "8001", "debug_url": "https://x", "usage": USAGE})
+    answer = reply(
+        {"code": 0, "data": "{}", "execute_id": "8001", "debug_url": "https://x", "usage": USAGE}
+    )
     with ChunkServer(answer) as server, client(kind, server.url) as coze:
         result = coze.workflows.runs.run_interactive(**RUN, answer=str, stream=False)
-    assert (result.output, result.execute_id, result.debug_url, result.logid) == ("{}", "8001", "https://x", LOGID)
-    assert (result.usage.token_count, result.usage.output_count, result.usage.input_count) == (5, 2, 3)
+    assert (result.output, result.execute_id, result.debug_url, result.logid) == (
+        "{}",
+        "8001",
+        "https://x",
+        LOGID,
+    )
+    assert (result.usage.token_count, result.usage.output_count, result.usage.input_count) == (
+        5,
+        2,
+        3,
+    )
 
 
 @each_kind

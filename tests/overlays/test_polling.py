@@ -1,4 +1,6 @@
-"""Waiting: the core with a clock of its own, each waiter of the description, timeouts and cancels."""
+"""Waiting: the core with a clock of its own, each waiter of the description, timeouts and
+cancels.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,22 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_openapi.types import Waiter
-from cozekit import ChatCanceled, ChatFailed, ConflictError, CozeError, PollTimeout, RateLimitError, ServerError, WorkflowFailed, messages
+from coze_runtime.convert import get_path
+from coze_runtime.operation import Waiter
+from coze_runtime.polling.outcome import poll_request
+from coze_runtime.polling.wait import GRACE, MAX_FAILURES, Wait, arguments_of, run, run_async
+from cozekit import (
+    ChatCanceled,
+    ChatFailed,
+    ConflictError,
+    CozeError,
+    PollTimeout,
+    RateLimitError,
+    ServerError,
+    WorkflowFailed,
+    messages,
+)
 from cozekit.errors import APIConnectionError, InvalidRequestError, TaskFailed
-from cozekit.following import question
-from cozekit.polling import GRACE, MAX_FAILURES, Wait, arguments_of, look, run, run_async
 from cozekit_emulator import Emulator, bots, workflows
 from tests.overlays.chunk_server import Abort, ChunkServer, Request, reply
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server
@@ -23,10 +36,27 @@ from tests.overlays.either import client, coze, each_kind, local, sent_to, serve
 __all__ = ["coze", "local", "server"]
 
 API = Path(import_module("coze_openapi").__file__ or "").parent / "api"
-WAITERS = sorted(f"{path.parent.name}.{path.stem}" for path in API.glob("*/*.py") if "\nWAITER = " in path.read_text())
-ASK: dict[str, Any] = {"bot_id": bots.ANSWERING, "user_id": "u", "additional_messages": [messages.user_text("hi")]}
+WAITERS = sorted(
+    f"{path.parent.name}.{path.stem}"
+    for path in API.glob("*/*.py")
+    if "\nWAITER = " in path.read_text()
+)
+ASK: dict[str, Any] = {
+    "bot_id": bots.ANSWERING,
+    "user_id": "u",
+    "additional_messages": [messages.user_text("hi")],
+}
 IDS = {"id": "7001", "conversation_id": "7002"}
-JOB = Waiter("jobs_retrieve", {"id": "id"}, "state", frozenset({"done"}), frozenset({"failed"}), frozenset({"waiting"}), 1.0)
+JOB = Waiter(
+    "jobs_retrieve",
+    "jobs.retrieve",
+    {"id": "id"},
+    "state",
+    frozenset({"done"}),
+    frozenset({"failed"}),
+    frozenset({"waiting"}),
+    1.0,
+)
 
 
 class Time:
@@ -97,16 +127,24 @@ def test_a_longer_interval_is_not_shortened() -> None:
 
 def test_a_first_answer_that_is_final_needs_no_poll() -> None:
     time = Time()
-    assert run(waiting(time), states(AssertionError("polled")), {"state": "done"}, time.sleep) == {"state": "done"}
+    assert run(waiting(time), states(AssertionError("polled")), {"state": "done"}, time.sleep) == {
+        "state": "done"
+    }
     assert time.slept == []
 
 
 def test_the_deadline_holds_and_tells_ids_and_state() -> None:
     time = Time()
-    with pytest.raises(PollTimeout, match=r"no outcome within 10 s .* id=j1; last state: running") as caught:
+    with pytest.raises(
+        PollTimeout, match=r"no outcome within 10 s .* id=j1; last state: running"
+    ) as caught:
         run(waiting(time, timeout=10), states("running"), sleep=time.sleep)
     assert sum(time.slept) == 10
-    assert (caught.value.ids, caught.value.state, caught.value.last) == ({"id": "j1"}, "running", {"state": "running"})
+    assert (caught.value.ids, caught.value.state, caught.value.last) == (
+        {"id": "j1"},
+        "running",
+        {"state": "running"},
+    )
 
 
 @pytest.mark.parametrize("state", [None, "unheard-of"])
@@ -117,15 +155,26 @@ def test_a_state_that_nobody_knows_goes_on(state: Any) -> None:
 
 def test_polls_that_fail_in_passing_are_survived() -> None:
     time = Time()
-    failures = [ServerError("502"), APIConnectionError("reset"), RateLimitError("slow down"), ServerError("503")]
-    assert run(waiting(time), states(*failures, "running", *failures, "done"), sleep=time.sleep) == {"state": "done"}
+    failures = [
+        ServerError("502"),
+        APIConnectionError("reset"),
+        RateLimitError("slow down"),
+        ServerError("503"),
+    ]
+    assert run(
+        waiting(time), states(*failures, "running", *failures, "done"), sleep=time.sleep
+    ) == {"state": "done"}
 
 
 def test_polls_that_go_on_failing_raise_the_last_failure_with_the_ids() -> None:
     time = Time()
     with pytest.raises(ServerError) as caught:
-        run(waiting(time), states("running", *[ServerError("502")] * MAX_FAILURES), sleep=time.sleep)
-    assert caught.value.__notes__ == ["while waiting for jobs_retrieve with id=j1; last state: running"]
+        run(
+            waiting(time), states("running", *[ServerError("502")] * MAX_FAILURES), sleep=time.sleep
+        )
+    assert caught.value.__notes__ == [
+        "while waiting for jobs_retrieve with id=j1; last state: running"
+    ]
 
 
 def test_an_error_that_will_not_pass_ends_the_wait_with_the_ids() -> None:
@@ -138,14 +187,20 @@ def test_an_error_that_will_not_pass_ends_the_wait_with_the_ids() -> None:
 
 def test_the_time_that_a_rate_limit_names_is_waited() -> None:
     time = Time()
-    run(waiting(time), states(RateLimitError("slow down", retry_after=20), "done"), sleep=time.sleep)
+    run(
+        waiting(time), states(RateLimitError("slow down", retry_after=20), "done"), sleep=time.sleep
+    )
     assert time.slept == [1, 20]
 
 
 def test_a_pause_never_outlasts_the_deadline() -> None:
     time = Time()
     with pytest.raises(PollTimeout):
-        run(waiting(time, timeout=10), states(RateLimitError("slow down", retry_after=500)), sleep=time.sleep)
+        run(
+            waiting(time, timeout=10),
+            states(RateLimitError("slow down", retry_after=500)),
+            sleep=time.sleep,
+        )
     assert time.now == 110
 
 
@@ -180,10 +235,18 @@ def test_work_on_several_things_is_over_when_each_of_them_is() -> None:
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("a.b", 1), ("a.x", None), ("x.y", None), ("l.0.n", 5), ("l.7.n", None), ("l.*.n", [5, 6]), ("l.*", [{"n": 5}, {"n": 6}])],
+    [
+        ("a.b", 1),
+        ("a.x", None),
+        ("x.y", None),
+        ("l.0.n", 5),
+        ("l.7.n", None),
+        ("l.*.n", [5, 6]),
+        ("l.*", [{"n": 5}, {"n": 6}]),
+    ],
 )
 def test_paths_lead_through_objects_and_lists(path: str, found: Any) -> None:
-    assert look({"a": {"b": 1}, "l": [{"n": 5}, {"n": 6}]}, path) == found
+    assert get_path({"a": {"b": 1}, "l": [{"n": 5}, {"n": 6}]}, path) == found
 
 
 def test_an_answer_without_the_id_is_an_error() -> None:
@@ -195,10 +258,12 @@ def test_an_answer_without_the_id_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("name", WAITERS)
-def test_every_waiter_of_the_description_names_an_operation_that_takes_its_arguments(name: str) -> None:
+def test_every_waiter_of_the_description_names_an_operation_that_takes_its_arguments(
+    name: str,
+) -> None:
     waiter: Waiter = import_module(f"coze_openapi.api.{name}").WAITER
     ids = {argument: ["x"] if argument.endswith("s") else "x" for argument in waiter.arguments}
-    asked = question(waiter, ids)
+    asked = poll_request(waiter, ids)
     assert asked.request.operation.id == waiter.operation
     assert waiter.success and waiter.failure
 
@@ -225,8 +290,12 @@ def test_a_chat_is_awaited(coze: Any, local: Emulator) -> None:
     assert sent_to(local, "chat_retrieve") == 2
 
 
-@pytest.mark.parametrize("rule", ["status=502", "html", "status=503;times=3", "cut=5", "retry-after=0"])
-def test_a_poll_that_fails_in_passing_does_not_lose_the_chat(coze: Any, local: Emulator, rule: str) -> None:
+@pytest.mark.parametrize(
+    "rule", ["status=502", "html", "status=503;times=3", "cut=5", "retry-after=0"]
+)
+def test_a_poll_that_fails_in_passing_does_not_lose_the_chat(
+    coze: Any, local: Emulator, rule: str
+) -> None:
     local.emulate(rule, "chat_retrieve")
     assert coze.chat.create_and_poll(**ASK, poll_interval=0).chat.status == "completed"
     assert sent_to(local, "chat_create") == 1
@@ -237,26 +306,48 @@ def test_a_reset_connection_does_not_lose_the_chat(kind: str) -> None:
     def data(**fields: Any) -> Any:
         return reply({"code": 0, "data": {**IDS, **fields}})
 
-    scripts = [data(status="created"), [Abort()], data(status="completed"), reply({"code": 0, "data": []})]
+    scripts = [
+        data(status="created"),
+        [Abort()],
+        data(status="completed"),
+        reply({"code": 0, "data": []}),
+    ]
     with ChunkServer(*scripts) as http, client(kind, http.url) as coze:
         assert coze.chat.create_and_poll(**ASK, poll_interval=0).chat.status == "completed"
 
 
 @each_kind
-@pytest.mark.parametrize(("status", "kind_of_error"), [("failed", ChatFailed), ("canceled", ChatCanceled)])
-def test_a_chat_that_ends_badly_raises_with_code_message_and_ids(kind: str, status: str, kind_of_error: type[CozeError]) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind_of_error"), [("failed", ChatFailed), ("canceled", ChatCanceled)]
+)
+def test_a_chat_that_ends_badly_raises_with_code_message_and_ids(
+    kind: str, status: str, kind_of_error: type[CozeError]
+) -> None:
     chat = {**IDS, "status": status, "last_error": {"code": 5000, "msg": "event interval error"}}
-    with ChunkServer(reply({"code": 0, "data": chat})) as http, client(kind, http.url) as coze, pytest.raises(kind_of_error) as caught:
+    with (
+        ChunkServer(reply({"code": 0, "data": chat})) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(kind_of_error) as caught,
+    ):
         coze.chat.create_and_poll(**ASK)
     error = caught.value
-    assert (error.code, error.msg, error.chat_id, error.conversation_id) == (5000, "event interval error", "7001", "7002")
+    assert (error.code, error.msg, error.chat_id, error.conversation_id) == (
+        5000,
+        "event interval error",
+        "7001",
+        "7002",
+    )
     assert "7001" in str(error) and "7002" in str(error)
 
 
 @each_kind
 def test_a_chat_with_an_error_code_has_failed_whatever_its_state(kind: str) -> None:
     chat = {**IDS, "status": "in_progress", "last_error": {"code": 4011, "msg": "no tokens"}}
-    with ChunkServer(reply({"code": 0, "data": chat})) as http, client(kind, http.url) as coze, pytest.raises(ChatFailed, match="4011"):
+    with (
+        ChunkServer(reply({"code": 0, "data": chat})) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ChatFailed, match="4011"),
+    ):
         coze.chat.create_and_poll(**ASK)
 
 
@@ -294,8 +385,15 @@ def test_a_chat_that_ends_while_it_is_cancelled_counts_as_it_ended(kind: str) ->
 
 @each_kind
 def test_a_cancel_that_fails_after_the_timeout_does_not_hide_the_timeout(kind: str) -> None:
-    scripts = [reply({"code": 0, "data": {**IDS, "status": "created"}}), reply({"code": 4101, "msg": "not allowed"})]
-    with ChunkServer(*scripts) as http, client(kind, http.url) as coze, pytest.raises(PollTimeout) as caught:
+    scripts = [
+        reply({"code": 0, "data": {**IDS, "status": "created"}}),
+        reply({"code": 4101, "msg": "not allowed"}),
+    ]
+    with (
+        ChunkServer(*scripts) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         coze.chat.create_and_poll(**ASK, poll_timeout=0, cancel_on_timeout=True)
     assert "not allowed" in caught.value.__notes__[0]
     assert caught.value.ids["chat_id"] == "7001"
@@ -303,7 +401,10 @@ def test_a_cancel_that_fails_after_the_timeout_does_not_hide_the_timeout(kind: s
 
 def test_cancelling_a_chat_that_has_ended_returns_it(coze: Any) -> None:
     ended = coze.chat.create_and_poll(**ASK, poll_interval=0).chat
-    assert coze.chat.cancel(chat_id=ended.id, conversation_id=ended.conversation_id).status == "completed"
+    assert (
+        coze.chat.cancel(chat_id=ended.id, conversation_id=ended.conversation_id).status
+        == "completed"
+    )
 
 
 def test_cancelling_a_chat_that_waits_for_tools_is_refused(coze: Any) -> None:
@@ -315,20 +416,29 @@ def test_cancelling_a_chat_that_waits_for_tools_is_refused(coze: Any) -> None:
 
 def test_cancelling_a_running_chat_cancels_it(coze: Any) -> None:
     chat = coze.chat.create(**ASK)
-    assert coze.chat.cancel(chat_id=chat.id, conversation_id=chat.conversation_id).status == "canceled"
+    assert (
+        coze.chat.cancel(chat_id=chat.id, conversation_id=chat.conversation_id).status == "canceled"
+    )
 
 
-def test_messages_that_cannot_be_read_leave_the_ids_on_the_error(coze: Any, local: Emulator) -> None:
+def test_messages_that_cannot_be_read_leave_the_ids_on_the_error(
+    coze: Any, local: Emulator
+) -> None:
     local.emulate("status=403;code=4101", "chat_messages_list")
     with pytest.raises(CozeError) as caught:
         coze.chat.create_and_poll(**ASK, poll_interval=0)
-    assert "while reading the messages of chat 75" in caught.value.__notes__[0]
+    assert "which ended as completed" in caught.value.__notes__[0]
+    assert "chat_id 75" in caught.value.__notes__[0]
 
 
 @each_kind
 def test_polls_carry_the_headers_of_the_call(kind: str) -> None:
     done = reply({"code": 0, "data": {**IDS, "status": "completed"}})
-    scripts = [reply({"code": 0, "data": {**IDS, "status": "created"}}), done, reply({"code": 0, "data": []})]
+    scripts = [
+        reply({"code": 0, "data": {**IDS, "status": "created"}}),
+        done,
+        reply({"code": 0, "data": []}),
+    ]
     with ChunkServer(*scripts) as http, client(kind, http.url) as coze:
         coze.chat.create_and_poll(**ASK, poll_interval=0, extra_headers={"X-Tenant": "t7"})
     assert [request.headers.get("x-tenant") for request in http.requests[:2]] == ["t7", "t7"]
@@ -338,7 +448,9 @@ def test_polls_carry_the_headers_of_the_call(kind: str) -> None:
 
 
 def test_an_asynchronous_run_is_awaited(coze: Any, local: Emulator) -> None:
-    history = coze.workflows.runs.create_and_poll(workflow_id=workflows.PLAIN, parameters={"a": "1"}, poll_interval=0)
+    history = coze.workflows.runs.create_and_poll(
+        workflow_id=workflows.PLAIN, parameters={"a": "1"}, poll_interval=0
+    )
     assert history.execute_status == "Success"
     assert "a=1" in history.output
     assert sent_to(local, "workflows_runs_run_histories_retrieve") == 2
@@ -363,7 +475,11 @@ def test_a_run_that_takes_too_long_raises_with_its_ids_and_can_be_waited_for(coz
 @each_kind
 def test_a_run_whose_answer_has_no_id_is_an_error(kind: str) -> None:
     answer = reply({"code": 0, "data": "{}"})
-    with ChunkServer(answer) as http, client(kind, http.url) as coze, pytest.raises(CozeError, match="the answer holds no execute_id"):
+    with (
+        ChunkServer(answer) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(CozeError, match="the answer holds no execute_id"),
+    ):
         coze.workflows.runs.create_and_poll(workflow_id="w")
 
 
@@ -371,21 +487,27 @@ def test_a_run_whose_answer_has_no_id_is_an_error(kind: str) -> None:
 
 
 def test_a_copy_is_awaited(coze: Any) -> None:
-    task = coze.entities.copy_tasks.create_and_poll(entity_id=bots.ANSWERING, entity_type="bot", to_workspace_id="1", poll_interval=0)
+    task = coze.entities.copy_tasks.create_and_poll(
+        entity_id=bots.ANSWERING, entity_type="bot", to_workspace_id="1", poll_interval=0
+    )
     assert task.task_status == "successful"
     assert task.source_entity_id == bots.ANSWERING
     assert coze.entities.copy_tasks.wait(task.task_id, poll_interval=0).task_id == task.task_id
 
 
 def test_an_export_of_bills_is_awaited(coze: Any) -> None:
-    task = coze.benefits.bill_tasks.create_and_poll(started_at=1741795200, ended_at=1741881600, poll_interval=0)
+    task = coze.benefits.bill_tasks.create_and_poll(
+        started_at=1741795200, ended_at=1741881600, poll_interval=0
+    )
     assert task.status == "succeed"
     assert task.file_urls
     assert coze.benefits.bill_tasks.wait(task.task_id, poll_interval=0).task_id == task.task_id
 
 
 def bill(status: str) -> Any:
-    return reply({"code": 0, "data": {"total": 1, "task_infos": [{"task_id": "t1", "status": status}]}})
+    return reply(
+        {"code": 0, "data": {"total": 1, "task_infos": [{"task_id": "t1", "status": status}]}}
+    )
 
 
 def copy(status: str, **more: Any) -> Any:
@@ -393,16 +515,28 @@ def copy(status: str, **more: Any) -> Any:
 
 
 def progress(*statuses: int) -> Any:
-    infos = [{"document_id": str(n), "document_name": f"{n}.txt", "status": s, "status_descript": "bad"} for n, s in enumerate(statuses)]
+    infos = [
+        {"document_id": str(n), "document_name": f"{n}.txt", "status": s, "status_descript": "bad"}
+        for n, s in enumerate(statuses)
+    ]
     return reply({"code": 0, "data": {"data": infos}})
 
 
 FAILED = [
-    ("benefits.bill_tasks", {"task_id": "t1"}, [bill("running"), bill("failed")], "the task failed (task_ids t1)", "failed"),
+    (
+        "benefits.bill_tasks",
+        {"task_id": "t1"},
+        [bill("running"), bill("failed")],
+        "the task failed (task_ids t1)",
+        "failed",
+    ),
     (
         "entities.copy_tasks",
         {"task_id": "t1"},
-        [copy("in_progress"), copy("failed", failed_reasons=[{"entity_name": "Otter", "failed_reason": "no rights"}])],
+        [
+            copy("in_progress"),
+            copy("failed", failed_reasons=[{"entity_name": "Otter", "failed_reason": "no rights"}]),
+        ],
         "the task failed: Otter: no rights (task_id t1)",
         "failed",
     ),
@@ -417,9 +551,17 @@ FAILED = [
 
 
 @each_kind
-@pytest.mark.parametrize(("resource", "ids", "scripts", "text", "state"), FAILED, ids=[row[0] for row in FAILED])
-def test_a_task_that_fails_raises_with_reason_and_ids(kind: str, resource: str, ids: Any, scripts: Any, text: str, state: Any) -> None:
-    with ChunkServer(*scripts) as http, client(kind, http.url) as coze, pytest.raises(TaskFailed) as caught:
+@pytest.mark.parametrize(
+    ("resource", "ids", "scripts", "text", "state"), FAILED, ids=[row[0] for row in FAILED]
+)
+def test_a_task_that_fails_raises_with_reason_and_ids(
+    kind: str, resource: str, ids: Any, scripts: Any, text: str, state: Any
+) -> None:
+    with (
+        ChunkServer(*scripts) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(TaskFailed) as caught,
+    ):
         owner, name = resource.split(".")
         getattr(getattr(coze, owner), name).wait(**ids, poll_interval=0)
     error = caught.value
@@ -430,9 +572,17 @@ def test_a_task_that_fails_raises_with_reason_and_ids(kind: str, resource: str, 
 
 
 @each_kind
-@pytest.mark.parametrize(("resource", "ids", "scripts", "text", "state"), FAILED, ids=[row[0] for row in FAILED])
-def test_a_task_that_takes_too_long_raises_with_its_ids(kind: str, resource: str, ids: Any, scripts: Any, text: str, state: Any) -> None:
-    with ChunkServer(scripts[0]) as http, client(kind, http.url) as coze, pytest.raises(PollTimeout) as caught:
+@pytest.mark.parametrize(
+    ("resource", "ids", "scripts", "text", "state"), FAILED, ids=[row[0] for row in FAILED]
+)
+def test_a_task_that_takes_too_long_raises_with_its_ids(
+    kind: str, resource: str, ids: Any, scripts: Any, text: str, state: Any
+) -> None:
+    with (
+        ChunkServer(scripts[0]) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(PollTimeout) as caught,
+    ):
         owner, name = resource.split(".")
         getattr(getattr(coze, owner), name).wait(**ids, poll_timeout=0)
     told = {"task_ids": ["t1"]} if resource == "benefits.bill_tasks" else ids
@@ -443,8 +593,13 @@ def test_a_task_that_takes_too_long_raises_with_its_ids(kind: str, resource: str
 
 @each_kind
 def test_documents_that_the_answer_leaves_out_are_still_waited_for(kind: str) -> None:
-    with ChunkServer(progress(), progress(1), progress(1, 1)) as http, client(kind, http.url) as coze:
-        found = coze.datasets.documents.wait(dataset_id="d1", document_ids=["0", "1"], poll_interval=0)
+    with (
+        ChunkServer(progress(), progress(1), progress(1, 1)) as http,
+        client(kind, http.url) as coze,
+    ):
+        found = coze.datasets.documents.wait(
+            dataset_id="d1", document_ids=["0", "1"], poll_interval=0
+        )
     assert [item.status for item in found] == [1, 1]
     assert len(http.requests) == 3
 
@@ -467,7 +622,10 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.timeouts[request.url.path] = request.extensions["timeout"]
-        ends = {"/v3/chat": {**IDS, "status": "created"}, "/v3/chat/retrieve": {**IDS, "status": "completed"}}
+        ends = {
+            "/v3/chat": {**IDS, "status": "created"},
+            "/v3/chat/retrieve": {**IDS, "status": "completed"},
+        }
         return httpx.Response(200, json={"code": 0, "data": ends.get(request.url.path, [])})
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -16,10 +16,29 @@ import attrs
 import pytest
 
 from coze_openapi.api.bots.retrieve import OPERATION
-from coze_openapi.errors import RateLimitError
-from cozekit import APIConnectionError, APIError, ArgumentError, CozeError, Retry, RetryPolicy, ServerError
+from coze_runtime.errors import RateLimitError
+from cozekit import (
+    APIConnectionError,
+    APIError,
+    ArgumentError,
+    CozeError,
+    Retry,
+    RetryPolicy,
+    ServerError,
+)
 from cozekit.auth.token import TokenCallback
-from tests.overlays.chunk_server import Abort, ChunkServer, Close, Head, Request, Script, Send, Step, reply, stream
+from tests.overlays.chunk_server import (
+    Abort,
+    ChunkServer,
+    Close,
+    Head,
+    Request,
+    Script,
+    Send,
+    Step,
+    reply,
+    stream,
+)
 from tests.overlays.wire import ASK, BOT, CHAT, NOW, async_coze, coze, each_transport, never
 
 Call = Callable[[Any], Any]
@@ -51,7 +70,11 @@ FAULTS: dict[str, Script] = {
     "code 5000 under 200": reply({"code": 5000, "msg": "x"}),
     "closed": CLOSED,
     "reset": [Abort()],
-    "cut": [Head(200, {"content-type": "application/json"}, "length", 100), Send(b'{"code":0'), Close()],
+    "cut": [
+        Head(200, {"content-type": "application/json"}, "length", 100),
+        Send(b'{"code":0'),
+        Close(),
+    ],
 }
 
 
@@ -77,7 +100,9 @@ sync_and_async = pytest.mark.parametrize(
 @sync_and_async
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("name", SAFE)
-async def test_a_safe_call_is_repeated_after_a_passing_failure(name: str, fault: Script, transport: str | None) -> None:
+async def test_a_safe_call_is_repeated_after_a_passing_failure(
+    name: str, fault: Script, transport: str | None
+) -> None:
     with ChunkServer(fault) as server:
         found = await outcome(server, transport, CALLS[name])
     assert isinstance(found, ServerError | APIConnectionError)
@@ -87,7 +112,9 @@ async def test_a_safe_call_is_repeated_after_a_passing_failure(name: str, fault:
 @sync_and_async
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("name", UNSAFE)
-async def test_a_call_that_may_have_been_accepted_is_not_repeated(name: str, fault: Script, transport: str | None) -> None:
+async def test_a_call_that_may_have_been_accepted_is_not_repeated(
+    name: str, fault: Script, transport: str | None
+) -> None:
     with ChunkServer(fault) as server:
         found = await outcome(server, transport, CALLS[name])
     assert isinstance(found, ServerError | APIConnectionError)
@@ -95,9 +122,15 @@ async def test_a_call_that_may_have_been_accepted_is_not_repeated(name: str, fau
 
 
 @sync_and_async
-@pytest.mark.parametrize("refusal", [reply(LIMIT), reply(MINUTE), reply(LIMIT, 429), reply(b"", 429)], ids=["4009", "4020", "429", "empty"])
+@pytest.mark.parametrize(
+    "refusal",
+    [reply(LIMIT), reply(MINUTE), reply(LIMIT, 429), reply(b"", 429)],
+    ids=["4009", "4020", "429", "empty"],
+)
 @pytest.mark.parametrize("name", [*SAFE, *UNSAFE])
-async def test_any_call_is_repeated_after_a_refusal_for_its_rate(name: str, refusal: Script, transport: str | None) -> None:
+async def test_any_call_is_repeated_after_a_refusal_for_its_rate(
+    name: str, refusal: Script, transport: str | None
+) -> None:
     with ChunkServer(refusal) as server:
         assert isinstance(await outcome(server, transport, CALLS[name]), RateLimitError)
     assert len(server.requests) == 3
@@ -112,7 +145,9 @@ async def test_a_refusal_for_good_is_not_repeated(status: int, transport: str | 
 
 
 @sync_and_async
-async def test_a_stream_is_opened_again_after_a_refusal_for_its_rate_and_only_then(transport: str | None) -> None:
+async def test_a_stream_is_opened_again_after_a_refusal_for_its_rate_and_only_then(
+    transport: str | None,
+) -> None:
     async def read(client: Any) -> str:
         opened = client.chat.stream(**ASK)
         return (opened.until_done() if transport is None else await opened.until_done()).answer
@@ -130,7 +165,9 @@ async def test_a_stream_is_opened_again_after_a_refusal_for_its_rate_and_only_th
 
 
 @sync_and_async
-async def test_a_chat_is_sent_once_more_when_nobody_listened_the_first_time(transport: str | None) -> None:
+async def test_a_chat_is_sent_once_more_when_nobody_listened_the_first_time(
+    transport: str | None,
+) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     seen: list[Retry] = []
@@ -138,7 +175,10 @@ async def test_a_chat_is_sent_once_more_when_nobody_listened_the_first_time(tran
     found = await outcome(f"http://127.0.0.1:{port}", transport, CALLS["chat"], max_retries=policy)  # type: ignore[arg-type]
     assert isinstance(found, APIConnectionError)
     assert found.sent is False
-    assert [(item.operation, item.attempt) for item in seen] == [("chat_create", 1), ("chat_create", 2)]
+    assert [(item.operation, item.attempt) for item in seen] == [
+        ("chat_create", 1),
+        ("chat_create", 2),
+    ]
 
 
 @sync_and_async
@@ -149,14 +189,20 @@ async def test_a_repeated_call_returns_what_the_last_answer_says(transport: str 
 
 
 @sync_and_async
-async def test_the_number_of_repetitions_is_set_per_client_and_per_call(transport: str | None) -> None:
+async def test_the_number_of_repetitions_is_set_per_client_and_per_call(
+    transport: str | None,
+) -> None:
     for wanted, sent in ((0, 1), (1, 2), (4, 5)):
         with ChunkServer(reply(b"", 503)) as server:
             policy = attrs.evolve(NOW, max_retries=wanted)
-            assert isinstance(await outcome(server, transport, CALLS["read"], max_retries=policy), ServerError)
+            assert isinstance(
+                await outcome(server, transport, CALLS["read"], max_retries=policy), ServerError
+            )
             assert len(server.requests) == sent
             one = lambda client: client.with_options(max_retries=0).bots.retrieve("b1")  # noqa: E731
-            assert isinstance(await outcome(server, transport, one, max_retries=policy), ServerError)
+            assert isinstance(
+                await outcome(server, transport, one, max_retries=policy), ServerError
+            )
             assert len(server.requests) == sent + 1
 
 
@@ -170,22 +216,30 @@ def slept(monkeypatch_list: list[float]) -> dict[str, Any]:
 @sync_and_async
 async def test_the_wait_grows_with_jitter_up_to_its_limit(transport: str | None) -> None:
     waits: list[float] = []
-    policy = RetryPolicy(max_retries=5, first_delay=1, max_delay=6, random=lambda: 1.0, **slept(waits))
+    policy = RetryPolicy(
+        max_retries=5, first_delay=1, max_delay=6, random=lambda: 1.0, **slept(waits)
+    )
     with ChunkServer(reply(b"", 503)) as server:
         await outcome(server, transport, CALLS["read"], max_retries=policy)
     assert waits == [1, 2, 4, 6, 6]
     waits.clear()
     with ChunkServer(reply(b"", 503)) as server:
-        await outcome(server, transport, CALLS["read"], max_retries=attrs.evolve(policy, random=lambda: 0.0))
+        await outcome(
+            server, transport, CALLS["read"], max_retries=attrs.evolve(policy, random=lambda: 0.0)
+        )
     assert waits == [0.75, 1.5, 3, 4.5, 4.5]
 
 
 @sync_and_async
 @pytest.mark.parametrize("status", [429, 503])
-async def test_the_server_says_how_long_to_wait_in_seconds(status: int, transport: str | None) -> None:
+async def test_the_server_says_how_long_to_wait_in_seconds(
+    status: int, transport: str | None
+) -> None:
     waits: list[float] = []
     with ChunkServer(reply(b"", status, {"retry-after": "7"}), reply(BOT)) as server:
-        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
+        found = await outcome(
+            server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits))
+        )
     assert (found.name, waits) == ("Otter", [7.0])
 
 
@@ -194,8 +248,12 @@ async def test_the_server_says_how_long_to_wait_as_a_date(transport: str | None)
     waits: list[float] = []
     date = email.utils.formatdate(time.time() + 30, usegmt=True)
     past = email.utils.formatdate(time.time() - 30, usegmt=True)
-    with ChunkServer(reply(b"", 429, {"retry-after": date}), reply(b"", 429, {"retry-after": past}), reply(BOT)) as server:
-        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
+    with ChunkServer(
+        reply(b"", 429, {"retry-after": date}), reply(b"", 429, {"retry-after": past}), reply(BOT)
+    ) as server:
+        found = await outcome(
+            server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits))
+        )
     assert found.name == "Otter"
     assert 25 < waits[0] <= 30
     assert waits[1] == 0
@@ -205,7 +263,9 @@ async def test_the_server_says_how_long_to_wait_as_a_date(transport: str | None)
 async def test_a_server_that_asks_for_too_much_patience_gets_none(transport: str | None) -> None:
     waits: list[float] = []
     with ChunkServer(reply(b"", 429, {"retry-after": "61"})) as server:
-        found = await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits)))
+        found = await outcome(
+            server, transport, CALLS["read"], max_retries=RetryPolicy(**slept(waits))
+        )
     assert isinstance(found, RateLimitError)
     assert (found.retry_after, len(server.requests), waits) == (61.0, 1, [])
 
@@ -220,7 +280,9 @@ async def test_a_wait_that_makes_no_sense_is_overlooked(transport: str | None) -
 
 
 @sync_and_async
-async def test_the_callback_is_told_of_each_repetition_and_may_end_the_call(transport: str | None) -> None:
+async def test_the_callback_is_told_of_each_repetition_and_may_end_the_call(
+    transport: str | None,
+) -> None:
     class Enough(Exception):
         pass
 
@@ -232,9 +294,17 @@ async def test_the_callback_is_told_of_each_repetition_and_may_end_the_call(tran
             raise Enough
 
     with ChunkServer(reply({"code": 5000, "msg": "x"}, 500)) as server, pytest.raises(Enough):
-        await outcome(server, transport, CALLS["read"], max_retries=RetryPolicy(max_retries=9, first_delay=0, on_retry=told))
+        await outcome(
+            server,
+            transport,
+            CALLS["read"],
+            max_retries=RetryPolicy(max_retries=9, first_delay=0, on_retry=told),
+        )
     assert len(server.requests) == 2
-    assert [(item.operation, item.attempt, item.delay) for item in seen] == [("bots_retrieve", 1, 0.0), ("bots_retrieve", 2, 0.0)]
+    assert [(item.operation, item.attempt, item.delay) for item in seen] == [
+        ("bots_retrieve", 1, 0.0),
+        ("bots_retrieve", 2, 0.0),
+    ]
     assert isinstance(seen[0].error, ServerError)
 
 
@@ -243,7 +313,9 @@ CONTENT = bytes(range(256)) * 1000
 
 @sync_and_async
 @pytest.mark.parametrize("form", ["path", "bytes", "file", "open file from the middle"])
-async def test_an_upload_starts_again_from_where_it_began(form: str, tmp_path: Path, transport: str | None) -> None:
+async def test_an_upload_starts_again_from_where_it_began(
+    form: str, tmp_path: Path, transport: str | None
+) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(CONTENT)
     expected = CONTENT[100:] if form == "open file from the middle" else CONTENT
@@ -266,18 +338,26 @@ class OneWay(io.BytesIO):
 @sync_and_async
 async def test_an_upload_that_cannot_start_again_is_sent_once(transport: str | None) -> None:
     with ChunkServer(reply(LIMIT, 429)) as server:
-        found = await outcome(server, transport, lambda client: client.files.upload(file=("a.png", OneWay(CONTENT))))
+        found = await outcome(
+            server, transport, lambda client: client.files.upload(file=("a.png", OneWay(CONTENT)))
+        )
     assert isinstance(found, RateLimitError)
     assert len(server.requests) == 1
 
 
 @sync_and_async
-async def test_a_refused_token_is_renewed_once_even_for_a_billed_call(transport: str | None) -> None:
+async def test_a_refused_token_is_renewed_once_even_for_a_billed_call(
+    transport: str | None,
+) -> None:
     tokens = iter(["first", "second", "third", "fourth"])
 
     def by_token(request: Request) -> list[Step]:
         good = request.headers["authorization"] == "Bearer third"
-        return reply({"code": 0, "data": {"id": "c", "conversation_id": "x", "status": "created"}}) if good else reply({"code": 4100}, 401)
+        return (
+            reply({"code": 0, "data": {"id": "c", "conversation_id": "x", "status": "created"}})
+            if good
+            else reply({"code": 4100}, 401)
+        )
 
     with ChunkServer(by_token) as server:
         held = [next(tokens)]
@@ -295,9 +375,14 @@ async def test_a_refused_token_is_renewed_once_even_for_a_billed_call(transport:
         else:
             from cozekit import AsyncCoze
 
-            async with AsyncCoze(auth=auth, base_url=server.url, max_retries=NOW, transport=transport) as other:  # type: ignore[arg-type]
+            async with AsyncCoze(
+                auth=auth, base_url=server.url, max_retries=NOW, transport=transport
+            ) as other:  # type: ignore[arg-type]
                 assert (await other.chat.create(**ASK)).id == "c"
-    assert [request.headers["authorization"] for request in server.requests] == ["Bearer first", "Bearer third"]
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "Bearer first",
+        "Bearer third",
+    ]
 
 
 @pytest.mark.parametrize("wanted", [-1, 1.5, "2", True])
@@ -315,7 +400,9 @@ def test_a_policy_can_be_pickled_and_compared() -> None:
 
 def test_a_number_for_one_call_keeps_the_rest_of_the_policy() -> None:
     client = coze("http://127.0.0.1:1", max_retries=RetryPolicy(first_delay=9))
-    assert client.with_options(max_retries=5)._retries == RetryPolicy(first_delay=9, max_retries=5)
+    assert client.with_options(max_retries=5).settings.retries == RetryPolicy(
+        first_delay=9, max_retries=5
+    )
 
 
 @each_transport
@@ -330,11 +417,17 @@ async def test_aiohttp_repeats_nothing_behind_the_policy(transport: str) -> None
 
 
 @sync_and_async
-async def test_a_refused_call_that_carries_no_token_does_not_ask_for_another_one(transport: str | None) -> None:
+async def test_a_refused_call_that_carries_no_token_does_not_ask_for_another_one(
+    transport: str | None,
+) -> None:
     from cozekit import AsyncCoze, Coze
 
     with ChunkServer(reply({"error": "invalid_client"}, 401)) as server:
-        settings: dict[str, Any] = {"auth": TokenCallback(never), "base_url": server.url, "max_retries": NOW}
+        settings: dict[str, Any] = {
+            "auth": TokenCallback(never),
+            "base_url": server.url,
+            "max_retries": NOW,
+        }
         ask: dict[str, Any] = {"client_id": "app"}
         with pytest.raises(CozeError, match="invalid_client"):
             if transport is None:
@@ -348,12 +441,20 @@ async def test_a_refused_call_that_carries_no_token_does_not_ask_for_another_one
 
 
 @sync_and_async
-async def test_a_call_whose_every_token_is_refused_is_sent_twice_and_no_more(transport: str | None) -> None:
+async def test_a_call_whose_every_token_is_refused_is_sent_twice_and_no_more(
+    transport: str | None,
+) -> None:
     from cozekit import AsyncCoze, AuthenticationError, Coze
 
     numbers = iter(range(20))
-    settings: dict[str, Any] = {"auth": TokenCallback(lambda: f"t{next(numbers, 20)}"), "max_retries": NOW}
-    with ChunkServer(reply({"code": 4100, "msg": "no"}, 401)) as server, pytest.raises(AuthenticationError):
+    settings: dict[str, Any] = {
+        "auth": TokenCallback(lambda: f"t{next(numbers, 20)}"),
+        "max_retries": NOW,
+    }
+    with (
+        ChunkServer(reply({"code": 4100, "msg": "no"}, 401)) as server,
+        pytest.raises(AuthenticationError),
+    ):
         if transport is None:
             with Coze(base_url=server.url, **settings) as client:
                 client.bots.retrieve("b1")
@@ -364,8 +465,14 @@ async def test_a_call_whose_every_token_is_refused_is_sent_twice_and_no_more(tra
 
 
 @sync_and_async
-@pytest.mark.parametrize("fault", [reply(b"", 408), reply({"code": 4200, "msg": "gone"}, 503)], ids=["408", "a code that says more"])
-async def test_the_status_of_a_gateway_counts_whatever_the_class_of_the_error(fault: Script, transport: str | None) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [reply(b"", 408), reply({"code": 4200, "msg": "gone"}, 503)],
+    ids=["408", "a code that says more"],
+)
+async def test_the_status_of_a_gateway_counts_whatever_the_class_of_the_error(
+    fault: Script, transport: str | None
+) -> None:
     with ChunkServer(fault) as server:
         for name, sent in (("read", 3), ("chat", 4)):
             found = await outcome(server, transport, CALLS[name])

@@ -11,11 +11,25 @@ import yaml
 
 from coze_openapi import models as m
 from cozekit import rtc
-from cozekit.errors import APIError, ArgumentError, ConflictError, PermissionDeniedError, QuotaExceededError, ResponseError
+from cozekit.errors import (
+    APIError,
+    ArgumentError,
+    ConflictError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    ResponseError,
+)
 
 SPEC = Path(__file__).parents[2] / "spec" / "resources" / "rtc.yaml"
 CHAT = {"id": "1", "conversation_id": "2", "bot_id": "3", "status": "in_progress"}
-MESSAGE = {"id": "1", "role": "assistant", "type": "answer", "content": "你", "content_type": "text", "chat_id": "2"}
+MESSAGE = {
+    "id": "1",
+    "role": "assistant",
+    "type": "answer",
+    "content": "你",
+    "content_type": "text",
+    "chat_id": "2",
+}
 SETTINGS = {
     "voice_id": "7426720361733046281",
     "speech_rate": 0,
@@ -41,18 +55,30 @@ SETTINGS = {
         "enable_itn": True,
         "sensitive_words_filter": {"system_reserved_filter": True, "filter_with_empty": ["x"]},
     },
-    "voice_print_config": {"group_id": "1", "score": 40, "reuse_voice_info": False, "feature_id": "2"},
+    "voice_print_config": {
+        "group_id": "1",
+        "score": 40,
+        "reuse_voice_info": False,
+        "feature_id": "2",
+    },
     "tts_config": {"context_texts": "慢", "emotion": "happy", "emotion_scale": 4.5},
     "voice_processing_config": {"enable_ans": True},
 }
-PRE_ANSWER = {"pre_answer": {"type": "text", "pre_answer_list": ["好的"]}, "trigger": {"type": "time-trigger", "time_after": 1500}}
+PRE_ANSWER = {
+    "pre_answer": {"type": "text", "pre_answer_list": ["好的"]},
+    "trigger": {"type": "time-trigger", "time_after": 1500},
+}
 MODE = {"mode": "chat", "chat": {"user_language": "en-US"}}
 REQUIRED = {
     **CHAT,
     "status": "requires_action",
     "required_action": {
         "type": "submit_tool_outputs",
-        "submit_tool_outputs": {"tool_calls": [{"id": "9", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        "submit_tool_outputs": {
+            "tool_calls": [
+                {"id": "9", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ]
+        },
     },
 }
 DOWNLINK_DATA = {
@@ -63,8 +89,16 @@ DOWNLINK_DATA = {
     "conversation.chat.in_progress": CHAT,
     "conversation.message.delta": MESSAGE,
     "conversation.message.completed": MESSAGE,
-    "conversation.chat.completed": {**CHAT, "status": "completed", "usage": {"token_count": 3, "output_count": 1, "input_count": 2}},
-    "conversation.chat.failed": {**CHAT, "status": "failed", "last_error": {"code": 5000, "msg": "x"}},
+    "conversation.chat.completed": {
+        **CHAT,
+        "status": "completed",
+        "usage": {"token_count": 3, "output_count": 1, "input_count": 2},
+    },
+    "conversation.chat.failed": {
+        **CHAT,
+        "status": "failed",
+        "last_error": {"code": 5000, "msg": "x"},
+    },
     "conversation.chat.requires_action": REQUIRED,
     "audio.user.speech_started": {},
     "audio.user.speech_stopped": {},
@@ -81,7 +115,10 @@ DOWNLINK_DATA = {
 }
 UPLINK_DATA = {
     "session.update": SETTINGS,
-    "conversation.chat.submit_tool_outputs": {"chat_id": "1", "tool_outputs": [{"tool_call_id": "2", "output": "3"}]},
+    "conversation.chat.submit_tool_outputs": {
+        "chat_id": "1",
+        "tool_outputs": [{"tool_call_id": "2", "output": "3"}],
+    },
     "conversation.chat.cancel": {},
     "conversation.message.create": {"role": "user", "content_type": "text", "content": "你好"},
     "client.vad": {"vad": False},
@@ -92,7 +129,9 @@ UPLINK_DATA = {
     "input_audio_buffer.complete": {},
 }
 BUILDERS = {
-    "session.update": lambda given: rtc.session_update(m.RtcSessionSettings.from_dict(SETTINGS), id=given),
+    "session.update": lambda given: rtc.session_update(
+        m.RtcSessionSettings.from_dict(SETTINGS), id=given
+    ),
     "conversation.chat.submit_tool_outputs": lambda given: rtc.submit_tool_outputs(
         "1", [m.ToolOutput(tool_call_id="2", output="3")], id=given
     ),
@@ -100,7 +139,9 @@ BUILDERS = {
     "conversation.message.create": lambda given: rtc.message_create("你好", id=given),
     "client.vad": lambda given: rtc.client_vad(False, id=given),
     "session.pre_answer.update": lambda given: rtc.pre_answer_update(
-        m.RtcPreAnswer.from_dict(PRE_ANSWER["pre_answer"]), m.RtcPreAnswerTrigger.from_dict(PRE_ANSWER["trigger"]), id=given
+        m.RtcPreAnswer.from_dict(PRE_ANSWER["pre_answer"]),
+        m.RtcPreAnswerTrigger.from_dict(PRE_ANSWER["trigger"]),
+        id=given,
     ),
     "mode.update": lambda given: rtc.mode_update("en-US", id=given),
     "input_text.generate_audio": lambda given: rtc.generate_audio("你好", id=given),
@@ -159,7 +200,10 @@ def test_an_empty_setting_is_sent_because_it_replaces_the_old_one():
 
 @pytest.mark.parametrize(
     ("printed", "meant"),
-    [("session.update", m.RtcSessionUpdatedEvent), ("input_audio_buffer.start", m.RtcInputAudioBufferStartedEvent)],
+    [
+        ("session.update", m.RtcSessionUpdatedEvent),
+        ("input_audio_buffer.start", m.RtcInputAudioBufferStartedEvent),
+    ],
 )
 def test_the_names_that_the_samples_of_the_page_print_are_understood(printed, meant):
     assert isinstance(rtc.parse(json.dumps({"event_type": printed, "data": {}})), meant)
@@ -176,7 +220,20 @@ def test_an_event_without_data_is_read():
     assert event.data is None
 
 
-@pytest.mark.parametrize("message", ["", "{", "[]", "7", "{}", '{"event_type": 5}', '{"event_type": ""}', b"\xff\xfe", "[" * 100_000])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "{}",
+        '{"event_type": 5}',
+        '{"event_type": ""}',
+        b"\xff\xfe",
+        "[" * 100_000,
+    ],
+)
 def test_what_is_no_event_is_refused(message):
     with pytest.raises(ResponseError):
         rtc.parse(message)
@@ -184,10 +241,20 @@ def test_what_is_no_event_is_refused(message):
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(4027, QuotaExceededError), (4028, QuotaExceededError), (4029, ConflictError), (4101, PermissionDeniedError), (1, APIError)],
+    [
+        (4027, QuotaExceededError),
+        (4028, QuotaExceededError),
+        (4029, ConflictError),
+        (4101, PermissionDeniedError),
+        (1, APIError),
+    ],
 )
 def test_an_error_event_becomes_the_error_of_its_code(code, kind):
-    event = rtc.parse(json.dumps({"event_type": "error", "data": {"code": code, "msg": "no", "detail": {"logid": "L1"}}}))
+    event = rtc.parse(
+        json.dumps(
+            {"event_type": "error", "data": {"code": code, "msg": "no", "detail": {"logid": "L1"}}}
+        )
+    )
     assert isinstance(event, m.RtcErrorEvent)
     error = rtc.error_of(event)
     assert type(error) is kind
@@ -211,7 +278,7 @@ def test_the_error_codes_have_names():
 
 @pytest.mark.parametrize("text", ["", "x" * 1024, "好" * 342])
 def test_a_text_that_is_not_spoken_is_refused_before_it_is_sent(text):
-    with pytest.raises(ArgumentError, match="1 to 1023"):
+    with pytest.raises(ArgumentError, match="1 to 1,023 bytes"):
         rtc.generate_audio(text)
 
 
@@ -221,19 +288,25 @@ def test_the_longest_text_is_spoken():
 
 @pytest.mark.parametrize("words", [["x"] * 11, ["123456789"]])
 def test_keywords_beyond_the_limits_are_refused(words):
-    settings = m.RtcSessionSettings(chat_config=m.RtcChatConfig(interrupt_config=m.VoiceInterruptConfig(keywords=words)))
+    settings = m.RtcSessionSettings(
+        chat_config=m.RtcChatConfig(interrupt_config=m.VoiceInterruptConfig(keywords=words))
+    )
     with pytest.raises(ArgumentError, match="keywords"):
         rtc.session_update(settings)
 
 
 def test_keywords_within_the_limits_pass():
-    settings = m.RtcSessionSettings(chat_config=m.RtcChatConfig(interrupt_config=m.VoiceInterruptConfig(keywords=["12345678"] * 10)))
+    settings = m.RtcSessionSettings(
+        chat_config=m.RtcChatConfig(
+            interrupt_config=m.VoiceInterruptConfig(keywords=["12345678"] * 10)
+        )
+    )
     assert rtc.session_update(settings).data is settings
 
 
 @pytest.mark.parametrize("time_after", [-1, 3001])
 def test_a_bridge_at_an_impossible_time_is_refused(time_after):
-    with pytest.raises(ArgumentError, match="3,000"):
+    with pytest.raises(ArgumentError, match="time_after must be 0 to 3,000"):
         rtc.pre_answer_update(m.RtcPreAnswer(), m.RtcPreAnswerTrigger(time_after=time_after))
 
 
@@ -243,4 +316,6 @@ def test_a_bridge_of_too_many_words_is_refused():
 
 
 def test_values_newer_than_this_package_are_sent_as_they_are():
-    assert json.loads(rtc.encode(rtc.mode_update("eo", id="1")))["data"]["chat"] == {"user_language": "eo"}
+    assert json.loads(rtc.encode(rtc.mode_update("eo", id="1")))["data"]["chat"] == {
+        "user_language": "eo"
+    }

@@ -1,4 +1,6 @@
-"""Streams that take too long, and streams that are closed from elsewhere; no test waits longer than a limit under test."""
+"""Streams that take too long, and streams that are closed from elsewhere; no test waits longer than
+a limit under test.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,46 @@ import anyio
 import httpx
 import pytest
 
-import cozekit.streams
+import coze_runtime.streams.event_stream
+from coze_runtime._http.aiohttp_transport import AiohttpTransport
+from coze_runtime.calls.retries import RetryPolicy
+from coze_runtime.deadlines import StreamLimits
+from coze_runtime.streams.event_stream import EventStream
 from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout, Timeout
-from cozekit.fast import AiohttpTransport
-from cozekit.retries import RetryPolicy
-from cozekit.streams import EventStream
-from cozekit.watch import Watch
-from tests.overlays.chunk_server import ChunkServer, Endless, Head, KeepOpen, Raw, Send, Signal, Wait, reply, stream
+from tests.overlays.chunk_server import (
+    ChunkServer,
+    Endless,
+    Head,
+    KeepOpen,
+    Raw,
+    Send,
+    Signal,
+    Wait,
+    reply,
+    stream,
+)
 from tests.overlays.test_errors_everywhere import certificate, tls_front
-from tests.overlays.wire import ASK, CHAT, CREATED, DONE, HELLO, RUN, WAYS, async_coze, coze, each_transport, event, names
+from tests.overlays.wire import (
+    ASK,
+    CHAT,
+    CREATED,
+    DONE,
+    HELLO,
+    RUN,
+    WAYS,
+    async_coze,
+    coze,
+    each_transport,
+    event,
+    names,
+)
 
 LONG = 120.0
 """Seconds of the limits that are not under test."""
 SHORT = 0.4
-"""Seconds of the limits under test; the head and the first event come sooner, also on a busy machine."""
+"""Seconds of the limits under test; the head and the first event come sooner, also on a busy
+machine.
+"""
 SOON = 20.0
 """Seconds in which everything must be over that is not to wait for a limit."""
 
@@ -57,13 +85,13 @@ def warm() -> None:
 
 
 def test_without_limits_a_watch_has_none() -> None:
-    watch = Watch(None, None)
+    watch = StreamLimits(None, None)
     assert (watch.exact, watch.remaining(), watch.problem()) == (False, None, None)
 
 
 def test_the_idle_time_runs_from_the_moment_the_caller_waits() -> None:
     clock = Clock()
-    watch = Watch(10, None, clock)
+    watch = StreamLimits(10, None, clock)
     clock.now += 9
     assert (watch.remaining(), watch.problem()) == (1, None)
     clock.now += 3
@@ -74,7 +102,7 @@ def test_the_idle_time_runs_from_the_moment_the_caller_waits() -> None:
 
 def test_waiting_on_without_a_new_event_does_not_begin_the_idle_time_anew() -> None:
     clock = Clock()
-    watch = Watch(10, None, clock)
+    watch = StreamLimits(10, None, clock)
     assert watch.waits(4) is None
     clock.now += 6
     assert watch.waits(4) is None
@@ -84,7 +112,7 @@ def test_waiting_on_without_a_new_event_does_not_begin_the_idle_time_anew() -> N
 
 def test_the_patience_of_the_call_counts_where_no_idle_time_was_given() -> None:
     clock = Clock()
-    watch, strict = Watch(None, None, clock), Watch(10, None, clock)
+    watch, strict = StreamLimits(None, None, clock), StreamLimits(10, None, clock)
     watch.opened(60)
     strict.opened(60)
     assert (watch.waits(0), strict.waits(0)) == (None, None)
@@ -98,7 +126,7 @@ def test_the_patience_of_the_call_counts_where_no_idle_time_was_given() -> None:
 
 def test_timeouts_of_a_request_are_cut_to_what_is_left() -> None:
     clock = Clock()
-    watch = Watch(None, 8, clock)
+    watch = StreamLimits(None, 8, clock)
     assert watch.capped(Timeout(5, 60, None, 1)) == Timeout(5, 8, 8, 1)
     watch.opened(8)
     assert watch.patience == 60, "not what was left when the request was sent"
@@ -106,12 +134,12 @@ def test_timeouts_of_a_request_are_cut_to_what_is_left() -> None:
     assert not watch.allows(8)
     clock.now += 9
     assert watch.capped(Timeout(5, 60, None, 1)).read == pytest.approx(0.001)
-    assert Watch(None, None, clock).capped(Timeout(5, None, 1, 1)) == Timeout(5, None, 1, 1)
+    assert StreamLimits(None, None, clock).capped(Timeout(5, None, 1, 1)) == Timeout(5, None, 1, 1)
 
 
 def test_the_deadline_is_not_moved_by_events() -> None:
     clock = Clock()
-    watch = Watch(10, 15, clock)
+    watch = StreamLimits(10, 15, clock)
     clock.now += 9
     watch.waits(1)
     assert watch.remaining() == 6
@@ -122,9 +150,9 @@ def test_the_deadline_is_not_moved_by_events() -> None:
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), "5", True])
 def test_a_limit_that_is_no_number_above_zero_is_refused(limit: float) -> None:
     with pytest.raises(ArgumentError, match="idle_timeout"):
-        Watch(limit, None)
+        StreamLimits(limit, None)
     with pytest.raises(ArgumentError, match="deadline"):
-        Watch(None, limit)
+        StreamLimits(None, limit)
 
 
 def test_a_refused_limit_sends_nothing() -> None:
@@ -143,8 +171,14 @@ QUIET = {
 
 @each_transport
 @pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
-@pytest.mark.parametrize("limits", [{"idle_timeout": SHORT, "deadline": SOON}, {"deadline": SHORT}], ids=["idle", "deadline"])
-async def test_a_stream_without_events_is_given_up_in_time(script: list[object], limits: dict[str, float], transport: str) -> None:
+@pytest.mark.parametrize(
+    "limits",
+    [{"idle_timeout": SHORT, "deadline": SOON}, {"deadline": SHORT}],
+    ids=["idle", "deadline"],
+)
+async def test_a_stream_without_events_is_given_up_in_time(
+    script: list[object], limits: dict[str, float], transport: str
+) -> None:
     with ChunkServer(script) as server:  # type: ignore[arg-type]
         with coze(server, timeout=LONG) as client, pytest.raises(StreamTimeout) as sync:
             list(client.chat.stream(**ASK, **limits))
@@ -155,7 +189,11 @@ async def test_a_stream_without_events_is_given_up_in_time(script: list[object],
         server.wait_for(lambda it: it.open_connections == 0)
     for error in (sync.value, parallel.value):
         assert names(error.events) == ["conversation.chat.created"]
-        assert (f"no event for {SHORT} s" if "idle_timeout" in limits else f"the deadline of {SHORT} s passed") in str(error)
+        assert (
+            f"no event for {SHORT} s"
+            if "idle_timeout" in limits
+            else f"the deadline of {SHORT} s passed"
+        ) in str(error)
 
 
 @each_transport
@@ -196,10 +234,15 @@ QUIETLY = f"no event for {SHORT} s|no bytes came within the read timeout"
 
 @each_transport
 @pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
-async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(script: list[object], transport: str) -> None:
+async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(
+    script: list[object], transport: str
+) -> None:
     """Not even keep-alives hold a stream open for ever."""
     with ChunkServer(script) as server:  # type: ignore[arg-type]
-        with coze(server, timeout=SHORT) as client, pytest.raises(StreamTimeout, match=QUIETLY) as sync:
+        with (
+            coze(server, timeout=SHORT) as client,
+            pytest.raises(StreamTimeout, match=QUIETLY) as sync,
+        ):
             list(client.chat.stream(**ASK))
         async with async_coze(server, transport, timeout=SHORT) as other:
             with pytest.raises(StreamTimeout, match=QUIETLY) as parallel:
@@ -217,7 +260,7 @@ def test_a_limit_does_not_stay_on_the_connection() -> None:
         opened = client.chat.stream(**ASK)
         reader = iter(opened)
         assert next(reader).event == "conversation.chat.created"
-        network = opened._opened.answer.extensions["network_stream"]
+        network = opened._opened.http_response.extensions["network_stream"]
         go.set()
         assert names(list(reader)) == ["done"]
         assert "read" not in vars(network) or server.connections == 1
@@ -246,7 +289,10 @@ def until_it_waits(opened: EventStream[Any], first: threading.Event) -> None:
 @pytest.mark.parametrize("how", ["the stream", "the client"])
 def test_closing_from_another_thread_wakes_the_reader(how: str) -> None:
     first = threading.Event()
-    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server, coze(server, timeout=LONG) as client:
+    with (
+        ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server,
+        coze(server, timeout=LONG) as client,
+    ):
         opened = client.chat.stream(**ASK)
 
         def close() -> None:
@@ -265,7 +311,9 @@ def test_closing_from_another_thread_wakes_the_reader(how: str) -> None:
 @each_transport
 @pytest.mark.parametrize("limits", [{}, {"idle_timeout": LONG}], ids=["plain", "with a limit"])
 @pytest.mark.parametrize("how", ["the stream", "the client"])
-async def test_closing_from_another_task_wakes_the_reader(how: str, limits: dict[str, float], transport: str) -> None:
+async def test_closing_from_another_task_wakes_the_reader(
+    how: str, limits: dict[str, float], transport: str
+) -> None:
     with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
         async with async_coze(server, transport, timeout=LONG) as client:
             opened = client.chat.stream(**ASK, **limits)
@@ -284,7 +332,9 @@ async def test_closing_from_another_task_wakes_the_reader(how: str, limits: dict
 
 
 async def collapse(opened, first, close):  # type: ignore[no-untyped-def]
-    """Reads in one task while another one closes; hands on what the reader raised, out of its group."""
+    """Reads in one task while another one closes; hands on what the reader raised, out of its
+    group.
+    """
     problem: list[BaseException] = []
 
     async def read() -> None:
@@ -360,7 +410,10 @@ async def test_a_closed_stream_cannot_be_read(transport: str) -> None:
 @each_transport
 async def test_two_readers_of_one_stream_are_told_so(transport: str) -> None:
     with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server:
-        async with async_coze(server, transport, timeout=LONG) as client, client.chat.stream(**ASK) as opened:
+        async with (
+            async_coze(server, transport, timeout=LONG) as client,
+            client.chat.stream(**ASK) as opened,
+        ):
             assert (await anext(opened)).event == "conversation.chat.created"
 
             async def read() -> None:
@@ -417,10 +470,15 @@ def test_a_head_that_never_ends_is_given_up_by_the_read_timeout() -> None:
     [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")],
     ids=["sync", "httpx", "aiohttp", "trio"],
 )
-async def test_closing_from_elsewhere_wakes_the_reader_over_tls_too(transport: str | None, tmp_path: Path) -> None:
+async def test_closing_from_elsewhere_wakes_the_reader_over_tls_too(
+    transport: str | None, tmp_path: Path
+) -> None:
     files = certificate(tmp_path)
     context = ssl.create_default_context(cafile=str(files[0]))
-    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server, tls_front(server, files) as url:
+    with (
+        ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server,
+        tls_front(server, files) as url,
+    ):
         if transport is None:
             with httpx.Client(verify=context) as own:
                 sync = coze(url, http_client=own, timeout=LONG).chat.stream(**ASK)
@@ -430,11 +488,18 @@ async def test_closing_from_elsewhere_wakes_the_reader_over_tls_too(transport: s
                     until_it_waits(sync, first)
                     sync.close()
 
-                with in_thread(close), pytest.raises(StreamInterrupted, match="the stream was closed"):
+                with (
+                    in_thread(close),
+                    pytest.raises(StreamInterrupted, match="the stream was closed"),
+                ):
                     for _ in sync:
                         first.set()
         else:
-            fast = AiohttpTransport(tls=context) if transport == "aiohttp" else httpx.AsyncHTTPTransport(verify=context)
+            fast = (
+                AiohttpTransport(tls=context)
+                if transport == "aiohttp"
+                else httpx.AsyncHTTPTransport(verify=context)
+            )
             async with async_coze(url, fast, timeout=LONG) as client:
                 opened = client.chat.stream(**ASK)
                 begun = anyio.Event()
@@ -468,10 +533,14 @@ def test_a_stream_ends_at_its_last_event_on_a_transport_whose_waits_cannot_be_cu
 
 
 class Talkative(httpx.BaseTransport):
-    """A transport of the caller's, without a socket to set a limit on, whose answer goes on after the last event."""
+    """A transport of the caller's, without a socket to set a limit on, whose answer goes on after
+    the last event.
+    """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=self.pieces())
+        return httpx.Response(
+            200, headers={"content-type": "text/event-stream"}, content=self.pieces()
+        )
 
     def pieces(self) -> Iterator[bytes]:
         yield b"".join(CHAT)
@@ -489,7 +558,10 @@ def test_what_comes_after_the_last_event_is_not_read_for_ever_on_any_transport()
 def test_two_threads_that_read_one_stream_are_told_so() -> None:
     first = threading.Event()
     problems: list[BaseException] = []
-    with ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server, coze(server, timeout=5) as client:
+    with (
+        ChunkServer([Head(), Send(CREATED), KeepOpen()]) as server,
+        coze(server, timeout=5) as client,
+    ):
         opened = client.chat.stream(**ASK)
 
         def read_too() -> None:
@@ -519,12 +591,18 @@ async def test_the_time_that_the_caller_takes_over_an_event_is_no_idle_time(tran
         go.set()
 
     with ChunkServer(script) as server:
-        with coze(server, timeout=LONG) as client, client.chat.stream(**ASK, idle_timeout=LONG) as sync:
-            sync._watch = Watch(10, None, clock)
+        with (
+            coze(server, timeout=LONG) as client,
+            client.chat.stream(**ASK, idle_timeout=LONG) as sync,
+        ):
+            sync._limits = StreamLimits(10, None, clock)
             seen = [(item.event, take_long())[0] for item in sync]
         go.clear()
-        async with async_coze(server, transport, timeout=LONG) as other, other.chat.stream(**ASK, idle_timeout=LONG) as parallel:
-            parallel._watch = Watch(10, None, clock)
+        async with (
+            async_coze(server, transport, timeout=LONG) as other,
+            other.chat.stream(**ASK, idle_timeout=LONG) as parallel,
+        ):
+            parallel._limits = StreamLimits(10, None, clock)
             also = [(item.event, take_long())[0] async for item in parallel]
     assert seen == also == ["conversation.chat.created", "conversation.message.delta", "done"]
 
@@ -535,22 +613,33 @@ async def test_a_caller_who_opens_a_stream_and_reads_it_later_has_all_the_time(
     limits: dict[str, float], transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(cozekit.streams, "Watch", partial(Watch, clock=clock))
+    monkeypatch.setattr(
+        coze_runtime.streams.event_stream, "StreamLimits", partial(StreamLimits, clock=clock)
+    )
     with ChunkServer(stream(*CHAT)) as server:
         with coze(server, timeout=10) as client, client.chat.stream(**ASK, **limits) as sync:
             clock.now += 30
             assert sync.until_done().answer == "Hello"
-        async with async_coze(server, transport, timeout=10) as other, other.chat.stream(**ASK, **limits) as parallel:
+        async with (
+            async_coze(server, transport, timeout=10) as other,
+            other.chat.stream(**ASK, **limits) as parallel,
+        ):
             clock.now += 30
             assert (await parallel.until_done()).answer == "Hello"
 
 
 @each_transport
-async def test_little_time_left_for_the_answer_is_no_limit_for_its_events(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a pause for a repetition little of the idle time is left; from the answer on, each event has all of it again."""
+async def test_little_time_left_for_the_answer_is_no_limit_for_its_events(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a pause for a repetition little of the idle time is left; from the answer on, each
+    event has all of it again.
+    """
     clock = Clock()
     go = threading.Event()
-    monkeypatch.setattr(cozekit.streams, "Watch", partial(Watch, clock=clock))
+    monkeypatch.setattr(
+        coze_runtime.streams.event_stream, "StreamLimits", partial(StreamLimits, clock=clock)
+    )
 
     def pause(_: float) -> None:
         clock.now += LONG - SHORT
@@ -567,7 +656,9 @@ async def test_little_time_left_for_the_answer_is_no_limit_for_its_events(transp
             assert client.chat.stream(**ASK, idle_timeout=LONG).until_done().answer == "Hello"
         go.clear()
         async with async_coze(server, transport, max_retries=policy) as other:
-            assert (await other.chat.stream(**ASK, idle_timeout=LONG).until_done()).answer == "Hello"
+            assert (
+                await other.chat.stream(**ASK, idle_timeout=LONG).until_done()
+            ).answer == "Hello"
 
 
 @each_transport
@@ -576,6 +667,8 @@ async def test_the_limits_of_an_async_stream_run_from_its_opening(transport: str
     with ChunkServer(stream(*CHAT)) as server:
         async with async_coze(server, transport, timeout=LONG) as client:
             opened = client.chat.stream(**ASK, idle_timeout=LONG, deadline=LONG)
-            opened._watch = Watch(10, 20, clock)  # in place of the one that was made with the stream
+            opened._limits = StreamLimits(
+                10, 20, clock
+            )  # in place of the one that was made with the stream
             clock.now += 30
             assert (await opened.until_done()).answer == "Hello"

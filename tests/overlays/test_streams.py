@@ -8,9 +8,32 @@ import pickle
 
 import pytest
 
-from cozekit import ChatFailed, NotFoundError, RateLimitError, ResponseError, StreamError, StreamInterrupted, WorkflowFailed
+from cozekit import (
+    ChatFailed,
+    NotFoundError,
+    RateLimitError,
+    ResponseError,
+    StreamError,
+    StreamInterrupted,
+    UnknownEvent,
+    WorkflowFailed,
+)
 from cozekit.errors import APIConnectionError, APIError, AuthenticationError, CozeError, ServerError
-from tests.overlays.chunk_server import CLOSE, LOGID, Abort, ChunkServer, Close, Head, KeepOpen, Raw, Script, Send, reply, stream
+from cozekit.models import Message
+from tests.overlays.chunk_server import (
+    CLOSE,
+    LOGID,
+    Abort,
+    ChunkServer,
+    Close,
+    Head,
+    KeepOpen,
+    Raw,
+    Script,
+    Send,
+    reply,
+    stream,
+)
 from tests.overlays.wire import (
     ANSWERED,
     ASK,
@@ -32,11 +55,15 @@ from tests.overlays.wire import (
     message,
     names,
     node,
-)  # fmt: skip
+)
 
 
-async def chat_error(server: ChunkServer, transport: str, kind: type[CozeError], **limits: float) -> tuple[CozeError, CozeError]:
-    """What reading a chat raises, sync and async; the async one in any case on another connection."""
+async def chat_error(
+    server: ChunkServer, transport: str, kind: type[CozeError], **limits: float
+) -> tuple[CozeError, CozeError]:
+    """What reading a chat raises, sync and async; the async one in any case on another
+    connection.
+    """
     with coze(server) as client, pytest.raises(kind) as sync:
         for _ in client.chat.stream(**ASK, **limits):
             pass
@@ -47,7 +74,9 @@ async def chat_error(server: ChunkServer, transport: str, kind: type[CozeError],
     return sync.value, parallel.value
 
 
-async def run_error(server: ChunkServer, transport: str, kind: type[CozeError]) -> tuple[CozeError, CozeError]:
+async def run_error(
+    server: ChunkServer, transport: str, kind: type[CozeError]
+) -> tuple[CozeError, CozeError]:
     with coze(server) as client, pytest.raises(kind) as sync:
         for _ in client.workflows.runs.stream(**RUN):
             pass
@@ -66,10 +95,18 @@ async def test_a_chat_comes_as_typed_events_with_text_usage_and_log_id(transport
         async with async_coze(server, transport) as other, other.chat.stream(**ASK) as parallel:
             also = [item async for item in parallel]
     for events, source in ((seen, sync), (also, parallel)):
-        assert names(events) == names(source.events) == [
-            "conversation.chat.created", "conversation.message.delta", "conversation.message.delta",
-            "conversation.message.completed", "conversation.chat.completed", "done",
-        ]  # fmt: skip
+        assert (
+            names(events)
+            == names(source.events)
+            == [
+                "conversation.chat.created",
+                "conversation.message.delta",
+                "conversation.message.delta",
+                "conversation.message.completed",
+                "conversation.chat.completed",
+                "done",
+            ]
+        )
         assert source.text == "Hello"
         assert source.logid == LOGID == events[0].logid
         assert source.status == 200
@@ -77,16 +114,24 @@ async def test_a_chat_comes_as_typed_events_with_text_usage_and_log_id(transport
         assert events[4].chat.usage.token_count == 3
 
 
-@pytest.mark.parametrize("cut", range(1, len(b"".join(CHAT))), ids=lambda cut: f"cut{cut}" if cut % 97 == 0 else "")
+@pytest.mark.parametrize(
+    "cut", range(1, len(b"".join(CHAT))), ids=lambda cut: f"cut{cut}" if cut % 97 == 0 else ""
+)
 def test_a_chat_is_the_same_however_its_bytes_are_cut(cut: int) -> None:
     body = b"".join(CHAT)
     with ChunkServer(stream(body[:cut], body[cut:])) as server, coze(server) as client:
         result = client.chat.stream(**ASK).until_done()
-    assert (result.answer, result.chat.id, result.usage and result.usage.output_count) == ("Hello", CHAT_ID, 2)
+    assert (result.answer, result.chat.id, result.usage and result.usage.output_count) == (
+        "Hello",
+        CHAT_ID,
+        2,
+    )
 
 
 @each_transport
-async def test_a_stream_ends_at_its_last_event_although_the_server_keeps_the_socket_open(transport: str) -> None:
+async def test_a_stream_ends_at_its_last_event_although_the_server_keeps_the_socket_open(
+    transport: str,
+) -> None:
     with ChunkServer([Head(), *(Send(piece) for piece in CHAT), KeepOpen()]) as server:
         with coze(server, timeout=30) as client:
             assert client.chat.stream(**ASK).until_done().answer == "Hello"
@@ -97,7 +142,11 @@ async def test_a_stream_ends_at_its_last_event_although_the_server_keeps_the_soc
 
 @each_transport
 async def test_unknown_events_are_passed_on_with_name_and_data(transport: str) -> None:
-    new = [event("conversation.dream.begun", {"depth": 3}), event("conversation.note", "plain text"), event("bare", "")]
+    new = [
+        event("conversation.dream.begun", {"depth": 3}),
+        event("conversation.note", "plain text"),
+        event("bare", ""),
+    ]
     with ChunkServer(stream(CREATED, *new, DONE)) as server:
         with coze(server) as client:
             seen = list(client.chat.stream(**ASK))
@@ -105,30 +154,53 @@ async def test_unknown_events_are_passed_on_with_name_and_data(transport: str) -
             also = [item async for item in other.chat.stream(**ASK)]
     for events in (seen, also):
         assert [(item.event, item.data) for item in events[1:4]] == [
-            ("conversation.dream.begun", {"depth": 3}), ("conversation.note", "plain text"), ("bare", ""),
-        ]  # fmt: skip
+            ("conversation.dream.begun", {"depth": 3}),
+            ("conversation.note", "plain text"),
+            ("bare", ""),
+        ]
 
 
 ENDS: dict[str, Script] = {
     "the body ends": stream(CREATED, HELLO),
     "the body ends without length": stream(CREATED, HELLO, framing=CLOSE),
     "the connection closes within the body": [Head(), Send(CREATED + HELLO), Close()],
-    "the connection closes within an event": [Head(), Send(CREATED + HELLO), Send(LO[:30]), Close()],
+    "the connection closes within an event": [
+        Head(),
+        Send(CREATED + HELLO),
+        Send(LO[:30]),
+        Close(),
+    ],
     "the connection is reset": [Head(), Send(CREATED + HELLO), Abort()],
-    "the promised length does not come": [Head(framing="length", length=9999), Send(CREATED + HELLO), Close()],
+    "the promised length does not come": [
+        Head(framing="length", length=9999),
+        Send(CREATED + HELLO),
+        Close(),
+    ],
 }
 
 
 @each_transport
 @pytest.mark.parametrize("script", ENDS.values(), ids=ENDS)
-async def test_any_other_end_is_an_interruption_with_what_arrived(script: Script, transport: str) -> None:
+async def test_any_other_end_is_an_interruption_with_what_arrived(
+    script: Script, transport: str
+) -> None:
     with ChunkServer(script) as server:
         for error in await chat_error(server, transport, StreamInterrupted):
             assert isinstance(error, StreamInterrupted)
             # A reset may overtake what was sent before it.
-            assert names(error.events) == ["conversation.chat.created", "conversation.message.delta"][: len(error.events)]
-            assert len(error.events) == 2 or "reset" in str(error).lower() or error.__cause__ is not None
-            assert (error.logid, error.request and error.request.operation) == (LOGID, "chat_create")
+            assert (
+                names(error.events)
+                == ["conversation.chat.created", "conversation.message.delta"][: len(error.events)]
+            )
+            assert (
+                len(error.events) == 2
+                or "reset" in str(error).lower()
+                or error.__cause__ is not None
+            )
+            assert (error.logid, error.request and error.request.operation) == (
+                LOGID,
+                "chat_create",
+            )
             assert server.url in str(error)
             assert names(pickle.loads(pickle.dumps(error)).events) == names(error.events)
     assert len(server.requests) == 2, "a stream is never begun again"
@@ -137,7 +209,8 @@ async def test_any_other_end_is_an_interruption_with_what_arrived(script: Script
 @each_transport
 async def test_broken_framing_is_a_connection_error(transport: str) -> None:
     with ChunkServer([Head(), Send(CREATED), Raw(b"zz\r\nnot a chunk\r\n")]) as server:
-        # aiohttp looks at the first bytes of the body together with the head, so the stream may not even begin.
+        # aiohttp looks at the first bytes of the body together with the head, so the stream may not
+        # even begin.
         for error in await chat_error(server, transport, APIConnectionError):
             assert isinstance(error, StreamInterrupted) or transport == "aiohttp"
 
@@ -151,7 +224,10 @@ def test_iterating_again_after_an_interruption_raises_again() -> None:
 
 
 def test_iterating_again_after_a_failure_raises_it_again() -> None:
-    with ChunkServer(stream(CREATED, event("error", {"code": 4013, "msg": "model"}))) as server, coze(server) as client:
+    with (
+        ChunkServer(stream(CREATED, event("error", {"code": 4013, "msg": "model"}))) as server,
+        coze(server) as client,
+    ):
         opened = client.chat.stream(**ASK)
         for _ in range(2):
             with pytest.raises(ChatFailed):
@@ -177,15 +253,23 @@ FAILURES = {
         event("conversation.chat.failed", chat("failed", last_error={"code": 5000, "msg": TEXT})),
         5000,
     ),
-    "failed, as code and text": (event("conversation.chat.failed", {"code": 701231, "msg": TEXT}), 701231),
-    "failed, with the code as text": (event("conversation.chat.failed", {"code": "720702204", "msg": TEXT}), 720702204),
+    "failed, as code and text": (
+        event("conversation.chat.failed", {"code": 701231, "msg": TEXT}),
+        701231,
+    ),
+    "failed, with the code as text": (
+        event("conversation.chat.failed", {"code": "720702204", "msg": TEXT}),
+        720702204,
+    ),
     "error": (event("error", {"code": 4013, "msg": TEXT}), 4013),
 }
 
 
 @each_transport
 @pytest.mark.parametrize(("last", "code"), FAILURES.values(), ids=FAILURES)
-async def test_a_failure_in_the_stream_is_an_error_with_code_message_and_ids(last: bytes, code: int, transport: str) -> None:
+async def test_a_failure_in_the_stream_is_an_error_with_code_message_and_ids(
+    last: bytes, code: int, transport: str
+) -> None:
     with ChunkServer([Head(), Send(CREATED + HELLO + last), KeepOpen()]) as server:
         for error in await chat_error(server, transport, ChatFailed):
             assert isinstance(error, ChatFailed)
@@ -204,6 +288,18 @@ async def test_an_error_event_without_any_facts_is_an_error_all_the_same(transpo
 
 
 @each_transport
+@pytest.mark.parametrize(
+    "odd", ["--5", "²", "x", "9" * 5000, True, [1]], ids=lambda odd: str(odd)[:3]
+)
+async def test_a_code_that_is_no_number_is_shown_as_it_came(odd: object, transport: str) -> None:
+    with ChunkServer(stream(CREATED, event("error", {"code": odd, "msg": TEXT}))) as server:
+        for error in await chat_error(server, transport, ChatFailed):
+            assert isinstance(error, ChatFailed)
+            assert (error.code, error.msg) == (None, TEXT)
+            assert str(odd) in str(error)
+
+
+@each_transport
 async def test_a_failed_run_is_an_error_with_code_and_message(transport: str) -> None:
     last = event("Error", {"error_code": 4000, "error_message": "Request parameter error"}, 1)
     with ChunkServer(stream(FLOW[0], last)) as server:
@@ -213,9 +309,17 @@ async def test_a_failed_run_is_an_error_with_code_and_message(transport: str) ->
 
 
 REFUSALS = {
-    "an envelope under 200": (reply({"code": 4200, "msg": "no", "detail": {"logid": "INBODY"}}), NotFoundError, 4200),
+    "an envelope under 200": (
+        reply({"code": 4200, "msg": "no", "detail": {"logid": "INBODY"}}),
+        NotFoundError,
+        4200,
+    ),
     "an envelope under 401": (reply({"code": 4100, "msg": "no"}, 401), AuthenticationError, 4100),
-    "a page of a gateway": (reply(b"<html>bad gateway</html>", 502, {"content-type": "text/html"}), ServerError, None),
+    "a page of a gateway": (
+        reply(b"<html>bad gateway</html>", 502, {"content-type": "text/html"}),
+        ServerError,
+        None,
+    ),
     "too many requests": (reply({"code": 4009, "msg": "busy"}), RateLimitError, 4009),
 }
 
@@ -236,20 +340,28 @@ async def test_json_in_place_of_a_stream_is_the_same_error_as_in_a_plain_call(
                 async with other.chat.stream(**ASK):
                     pass
     for found in (sync.value, parallel.value):
-        assert (type(found), found.code, found.logid) == (type(plain.value), code, plain.value.logid)
+        assert (type(found), found.code, found.logid) == (
+            type(plain.value),
+            code,
+            plain.value.logid,
+        )
         assert str(found) == str(plain.value)
 
 
 @each_transport
 @pytest.mark.parametrize("body", [{"code": 0, "msg": ""}, b"", b"[]"])
-async def test_a_success_that_is_no_stream_is_a_response_error(body: object, transport: str) -> None:
+async def test_a_success_that_is_no_stream_is_a_response_error(
+    body: object, transport: str
+) -> None:
     with ChunkServer(reply(body)) as server:
         for error in await chat_error(server, transport, ResponseError):
             assert "event stream was promised" in str(error)
 
 
 @each_transport
-async def test_an_event_that_is_no_json_is_a_stream_error_with_the_events_before_it(transport: str) -> None:
+async def test_an_event_that_is_no_json_is_a_stream_error_with_the_events_before_it(
+    transport: str,
+) -> None:
     with ChunkServer(stream(CREATED, event("conversation.message.delta", "{broken"))) as server:
         for error in await chat_error(server, transport, StreamError):
             assert isinstance(error, StreamError)
@@ -267,25 +379,75 @@ def test_a_deeply_nested_event_is_a_stream_error() -> None:
 
 
 @each_transport
-async def test_a_workflow_stream_comes_with_numbers_heartbeats_and_debug_url(transport: str) -> None:
+async def test_a_workflow_stream_comes_with_numbers_heartbeats_and_debug_url(
+    transport: str,
+) -> None:
     with ChunkServer(stream(*FLOW)) as server:
         with coze(server) as client:
             seen = list(client.workflows.runs.stream(**RUN))
         async with async_coze(server, transport) as other:
             also = [item async for item in other.workflows.runs.stream(**RUN)]
     for events in (seen, also):
-        assert [(item.event, item.id) for item in events] == [("Message", 0), ("PING", 1), ("Message", 2), ("Done", 3)]
+        assert [(item.event, item.id) for item in events] == [
+            ("Message", 0),
+            ("PING", 1),
+            ("Message", 2),
+            ("Done", 3),
+        ]
         assert events[3].debug_url == "https://www.coze.cn/work_flow?execute_id=1"
+
+
+def test_what_does_not_apply_to_an_event_reads_none() -> None:
+    news = event("news", {"message": "x", "chat": "x", "interrupt": "x", "debug_url": "x"})
+    scripts = stream(CREATED, news, HELLO, DONE), stream(news, *FLOW)
+    with ChunkServer(*scripts) as server, coze(server) as client:
+        created, unknown, delta, done = client.chat.stream(**ASK)
+        also_unknown, piece, ping, _, last = client.workflows.runs.stream(**RUN)
+    assert (created.chat, created.message, created.debug_url) == (created.data, None, None)
+    assert (delta.chat, delta.message, delta.debug_url) == (None, delta.data, None)
+    assert (done.chat, done.message, done.debug_url) == (None, None, None)
+    assert (piece.message, piece.interrupt, piece.debug_url) == (piece.data, None, None)
+    assert (ping.message, ping.interrupt, ping.debug_url) == (None, None, None)
+    assert (last.message, last.interrupt) == (None, None)
+    for item in (unknown, also_unknown):
+        assert isinstance(item, UnknownEvent) and item.data["message"] == "x"
+        assert {item.message, item.chat, item.interrupt, item.debug_url} == {None}
+
+
+@each_transport
+@pytest.mark.parametrize("number", [b"\xc2\xb2", b"x", b"9" * 5000], ids=["power", "text", "long"])
+async def test_an_id_that_is_no_number_is_none(number: bytes, transport: str) -> None:
+    odd = b"id:" + number + b"\n" + event("Message", {**node("one", 0), "node_seq_id": "9" * 5000})
+    flow = [odd, b"id:" + number + b"\n" + event("news", 1), *FLOW]
+    with ChunkServer(stream(*flow)) as server:
+        with coze(server) as client:
+            seen = list(client.workflows.runs.stream(**RUN))
+        async with async_coze(server, transport) as other:
+            also = [item async for item in other.workflows.runs.stream(**RUN)]
+    for events in (seen, also):
+        assert [item.id for item in events] == [None, None, 0, 1, 2, 3]
 
 
 LOSSES = {
     "an event at the start": ([event("Message", node("b", 0), 1)], "event 0 is missing", 0),
-    "an event between two": ([event("Message", node("a", 0), 0), event("PING", "", 3)], "events 1 to 2 are missing", 1),
+    "an event between two": (
+        [event("Message", node("a", 0), 0), event("PING", "", 3)],
+        "events 1 to 2 are missing",
+        1,
+    ),
     "the last event but one": ([FLOW[0], FLOW[3]], "events 1 to 2 are missing", 1),
-    "a piece of a node": ([event("Message", node("a", 0)), event("Message", node("c", 2))], "message 1 is missing in node 'x-Out'", 1),
+    "a piece of a node": (
+        [event("Message", node("a", 0)), event("Message", node("c", 2))],
+        "message 1 is missing in node 'x-Out'",
+        1,
+    ),
     "a piece of a node in its second round": (
         [event("Message", node(*piece)) for piece in (("a", 0), ("b", 1))]
-        + [event("Message", node("c", 2, last=True)), event("Message", node("a", 0)), event("Message", node("c", 2))],
+        + [
+            event("Message", node("c", 2, last=True)),
+            event("Message", node("a", 0)),
+            event("Message", node("c", 2)),
+        ],
         "message 1 is missing in node 'x-Out'",
         4,
     ),
@@ -294,7 +456,9 @@ LOSSES = {
 
 @each_transport
 @pytest.mark.parametrize(("pieces", "problem", "kept"), LOSSES.values(), ids=LOSSES)
-async def test_a_hole_in_the_documented_numbers_is_an_error(pieces: list[bytes], problem: str, kept: int, transport: str) -> None:
+async def test_a_hole_in_the_documented_numbers_is_an_error(
+    pieces: list[bytes], problem: str, kept: int, transport: str
+) -> None:
     with ChunkServer(stream(*pieces, event("Done", {}))) as server:
         for error in await run_error(server, transport, StreamError):
             assert isinstance(error, StreamError)
@@ -303,20 +467,42 @@ async def test_a_hole_in_the_documented_numbers_is_an_error(pieces: list[bytes],
 
 
 INTACT = {
-    "nodes side by side": [node("a", 0, title="A"), node("a", 0, title="B"), node("b", 1, title="A"), node("b", 1, title="B")],
-    "a node that is over and goes on at another number": [node("a", 0, last=True), node("d", 3), node("e", 4)],
-    "one node twice": [node("a", 0), node("b", 1, last=True), node("a", 0), node("b", 1, last=True)],
+    "nodes side by side": [
+        node("a", 0, title="A"),
+        node("a", 0, title="B"),
+        node("b", 1, title="A"),
+        node("b", 1, title="B"),
+    ],
+    "a node that is over and goes on at another number": [
+        node("a", 0, last=True),
+        node("d", 3),
+        node("e", 4),
+    ],
+    "one node twice": [
+        node("a", 0),
+        node("b", 1, last=True),
+        node("a", 0),
+        node("b", 1, last=True),
+    ],
     "a node that a resumed run goes on with": [node("d", 3), node("e", 4)],
-    "nodes without an id of the same title": [{**node("x", n), "node_execute_uuid": None} for n in (0, 1, 0, 2, 1, 3)],
+    "nodes without an id of the same title": [
+        {**node("x", n), "node_execute_uuid": None} for n in (0, 1, 0, 2, 1, 3)
+    ],
     "a piece that comes twice": [node("a", 0), node("a", 0), node("b", 1)],
-    "numbers that are none": [{**node("a", 0), "node_seq_id": ""}, {**node("b", 0), "node_seq_id": "x"}],
+    "numbers that are none": [
+        {**node("a", 0), "node_seq_id": ""},
+        {**node("b", 0), "node_seq_id": "x"},
+    ],
 }
 
 
 @pytest.mark.parametrize("nodes", INTACT.values(), ids=INTACT)
 def test_numbers_without_a_hole_are_no_loss(nodes: list[dict[str, object]]) -> None:
     pieces = [event("Message", data, number) for number, data in enumerate(nodes)]
-    with ChunkServer(stream(*pieces, event("Done", {}, len(nodes)))) as server, coze(server) as client:
+    with (
+        ChunkServer(stream(*pieces, event("Done", {}, len(nodes)))) as server,
+        coze(server) as client,
+    ):
         assert len(list(client.workflows.runs.stream(**RUN))) == len(nodes) + 1
 
 
@@ -332,9 +518,15 @@ async def test_audio_after_the_completed_chat_still_arrives(transport: str) -> N
     audio = event("conversation.audio.delta", message("AAAA"))
     with ChunkServer(stream(CREATED, ANSWERED, COMPLETED, audio, DONE)) as server:
         with coze(server) as client:
-            assert names(list(client.chat.stream(**ASK)))[-2:] == ["conversation.audio.delta", "done"]
+            assert names(list(client.chat.stream(**ASK)))[-2:] == [
+                "conversation.audio.delta",
+                "done",
+            ]
         async with async_coze(server, transport) as other:
-            assert names([item async for item in other.chat.stream(**ASK)])[-2:] == ["conversation.audio.delta", "done"]
+            assert names([item async for item in other.chat.stream(**ASK)])[-2:] == [
+                "conversation.audio.delta",
+                "done",
+            ]
 
 
 def test_a_compressed_stream_is_decompressed_and_gives_its_connection_back() -> None:
@@ -376,7 +568,9 @@ async def test_a_last_event_whose_data_is_cut_does_not_count(transport: str) -> 
 
 
 @each_transport
-async def test_the_events_so_far_are_those_that_were_handed_out_although_more_have_arrived(transport: str) -> None:
+async def test_the_events_so_far_are_those_that_were_handed_out_although_more_have_arrived(
+    transport: str,
+) -> None:
     with ChunkServer(stream(b"".join(CHAT))) as server:
         with coze(server) as client, client.chat.stream(**ASK) as sync:
             counts = [len(sync.events) for _ in sync]
@@ -407,17 +601,45 @@ async def test_a_known_event_without_data_is_passed_on(empty: bytes, transport: 
             also = [item async for item in other.chat.stream(**ASK)]
     for events in (seen, also):
         assert names(events) == ["conversation.chat.created", "conversation.message.delta", "done"]
-        assert events[1].data == ""
+        assert isinstance(events[1].data, Message) and events[1].message is events[1].data
+        assert events[1].data.to_dict() == {}
+
+
+@each_transport
+@pytest.mark.parametrize("empty", [b"data:\n", b"", b"data:null\n", b"data:{}\n"])
+async def test_an_event_that_says_nothing_changes_nothing(empty: bytes, transport: str) -> None:
+    def bare(name: str) -> bytes:
+        return f"event:{name}\n".encode() + empty + b"\n"
+
+    states = [bare(f"conversation.chat.{name}") for name in ("created", "in_progress", "completed")]
+    talk = [*CHAT[:-1], *states, bare("conversation.message.completed"), CHAT[-1]]
+    run = [FLOW[0], bare("Message"), *FLOW[1:]]
+    with ChunkServer(stream(*talk), stream(*run), stream(*talk), stream(*run)) as server:
+        with coze(server) as client:
+            told = client.chat.stream(**ASK).until_done()
+            flowed = client.workflows.runs.stream(**RUN).until_done()
+        async with async_coze(server, transport) as other:
+            also_told = await other.chat.stream(**ASK).until_done()
+            also_flowed = await other.workflows.runs.stream(**RUN).until_done()
+    with ChunkServer(stream(*CHAT), stream(*FLOW)) as server, coze(server) as client:
+        assert told == also_told == client.chat.stream(**ASK).until_done()
+        assert flowed == also_flowed == client.workflows.runs.stream(**RUN).until_done()
+    assert (told.chat.id, told.answer, len(flowed.nodes) > 0) == (CHAT_ID, "Hello", True)
 
 
 def test_events_that_are_read_anew_are_as_they_were_and_report_no_drift_again() -> None:
     drifts: list[object] = []
     odd = event("conversation.message.delta", {**message("a"), "role": 7})
-    with ChunkServer(stream(CREATED, odd, DONE)) as server, coze(server, on_drift=drifts.append) as client:
+    with (
+        ChunkServer(stream(CREATED, odd, DONE)) as server,
+        coze(server, on_drift=drifts.append) as client,
+    ):
         opened = client.chat.stream(**ASK)
         seen = list(opened)
         told = len(drifts)
         again = opened.events
-    assert [(item.event, item.data, item.logid) for item in again] == [(item.event, item.data, item.logid) for item in seen]
+    assert [(item.event, item.data, item.logid) for item in again] == [
+        (item.event, item.data, item.logid) for item in seen
+    ]
     assert {item.logid for item in again} == {LOGID}
     assert told == len(drifts) == 1

@@ -1,4 +1,6 @@
-"""Timeouts, proxies, keep-alive probes and the choice of the transport; what both async transports have in common."""
+"""Timeouts, proxies, keep-alive probes and the choice of the transport; what both async transports
+have in common.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,18 @@ import anyio
 import httpx
 import pytest
 
-from cozekit import DEFAULT, APIConnectionError, APIError, ArgumentError, AsyncCoze, Coze, CozeError, Timeout
-from cozekit.transport import environment_proxies, wants_aiohttp
+from coze_runtime._http.clients import wants_aiohttp
+from coze_runtime._http.proxies import environment_proxies
+from cozekit import (
+    DEFAULT,
+    APIConnectionError,
+    APIError,
+    ArgumentError,
+    AsyncCoze,
+    Coze,
+    CozeError,
+    Timeout,
+)
 from tests.overlays.chunk_server import (
     LENGTH,
     Answer,
@@ -36,7 +48,7 @@ from tests.overlays.chunk_server import (
     Wait,
     reply,
     stream,
-)  # fmt: skip
+)
 from tests.overlays.test_errors_everywhere import certificate, tls_front
 from tests.overlays.wire import ASK, BOT, CHAT, TOKEN, async_coze, coze, each_transport
 
@@ -50,7 +62,9 @@ class Recorder(httpx.BaseTransport):
         return httpx.Response(200, json=BOT)
 
 
-def limits(connect: float | None, read: float | None, write: float | None, pool: float | None) -> dict[str, float | None]:
+def limits(
+    connect: float | None, read: float | None, write: float | None, pool: float | None
+) -> dict[str, float | None]:
     return {"connect": connect, "read": read, "write": write, "pool": pool}
 
 
@@ -72,7 +86,9 @@ TIMEOUTS: list[tuple[Any, Any, dict[str, float | None], dict[str, float | None]]
 
 
 @pytest.mark.parametrize(("of_client", "of_call", "quick", "slow"), TIMEOUTS)
-def test_timeouts_are_set_per_client_and_per_call(of_client: Any, of_call: Any, quick: Any, slow: Any) -> None:
+def test_timeouts_are_set_per_client_and_per_call(
+    of_client: Any, of_call: Any, quick: Any, slow: Any
+) -> None:
     seen = Recorder()
     with Coze(TOKEN, timeout=of_client, transport=seen) as client:
         client.bots.retrieve("b1", timeout=of_call)
@@ -103,10 +119,12 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def probes_of(stream: Any) -> tuple[int, ...]:
-    sock = stream._opened.answer.extensions["network_stream"].get_extra_info("socket")
+    sock = stream._opened.http_response.extensions["network_stream"].get_extra_info("socket")
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
     names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *(sock.getsockopt(socket.IPPROTO_TCP, name) for name in names)
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), *(
+        sock.getsockopt(socket.IPPROTO_TCP, name) for name in names
+    )
 
 
 @each_transport
@@ -117,7 +135,9 @@ async def test_the_system_probes_silent_connections_and_proxies_of_the_environme
     with ChunkServer([Head(), Send(CHAT[0]), KeepOpen()]) as server:
         url = server.url
         if through == "a proxy":
-            monkeypatch.setenv("HTTP_PROXY", server.url.replace("http://", "http://user:pass%20word@"))
+            monkeypatch.setenv(
+                "HTTP_PROXY", server.url.replace("http://", "http://user:pass%20word@")
+            )
             url = "http://coze.test:8080/base"
         with coze(url) as client, client.chat.stream(**ASK) as sync:
             assert probes_of(sync) == (1, 60, 30, 5)
@@ -132,7 +152,9 @@ async def test_the_system_probes_silent_connections_and_proxies_of_the_environme
 
 
 @each_transport
-async def test_hosts_of_no_proxy_are_reached_directly(transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hosts_of_no_proxy_are_reached_directly(
+    transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "other.example,127.0.0.1")
     with ChunkServer(reply(BOT)) as server:
@@ -144,30 +166,57 @@ async def test_hosts_of_no_proxy_are_reached_directly(transport: str, no_proxies
 
 
 @each_transport
-async def test_a_client_of_the_callers_keeps_its_own_proxies(transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_of_the_callers_keeps_its_own_proxies(
+    transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with ChunkServer(reply(BOT)) as server, httpx.Client(trust_env=False, headers={"x-own": "1"}) as own:
+    with (
+        ChunkServer(reply(BOT)) as server,
+        httpx.Client(trust_env=False, headers={"x-own": "1"}) as own,
+    ):
         coze(server, http_client=own).bots.retrieve("b1")
         async with httpx.AsyncClient(trust_env=False, headers={"x-own": "1"}) as parallel:
             await async_coze(server, http_client=parallel).bots.retrieve("b1")
     assert [request.headers["x-own"] for request in server.requests] == ["1", "1"]
 
 
-async def test_a_client_of_the_callers_keeps_its_own_headers_parameters_and_cookies(no_proxies: None) -> None:
+async def test_a_client_of_the_callers_keeps_its_own_headers_parameters_and_cookies(
+    no_proxies: None,
+) -> None:
     """Beside those of the call, and whatever `Coze` itself sends."""
-    own: dict[str, Any] = {"headers": {"x-own": "1"}, "params": {"own": "2"}, "cookies": {"own": "3"}, "trust_env": False}
+    own: dict[str, Any] = {
+        "headers": {"x-own": "1"},
+        "params": {"own": "2"},
+        "cookies": {"own": "3"},
+        "trust_env": False,
+    }
     with ChunkServer(reply(BOT)) as server:
         with httpx.Client(**own) as http_client:
             coze(server, http_client=http_client).bots.retrieve("b1")
             coze(server, http_client=http_client).chat.create(**ASK)
-            coze(server, http_client=http_client).bots.retrieve("b1", extra_query={"a": "x,y z", "b": ["1", "2"]})
+            coze(server, http_client=http_client).bots.retrieve(
+                "b1", extra_query={"a": "x,y z", "b": ["1", "2"]}
+            )
         async with httpx.AsyncClient(**own) as parallel:
             await async_coze(server, http_client=parallel).bots.retrieve("b1")
             await async_coze(server, http_client=parallel).chat.create(**ASK)
-            await async_coze(server, http_client=parallel).bots.retrieve("b1", extra_query={"a": "x,y z", "b": ["1", "2"]})
-    asked = [(urlsplit(request.target).path, parse_qs(urlsplit(request.target).query)) for request in server.requests]
+            await async_coze(server, http_client=parallel).bots.retrieve(
+                "b1", extra_query={"a": "x,y z", "b": ["1", "2"]}
+            )
+    asked = [
+        (urlsplit(request.target).path, parse_qs(urlsplit(request.target).query))
+        for request in server.requests
+    ]
     own_only = {"own": ["2"]}
-    assert asked == [("/v1/bots/b1", own_only), ("/v3/chat", own_only), ("/v1/bots/b1", {**own_only, "a": ["x,y z"], "b": ["1", "2"]})] * 2
+    assert (
+        asked
+        == [
+            ("/v1/bots/b1", own_only),
+            ("/v3/chat", own_only),
+            ("/v1/bots/b1", {**own_only, "a": ["x,y z"], "b": ["1", "2"]}),
+        ]
+        * 2
+    )
     for request in server.requests:
         assert (request.headers["x-own"], request.headers["cookie"]) == ("1", "own=3")
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -177,22 +226,38 @@ async def test_a_client_of_the_callers_keeps_its_own_headers_parameters_and_cook
 PROXIES: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
     "none": ({}, {}),
     "one for each scheme": (
-        {"HTTP_PROXY": "http://a:1", "HTTPS_PROXY": "http://b:2"}, {"http://": "http://a:1", "https://": "http://b:2"},
+        {"HTTP_PROXY": "http://a:1", "HTTPS_PROXY": "http://b:2"},
+        {"http://": "http://a:1", "https://": "http://b:2"},
     ),
     "without a scheme": ({"ALL_PROXY": "a:1"}, {"all://": "http://a:1"}),
-    "small letters win": ({"http_proxy": "http://a:1", "HTTP_PROXY": "http://b:2"}, {"http://": "http://a:1"}),
+    "small letters win": (
+        {"http_proxy": "http://a:1", "HTTP_PROXY": "http://b:2"},
+        {"http://": "http://a:1"},
+    ),
     "exceptions": (
-        {"ALL_PROXY": "http://a:1", "NO_PROXY": "localhost, .example.com,10.0.0.1,::1,http://x.test"},
-        {"all://": "http://a:1", "all://localhost": None, "all://*.example.com": None, "all://10.0.0.1": None, "all://[::1]": None,
-         "http://x.test": None},
+        {
+            "ALL_PROXY": "http://a:1",
+            "NO_PROXY": "localhost, .example.com,10.0.0.1,::1,http://x.test",
+        },
+        {
+            "all://": "http://a:1",
+            "all://localhost": None,
+            "all://*.example.com": None,
+            "all://10.0.0.1": None,
+            "all://[::1]": None,
+            "http://x.test": None,
+        },
     ),
     "nothing at all": ({"ALL_PROXY": "http://a:1", "NO_PROXY": "*"}, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("variables", "expected"), PROXIES.values(), ids=PROXIES)
 def test_proxy_variables_are_read_as_the_http_library_reads_them(
-    variables: dict[str, str], expected: dict[str, str | None], no_proxies: None, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str],
+    expected: dict[str, str | None],
+    no_proxies: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from httpx._utils import get_environment_proxies
 
@@ -206,7 +271,10 @@ async def test_a_proxy_that_cannot_be_used_is_our_error_at_the_first_call(
     transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-    with coze("http://coze.test") as client, pytest.raises(CozeError, match="proxy of the environment"):
+    with (
+        coze("http://coze.test") as client,
+        pytest.raises(CozeError, match="proxy of the environment"),
+    ):
         client.bots.retrieve("b1")
     async with async_coze("http://coze.test", transport) as other:
         with pytest.raises(CozeError, match="proxy of the environment"):
@@ -243,7 +311,7 @@ SECURE = """
     from cozekit import AsyncCoze, Coze
     url, ask = sys.argv[1], {"bot_id": "b1", "user_id": "u1"}
     def check(stream):
-        sock = stream._opened.answer.extensions["network_stream"].get_extra_info("socket")
+        sock = stream._opened.http_response.extensions["network_stream"].get_extra_info("socket")
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     with Coze("t", base_url=url) as client:
         with client.chat.stream(**ask) as stream:
@@ -260,7 +328,7 @@ SECURE = """
             async for _ in other.chat.stream(**ask):
                 break
     asyncio.run(main("httpx")); asyncio.run(main("aiohttp"))
-"""
+"""  # noqa: E501
 
 
 @contextmanager
@@ -275,8 +343,12 @@ def program(text: str, *arguments: str, **variables: str) -> subprocess.Complete
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(text), *arguments]
     import os
 
-    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**clean, **variables})
+    clean = {
+        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+    }
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**clean, **variables}
+    )
 
 
 def test_streams_work_over_tls_on_every_transport(tmp_path: Path) -> None:
@@ -297,12 +369,14 @@ HALF_READ = """
                 print((await anext(opened)).event)
 
     asyncio.run(main())
-"""
+"""  # noqa: E501
 
 
 @contextmanager
 def impolite(files: tuple[Path, Path]) -> Iterator[str]:
-    """The address of a TLS server that sends the beginning of a stream, and never answers when its client takes leave."""
+    """The address of a TLS server that sends the beginning of a stream, and never answers when its
+    client takes leave.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
     over = threading.Event()
@@ -324,7 +398,9 @@ def impolite(files: tuple[Path, Path]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
-def test_a_stream_over_tls_that_is_left_half_read_leaves_no_connection_behind(transport: str, tmp_path: Path) -> None:
+def test_a_stream_over_tls_that_is_left_half_read_leaves_no_connection_behind(
+    transport: str, tmp_path: Path
+) -> None:
     files = certificate(tmp_path)
     with impolite(files) as url:
         done = program(HALF_READ, url, transport, SSL_CERT_FILE=str(files[0]), PYTHONDEVMODE="1")
@@ -361,7 +437,7 @@ SHARED = """
     assert len(used) == 8
     assert len({id(context) for context in used}) == 1, used
     assert len(made) == 1, made
-"""
+"""  # noqa: E501
 
 
 def test_all_clients_of_a_process_share_one_tls_context(tmp_path: Path) -> None:
@@ -382,7 +458,9 @@ def test_streams_work_over_tls_through_a_proxy_on_every_transport(tmp_path: Path
         with ChunkServer(connect) as proxy:
             done = program(SECURE, url, HTTPS_PROXY=proxy.url, **variables)
             assert (done.returncode, done.stderr) == (0, "")
-            assert {(request.method, request.target) for request in proxy.requests} == {("CONNECT", f"127.0.0.1:{port}")}
+            assert {(request.method, request.target) for request in proxy.requests} == {
+                ("CONNECT", f"127.0.0.1:{port}")
+            }
         assert len(server.requests) == 6
 
 
@@ -392,29 +470,39 @@ async def test_a_proxy_that_refuses_the_tunnel_is_an_error_of_an_unsent_request(
 ) -> None:
     with ChunkServer([Head(407, {"content-type": None}, LENGTH, 0)]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with coze("https://coze.test", max_retries=0) as client, pytest.raises(APIConnectionError) as sync:
+        with (
+            coze("https://coze.test", max_retries=0) as client,
+            pytest.raises(APIConnectionError) as sync,
+        ):
             client.chat.create(**ASK)
         async with async_coze("https://coze.test", transport, max_retries=0) as other:
             with pytest.raises(APIConnectionError) as parallel:
                 await other.chat.create(**ASK)
     assert (sync.value.sent, parallel.value.sent) == (False, False)
-    assert all("authorization" not in request.headers for request in proxy.requests), "the token is for the tunnel alone"
+    assert all("authorization" not in request.headers for request in proxy.requests), (
+        "the token is for the tunnel alone"
+    )
 
 
 def name_of(client: AsyncCoze) -> str:
-    return type(client._connection()._transport).__name__
+    return type(client._connections.get()._transport).__name__
 
 
 async def test_aiohttp_is_taken_where_it_is_installed_and_asyncio_runs(anyio_backend: str) -> None:
     async with AsyncCoze(TOKEN) as client:
-        assert name_of(client) == ("AiohttpTransport" if anyio_backend == "asyncio" else "AsyncHTTPTransport")
+        assert name_of(client) == (
+            "AiohttpTransport" if anyio_backend == "asyncio" else "AsyncHTTPTransport"
+        )
     async with AsyncCoze(TOKEN, transport="httpx") as client:
         assert name_of(client) == "AsyncHTTPTransport"
     own = httpx.AsyncHTTPTransport()
     async with AsyncCoze(TOKEN, transport=own) as client:
-        assert client._connection()._transport is own
-    async with httpx.AsyncClient() as http_client, AsyncCoze(TOKEN, http_client=http_client) as client:
-        assert client._connection() is http_client
+        assert client._connections.get()._transport is own
+    async with (
+        httpx.AsyncClient() as http_client,
+        AsyncCoze(TOKEN, http_client=http_client) as client,
+    ):
+        assert client._connections.get() is http_client
 
 
 async def test_a_transport_that_nobody_knows_is_refused() -> None:
@@ -451,7 +539,9 @@ def test_without_aiohttp_everything_works_on_httpx() -> None:
 async def test_a_path_stays_quoted_as_it_is_and_queries_keep_their_text(transport: str) -> None:
     with ChunkServer(reply(BOT)) as server:
         async with async_coze(server, transport) as client:
-            await client.bots.retrieve("a/b 线?#%", extra_query={"q": "线 &+%2F/:@", "list": ["a", "b"]})
+            await client.bots.retrieve(
+                "a/b 线?#%", extra_query={"q": "线 &+%2F/:@", "list": ["a", "b"]}
+            )
         with coze(server) as sync:
             sync.bots.retrieve("a/b 线?#%", extra_query={"q": "线 &+%2F/:@", "list": ["a", "b"]})
     assert server.requests[0].target == server.requests[1].target
@@ -473,9 +563,14 @@ async def test_both_transports_send_the_same_headers(transport: str) -> None:
                 sync.files.upload(file=("a.png", b"x"))
 
     def plain(request: Request) -> dict[str, str]:
-        return {**request.headers, "content-type": request.headers.get("content-type", "").partition("boundary")[0]}
+        return {
+            **request.headers,
+            "content-type": request.headers.get("content-type", "").partition("boundary")[0],
+        }
 
-    assert [plain(request) for request in server.requests[:3]] == [plain(request) for request in server.requests[3:]]
+    assert [plain(request) for request in server.requests[:3]] == [
+        plain(request) for request in server.requests[3:]
+    ]
     assert "gzip" in server.requests[0].headers["accept-encoding"]
 
 
@@ -486,7 +581,9 @@ async def test_compressed_answers_are_decompressed_once(transport: str) -> None:
     body = gzip.compress(json.dumps(BOT).encode())
     events = gzip.compress(b"".join(CHAT))
     packed = {"content-encoding": "gzip"}
-    with ChunkServer(reply(body, 200, packed), stream(events[:40], events[40:], headers=packed)) as server:
+    with ChunkServer(
+        reply(body, 200, packed), stream(events[:40], events[40:], headers=packed)
+    ) as server:
         async with async_coze(server, transport) as client:
             assert (await client.bots.retrieve("b1")).name == "Otter"
             assert (await client.chat.stream(**ASK).until_done()).answer == "Hello"
@@ -494,7 +591,9 @@ async def test_compressed_answers_are_decompressed_once(transport: str) -> None:
 
 @each_transport
 async def test_redirects_are_not_followed_and_cookies_do_not_stick(transport: str) -> None:
-    with ChunkServer(reply(b"", 302, {"location": "/elsewhere", "set-cookie": "a=b"}), reply(BOT)) as server:
+    with ChunkServer(
+        reply(b"", 302, {"location": "/elsewhere", "set-cookie": "a=b"}), reply(BOT)
+    ) as server:
         async with async_coze(server, transport) as client:
             with pytest.raises(APIError):
                 await client.bots.retrieve("b1")
@@ -506,7 +605,9 @@ async def test_redirects_are_not_followed_and_cookies_do_not_stick(transport: st
 async def test_an_answer_of_twenty_megabytes_and_long_headers_come_whole(transport: str) -> None:
     name = "x" * 20_000_000
     headers = {"x-long": "y" * 30_000}
-    with ChunkServer(reply({"code": 0, "data": {"bot_id": "b", "name": name}}, 200, headers)) as server:
+    with ChunkServer(
+        reply({"code": 0, "data": {"bot_id": "b", "name": name}}, 200, headers)
+    ) as server:
         async with async_coze(server, transport) as client:
             answer = await client.with_raw_response(client.bots.retrieve)("b1")
     assert answer.parsed.name == name
@@ -529,7 +630,9 @@ async def test_a_hundred_calls_at_once_share_few_connections_afterwards(transpor
 
 
 @each_transport
-async def test_cancelling_a_call_gives_its_connection_back_and_the_next_call_works(transport: str) -> None:
+async def test_cancelling_a_call_gives_its_connection_back_and_the_next_call_works(
+    transport: str,
+) -> None:
     asked = threading.Event()
     with ChunkServer([Signal(asked), KeepOpen()], reply(BOT)) as server:
         async with async_coze(server, transport, timeout=30) as client:
@@ -571,7 +674,9 @@ async def test_a_cookie_of_an_answer_is_not_sent_with_the_next_call(transport: s
 async def test_the_write_timeout_is_over_with_the_last_piece(transport: str) -> None:
     go = threading.Event()
     with ChunkServer([Wait(go), *reply({"code": 0, "data": {"id": "f1"}})]) as server:
-        async with async_coze(server, transport, timeout=Timeout(5, 30, 0.1, 5), max_retries=0) as client:
+        async with async_coze(
+            server, transport, timeout=Timeout(5, 30, 0.1, 5), max_retries=0
+        ) as client:
             late = threading.Timer(0.3, go.set)
             late.start()
             assert (await client.files.upload(file=("a.png", bytes(1000)))).id == "f1"
@@ -579,19 +684,25 @@ async def test_the_write_timeout_is_over_with_the_last_piece(transport: str) -> 
 
 
 @each_transport
-async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used(transport: str) -> None:
+async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used(
+    transport: str,
+) -> None:
     with ChunkServer(reply(BOT)) as server:
         async with async_coze(server, transport, max_retries=0) as client:
             await client.chat.create(**ASK)
             for sock in list(server._sockets):
                 sock.shutdown(socket.SHUT_RDWR)
-            server.wait_for(lambda it: it.open_connections == 0)  # in the loop, which learns of nothing meanwhile
+            server.wait_for(
+                lambda it: it.open_connections == 0
+            )  # in the loop, which learns of nothing meanwhile
             await client.chat.create(**ASK)
     assert server.connections == 2
 
 
 @pytest.mark.parametrize("version", ["3.13.5", "3.9.0", "2.3.10"])
-def test_an_aiohttp_that_is_too_old_is_left_alone(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_aiohttp_that_is_too_old_is_left_alone(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert wants_aiohttp(None)
     monkeypatch.setattr("aiohttp.__version__", version)
     assert not wants_aiohttp(None)

@@ -1,4 +1,6 @@
-"""Uploads: every form of a file, names and boundaries that nobody can misuse, memory, progress, retries; sync and async."""
+"""Uploads: every form of a file, names and boundaries that nobody can misuse, memory, progress,
+retries; sync and async.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from typing import Any
 import anyio
 import pytest
 
-from coze_openapi.uploads import CHUNK_SIZE, Tracked
+from coze_runtime.multipart import CHUNK_SIZE
+from coze_runtime.types import UploadProgress
 from cozekit import ArgumentError, AsyncCoze, RateLimitError
 from cozekit.errors import APIConnectionError, InvalidRequestError, ServerError
 from cozekit_emulator import Emulator
@@ -80,13 +83,15 @@ FORMS: dict[str, Callable[[Path], Any]] = {
     "name and Path": lambda path: (path.name, path),
     "name and open file": lambda path: (path.name, path.open("rb")),
     "name, bytes and type": lambda path: (path.name, path.read_bytes(), "image/png"),
-    "tracked": lambda path: Tracked(path, lambda sent, total: None),
+    "tracked": lambda path: UploadProgress(path, lambda sent, total: None),
 }
 
 
 @each_kind
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_a_file_arrives_whole_and_with_an_extension(kind: str, form: str, picture: Path) -> None:
+def test_every_form_of_a_file_arrives_whole_and_with_an_extension(
+    kind: str, form: str, picture: Path
+) -> None:
     file = FORMS[form](picture)
     with ChunkServer(OK) as http, client(kind, http.url) as coze:
         assert coze.files.upload(file=file).id == "7"
@@ -108,16 +113,26 @@ def test_every_form_of_a_file_arrives_whole_and_with_an_extension(kind: str, for
 async def test_an_async_file_arrives_whole(picture: Path, tracked: bool) -> None:
     seen: list[Any] = []
     with ChunkServer(OK) as http:
-        async with AsyncCoze("t", base_url=http.url) as coze, await anyio.open_file(picture, "rb") as file:
-            await coze.files.upload(file=Tracked(file, lambda *step: seen.append(step)) if tracked else file)
+        async with (
+            AsyncCoze("t", base_url=http.url) as coze,
+            await anyio.open_file(picture, "rb") as file,
+        ):
+            await coze.files.upload(
+                file=UploadProgress(file, lambda *step: seen.append(step)) if tracked else file
+            )
     assert fields(http.requests[0])["file"] == ("水獭 otter.png", "image/png", CONTENT)
     assert http.requests[0].headers["content-length"]
     assert not tracked or seen[-1] == (len(CONTENT), len(CONTENT))
 
 
-async def test_an_async_file_is_sent_from_where_it_stands_and_again_from_there(picture: Path) -> None:
+async def test_an_async_file_is_sent_from_where_it_stands_and_again_from_there(
+    picture: Path,
+) -> None:
     with ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http:
-        async with AsyncCoze("t", base_url=http.url, max_retries=NOW) as coze, await anyio.open_file(picture, "rb") as file:
+        async with (
+            AsyncCoze("t", base_url=http.url, max_retries=NOW) as coze,
+            await anyio.open_file(picture, "rb") as file,
+        ):
             await file.seek(100)
             await coze.files.upload(file=file)
     assert [fields(request)["file"][2] for request in http.requests] == [CONTENT[100:]] * 2
@@ -197,7 +212,11 @@ def test_every_file_gets_a_name_with_an_extension(file: Any, name: str) -> None:
 
 
 def test_a_temporary_file_has_a_number_for_a_name_and_gets_one() -> None:
-    with ChunkServer(OK) as http, client("sync", http.url) as coze, tempfile.TemporaryFile() as file:
+    with (
+        ChunkServer(OK) as http,
+        client("sync", http.url) as coze,
+        tempfile.TemporaryFile() as file,
+    ):
         file.write(b"x")
         file.seek(0)
         coze.files.upload(file=file)
@@ -219,7 +238,10 @@ HOSTILE = [
 @each_kind
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_file_name_cannot_add_a_field(kind: str, name: str) -> None:
-    with ChunkServer(reply({"code": 0, "data": {"voice_id": "v"}})) as http, client(kind, http.url) as coze:
+    with (
+        ChunkServer(reply({"code": 0, "data": {"voice_id": "v"}})) as http,
+        client(kind, http.url) as coze,
+    ):
         coze.audio.voices.clone(voice_name="n", file=(name, b"content"), audio_format="wav")
     found = fields(http.requests[0])
     assert set(found) == {"voice_name", "file", "audio_format"}
@@ -232,7 +254,10 @@ def test_hostile_content_cannot_add_a_field(kind: str) -> None:
     with ChunkServer(OK) as http, client(kind, http.url) as coze:
         coze.files.upload(file=("a.bin", b"first"))
         boundary = http.requests[0].headers["content-type"].partition("boundary=")[2]
-        part = f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="evil"\r\n\r\nyes\r\n--{boundary}--\r\n'.encode()
+        part = (
+            f"\r\n--{boundary}\r\nContent-Disposition: form-data; "
+            f'name="evil"\r\n\r\nyes\r\n--{boundary}--\r\n'
+        ).encode()
         coze.files.upload(file=("a.bin", part))
     assert set(fields(http.requests[1])) == {"file"}
     assert fields(http.requests[1])["file"][2] == part
@@ -247,8 +272,13 @@ def test_a_hundred_uploads_have_a_hundred_boundaries() -> None:
 
 def test_text_fields_arrive_as_they_are() -> None:
     text = '你好\r\n--boundary "quoted" \\ 😀'
-    with ChunkServer(reply({"code": 0, "data": {"voice_id": "v"}})) as http, client("sync", http.url) as coze:
-        coze.audio.voices.clone(voice_name="n", file=b"x", audio_format="wav", text=text, extra_body={'odd"name': "1"})
+    with (
+        ChunkServer(reply({"code": 0, "data": {"voice_id": "v"}})) as http,
+        client("sync", http.url) as coze,
+    ):
+        coze.audio.voices.clone(
+            voice_name="n", file=b"x", audio_format="wav", text=text, extra_body={'odd"name': "1"}
+        )
     found = fields(http.requests[0])
     assert found["text"][2].decode() == text
     assert found["odd%22name"][2] == b"1"
@@ -276,7 +306,11 @@ def test_text_fields_arrive_as_they_are() -> None:
     ],
 )
 def test_what_is_no_file_is_refused_before_any_request(kind: str, file: Any, problem: str) -> None:
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match=problem) as caught:
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match=problem) as caught,
+    ):
         coze.files.upload(file=file)
     assert caught.value.argument == "file"
     assert not http.requests
@@ -299,28 +333,46 @@ def released_view(path: Path) -> Any:
 
 @each_kind
 @pytest.mark.parametrize("closed", [closed_file, closed_bytes, released_view])
-def test_a_closed_file_is_refused_before_any_request(kind: str, closed: Callable[[Path], Any], picture: Path) -> None:
+def test_a_closed_file_is_refused_before_any_request(
+    kind: str, closed: Callable[[Path], Any], picture: Path
+) -> None:
     file = closed(picture)
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="cannot be read"):
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match="cannot be read"),
+    ):
         coze.files.upload(file=file)
     assert not http.requests
 
 
 @each_kind
-def test_a_file_that_vanishes_before_it_is_sent_is_an_error_of_ours(kind: str, picture: Path) -> None:
+def test_a_file_that_vanishes_before_it_is_sent_is_an_error_of_ours(
+    kind: str, picture: Path
+) -> None:
     def vanish(sent: int, total: int | None) -> None:
         picture.unlink(missing_ok=True)
 
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="cannot be read"):
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match="cannot be read"),
+    ):
         coze.files.upload(file=picture, on_progress=vanish)
 
 
 @each_kind
-def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_error_of_ours(kind: str, picture: Path) -> None:
+def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_error_of_ours(
+    kind: str, picture: Path
+) -> None:
     def shorten(sent: int, total: int | None) -> None:
         os.truncate(picture, 10)
 
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="became shorter"):
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match="became shorter"),
+    ):
         coze.files.upload(file=picture, on_progress=shorten)
 
 
@@ -336,7 +388,11 @@ def test_a_file_that_grows_while_it_is_sent_is_sent_as_it_was(kind: str, picture
 
 
 def test_the_sync_client_refuses_an_async_file() -> None:
-    with ChunkServer(OK) as http, client("sync", http.url) as coze, pytest.raises(ArgumentError, match="needs an async client"):
+    with (
+        ChunkServer(OK) as http,
+        client("sync", http.url) as coze,
+        pytest.raises(ArgumentError, match="needs an async client"),
+    ):
         coze.files.upload(file=("a.txt", Trickle(b"x")))
     assert not http.requests
 
@@ -347,7 +403,11 @@ def test_a_file_that_reads_text_is_refused(kind: str) -> None:
         def read(self, size: int) -> str:
             return "text"
 
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="reading gave str, not bytes"):
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match="reading gave str, not bytes"),
+    ):
         coze.files.upload(file=("a.txt", Text()))
 
 
@@ -359,14 +419,20 @@ def test_progress_tells_every_piece_and_the_whole(kind: str, picture: Path) -> N
     steps: list[Any] = []
     with ChunkServer(OK) as http, client(kind, http.url) as coze:
         coze.files.upload(file=picture, on_progress=lambda *step: steps.append(step))
-    assert steps == [(0, len(CONTENT)), *((size, len(CONTENT)) for size in (CHUNK_SIZE, 2 * CHUNK_SIZE)), (len(CONTENT), len(CONTENT))]
+    assert steps == [
+        (0, len(CONTENT)),
+        *((size, len(CONTENT)) for size in (CHUNK_SIZE, 2 * CHUNK_SIZE)),
+        (len(CONTENT), len(CONTENT)),
+    ]
 
 
 @each_kind
 def test_progress_of_a_stream_has_no_whole(kind: str) -> None:
     steps: list[Any] = []
     with ChunkServer(OK) as http, client(kind, http.url) as coze:
-        coze.files.upload(file=("a.bin", Slow(b"x" * 2500)), on_progress=lambda *step: steps.append(step))
+        coze.files.upload(
+            file=("a.bin", Slow(b"x" * 2500)), on_progress=lambda *step: steps.append(step)
+        )
     assert steps == [(0, None), (1000, None), (2000, None), (2500, None)]
 
 
@@ -396,7 +462,10 @@ def test_an_exception_of_the_progress_function_stops_the_upload(kind: str, pictu
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "stream"])
 def test_a_repeated_upload_sends_the_same_again(kind: str, form: str, picture: Path) -> None:
     file = FORMS[form](picture)
-    with ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http, client(kind, http.url) as coze:
+    with (
+        ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http,
+        client(kind, http.url) as coze,
+    ):
         coze.files.upload(file=file)
     inner = file[1] if isinstance(file, tuple) else file
     if isinstance(inner, io.IOBase):
@@ -406,7 +475,11 @@ def test_a_repeated_upload_sends_the_same_again(kind: str, form: str, picture: P
 
 @each_kind
 def test_a_stream_that_cannot_go_back_is_not_repeated(kind: str) -> None:
-    with ChunkServer(reply({"code": 4009, "msg": "busy"}, 429)) as http, client(kind, http.url) as coze, pytest.raises(RateLimitError):
+    with (
+        ChunkServer(reply({"code": 4009, "msg": "busy"}, 429)) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(RateLimitError),
+    ):
         coze.files.upload(file=("a.bin", Slow(b"x" * 5000)))
     assert len(http.requests) == 1
 
@@ -414,7 +487,10 @@ def test_a_stream_that_cannot_go_back_is_not_repeated(kind: str) -> None:
 @each_kind
 def test_progress_begins_anew_when_an_upload_is_repeated(kind: str, picture: Path) -> None:
     sent: list[int] = []
-    with ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http, client(kind, http.url) as coze:
+    with (
+        ChunkServer(reply({"code": 4009, "msg": "busy"}, 429), OK) as http,
+        client(kind, http.url) as coze,
+    ):
         coze.files.upload(file=picture, on_progress=lambda done, total: sent.append(done))
     assert sent.count(0) == 2
     assert sent.count(len(CONTENT)) == 2
@@ -423,7 +499,11 @@ def test_progress_begins_anew_when_an_upload_is_repeated(kind: str, picture: Pat
 @each_kind
 def test_an_upload_whose_answer_is_an_error_is_an_error(kind: str) -> None:
     refused = reply({"code": 4303, "msg": "type"})
-    with ChunkServer(refused) as http, client(kind, http.url) as coze, pytest.raises(InvalidRequestError, match="4303"):
+    with (
+        ChunkServer(refused) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(InvalidRequestError, match="4303"),
+    ):
         coze.files.upload(file=b"x")
 
 
@@ -431,7 +511,7 @@ def test_the_local_coze_takes_every_upload(coze: Any, local: Emulator, picture: 
     file = coze.files.upload(file=picture)
     assert (file.file_name, file.bytes) == ("水獭 otter.png", len(CONTENT))
     assert coze.files.retrieve(file_id=file.id).bytes == len(CONTENT)
-    assert coze.audio.transcriptions.create(file=Tracked(picture, lambda *_: None)).text
+    assert coze.audio.transcriptions.create(file=UploadProgress(picture, lambda *_: None)).text
     local.emulate("status=503", "files_upload")
     with pytest.raises(ServerError):  # it may have been accepted, so it is not sent again
         coze.files.upload(file=picture)
@@ -443,7 +523,10 @@ def test_the_local_coze_takes_every_upload(coze: Any, local: Emulator, picture: 
 def swallow(listener: socket.socket, received: list[int], stop: threading.Event) -> None:
     """Takes requests, counts their bytes and answers each, without keeping them."""
     answer = b'{"code":0,"data":{"id":"7"}}'
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\nConnection: close\r\n\r\n".encode()
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+        f"{len(answer)}\r\nConnection: close\r\n\r\n"
+    ).encode()
     while not stop.is_set():
         sock, _ = listener.accept()
         with sock:
@@ -514,14 +597,26 @@ LARGE_FORMS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("form", "progress"), [*((form, False) for form in LARGE_FORMS), ("path", True)])
+@pytest.mark.parametrize(
+    ("form", "progress"), [*((form, False) for form in LARGE_FORMS), ("path", True)]
+)
 @pytest.mark.parametrize(
     ("kind", "settings"),
-    [("sync", {}), ("asyncio", {"transport": "aiohttp"}), ("asyncio", {"transport": "httpx"}), ("trio", {})],
+    [
+        ("sync", {}),
+        ("asyncio", {"transport": "aiohttp"}),
+        ("asyncio", {"transport": "httpx"}),
+        ("trio", {}),
+    ],
     ids=["sync", "aiohttp", "httpx", "trio"],
-)  # fmt: skip
+)
 def test_200_megabytes_need_less_than_20_more(
-    kind: str, settings: dict[str, Any], form: str, progress: bool, sink: tuple[str, list[int]], large: Path
+    kind: str,
+    settings: dict[str, Any],
+    form: str,
+    progress: bool,
+    sink: tuple[str, list[int]],
+    large: Path,
 ) -> None:
     url, received = sink
     steps: list[Any] = []
@@ -529,7 +624,9 @@ def test_200_megabytes_need_less_than_20_more(
     with client(kind, url, **settings) as coze:
         coze.files.upload(file=b"warm up")
         with less_than_20_megabytes_more():
-            coze.files.upload(file=file, on_progress=(lambda *step: steps.append(step)) if progress else None)
+            coze.files.upload(
+                file=file, on_progress=(lambda *step: steps.append(step)) if progress else None
+            )
     if isinstance(file, io.IOBase):
         file.close()
     assert received[1] > LARGE
@@ -548,7 +645,10 @@ async def test_200_megabytes_of_an_async_file_need_less_than_20_more(
         await anyio.lowlevel.checkpoint()
         steps.append((sent, total))
 
-    async with AsyncCoze("t", base_url=url, transport=transport) as coze, await anyio.open_file(large, "rb") as file:
+    async with (
+        AsyncCoze("t", base_url=url, transport=transport) as coze,
+        await anyio.open_file(large, "rb") as file,
+    ):
         await coze.files.upload(file=b"warm up")
         with less_than_20_megabytes_more():
             await coze.files.upload(file=file, on_progress=tell if progress else None)
@@ -569,7 +669,11 @@ def test_a_bytearray_may_grow_while_it_is_sent_and_is_sent_as_it_was(kind: str) 
 @each_kind
 def test_a_bytearray_that_becomes_shorter_while_it_is_sent_is_an_error_of_ours(kind: str) -> None:
     content = bytearray(CONTENT)
-    with ChunkServer(OK) as http, client(kind, http.url) as coze, pytest.raises(ArgumentError, match="became shorter"):
+    with (
+        ChunkServer(OK) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(ArgumentError, match="became shorter"),
+    ):
         coze.files.upload(file=("a.bin", content), on_progress=lambda *_: content.clear())
 
 
@@ -585,8 +689,10 @@ def test_a_bytearray_that_becomes_shorter_while_it_is_sent_is_an_error_of_ours(k
         (memoryview(array("i")), b""),
     ],
     ids=["empty", "in steps", "backwards", "numbers", "two dimensions", "no numbers"],
-)  # fmt: skip
-def test_a_view_of_any_shape_is_sent_as_its_bytes(kind: str, view: memoryview, content: bytes) -> None:
+)
+def test_a_view_of_any_shape_is_sent_as_its_bytes(
+    kind: str, view: memoryview, content: bytes
+) -> None:
     with ChunkServer(OK) as http, client(kind, http.url) as coze:
         coze.files.upload(file=("a.bin", view))
     assert fields(http.requests[0])["file"][2] == content
@@ -610,7 +716,10 @@ def test_files_of_paths_are_closed_also_after_a_failure(kind: str, picture: Path
         for _ in range(20):
             coze.files.upload(file=picture)
     assert len(descriptors()) <= before
-    with socket.create_server(("127.0.0.1", 0)) as listener, client(kind, f"http://127.0.0.1:{listener.getsockname()[1]}") as coze:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        client(kind, f"http://127.0.0.1:{listener.getsockname()[1]}") as coze,
+    ):
         listener.close()
         with pytest.raises(APIConnectionError):
             coze.files.upload(file=picture)
@@ -644,7 +753,9 @@ async def test_slow_files_do_not_block_the_event_loop() -> None:
 
 
 class Watched(io.BytesIO):
-    """A file that notes in which thread it works; a compressed one does as much for `seek` as for `read`."""
+    """A file that notes in which thread it works; a compressed one does as much for `seek` as for
+    `read`.
+    """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
@@ -705,7 +816,11 @@ def test_every_upload_of_the_description_is_listed_here() -> None:
     import coze_openapi
 
     api = Path(coze_openapi.__file__ or "").parent / "api"
-    users = sorted(f"{path.parent.name}.{path.stem}" for path in api.glob("*/*.py") if "import part" in path.read_text())
+    users = sorted(
+        f"{path.parent.name}.{path.stem}"
+        for path in api.glob("*/*.py")
+        if "import part" in path.read_text()
+    )
     assert users == [
         "audio_transcriptions.create",
         "audio_voiceprint_groups.speaker_identify",

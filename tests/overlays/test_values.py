@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import copy
 import pickle
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+import coze_openapi
+import coze_runtime
+import cozekit
 from coze_openapi.models.bots import Bot
 from coze_openapi.models.chat import Chat, ChatStatus
-from coze_openapi.types import DEFAULT, NULL, CallOptions, Drift
-from cozekit import RetryPolicy, Timeout
+from coze_runtime.operation import CallOptions
+from coze_runtime.types import DEFAULT, NULL, Drift
+from cozekit import RetryPolicy, Timeout, events
 from cozekit import errors as errors_module
 from cozekit.errors import CozeError
 from tests.overlays.chunk_server import LOGID, ChunkServer, reply, stream
-from tests.overlays.wire import ASK, BOT, CHAT, TOKEN, coze
+from tests.overlays.wire import ASK, BOT, CHAT, CREATED, DONE, HELLO, TOKEN, coze, event
 
 DUPLICATES: dict[str, Callable[[Any], Any]] = {
-    **{f"pickle {number}": lambda value, number=number: pickle.loads(pickle.dumps(value, number)) for number in (2, 4, 5)},
+    **{
+        f"pickle {number}": lambda value, number=number: pickle.loads(pickle.dumps(value, number))
+        for number in (2, 4, 5)
+    },
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
 }
@@ -44,36 +53,87 @@ def test_results_of_streams_keep_everything(duplicate: Callable[[Any], Any]) -> 
 
 
 @each_duplicate
+def test_events_keep_everything(duplicate: Callable[[Any], Any]) -> None:
+    news = event("conversation.news", {"a": [1]})
+    with ChunkServer(stream(CREATED, news, HELLO, DONE)) as server, coze(server) as client:
+        found = list(client.chat.stream(**ASK))
+    again = [duplicate(item) for item in found]
+    assert [type(item) for item in again] == [
+        events.ChatCreatedEvent,
+        events.UnknownEvent,
+        events.ChatMessageDeltaEvent,
+        events.ChatDoneEvent,
+    ]
+    for item, other in zip(found, again, strict=True):
+        assert (other.event, other.data, other.logid) == (item.event, item.data, LOGID)
+
+
+def test_every_class_that_says_it_lives_in_cozekit_is_found_there() -> None:
+    """Otherwise it could not be pickled, and whoever reads its name could not import it."""
+    homeless = set()
+    for package in (coze_runtime, coze_openapi, cozekit):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for value in list(vars(import_module(found.name)).values()):
+                if isinstance(value, type) and value.__module__.partition(".")[0] == "cozekit":
+                    home: Any = import_module(value.__module__)
+                    for name in value.__qualname__.split("."):
+                        home = getattr(home, name, None)
+                    if home is not value:
+                        homeless.add(f"{value.__module__}.{value.__qualname__}")
+    assert homeless == set()
+
+
+@each_duplicate
 @pytest.mark.parametrize(
     "value",
-    [Timeout(read=3), RetryPolicy(max_retries=3), CallOptions({"a": "b"}, timeout=3), Drift("o", "$", "a", "b"), ChatStatus("new")],
+    [
+        Timeout(read=3),
+        RetryPolicy(max_retries=3),
+        CallOptions({"a": "b"}, timeout=3),
+        Drift("o", "$", "a", "b"),
+        ChatStatus("new"),
+    ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)
 def test_options_and_facts_are_equal_again(value: Any, duplicate: Callable[[Any], Any]) -> None:
     assert duplicate(value) == value
 
 
 @each_duplicate
 @pytest.mark.parametrize("single", [NULL, DEFAULT], ids=repr)
-def test_markers_stay_the_one_object_that_they_are(single: Any, duplicate: Callable[[Any], Any]) -> None:
+def test_markers_stay_the_one_object_that_they_are(
+    single: Any, duplicate: Callable[[Any], Any]
+) -> None:
     assert duplicate(single) is single
 
 
-KINDS = [kind for _, kind in sorted(vars(errors_module).items()) if isinstance(kind, type) and issubclass(kind, CozeError)]
+KINDS = [
+    kind
+    for _, kind in sorted(vars(errors_module).items())
+    if isinstance(kind, type) and issubclass(kind, CozeError)
+]
 NEEDED: dict[str, dict[str, Any]] = {"OAuthError": {"error": "invalid_grant"}}
 
 
 @each_duplicate
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_error_can_be_duplicated_with_its_facts(kind: type[CozeError], duplicate: Callable[[Any], Any]) -> None:
+def test_every_error_can_be_duplicated_with_its_facts(
+    kind: type[CozeError], duplicate: Callable[[Any], Any]
+) -> None:
     error = kind("text", **NEEDED.get(kind.__name__, {}))
-    error.logid, error.__dict__["extra"] = "L", {"chat": Chat(id="c", conversation_id="v", status=ChatStatus.FAILED)}
+    error.logid, error.__dict__["extra"] = (
+        "L",
+        {"chat": Chat(id="c", conversation_id="v", status=ChatStatus.FAILED)},
+    )
     again = duplicate(error)
     assert type(again) is kind
     assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
 
 
-@pytest.mark.parametrize("show", [repr, str, lambda value: repr(vars(value)), lambda value: repr(value.with_options(timeout=3))])
+@pytest.mark.parametrize(
+    "show",
+    [repr, str, lambda value: repr(vars(value)), lambda value: repr(value.with_options(timeout=3))],
+)
 def test_no_way_to_show_a_client_shows_its_token(show: Callable[[Any], str]) -> None:
     with coze("http://127.0.0.1:1") as client:
         assert TOKEN not in show(client)

@@ -48,7 +48,12 @@ TOKEN = "token-abc"
 NOW = 1613427443.0
 VECTOR = b'{"header":{"event_type":"url_verification"},"event":{"challenge":"abc"}}'
 VECTOR_SIGNATURE = "89cfda0f7110159863bfa38fbfe7b317c0e3d5bd"
-BOT = {"bot_id": "7512041635401", "space_id": "7309693825197", "bot_name": "天气", "description": "…"}
+BOT = {
+    "bot_id": "7512041635401",
+    "space_id": "7309693825197",
+    "bot_name": "天气",
+    "description": "…",
+}
 EVENT_DATA: dict[str, dict[str, Any]] = {
     "url_verification": {"challenge": "ajls384k"},
     "bot.published": {
@@ -109,16 +114,33 @@ EVENT_DATA: dict[str, dict[str, Any]] = {
 
 
 def delivery(kind: str = "bot.deleted", event_id: str | None = "e1", event: Any = None) -> bytes:
-    header = {"event_type": kind, "created_at": 1749038258245, "coze_account_id": "4", "api_app_id": "5", "connector_id": "12345"}
+    header = {
+        "event_type": kind,
+        "created_at": 1749038258245,
+        "coze_account_id": "4",
+        "api_app_id": "5",
+        "connector_id": "12345",
+    }
     if event_id is not None:
         header["event_id"] = event_id
-    return json.dumps({"header": header, "event": EVENT_DATA.get(kind, {}) if event is None else event}, ensure_ascii=False).encode()
+    return json.dumps(
+        {"header": header, "event": EVENT_DATA.get(kind, {}) if event is None else event},
+        ensure_ascii=False,
+    ).encode()
 
 
-def signed(body: bytes, *, at: float = NOW, nonce: str = "nonce123", token: str = TOKEN, **more: str) -> dict[str, str]:
+def signed(
+    body: bytes, *, at: float = NOW, nonce: str = "nonce123", token: str = TOKEN, **more: str
+) -> dict[str, str]:
     timestamp = str(int(at * 1000))
     signature = sign(body, timestamp=timestamp, nonce=nonce, token=token)
-    return {"X-Coze-Timestamp": timestamp, "X-Coze-Nonce": nonce, "X-Coze-Signature": signature, "Content-Type": "application/json", **more}
+    return {
+        "X-Coze-Timestamp": timestamp,
+        "X-Coze-Nonce": nonce,
+        "X-Coze-Signature": signature,
+        "Content-Type": "application/json",
+        **more,
+    }
 
 
 def now() -> float:
@@ -133,21 +155,42 @@ def receiver(**options: Any) -> WebhookReceiver:
 
 
 def test_the_signature_is_that_of_the_known_vector():
-    assert sign(VECTOR, timestamp="1613427443000", nonce="nonce123", token=TOKEN) == VECTOR_SIGNATURE
+    assert (
+        sign(VECTOR, timestamp="1613427443000", nonce="nonce123", token=TOKEN) == VECTOR_SIGNATURE
+    )
 
 
 def test_the_signature_is_a_plain_sha1_of_the_joined_text_also_beyond_ascii():
     body = delivery("bot.published")
-    assert sign(body, timestamp="1", nonce="2", token="三") == hashlib.sha1("12三".encode() + body).hexdigest()
+    assert (
+        sign(body, timestamp="1", nonce="2", token="三")
+        == hashlib.sha1("12三".encode() + body).hexdigest()
+    )
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"X-Coze-Timestamp": "1613427443000", "X-Coze-Nonce": "nonce123", "X-Coze-Signature": VECTOR_SIGNATURE},
-        {"x-coze-timestamp": "1613427443000", "X-COZE-NONCE": "nonce123", "x-Coze-Signature": VECTOR_SIGNATURE},
-        [("x-coze-timestamp", "1613427443000"), ("x-coze-nonce", "nonce123"), ("x-coze-signature", VECTOR_SIGNATURE)],
-        [(b"x-coze-timestamp", b"1613427443000"), (b"x-coze-nonce", b"nonce123"), (b"x-coze-signature", VECTOR_SIGNATURE.encode())],
+        {
+            "X-Coze-Timestamp": "1613427443000",
+            "X-Coze-Nonce": "nonce123",
+            "X-Coze-Signature": VECTOR_SIGNATURE,
+        },
+        {
+            "x-coze-timestamp": "1613427443000",
+            "X-COZE-NONCE": "nonce123",
+            "x-Coze-Signature": VECTOR_SIGNATURE,
+        },
+        [
+            ("x-coze-timestamp", "1613427443000"),
+            ("x-coze-nonce", "nonce123"),
+            ("x-coze-signature", VECTOR_SIGNATURE),
+        ],
+        [
+            (b"x-coze-timestamp", b"1613427443000"),
+            (b"x-coze-nonce", b"nonce123"),
+            (b"x-coze-signature", VECTOR_SIGNATURE.encode()),
+        ],
     ],
     ids=["mapping", "other case", "pairs", "pairs of bytes"],
 )
@@ -231,16 +274,26 @@ def test_digits_moved_between_timestamp_and_nonce_do_not_make_an_old_delivery_yo
         verify(headers, VECTOR, TOKEN, clock=now)
 
 
-@pytest.mark.parametrize("text", ["+1613427443000", " 1613427443000", "1_613_427_443_000", "1613427443000.0", "-1"])
+@pytest.mark.parametrize(
+    "text", ["+1613427443000", " 1613427443000", "1_613_427_443_000", "1613427443000.0", "-1"]
+)
 def test_a_timestamp_is_digits_only(text):
-    headers = {"X-Coze-Timestamp": text, "X-Coze-Nonce": "n", "X-Coze-Signature": sign(VECTOR, timestamp=text, nonce="n", token=TOKEN)}
+    headers = {
+        "X-Coze-Timestamp": text,
+        "X-Coze-Nonce": "n",
+        "X-Coze-Signature": sign(VECTOR, timestamp=text, nonce="n", token=TOKEN),
+    }
     with pytest.raises(WebhookError, match="too old"):
         verify(headers, VECTOR, TOKEN, clock=now)
 
 
 def test_a_timestamp_of_many_digits_costs_no_time_and_no_crash():
     text = "9" * 5000
-    headers = {"X-Coze-Timestamp": text, "X-Coze-Nonce": "n", "X-Coze-Signature": sign(VECTOR, timestamp=text, nonce="n", token=TOKEN)}
+    headers = {
+        "X-Coze-Timestamp": text,
+        "X-Coze-Nonce": "n",
+        "X-Coze-Signature": sign(VECTOR, timestamp=text, nonce="n", token=TOKEN),
+    }
     with pytest.raises(WebhookError, match="too old"):
         verify(headers, VECTOR, TOKEN, clock=now)
 
@@ -283,7 +336,11 @@ def test_every_event_becomes_its_model_and_back(kind):
 def test_an_unknown_event_is_handed_on_with_its_data():
     event = parse(delivery("moon.phase", event=["full"]))
     assert isinstance(event, UnknownEvent)
-    assert (event.header.event_type, event.header.event_id, event.event) == ("moon.phase", "e1", ["full"])
+    assert (event.header.event_type, event.header.event_id, event.event) == (
+        "moon.phase",
+        "e1",
+        ["full"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -308,7 +365,9 @@ def test_a_published_bot_without_id_has_none():
 
 
 def test_a_field_of_another_type_does_not_stop_an_event():
-    event = parse(delivery("bot.deleted", event={**BOT, "bot_name": 5, "bot_id": 7512041635401, "new": 1}))
+    event = parse(
+        delivery("bot.deleted", event={**BOT, "bot_name": 5, "bot_id": 7512041635401, "new": 1})
+    )
     assert isinstance(event, m.CallbackBotDeletedEvent)
     assert event.event is not None
     assert event.event.bot_id == "7512041635401"
@@ -349,13 +408,17 @@ def test_the_refusal_is_an_error_of_this_package_and_does_not_quote_the_body():
 # --- receiver
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}], ids=["bare", "json"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Content-Type": "application/json"}], ids=["bare", "json"]
+)
 def test_the_unsigned_check_of_an_address_is_answered_with_its_challenge(headers):
     assert receiver().handle(headers, VECTOR) == Answer(200, b'{"challenge":"abc"}')
 
 
 def test_the_signed_check_of_an_address_is_answered_with_its_challenge():
-    assert receiver(answer_unsigned_check=False).handle(signed(VECTOR), VECTOR) == Answer(200, b'{"challenge":"abc"}')
+    assert receiver(answer_unsigned_check=False).handle(signed(VECTOR), VECTOR) == Answer(
+        200, b'{"challenge":"abc"}'
+    )
 
 
 def test_the_unsigned_check_is_refused_when_that_is_wanted():
@@ -374,7 +437,9 @@ def test_a_check_without_challenge_is_refused(event):
 def test_the_handler_of_the_event_runs_and_the_others_do_not():
     seen: list[Any] = []
     target = receiver()
-    target.on(m.CallbackBotDeletedEvent)(lambda event: seen.append(("deleted", event.event and event.event.bot_id)))
+    target.on(m.CallbackBotDeletedEvent)(
+        lambda event: seen.append(("deleted", event.event and event.event.bot_id))
+    )
     target.on(m.CallbackBotUnpublishedEvent)(lambda event: seen.append(("unpublished", None)))
     body = delivery()
     assert target.handle(signed(body), body) == Answer(200, b"{}")
@@ -454,7 +519,9 @@ def test_a_repeat_that_comes_while_the_handler_runs_is_put_off():
     inner: list[Answer] = []
     target = receiver()
     body = delivery()
-    target.on(m.CallbackBotDeletedEvent)(lambda event: inner.append(target.handle(signed(body), body)))
+    target.on(m.CallbackBotDeletedEvent)(
+        lambda event: inner.append(target.handle(signed(body), body))
+    )
     assert target.handle(signed(body), body).status == 200
     assert [answer.status for answer in inner] == [503]
 
@@ -495,18 +562,48 @@ def test_a_coroutine_is_no_handler_of_the_sync_receiver():
 
 REFUSED = [
     pytest.param(lambda body: ({}, body), 401, id="not signed"),
-    pytest.param(lambda body: (signed(body, token="other"), body), 401, id="signed by somebody else"),
+    pytest.param(
+        lambda body: (signed(body, token="other"), body), 401, id="signed by somebody else"
+    ),
     pytest.param(lambda body: (signed(body, at=NOW - 301), body), 401, id="sent again later"),
     pytest.param(lambda body: (signed(b"{"), b"{"), 400, id="no JSON"),
     pytest.param(lambda body: (signed(b"{}"), b"{}"), 400, id="no callback"),
-    pytest.param(lambda body: (signed(body + b" " * 5000), body + b" " * 5000), 413, id="too large"),
-    pytest.param(lambda body: (signed(body, **{"Content-Length": "5000"}), body), 413, id="too large by its own word"),
-    pytest.param(lambda body: (signed(body, **{"Content-Length": "9" * 5000}), body), 413, id="absurdly large"),
-    pytest.param(lambda body: (signed(body, **{"Content-Length": "+5"}), body), 400, id="length is no number"),
-    pytest.param(lambda body: (signed(body, **{"Content-Type": "text/plain"}), body), 415, id="other content type"),
-    pytest.param(lambda body: (signed(body, **{"Content-Type": "application/json; charset=gbk"}), body), 415, id="other charset"),
-    pytest.param(lambda body: (signed(body, **{"Content-Encoding": "gzip"}), gzip.compress(body)), 415, id="compressed"),
-    pytest.param(lambda body: (signed(body.decode().encode("gbk")), body.decode().encode("gbk")), 400, id="not in UTF-8"),
+    pytest.param(
+        lambda body: (signed(body + b" " * 5000), body + b" " * 5000), 413, id="too large"
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Length": "5000"}), body),
+        413,
+        id="too large by its own word",
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Length": "9" * 5000}), body),
+        413,
+        id="absurdly large",
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Length": "+5"}), body), 400, id="length is no number"
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Type": "text/plain"}), body),
+        415,
+        id="other content type",
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Type": "application/json; charset=gbk"}), body),
+        415,
+        id="other charset",
+    ),
+    pytest.param(
+        lambda body: (signed(body, **{"Content-Encoding": "gzip"}), gzip.compress(body)),
+        415,
+        id="compressed",
+    ),
+    pytest.param(
+        lambda body: (signed(body.decode().encode("gbk")), body.decode().encode("gbk")),
+        400,
+        id="not in UTF-8",
+    ),
 ]
 
 
@@ -531,7 +628,13 @@ def test_a_refusal_is_logged_without_anything_of_the_request(request_of, status,
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert f"refused with {status}" in record.getMessage()
-    for secret in (TOKEN, "nonce123", headers.get("X-Coze-Signature", TOKEN), "7512041635401", "天气"):
+    for secret in (
+        TOKEN,
+        "nonce123",
+        headers.get("X-Coze-Signature", TOKEN),
+        "7512041635401",
+        "天气",
+    ):
         assert secret not in record.getMessage()
 
 
@@ -555,7 +658,15 @@ def test_the_token_is_not_shown(kind):
     assert "CallbackBotDeletedEvent" in repr(target)
 
 
-@pytest.mark.parametrize("media", ["application/json;charset=UTF-8", 'application/json; charset="utf-8"', "application/problem+json", ""])
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "application/problem+json",
+        "",
+    ],
+)
 def test_usual_ways_to_say_json_are_taken(media):
     body = delivery()
     assert receiver().handle(signed(body, **{"Content-Type": media}), body).status == 200
@@ -729,7 +840,9 @@ def _handled(target: Any) -> list[str]:
 def asgi_server(max_body: int) -> Iterator[tuple[int, list[str]]]:
     target = AsyncWebhookReceiver(TOKEN, clock=now, max_body=max_body)
     seen = _handled(target)
-    config = uvicorn.Config(AsgiApp(target), log_level="error", ws="none", lifespan="on", http="h11")
+    config = uvicorn.Config(
+        AsgiApp(target), log_level="error", ws="none", lifespan="on", http="h11"
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -766,12 +879,18 @@ def server(request) -> Iterator[tuple[int, list[str]]]:
         yield found
 
 
-def call(port: int, body: Any, headers: dict[str, str], method: str = "POST") -> tuple[int, dict[str, str], bytes]:
+def call(
+    port: int, body: Any, headers: dict[str, str], method: str = "POST"
+) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(method, "/any/path?x=1", body=body, headers=headers)
         answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        return (
+            answer.status,
+            {name.lower(): value for name, value in answer.getheaders()},
+            answer.read(),
+        )
     finally:
         connection.close()
 
@@ -811,13 +930,19 @@ def test_a_server_refuses_what_is_compressed_or_of_another_charset(server):
     port, _ = server
     body = delivery()
     assert call(port, body, signed(body, **{"Content-Encoding": "gzip"}))[0] == 415
-    assert call(port, body, signed(body, **{"Content-Type": "application/json; charset=gbk"}))[0] == 415
+    assert (
+        call(port, body, signed(body, **{"Content-Type": "application/json; charset=gbk"}))[0]
+        == 415
+    )
 
 
 def test_a_server_refuses_a_large_body_without_reading_it(server):
     port, _ = server
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n")
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+            b"1000000000\r\n\r\n"
+        )
         assert client.recv(100).split(b" ")[1] == b"413"
 
 
@@ -839,7 +964,14 @@ def test_an_asgi_server_counts_a_body_of_unknown_length():
 
 def test_a_wsgi_server_that_does_not_end_bodies_refuses_one_of_unknown_length():
     with wsgi_server(4000) as (port, _):
-        lines = [f"{name}: {value}" for name, value in {**signed(b"{}"), "Host": "local", "Transfer-Encoding": "chunked"}.items()]
+        lines = [
+            f"{name}: {value}"
+            for name, value in {
+                **signed(b"{}"),
+                "Host": "local",
+                "Transfer-Encoding": "chunked",
+            }.items()
+        ]
         # The head alone: bytes of a body that the server leaves unread could cost its answer.
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall("\r\n".join(["POST / HTTP/1.1", *lines, "", ""]).encode())
@@ -851,7 +983,11 @@ def _wsgi(body: bytes, **environ: Any) -> str:
 
     found: list[str] = []
     base = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body)}
-    base |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in signed(body).items() if name != "Content-Type"}
+    base |= {
+        f"HTTP_{name.upper().replace('-', '_')}": value
+        for name, value in signed(body).items()
+        if name != "Content-Type"
+    }
     app = WsgiApp(receiver(max_body=4000))
     list(app({**base, **environ}, lambda status, headers, exc_info=None: found.append(status)))  # type: ignore[arg-type,return-value]
     return found[0]
@@ -871,7 +1007,10 @@ def test_a_wsgi_body_that_ends_early_is_refused():
 async def test_an_asgi_sender_that_goes_away_gets_no_answer_and_reaches_no_handler():
     target = AsyncWebhookReceiver(TOKEN, clock=now)
     seen = _handled(target)
-    messages = [{"type": "http.request", "body": delivery(), "more_body": True}, {"type": "http.disconnect"}]
+    messages = [
+        {"type": "http.request", "body": delivery(), "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     sent: list[Any] = []
 
     async def receive() -> Any:

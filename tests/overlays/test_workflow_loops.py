@@ -1,4 +1,6 @@
-"""Interrupted workflow runs: answered until they end, streamed, awaited and polled, sync and async; and what results add up to."""
+"""Interrupted workflow runs: answered until they end, streamed, awaited and polled, sync and async;
+and what results add up to.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
+from coze_openapi.streams.workflow import Interruption
 from cozekit import ArgumentError, AsyncCoze, Coze, WorkflowFailed
 from cozekit.errors import StreamInterrupted, TooManyRounds
-from cozekit.workflow_result import Interruption
 from cozekit_emulator import Emulator, workflows
 from tests.overlays.chunk_server import ChunkServer, reply, stream
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server, ways
@@ -26,16 +28,32 @@ def event(number: int, name: str, data: object) -> bytes:
 
 
 def message(number: int, content: str, **fields: Any) -> bytes:
-    return event(number, "Message", {"content": content, "node_is_finish": True, "node_seq_id": "0", "node_title": "Output", **fields})
+    return event(
+        number,
+        "Message",
+        {
+            "content": content,
+            "node_is_finish": True,
+            "node_seq_id": "0",
+            "node_title": "Output",
+            **fields,
+        },
+    )
 
 
 def interrupt(number: int, event_id: str = "7001/1") -> bytes:
-    return event(number, "Interrupt", {"interrupt_data": {"event_id": event_id, "type": 2, "data": ""}, "node_title": "Ask"})
+    return event(
+        number,
+        "Interrupt",
+        {"interrupt_data": {"event_id": event_id, "type": 2, "data": ""}, "node_title": "Ask"},
+    )
 
 
 @STREAMED
 @ways("way")
-def test_what_a_run_asks_is_answered_and_the_run_goes_on_to_its_end(coze: Any, local: Emulator, streamed: bool, way: str) -> None:
+def test_what_a_run_asks_is_answered_and_the_run_goes_on_to_its_end(
+    coze: Any, local: Emulator, streamed: bool, way: str
+) -> None:
     asked: list[Interruption] = []
 
     def answer(interruption: Interruption) -> str:
@@ -47,25 +65,39 @@ def test_what_a_run_asks_is_answered_and_the_run_goes_on_to_its_end(coze: Any, l
         return answer(interruption)
 
     asynchronous = way == "async" and not isinstance(coze, Coze)
-    result = coze.workflows.runs.run_interactive(**ASKING, answer=answer_async if asynchronous else answer, stream=streamed)
+    result = coze.workflows.runs.run_interactive(
+        **ASKING, answer=answer_async if asynchronous else answer, stream=streamed
+    )
     assert result.output == '{"output":"好的，杭州 ☀️"}'
     assert result.interruption is None
     assert "execute_id" in result.debug_url
-    assert [(item.number, item.type, list(item.required_parameters)) for item in asked] == [(1, 2, ["answer"])]
-    assert sent_to(local, "workflows_runs_stream_resume" if streamed else "workflows_runs_resume") == 1
+    assert [(item.number, item.type, list(item.required_parameters)) for item in asked] == [
+        (1, 2, ["answer"])
+    ]
+    assert (
+        sent_to(local, "workflows_runs_stream_resume" if streamed else "workflows_runs_resume") == 1
+    )
 
 
 def test_a_streamed_run_tells_the_question_and_the_text_of_each_node(coze: Any) -> None:
     questions = []
-    result = coze.workflows.runs.run_interactive(**ASKING, answer=lambda it: questions.append(it.question) or "杭州")
+    result = coze.workflows.runs.run_interactive(
+        **ASKING, answer=lambda it: questions.append(it.question) or "杭州"
+    )
     assert questions == [workflows.QUESTION]
-    assert result.texts == {"问答": workflows.QUESTION, "输出": "正在处理你的请求 🚀", "End": '{"output":"好的，杭州 ☀️"}'}
+    assert result.texts == {
+        "问答": workflows.QUESTION,
+        "输出": "正在处理你的请求 🚀",
+        "End": '{"output":"好的，杭州 ☀️"}',
+    }
     assert all(node.is_finished and node.node_execute_uuid for node in result.nodes)
     assert result.usage.token_count > 0
 
 
 @STREAMED
-def test_an_answer_that_does_not_fit_is_asked_again_with_its_number(coze: Any, streamed: bool) -> None:
+def test_an_answer_that_does_not_fit_is_asked_again_with_its_number(
+    coze: Any, streamed: bool
+) -> None:
     numbers = []
     answers = ["  ", "北京"]
 
@@ -79,17 +111,23 @@ def test_an_answer_that_does_not_fit_is_asked_again_with_its_number(coze: Any, s
 
 
 @STREAMED
-def test_a_third_answer_that_does_not_fit_fails_the_run(coze: Any, local: Emulator, streamed: bool) -> None:
+def test_a_third_answer_that_does_not_fit_fails_the_run(
+    coze: Any, local: Emulator, streamed: bool
+) -> None:
     with pytest.raises(Exception, match="the question was not answered") as caught:
         coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: " ", stream=streamed)
     assert caught.value.code == 4000
-    assert sent_to(local, "workflows_runs_stream_resume" if streamed else "workflows_runs_resume") == 3
+    assert (
+        sent_to(local, "workflows_runs_stream_resume" if streamed else "workflows_runs_resume") == 3
+    )
 
 
 @STREAMED
 def test_more_interruptions_than_allowed_raise_with_what_came(coze: Any, streamed: bool) -> None:
     with pytest.raises(TooManyRounds, match="interrupted again after 1 resumes") as caught:
-        coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: " ", max_resumes=1, stream=streamed)
+        coze.workflows.runs.run_interactive(
+            **ASKING, answer=lambda _: " ", max_resumes=1, stream=streamed
+        )
     assert caught.value.rounds == 1
     assert caught.value.result.interruption.event_id.endswith("/2")
 
@@ -98,12 +136,19 @@ def test_more_interruptions_than_allowed_raise_with_what_came(coze: Any, streame
 def test_no_answer_leaves_the_run_waiting(coze: Any, local: Emulator, streamed: bool) -> None:
     result = coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: None, stream=streamed)
     assert result.interruption.type == 2
-    assert sent_to(local, "workflows_runs_stream_resume") + sent_to(local, "workflows_runs_resume") == 0
+    assert (
+        sent_to(local, "workflows_runs_stream_resume") + sent_to(local, "workflows_runs_resume")
+        == 0
+    )
 
 
 @STREAMED
-def test_an_answer_that_is_no_text_is_sent_as_json(coze: Any, local: Emulator, streamed: bool) -> None:
-    coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: {"file_id": "7"}, stream=streamed)
+def test_an_answer_that_is_no_text_is_sent_as_json(
+    coze: Any, local: Emulator, streamed: bool
+) -> None:
+    coze.workflows.runs.run_interactive(
+        **ASKING, answer=lambda _: {"file_id": "7"}, stream=streamed
+    )
     assert json.loads(local.requests[-1].body)["resume_data"] == '{"file_id":"7"}'
 
 
@@ -112,7 +157,9 @@ def test_a_run_that_asks_nothing_just_ends(coze: Any, streamed: bool) -> None:
     def answer(_: Interruption) -> str:
         raise AssertionError("nothing was asked")
 
-    result = coze.workflows.runs.run_interactive(workflow_id=workflows.PLAIN, parameters={"a": 1}, answer=answer, stream=streamed)
+    result = coze.workflows.runs.run_interactive(
+        workflow_id=workflows.PLAIN, parameters={"a": 1}, answer=answer, stream=streamed
+    )
     assert "a=1" in result.output
 
 
@@ -131,7 +178,9 @@ def test_an_exception_of_the_answer_function_reaches_the_caller(coze: Any) -> No
 
 def test_every_event_of_every_part_is_told(coze: Any) -> None:
     names: list[str] = []
-    coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: "x", on_event=lambda event: names.append(event.event))
+    coze.workflows.runs.run_interactive(
+        **ASKING, answer=lambda _: "x", on_event=lambda event: names.append(event.event)
+    )
     assert names[1] == "Interrupt"
     assert names[-1] == "Done"
 
@@ -143,8 +192,13 @@ def test_events_can_be_told_by_name(coze: Any) -> None:
     assert set(titles) == {"输出", "End"}
 
 
-@pytest.mark.parametrize(("wrong", "argument"), [({"max_resumes": -1}, "max_resumes"), ({"stream": False, "on_event": print}, "on_event")])
-def test_arguments_that_cannot_work_are_refused_before_any_request(coze: Any, local: Emulator, wrong: Any, argument: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "argument"),
+    [({"max_resumes": -1}, "max_resumes"), ({"stream": False, "on_event": print}, "on_event")],
+)
+def test_arguments_that_cannot_work_are_refused_before_any_request(
+    coze: Any, local: Emulator, wrong: Any, argument: str
+) -> None:
     with pytest.raises(ArgumentError) as caught:
         coze.workflows.runs.run_interactive(**ASKING, answer=str, **wrong)
     assert caught.value.argument == argument
@@ -155,7 +209,10 @@ def test_the_sync_client_refuses_an_async_answer_before_any_request(local: Emula
     async def answer(_: Interruption) -> str:
         return ""
 
-    with Coze(local.token, base_url=local.base_url) as coze, pytest.raises(ArgumentError, match="answer is an async function"):
+    with (
+        Coze(local.token, base_url=local.base_url) as coze,
+        pytest.raises(ArgumentError, match="answer is an async function"),
+    ):
         coze.workflows.runs.run_interactive(**ASKING, answer=answer)
     assert not local.requests
 
@@ -164,7 +221,9 @@ def test_the_sync_client_refuses_an_async_answer_before_any_request(local: Emula
 
 
 def test_an_asynchronous_run_that_waits_is_answered_and_goes_on(coze: Any) -> None:
-    history = coze.workflows.runs.create_and_poll(**ASKING, answer=lambda _: "杭州", poll_interval=0)
+    history = coze.workflows.runs.create_and_poll(
+        **ASKING, answer=lambda _: "杭州", poll_interval=0
+    )
     assert history.execute_status == "Success"
     assert "杭州" in history.output
 
@@ -173,7 +232,11 @@ def test_an_asynchronous_run_that_waits_comes_back_and_can_be_resumed(coze: Any)
     history = coze.workflows.runs.create_and_poll(**ASKING, poll_interval=0)
     waiting = history.interrupt_data
     assert (history.execute_status, waiting.type) == ("Running", 2)
-    ids = {"workflow_id": workflows.INTERRUPTING, "event_id": waiting.event_id, "interrupt_type": waiting.type}
+    ids = {
+        "workflow_id": workflows.INTERRUPTING,
+        "event_id": waiting.event_id,
+        "interrupt_type": waiting.type,
+    }
     ended = coze.workflows.runs.resume_and_poll(**ids, resume_data="上海", poll_interval=0)
     assert ended.execute_status == "Success"
     assert ended.execute_id == history.execute_id
@@ -181,17 +244,35 @@ def test_an_asynchronous_run_that_waits_comes_back_and_can_be_resumed(coze: Any)
 
 def test_an_asynchronous_run_is_interrupted_only_so_often(coze: Any) -> None:
     with pytest.raises(TooManyRounds) as caught:
-        coze.workflows.runs.create_and_poll(**ASKING, answer=lambda _: " ", max_resumes=1, poll_interval=0)
+        coze.workflows.runs.create_and_poll(
+            **ASKING, answer=lambda _: " ", max_resumes=1, poll_interval=0
+        )
     assert caught.value.result.interrupt_data.event_id.endswith("/2")
 
 
 @each_kind
 def test_empty_interrupt_data_are_no_interruption(kind: str) -> None:
-    running = {"execute_id": "7", "execute_status": "Running", "interrupt_data": {"event_id": "", "type": 0}}
-    ended = {"execute_id": "7", "execute_status": "Success", "interrupt_data": {"event_id": "", "type": 0}, "output": "{}"}
-    scripts = [reply({"code": 0, "execute_id": "7"}), reply({"code": 0, "data": [running]}), reply({"code": 0, "data": [ended]})]
+    running = {
+        "execute_id": "7",
+        "execute_status": "Running",
+        "interrupt_data": {"event_id": "", "type": 0},
+    }
+    ended = {
+        "execute_id": "7",
+        "execute_status": "Success",
+        "interrupt_data": {"event_id": "", "type": 0},
+        "output": "{}",
+    }
+    scripts = [
+        reply({"code": 0, "execute_id": "7"}),
+        reply({"code": 0, "data": [running]}),
+        reply({"code": 0, "data": [ended]}),
+    ]
     with ChunkServer(*scripts) as http, client(kind, http.url) as coze:
-        assert coze.workflows.runs.create_and_poll(workflow_id="w", answer=str, poll_interval=0).output == "{}"
+        assert (
+            coze.workflows.runs.create_and_poll(workflow_id="w", answer=str, poll_interval=0).output
+            == "{}"
+        )
 
 
 # ---- what results add up to
@@ -245,16 +326,33 @@ def test_the_usage_of_all_parts_is_summed(kind: str) -> None:
         return {"usage": {"token_count": count, "output_count": 1, "input_count": count - 1}}
 
     first = stream(message(0, "?", node_title="Ask", **usage(50)), interrupt(1))
-    second = stream(message(0, "a", **usage(20)), message(1, "b", **usage(70)), event(2, "Done", {"debug_url": "https://x"}))
+    second = stream(
+        message(0, "a", **usage(20)),
+        message(1, "b", **usage(70)),
+        event(2, "Done", {"debug_url": "https://x"}),
+    )
     with ChunkServer(first, second) as http, client(kind, http.url) as coze:
         result = coze.workflows.runs.run_interactive(workflow_id="w", answer=lambda _: "!")
-    assert (result.usage.token_count, result.usage.output_count, result.usage.input_count) == (120, 2, 118)
-    assert json.loads(http.requests[1].body) == {"workflow_id": "w", "event_id": "7001/1", "interrupt_type": 2, "resume_data": "!"}
+    assert (result.usage.token_count, result.usage.output_count, result.usage.input_count) == (
+        120,
+        2,
+        118,
+    )
+    assert json.loads(http.requests[1].body) == {
+        "workflow_id": "w",
+        "event_id": "7001/1",
+        "interrupt_type": 2,
+        "resume_data": "!",
+    }
 
 
 @each_kind
 def test_a_resumed_stream_that_is_cut_raises(kind: str) -> None:
     scripts = [stream(interrupt(0)), stream(message(0, "half"))]
-    with ChunkServer(*scripts) as http, client(kind, http.url) as coze, pytest.raises(StreamInterrupted) as caught:
+    with (
+        ChunkServer(*scripts) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(StreamInterrupted) as caught,
+    ):
         coze.workflows.runs.run_interactive(workflow_id="w", answer=lambda _: "!")
     assert caught.value.events[0].message.content == "half"

@@ -1,4 +1,6 @@
-"""What must not stand in a cassette, and where it may hide: URL-quoted, in base64, behind JSON escapes, one inside the other."""
+"""What must not stand in a cassette, and where it may hide: URL-quoted, in base64, behind JSON
+escapes, one inside the other.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 PATTERNS = {
-    # A token of the documentation ends in asterisks, and is none. Decoded from the middle of something, a token may follow any letter;
-    # then it has to look like one all the more.
+    # A token of the documentation ends in asterisks, and is none. Decoded from the middle of
+    # something, a token may follow any letter; then it has to look like one all the more.
     "a Coze token": re.compile(
         r"(?:(?<![A-Za-z0-9])(?:pat|sat|czs|czu|cztei)_[A-Za-z0-9]{6,}"
         r"|(?:pat|sat|czs|czu|cztei)_(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{16,})(?![A-Za-z0-9]*\*)"
@@ -52,7 +54,11 @@ def findings(data: Any, secrets: Collection[str] = (), ids: Collection[str] = ()
         if where.endswith("(key)") and value.lower() in NAMES:
             found[f"{where}: a header with a credential"] = None
         for view in views(value):
-            found |= {f"{where}: {kind}": None for kind, pattern in patterns.items() if pattern.search(view)}
+            found |= {
+                f"{where}: {kind}": None
+                for kind, pattern in patterns.items()
+                if pattern.search(view)
+            }
     return list(found)
 
 
@@ -99,7 +105,11 @@ def decoded(text: str) -> Iterator[str]:
     if "%" in text or "+" in text:
         yield unquote_plus(text)
     if "\\" in text:
-        yield _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text).replace("\\/", "/").replace('\\"', '"')
+        yield (
+            _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+            .replace("\\/", "/")
+            .replace('\\"', '"')
+        )
     if "\n" in text:
         # Long base64 is broken into lines, and a stream breaks what a bot says into pieces.
         yield re.sub(r"\s+", "", text)
@@ -108,7 +118,9 @@ def decoded(text: str) -> Iterator[str]:
         for start in range(4):
             part = run[start:].replace("-", "+").replace("_", "/")
             try:
-                content = base64.b64decode(part + "=" * (-len(part) % 4) if len(part) % 4 != 1 else part[:-1])
+                content = base64.b64decode(
+                    part + "=" * (-len(part) % 4) if len(part) % 4 != 1 else part[:-1]
+                )
             except binascii.Error:
                 continue
             readable = content.decode("latin-1")

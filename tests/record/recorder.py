@@ -1,4 +1,6 @@
-"""Calls an operation on a live server and keeps the exchange as a cassette without ids and secrets."""
+"""Calls an operation on a live server and keeps the exchange as a cassette without ids and
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ RECORDED = CASSETTES.parent / "recorded"
 
 
 class SecretFound(Exception):
-    """A cassette was not written; the text says where something secret still stands, and never what."""
+    """A cassette was not written; the text says where something secret still stands, and never
+    what.
+    """
 
 
 class _Memory:
@@ -36,10 +40,14 @@ class _Memory:
 
     def save_cassette(self, path: str, content: dict[str, Any], serializer: Any) -> None:
         pairs = zip(content["requests"], content["responses"], strict=True)
-        self.interactions = [{"request": request._to_dict(), "response": response} for request, response in pairs]
+        self.interactions = [
+            {"request": request._to_dict(), "response": response} for request, response in pairs
+        ]
 
 
-def record(op: Op, client: Client, token: str, given: Mapping[str, Any], folder: Path = RECORDED) -> Path:
+def record(
+    op: Op, client: Client, token: str, given: Mapping[str, Any], folder: Path = RECORDED
+) -> Path:
     """Calls an operation, by each of its methods, and writes its cassette.
 
     Args:
@@ -57,7 +65,10 @@ def record(op: Op, client: Client, token: str, given: Mapping[str, Any], folder:
     player = vcr.VCR(record_mode=RecordMode.ALL, decode_compressed_response=True)
     player.register_persister(memory)
     values = arguments(op, given)
-    with player.use_cassette(op.id), warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+    with (
+        player.use_cassette(op.id),
+        warnings.catch_warnings(action="ignore", category=DeprecationWarning),
+    ):
         for streaming in methods(op):
             call(op, client, values, streaming=streaming)
     urls = (client.base_url, client.www_url)
@@ -86,7 +97,10 @@ def write(op: Op, interactions: list[dict[str, Any]], scrubber: Scrubber, folder
     # What is looked at is what a reader of the file gets.
     left = scrubber.left_in(yaml.safe_load(text))
     if left:
-        raise SecretFound(f"{op.id} is not written, something secret is left:\n" + "\n".join(f"  {line}" for line in left))
+        raise SecretFound(
+            f"{op.id} is not written, something secret is left:\n"
+            + "\n".join(f"  {line}" for line in left)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{op.id}.yaml"
     unfinished = path.with_suffix(".part")

@@ -1,4 +1,6 @@
-"""Takes ids, secrets and people out of recorded exchanges; the same value becomes the same placeholder everywhere."""
+"""Takes ids, secrets and people out of recorded exchanges; the same value becomes the same
+placeholder everywhere.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,18 @@ OFFICIAL_URL = "https://api.coze.cn"
 OFFICIAL = re.compile(r"(?:\w+\.)*coze\.(?:cn|com)")
 
 _ID = re.compile(r"(?:^|_)(?:log)?(?:id|ids|uid|uids|id_list|cursor|page_token)$|I[dD]s?$")
-_SECRET = re.compile(r"(?i)(?:^|[_-])(?:token|secret|password|signature|sign|cookie|credential|api_?key|private_key|jwt|authorization)$")
-_PERSONAL = re.compile(r"(?:^|_)(?:nick_?name|user_name|user_unique_name|unique_name|owner_name|creator_name|email|mobile|phone)$")
+_SECRET = re.compile(
+    r"(?i)(?:^|[_-])(?:token|secret|password|signature|sign|cookie|credential|api_?key|private_key|jwt|authorization)$"
+)
+_PERSONAL = re.compile(
+    r"(?:^|_)(?:nick_?name|user_name|user_unique_name|unique_name|owner_name|creator_name|email|mobile|phone)$"
+)
 _ANYWHERE = {
     "id": re.compile(r"(?<!\d)\d{15,}(?!\d)"),
     "person": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|(?<!\d)1[3-9]\d{9}(?!\d)"),
-    "secret": re.compile(r"(?<![A-Za-z0-9])(?:pat|sat|czs|czu|cztei)_[A-Za-z0-9]{6,}|eyJ[\w-]{10,}(?:\.[\w-]+)*"),
+    "secret": re.compile(
+        r"(?<![A-Za-z0-9])(?:pat|sat|czs|czu|cztei)_[A-Za-z0-9]{6,}|eyJ[\w-]{10,}(?:\.[\w-]+)*"
+    ),
     "credentials": re.compile(r"(?i)\b(?:bearer|basic)\s+([\w+/=.~-]{6,})"),
 }
 
@@ -32,7 +40,12 @@ def secret_names() -> set[str]:
     """Properties that the description marks as passwords."""
     schemas = description()["components"]["schemas"].values()
     parts = [part for schema in schemas for part in [schema, *schema.get("allOf", [])]]
-    return {name for part in parts for name, below in part.get("properties", {}).items() if below.get("format") == "password"}
+    return {
+        name
+        for part in parts
+        for name, below in part.get("properties", {}).items()
+        if below.get("format") == "password"
+    }
 
 
 class Scrubber:
@@ -43,18 +56,27 @@ class Scrubber:
 
         Args:
             token: The access token that was used.
-            base_urls: Addresses of the server; those of no official one become `https://api.coze.cn`.
+            base_urls: Addresses of the server; those of no official one become
+                `https://api.coze.cn`.
         """
         self._secret_names = secret_names()
         self._values: dict[str, str] = {}
         self._whole: set[str] = set()
         self._add(token, "secret")
-        self._hosts = [url.rstrip("/") for url in base_urls if not OFFICIAL.fullmatch(urlsplit(url).hostname or "")]
+        self._hosts = [
+            url.rstrip("/")
+            for url in base_urls
+            if not OFFICIAL.fullmatch(urlsplit(url).hostname or "")
+        ]
 
     def left_in(self, data: Any) -> list[str]:
         """What is still to be found; the shortest values would be found by chance."""
         values = [value for value in self._values if len(value) >= 8]
-        return findings(data, [v for v in values if v not in self._whole], [v for v in values if v in self._whole])
+        return findings(
+            data,
+            [v for v in values if v not in self._whole],
+            [v for v in values if v in self._whole],
+        )
 
     def _add(self, value: str, kind: str) -> None:
         if value in self._values or len(value) < 4:
@@ -65,7 +87,9 @@ class Scrubber:
         if value.isdecimal():
             self._values[value] = f"7{number:0{len(value) - 1}d}"
         else:
-            self._values[value] = f"person{number}@example.com" if "@" in value else f"{kind}_{number}"
+            self._values[value] = (
+                f"person{number}@example.com" if "@" in value else f"{kind}_{number}"
+            )
         if kind != "secret":
             self._whole.add(value)
 
@@ -147,7 +171,9 @@ class Scrubber:
         return {
             "request": {
                 "method": request["method"],
-                "uri": self._text(request["uri"], "https://www.coze.cn" if op.www else OFFICIAL_URL),
+                "uri": self._text(
+                    request["uri"], "https://www.coze.cn" if op.www else OFFICIAL_URL
+                ),
                 "body": self._body(request["body"]),
                 "headers": self._headers(request, allowed),
             },
@@ -159,7 +185,9 @@ class Scrubber:
         }
 
     def _headers(self, message: dict[str, Any], allowed: set[str]) -> dict[str, list[str]]:
-        kept = sorted((name.lower(), value) for name, value in headers_of(message) if name.lower() in allowed)
+        kept = sorted(
+            (name.lower(), value) for name, value in headers_of(message) if name.lower() in allowed
+        )
         return {name: [self._text(value)] for name, value in kept}
 
     def _body(self, body: str | bytes | None) -> str | bytes | None:
@@ -192,7 +220,15 @@ def forms(value: str) -> list[str]:
     """How a value may be written in a URL, in JSON, and in JSON inside JSON."""
     in_json = [json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False)]
     twice = [json.dumps(form)[1:-1] for form in in_json]
-    found = [value, quote(value, safe=""), quote(value), quote_plus(value), *in_json, *twice, value.replace("/", "\\/")]
+    found = [
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        *in_json,
+        *twice,
+        value.replace("/", "\\/"),
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -212,4 +248,6 @@ def headers_of(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def content_type(message: dict[str, Any]) -> str:
-    return next((value for name, value in headers_of(message) if name.lower() == "content-type"), "")
+    return next(
+        (value for name, value in headers_of(message) if name.lower() == "content-type"), ""
+    )

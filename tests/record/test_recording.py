@@ -1,4 +1,6 @@
-"""`make record`: what a live server answers becomes a cassette without ids and secrets, which then plays."""
+"""`make record`: what a live server answers becomes a cassette without ids and secrets, which then
+plays.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import yaml
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 from coze_openapi import Client
-from coze_openapi.types import Drift
+from coze_runtime.types import Drift
 from cozekit_emulator import Emulator, workflows
 from cozekit_emulator.bots import ANSWERING
 from cozekit_emulator.kinds import CONVERSATION, USER, WORKSPACE
@@ -65,12 +67,19 @@ async def test_a_recorded_call_plays_sync_and_async_with_the_same_result(
     await replay_async(path, drifts.append)
     assert drifts == []
     text = path.read_text(encoding="utf-8")
-    assert not re.search(rf"{token}|{WORKSPACE}|{USER}|{CONVERSATION}|{local_coze.port}|somebody-0001", text)
+    assert not re.search(
+        rf"{token}|{WORKSPACE}|{USER}|{CONVERSATION}|{local_coze.port}|somebody-0001", text
+    )
 
 
-def test_an_operation_with_two_methods_is_recorded_with_both(local_coze: Emulator, token: str, tmp_path: Path) -> None:
+def test_an_operation_with_two_methods_is_recorded_with_both(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
     run(local_coze, tmp_path, "chat_create")
-    assert [recording.streaming for recording in recordings(tmp_path / "chat_create.yaml")] == [False, True]
+    assert [recording.streaming for recording in recordings(tmp_path / "chat_create.yaml")] == [
+        False,
+        True,
+    ]
 
 
 def test_a_tag_records_what_reads_and_names_what_it_leaves_out(
@@ -79,27 +88,47 @@ def test_a_tag_records_what_reads_and_names_what_it_leaves_out(
     assert run(local_coze, tmp_path, "bots") == 0
     left_out = re.findall(r"^(\w+): left out", capsys.readouterr().err, re.MULTILINE)
     written = {path.stem for path in tmp_path.glob("*.yaml")}
-    assert written == {"bots_list", "bots_list_published", "bots_retrieve", "bots_retrieve_published"}
+    assert written == {
+        "bots_list",
+        "bots_list_published",
+        "bots_retrieve",
+        "bots_retrieve_published",
+    }
     assert written | set(left_out) == {op.id for op in operations().values() if op.tag == "bots"}
     assert {request.operation for request in local_coze.requests} == written
 
 
-def test_what_changes_things_is_recorded_when_it_is_asked_for(local_coze: Emulator, token: str, tmp_path: Path) -> None:
+def test_what_changes_things_is_recorded_when_it_is_asked_for(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
     run(local_coze, tmp_path, "folders", "bots", "--writes")
     assert "bots_create" in {path.stem for path in tmp_path.glob("*.yaml")}
 
 
-def test_the_same_id_has_the_same_placeholder_in_request_and_answer(local_coze: Emulator, token: str, tmp_path: Path) -> None:
-    run(local_coze, tmp_path, "conversations_messages_list", *given(tmp_path, "conversations_messages_list"))
+def test_the_same_id_has_the_same_placeholder_in_request_and_answer(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
+    run(
+        local_coze,
+        tmp_path,
+        "conversations_messages_list",
+        *given(tmp_path, "conversations_messages_list"),
+    )
     recorded = recordings(tmp_path / "conversations_messages_list.yaml")[0]
     asked = dict(recorded.query)["conversation_id"]
     assert {message["conversation_id"] for message in recorded.answer["value"]["data"]} == {asked}
-    assert len({message["id"] for message in recorded.answer["value"]["data"]} | {asked}) == 1 + len(recorded.answer["value"]["data"])
+    assert len(
+        {message["id"] for message in recorded.answer["value"]["data"]} | {asked}
+    ) == 1 + len(recorded.answer["value"]["data"])
 
 
-def test_only_headers_of_the_list_are_kept(local_coze: Emulator, token: str, tmp_path: Path) -> None:
+def test_only_headers_of_the_list_are_kept(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
     run(local_coze, tmp_path, "files_upload", *given(tmp_path, "files_upload"))
-    interaction = yaml.safe_load((tmp_path / "files_upload.yaml").read_text(encoding="utf-8"))["interactions"][0]
+    interaction = yaml.safe_load((tmp_path / "files_upload.yaml").read_text(encoding="utf-8"))[
+        "interactions"
+    ][0]
     assert set(interaction["request"]["headers"]) == {"accept", "content-type"}
     assert set(interaction["response"]["headers"]) == {"content-type", "x-tt-logid"}
 
@@ -113,22 +142,25 @@ def test_a_refused_call_leaves_no_cassette_and_the_others_go_on(
     assert {path.name for path in tmp_path.glob("*")} == {"bots_list.yaml"}
 
 
-def test_a_replay_never_asks_the_server_and_never_writes(local_coze: Emulator, token: str, tmp_path: Path) -> None:
+def test_a_replay_never_asks_the_server_and_never_writes(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
     run(local_coze, tmp_path, "bots_list", *given(tmp_path, "bots_list"))
     path = tmp_path / "bots_list.yaml"
-    # The cassette answers for the very server that runs: what it does not know would be found there.
+    # The cassette answers for the very server that runs: what it does not know would be found
+    # there.
     text = path.read_text(encoding="utf-8").replace("https://api.coze.cn", local_coze.base_url)
     path.write_text(text, encoding="utf-8")
     local_coze.reset()
     with (
         recorder().use_cassette(str(path)),
-        Client(token, base_url=local_coze.base_url) as client,
+        Client(token, base_url=local_coze.base_url, max_retries=0) as client,
         pytest.raises(CannotOverwriteExistingCassetteException),
     ):
         client.bots.list(workspace_id="another")
     with (
         recorder().use_cassette(str(tmp_path / "none.yaml")),
-        Client(token, base_url=local_coze.base_url) as client,
+        Client(token, base_url=local_coze.base_url, max_retries=0) as client,
         pytest.raises(CannotOverwriteExistingCassetteException),
     ):
         client.bots.list(workspace_id=WORKSPACE)
@@ -151,14 +183,18 @@ def test_a_wrong_command_line_says_what_is_wrong(
     assert expected in capsys.readouterr().err
 
 
-def test_without_a_token_nothing_is_called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_token_nothing_is_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("COZE_API_TOKEN", raising=False)
     with pytest.raises(SystemExit):
         main(["bots_list", "--base-url", "http://127.0.0.1:9"])
     assert "COZE_API_TOKEN is not set" in capsys.readouterr().err
 
 
-def test_an_argument_that_the_operation_does_not_have_is_refused_by_name(local_coze: Emulator, token: str, tmp_path: Path) -> None:
+def test_an_argument_that_the_operation_does_not_have_is_refused_by_name(
+    local_coze: Emulator, token: str, tmp_path: Path
+) -> None:
     path = tmp_path / "arguments.json"
     path.write_text(json.dumps({"bots_list": {"workspace": "1"}}), encoding="utf-8")
     with pytest.raises(SystemExit, match="bots_list has no argument workspace "):

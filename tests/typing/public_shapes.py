@@ -1,15 +1,36 @@
-"""What users see of the types. Nobody runs this file: the type checkers read it, and fail when a shape changes."""
+"""What users see of the types. Nobody runs this file: the type checkers read it, and fail when a
+shape changes.
+"""
 
 from __future__ import annotations
 
 from typing import assert_type
 
-from coze_openapi import AsyncPager, Empty, Page
-from coze_openapi.models.bots import Bot, BotSummary
-from coze_openapi.models.chat import Chat, Message
-from coze_openapi.models.files import File
-from coze_openapi.models.workflows_runs import WorkflowMessage, WorkflowRunResult
-from cozekit import NULL, AsyncCoze, ChatEvent, ChatResult, ChatStream, Coze, WorkflowEvent, WorkflowStream, messages
+from cozekit import (
+    NULL,
+    AsyncCoze,
+    ChatEvent,
+    ChatResult,
+    ChatStream,
+    Coze,
+    UnknownEvent,
+    WorkflowEvent,
+    WorkflowStream,
+    events,
+    messages,
+)
+from cozekit.models import (
+    Bot,
+    BotSummary,
+    Chat,
+    ChatFailure,
+    File,
+    Message,
+    WorkflowInterrupt,
+    WorkflowMessage,
+    WorkflowRunResult,
+)
+from cozekit.types import AsyncPager, Empty, Page
 
 
 def sync_calls(coze: Coze) -> None:
@@ -28,18 +49,32 @@ def sync_calls(coze: Coze) -> None:
 
 
 def sync_streams(coze: Coze) -> None:
-    with coze.chat.stream(bot_id="1", user_id="2", additional_messages=[messages.user_text("Hi")], idle_timeout=60) as stream:
+    with coze.chat.stream(
+        bot_id="1", user_id="2", additional_messages=[messages.user_text("Hi")], idle_timeout=60
+    ) as stream:
         assert_type(stream, ChatStream)
         for event in stream:
             assert_type(event, ChatEvent)
-            assert_type(event.message, Message)
-            assert_type(event.chat, Chat)
+            assert_type(event.message, Message | None)
+            assert_type(event.chat, Chat | None)
             assert_type(event.logid, str | None)
+            if isinstance(event, events.ChatMessageDeltaEvent):
+                assert_type(event.data, Message)
+                assert_type(event.message, Message)
+            match event:
+                case events.ChatCompletedEvent(data=chat):
+                    assert_type(chat, Chat)
+                case events.ChatFailedEvent(data=failure):
+                    assert_type(failure, ChatFailure)
+                case UnknownEvent(event=name):
+                    assert_type(name, str)
     with coze.workflows.runs.stream(workflow_id="1") as run:
         assert_type(run, WorkflowStream)
         for step in run:
             assert_type(step, WorkflowEvent)
-            assert_type(step.message, WorkflowMessage)
+            assert_type(step.message, WorkflowMessage | None)
+            if isinstance(step, events.WorkflowInterruptEvent):
+                assert_type(step.interrupt, WorkflowInterrupt | None)
 
 
 async def async_calls(coze: AsyncCoze) -> None:

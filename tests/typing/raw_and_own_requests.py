@@ -1,17 +1,18 @@
-"""Types of raw answers, open bodies, own requests, hooks and transports. Only the type checkers read this file."""
+"""Types of raw answers, open bodies, own requests, hooks and transports. Only the type checkers
+read this file.
+"""
 
 from __future__ import annotations
 
 from typing import Any, assert_type
 
-from coze_openapi import Page
-from coze_openapi._http import AsyncByteStream, ByteStream
 from coze_openapi.models.bots import Bot, BotSummary
-from coze_openapi.paging import AsyncPage
-from coze_openapi.types import Response
+from coze_runtime._http import AsyncByteStream, ByteStream
+from coze_runtime.calls.hooks import OutgoingRequest, ReceivedResponse
+from coze_runtime.calls.raw import RawResponse
+from coze_runtime.operation import Response
+from coze_runtime.paging import AsyncPage, Page
 from cozekit import AsyncCoze, ChatEvent, Coze, RetryPolicy, Timeout
-from cozekit.hooks import ReceivedResponse, SentRequest
-from cozekit.raw import RawResponse
 
 
 def sync_raw(coze: Coze) -> None:
@@ -21,7 +22,9 @@ def sync_raw(coze: Coze) -> None:
     assert_type(answer.status, int)
     assert_type(answer.content, bytes)
     assert_type(answer.logid, str | None)
-    assert_type(coze.with_raw_response(coze.bots.list)(workspace_id="1"), RawResponse[Page[BotSummary]])
+    assert_type(
+        coze.with_raw_response(coze.bots.list)(workspace_id="1"), RawResponse[Page[BotSummary]]
+    )
     with coze.with_streaming_response(coze.audio.speech.create)(input="hi", voice_id="v") as body:
         assert_type(body, ByteStream)
         for piece in body.iter_bytes():
@@ -30,8 +33,13 @@ def sync_raw(coze: Coze) -> None:
 
 async def async_raw(coze: AsyncCoze) -> None:
     assert_type(await coze.with_raw_response(coze.bots.retrieve)("1"), RawResponse[Bot])
-    assert_type(await coze.with_raw_response(coze.bots.list)(workspace_id="1"), RawResponse[AsyncPage[BotSummary]])
-    async with coze.with_streaming_response(coze.audio.speech.create)(input="hi", voice_id="v") as body:
+    assert_type(
+        await coze.with_raw_response(coze.bots.list)(workspace_id="1"),
+        RawResponse[AsyncPage[BotSummary]],
+    )
+    async with coze.with_streaming_response(coze.audio.speech.create)(
+        input="hi", voice_id="v"
+    ) as body:
         assert_type(body, AsyncByteStream)
         async for piece in body.iter_bytes():
             assert_type(piece, bytes)
@@ -50,7 +58,7 @@ async def own_async_requests(coze: AsyncCoze) -> None:
     assert_type(await coze.request("GET", "/v9/new", cast_to=Bot), Bot)
 
 
-def sent(request: SentRequest) -> None:
+def sent(request: OutgoingRequest) -> None:
     request.headers["traceparent"] = f"{request.operation} {request.attempt}"
 
 
@@ -60,7 +68,9 @@ async def received(response: ReceivedResponse) -> None:
 
 def settings() -> None:
     Coze("t", timeout=5, max_retries=RetryPolicy(max_retries=3), on_request=sent)
-    AsyncCoze("t", timeout=Timeout(read=None), transport="aiohttp", on_request=sent, on_response=received)
+    AsyncCoze(
+        "t", timeout=Timeout(read=None), transport="aiohttp", on_request=sent, on_response=received
+    )
     AsyncCoze("t", transport="httpx").with_options(max_retries=0, on_response=received)
 
 

@@ -1,4 +1,6 @@
-"""Scripted servers on loopback, and one face for sync and async sockets, so that each test holds for both."""
+"""Scripted servers on loopback, and one face for sync and async sockets, so that each test holds
+for both.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,14 @@ class Peer:
         self.connections: list[ServerConnection] = []
         self.released = threading.Event()
         self._script = script
-        settings = {"ping_interval": None, "max_size": None, "compression": None, "close_timeout": 1, "port": 0, **settings}
+        settings = {
+            "ping_interval": None,
+            "max_size": None,
+            "compression": None,
+            "close_timeout": 1,
+            "port": 0,
+            **settings,
+        }
         self._server: Server = serve(self._serve, "127.0.0.1", **settings)
         self.port = self._server.socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -77,11 +86,17 @@ class Face:
         return lambda *args, **kwargs: asyncio.to_thread(found, *args, **kwargs)
 
     async def __aenter__(self) -> Face:
-        await (self.socket.__aenter__() if self.is_async else asyncio.to_thread(self.socket.__enter__))
+        await (
+            self.socket.__aenter__() if self.is_async else asyncio.to_thread(self.socket.__enter__)
+        )
         return self
 
     async def __aexit__(self, *error: Any) -> None:
-        await (self.socket.__aexit__(*error) if self.is_async else asyncio.to_thread(self.socket.__exit__, *error))
+        await (
+            self.socket.__aexit__(*error)
+            if self.is_async
+            else asyncio.to_thread(self.socket.__exit__, *error)
+        )
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         async for item in over(self.socket, is_async=self.is_async):
@@ -117,7 +132,9 @@ class Flavour:
         return Face(socket, is_async=self.is_async)
 
     @asynccontextmanager
-    async def open(self, base_url: str, kind: str = "speech", *args: Any, **options: Any) -> AsyncIterator[Face]:
+    async def open(
+        self, base_url: str, kind: str = "speech", *args: Any, **options: Any
+    ) -> AsyncIterator[Face]:
         async with self.entry(base_url) as entry:
             face = self.face(getattr(entry, kind)(*args, options=SocketOptions(**options)))
             async with face:
@@ -127,4 +144,8 @@ class Flavour:
         return [item async for item in over(source, is_async=self.is_async)]
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return await (function(*args, **kwargs) if self.is_async else asyncio.to_thread(function, *args, **kwargs))
+        return await (
+            function(*args, **kwargs)
+            if self.is_async
+            else asyncio.to_thread(function, *args, **kwargs)
+        )

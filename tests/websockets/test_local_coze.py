@@ -16,7 +16,9 @@ from cozekit.websockets import SocketOptions, audio_of
 from cozekit_emulator import bots
 from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS
 
-TONE = struct.pack("<24000h", *(int(8000 * math.sin(2 * math.pi * 220 * step / 24_000)) for step in range(24_000)))
+TONE = struct.pack(
+    "<24000h", *(int(8000 * math.sin(2 * math.pi * 220 * step / 24_000)) for step in range(24_000))
+)
 RAW = m.InputAudio(format=m.InputAudioFormat.PCM, sample_rate=m.InputAudioSampleRate(24_000))
 
 
@@ -32,16 +34,32 @@ async def test_a_text_is_spoken(flavour: Any, entry: Any) -> None:
     assert any(sound)
 
 
-async def test_a_long_text_is_spoken_in_several_requests(flavour: Any, entry: Any, coze_emulator: Any) -> None:
+async def test_a_long_text_is_spoken_in_several_requests(
+    flavour: Any, entry: Any, coze_emulator: Any
+) -> None:
     await flavour.call(entry.speech().say, "一句话。" * 100)
-    assert sum(frame.event["event_type"] == "input_text_buffer.complete" for frame in coze_emulator.local.frames) == 2
+    assert (
+        sum(
+            frame.event["event_type"] == "input_text_buffer.complete"
+            for frame in coze_emulator.local.frames
+        )
+        == 2
+    )
 
 
 async def test_a_recording_is_transcribed(flavour: Any, entry: Any) -> None:
     heard: list[str] = []
-    assert await flavour.call(entry.transcriptions().transcribe, pcm_to_wav(TONE), on_progress=heard.append) == TRANSCRIPT
+    assert (
+        await flavour.call(
+            entry.transcriptions().transcribe, pcm_to_wav(TONE), on_progress=heard.append
+        )
+        == TRANSCRIPT
+    )
     assert heard[-1] == TRANSCRIPT
-    assert await flavour.call(entry.transcriptions().transcribe, io.BytesIO(TONE), input_audio=RAW) == TRANSCRIPT
+    assert (
+        await flavour.call(entry.transcriptions().transcribe, io.BytesIO(TONE), input_audio=RAW)
+        == TRANSCRIPT
+    )
 
 
 async def test_a_question_is_spoken_and_answered(flavour: Any, entry: Any) -> None:
@@ -75,11 +93,15 @@ async def test_an_answer_is_interrupted(flavour: Any, entry: Any) -> None:
     async with face:
         # One frame in five seconds, so that the answer is still under way.
         slow = m.PcmConfig(frame_size_ms=20, limit_config=m.FrameLimit(period=5, max_frame_num=1))
-        await face.chat_update(output_audio=m.OutputAudio(codec=m.OutputAudioCodec.PCM, pcm_config=slow))
+        await face.chat_update(
+            output_audio=m.OutputAudio(codec=m.OutputAudioCodec.PCM, pcm_config=slow)
+        )
         await face.conversation_message_create("你好")
         await face.wait_for("conversation.audio.delta", timeout=10)
         await face.conversation_chat_cancel()
-        assert (await face.wait_for(m.ChatConversationChatCanceledEvent, timeout=10)).data.code == m.ChatCancelReason.CLIENT
+        assert (
+            await face.wait_for(m.ChatConversationChatCanceledEvent, timeout=10)
+        ).data.code == m.ChatCancelReason.CLIENT
 
 
 async def test_a_text_is_spoken_by_a_bot_without_a_chat(flavour: Any, entry: Any) -> None:
@@ -94,7 +116,9 @@ async def test_speech_is_interpreted(flavour: Any, entry: Any) -> None:
     face = flavour.face(entry.simult_interpretation())
     said = ""
     async with face:
-        await face.simult_interpretation_update(input_audio=RAW, translate_config={"from": "zh", "to": "en"})
+        await face.simult_interpretation_update(
+            input_audio=RAW, translate_config={"from": "zh", "to": "en"}
+        )
         await face.input_audio_buffer_append(TONE)
         await face.input_audio_buffer_complete()
         async for event in face:
@@ -121,7 +145,9 @@ async def test_a_wrong_token_is_refused_at_the_handshake(flavour: Any, coze_emul
     assert caught.value.logid
 
 
-async def test_a_connection_that_is_cut_is_an_error(flavour: Any, entry: Any, coze_emulator: Any) -> None:
+async def test_a_connection_that_is_cut_is_an_error(
+    flavour: Any, entry: Any, coze_emulator: Any
+) -> None:
     coze_emulator.emulate("cut=2", "websockets_speech")
     with pytest.raises(WebSocketError):
         await flavour.call(entry.speech(options=SocketOptions(idle_timeout=10)).say, "你好")

@@ -22,7 +22,14 @@ from cozekit.errors import (
     PermissionDeniedError,
     WebSocketError,
 )
-from cozekit.websockets import Reconnect, Reconnected, SocketOptions, UnknownEvent, WebSocketTimeout, audio_of
+from cozekit.websockets import (
+    Reconnect,
+    Reconnected,
+    SocketOptions,
+    UnknownEvent,
+    WebSocketTimeout,
+    audio_of,
+)
 
 CREATED = "speech.created"
 DONE = "speech.audio.completed"
@@ -41,7 +48,9 @@ async def first_of(face: Any, count: int) -> list[Any]:
     return found
 
 
-async def test_events_come_in_order_and_unknown_ones_and_noise_are_passed_on(flavour: Any, peers: Any) -> None:
+async def test_events_come_in_order_and_unknown_ones_and_noise_are_passed_on(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, CREATED)
         connection.send(b"\xff\x00 noise")
@@ -53,12 +62,25 @@ async def test_events_come_in_order_and_unknown_ones_and_noise_are_passed_on(fla
 
     async with flavour.open(peers(script).base_url) as face:
         events = await first_of(face, 6)
-    assert [event.event_type for event in events] == [CREATED, "", "", "speech.invented", "speech.audio.update", DONE]
-    assert (events[1].raw, events[2].raw, events[3].data) == (b"\xff\x00 noise", b"no json", {"x": 1})
+    assert [event.event_type for event in events] == [
+        CREATED,
+        "",
+        "",
+        "speech.invented",
+        "speech.audio.update",
+        DONE,
+    ]
+    assert (events[1].raw, events[2].raw, events[3].data) == (
+        b"\xff\x00 noise",
+        b"no json",
+        {"x": 1},
+    )
     assert audio_of(events[4]) == b"one"
 
 
-async def test_a_thousand_frames_of_sound_arrive_in_order_although_the_socket_is_closed_at_once(flavour: Any, peers: Any) -> None:
+async def test_a_thousand_frames_of_sound_arrive_in_order_although_the_socket_is_closed_at_once(
+    flavour: Any, peers: Any
+) -> None:
     ended = threading.Event()
 
     def script(connection: Any) -> None:
@@ -108,7 +130,9 @@ async def test_a_close_of_the_server_wakes_every_waiter(flavour: Any, peers: Any
         assert face.state == "closed"
 
 
-async def test_an_error_event_wakes_every_waiter_and_the_socket_goes_on(flavour: Any, peers: Any) -> None:
+async def test_an_error_event_wakes_every_waiter_and_the_socket_goes_on(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         peer.take(connection)
         send(connection, "error", {"code": 4000, "msg": "bad"}, detail={"logid": "log1"})
@@ -129,7 +153,9 @@ async def test_an_error_event_wakes_every_waiter_and_the_socket_goes_on(flavour:
         assert (await face.wait_for(DONE)).event_type == DONE
 
 
-async def test_an_error_event_is_raised_at_its_place_and_the_iteration_can_be_taken_up_again(flavour: Any, peers: Any) -> None:
+async def test_an_error_event_is_raised_at_its_place_and_the_iteration_can_be_taken_up_again(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, CREATED)
         send(connection, "error", {"code": 3010, "msg": "too long"})
@@ -154,7 +180,9 @@ async def test_an_awaited_error_event_is_returned(flavour: Any, peers: Any) -> N
         assert (await face.wait_for("error")).data.code == 1
 
 
-async def test_a_close_of_the_server_after_its_last_event_ends_the_iteration(flavour: Any, peers: Any) -> None:
+async def test_a_close_of_the_server_after_its_last_event_ends_the_iteration(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, DONE)
         connection.close(1000)
@@ -163,7 +191,9 @@ async def test_a_close_of_the_server_after_its_last_event_ends_the_iteration(fla
         assert [event.event_type async for event in face] == [DONE]
 
 
-async def test_a_close_of_the_server_before_its_last_event_is_an_error(flavour: Any, peers: Any) -> None:
+async def test_a_close_of_the_server_before_its_last_event_is_an_error(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, CREATED)
         connection.close(1000)
@@ -173,7 +203,9 @@ async def test_a_close_of_the_server_before_its_last_event_is_an_error(flavour: 
             _ = [event async for event in face]
 
 
-async def test_a_new_socket_is_not_open_and_a_closed_one_stays_closed(flavour: Any, peers: Any) -> None:
+async def test_a_new_socket_is_not_open_and_a_closed_one_stays_closed(
+    flavour: Any, peers: Any
+) -> None:
     async with flavour.entry(peers(until_closed).base_url) as entry:
         face = flavour.face(entry.speech())
         for call in (face.input_text_buffer_complete, lambda: face.wait_for(DONE)):
@@ -223,7 +255,9 @@ async def test_a_frame_of_two_mebibytes_is_delivered(flavour: Any, peers: Any) -
         assert audio_of(await face.wait_for("speech.audio.update")) == data
 
 
-async def test_a_frame_above_the_limit_ends_the_socket_with_an_error(flavour: Any, peers: Any) -> None:
+async def test_a_frame_above_the_limit_ends_the_socket_with_an_error(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         sound(connection, b"x" * 2000)
         until_closed(connection)
@@ -246,7 +280,9 @@ async def test_a_wait_ends_in_time(flavour: Any, peers: Any) -> None:
 
 
 def half_open(listener: socket.socket, released: threading.Event) -> None:
-    """Answers the handshake and is silent from then on: reads nothing, sends nothing, closes nothing."""
+    """Answers the handshake and is silent from then on: reads nothing, sends nothing, closes
+    nothing.
+    """
     from websockets.server import ServerProtocol
 
     connection, _ = listener.accept()
@@ -273,7 +309,9 @@ def silent_url() -> Any:
 
 @pytest.mark.parametrize("flush", [True, False])
 @pytest.mark.parametrize("load", [0, 40])
-async def test_closing_takes_at_most_a_second_when_the_peer_is_silent(flavour: Any, silent_url: str, flush: bool, load: int) -> None:
+async def test_closing_takes_at_most_a_second_when_the_peer_is_silent(
+    flavour: Any, silent_url: str, flush: bool, load: int
+) -> None:
     async with flavour.entry(silent_url) as entry:
         face = flavour.face(entry.transcriptions(options=SocketOptions()))
         await face.connect()
@@ -333,7 +371,9 @@ async def test_closing_without_flush_drops_what_is_queued(flavour: Any, silent_u
         assert len(face.socket._outbox) == 0
 
 
-async def test_a_slow_consumer_makes_the_server_wait_and_gets_everything(flavour: Any, peers: Any) -> None:
+async def test_a_slow_consumer_makes_the_server_wait_and_gets_everything(
+    flavour: Any, peers: Any
+) -> None:
     total, sent, finished = 3000, [0], threading.Event()
 
     def script(connection: Any) -> None:
@@ -373,7 +413,9 @@ async def test_the_bytes_that_are_kept_are_bounded_too(flavour: Any, peers: Any)
                 break
 
 
-async def test_with_handlers_only_nothing_stalls_and_memory_stays_bounded(flavour: Any, peers: Any) -> None:
+async def test_with_handlers_only_nothing_stalls_and_memory_stays_bounded(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         peer.take(connection)
         for number in range(2000):
@@ -401,7 +443,9 @@ async def test_a_wait_passes_over_more_events_than_are_kept(flavour: Any, peers:
         assert (await face.wait_for(DONE, timeout=10)).event_type == DONE
 
 
-async def test_a_handler_that_fails_is_told_once_and_nothing_stops(flavour: Any, peers: Any) -> None:
+async def test_a_handler_that_fails_is_told_once_and_nothing_stops(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, CREATED)
         send(connection, "speech.updated")
@@ -429,7 +473,9 @@ async def test_a_handler_that_fails_is_told_once_and_nothing_stops(flavour: Any,
     assert called == [CREATED, "speech.updated", DONE]
 
 
-async def test_the_failure_of_a_handler_is_told_by_close_when_nobody_waited(flavour: Any, peers: Any) -> None:
+async def test_the_failure_of_a_handler_is_told_by_close_when_nobody_waited(
+    flavour: Any, peers: Any
+) -> None:
     failed = threading.Event()
 
     def script(connection: Any) -> None:
@@ -453,7 +499,14 @@ async def test_the_failure_of_a_handler_is_told_by_close_when_nobody_waited(flav
 async def test_handlers_are_checked_when_they_are_registered(flavour: Any) -> None:
     async with flavour.entry("http://127.0.0.1:1") as entry:
         face = flavour.face(entry.speech())
-        for wrong in ("speech.audio.updat", "chat.created", m.ChatCreatedEvent, int, None, ()):
+        for wrong in (
+            "speech.audio.updat",
+            "chat.created",
+            m.ChatSocketCreatedEvent,
+            int,
+            None,
+            (),
+        ):
             with pytest.raises(ArgumentError):
                 face.on(wrong)
         with pytest.raises(ArgumentError, match=r"did you mean 'speech.audio.update'"):
@@ -463,7 +516,9 @@ async def test_handlers_are_checked_when_they_are_registered(flavour: Any) -> No
                 face.on(CREATED)(wrong_function)
 
 
-async def test_a_handler_cannot_wait_for_its_own_socket_but_can_close_it(flavour: Any, peers: Any) -> None:
+async def test_a_handler_cannot_wait_for_its_own_socket_but_can_close_it(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, CREATED)
         connection.recv()
@@ -472,7 +527,8 @@ async def test_a_handler_cannot_wait_for_its_own_socket_but_can_close_it(flavour
 
     async with flavour.entry(peers(script).base_url) as entry:
         face = flavour.face(entry.speech())
-        # In the sync client both calls are made at once, in the async one they give something to await.
+        # In the sync client both calls are made at once, in the async one they give something to
+        # await.
         face.on(CREATED)(lambda event: face.socket.wait_for(DONE))
         face.on(m.SpeechUpdatedEvent)(lambda event: face.socket.close())
         async with face:
@@ -483,7 +539,9 @@ async def test_a_handler_cannot_wait_for_its_own_socket_but_can_close_it(flavour
                 await face.wait_for(DONE, timeout=10)
 
 
-async def test_an_iteration_that_was_left_does_not_stall_the_handlers(flavour: Any, peers: Any) -> None:
+async def test_an_iteration_that_was_left_does_not_stall_the_handlers(
+    flavour: Any, peers: Any
+) -> None:
     heard = threading.Event()
 
     def script(connection: Any) -> None:
@@ -533,7 +591,9 @@ async def test_a_coroutine_function_is_no_handler_of_a_sync_socket() -> None:
             entry.speech().on(CREATED)(handler)
 
 
-async def test_a_lost_connection_is_made_anew_and_gets_the_settings_again(flavour: Any, peers: Any) -> None:
+async def test_a_lost_connection_is_made_anew_and_gets_the_settings_again(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         first = len(peer.connections) == 1
         peer.take(connection)
@@ -551,7 +611,9 @@ async def test_a_lost_connection_is_made_anew_and_gets_the_settings_again(flavou
     assert [event["data"]["output_audio"]["speech_rate"] for event in peer.received] == [7, 7]
 
 
-async def test_a_connection_that_the_server_refuses_on_purpose_is_not_made_anew(flavour: Any, peers: Any) -> None:
+async def test_a_connection_that_the_server_refuses_on_purpose_is_not_made_anew(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         connection.close(1008, "policy")
 
@@ -562,7 +624,9 @@ async def test_a_connection_that_the_server_refuses_on_purpose_is_not_made_anew(
     assert len(peer.connections) == 1
 
 
-async def test_a_connection_that_cannot_be_made_anew_ends_the_socket(flavour: Any, peers: Any) -> None:
+async def test_a_connection_that_cannot_be_made_anew_ends_the_socket(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         connection.recv()
         peer._server.socket.close()
@@ -575,7 +639,9 @@ async def test_a_connection_that_cannot_be_made_anew_ends_the_socket(flavour: An
             await face.wait_for(DONE, timeout=10)
 
 
-async def test_after_a_failed_connection_the_socket_can_be_opened_again(flavour: Any, peers: Any) -> None:
+async def test_after_a_failed_connection_the_socket_can_be_opened_again(
+    flavour: Any, peers: Any
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     async with flavour.entry(f"http://127.0.0.1:{port}") as entry:
@@ -589,10 +655,16 @@ async def test_after_a_failed_connection_the_socket_can_be_opened_again(flavour:
         await face.close()
 
 
-@pytest.mark.parametrize(("status", "expected"), [(401, AuthenticationError), (403, PermissionDeniedError)])
-async def test_a_refused_handshake_is_an_api_error_with_its_log_id(flavour: Any, peers: Any, status: int, expected: type) -> None:
+@pytest.mark.parametrize(
+    ("status", "expected"), [(401, AuthenticationError), (403, PermissionDeniedError)]
+)
+async def test_a_refused_handshake_is_an_api_error_with_its_log_id(
+    flavour: Any, peers: Any, status: int, expected: type
+) -> None:
     def refuse(connection: Any, request: Any) -> Any:
-        response = connection.respond(status, json.dumps({"code": 4100, "msg": "no"}) if status == 401 else "no")
+        response = connection.respond(
+            status, json.dumps({"code": 4100, "msg": "no"}) if status == 401 else "no"
+        )
         response.headers["X-Tt-Logid"] = "log7"
         return response
 
@@ -603,7 +675,9 @@ async def test_a_refused_handshake_is_an_api_error_with_its_log_id(flavour: Any,
     assert "tok" not in repr(caught.value).replace("token", "")
 
 
-async def test_a_redirection_is_not_followed_so_that_the_token_stays_here(flavour: Any, peers: Any) -> None:
+async def test_a_redirection_is_not_followed_so_that_the_token_stays_here(
+    flavour: Any, peers: Any
+) -> None:
     other = peers(until_closed)
 
     def redirect(connection: Any, request: Any) -> Any:
@@ -639,7 +713,11 @@ async def test_the_token_is_in_the_header_and_the_query_is_quoted(flavour: Any, 
 async def test_another_address_of_the_sockets_can_be_given(flavour: Any, peers: Any) -> None:
     peer = peers(until_closed)
     async with flavour.entry("https://api.invalid/x") as entry:
-        face = flavour.face(entry.speech(options=SocketOptions(base_url=peer.base_url.replace("http", "ws") + "/deep/")))
+        face = flavour.face(
+            entry.speech(
+                options=SocketOptions(base_url=peer.base_url.replace("http", "ws") + "/deep/")
+            )
+        )
         await face.connect()
         await face.close()
     assert peer.requests[0].path == "/deep/v1/audio/speech"
@@ -654,7 +732,14 @@ async def test_a_chat_needs_a_bot(flavour: Any) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"open_timeout": 0}, {"ping_interval": -1}, {"max_size": 0}, {"max_queue": 0}, {"max_events": 0}, {"idle_timeout": 0}],
+    [
+        {"open_timeout": 0},
+        {"ping_interval": -1},
+        {"max_size": 0},
+        {"max_queue": 0},
+        {"max_events": 0},
+        {"idle_timeout": 0},
+    ],
 )
 async def test_options_out_of_range_are_refused(flavour: Any, options: dict[str, Any]) -> None:
     async with flavour.entry("http://127.0.0.1:1") as entry:
@@ -662,7 +747,9 @@ async def test_options_out_of_range_are_refused(flavour: Any, options: dict[str,
             entry.speech(options=SocketOptions(**options))
 
 
-async def test_an_event_of_a_newer_server_can_be_awaited_by_its_class(flavour: Any, peers: Any) -> None:
+async def test_an_event_of_a_newer_server_can_be_awaited_by_its_class(
+    flavour: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         send(connection, "speech.invented", {"x": 1})
         until_closed(connection)

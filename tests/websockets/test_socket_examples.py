@@ -23,7 +23,9 @@ def local() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_socket_example_runs_and_says_what_it_did(name: str, local: Emulator, tmp_path: Path) -> None:
+def test_a_socket_example_runs_and_says_what_it_did(
+    name: str, local: Emulator, tmp_path: Path
+) -> None:
     environment = {
         **os.environ,
         "COZE_API_BASE": local.base_url,
@@ -32,6 +34,14 @@ def test_a_socket_example_runs_and_says_what_it_did(name: str, local: Emulator, 
         "PYTHONIOENCODING": "utf-8",
     }
     command = [sys.executable, "-W", "error", str(ROOT / "examples" / f"{name}.py")]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()

@@ -1,4 +1,6 @@
-"""What a whole program meets: imports, missing extras, other event loops, forgotten sockets, secrets."""
+"""What a whole program meets: imports, missing extras, other event loops, forgotten sockets,
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import pytest
 from scripted_sockets import until_closed
 
 from cozekit import AsyncCoze, Coze
-from cozekit.auth.base import Auth
+from cozekit.auth import Auth
 from cozekit.errors import AuthenticationError, CozeError, WebSocketError
 from cozekit.websockets import AsyncWebSockets, WebSocketTimeout
 
@@ -65,7 +67,7 @@ socket = Coze("tok", base_url=sys.argv[1]).websockets.speech().connect()
 socket.input_text_buffer_append("x")
 assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 print("end")
-"""
+"""  # noqa: E501
     done = run(program, peers(until_closed).base_url)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "end", "")
 
@@ -106,7 +108,9 @@ async def test_a_cancelled_block_leaves_nothing_behind(peers: Any) -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert socket.state == "closed"
-        assert {task for task in asyncio.all_tasks() - before if "cozekit" in task.get_name()} == set()
+        assert {
+            task for task in asyncio.all_tasks() - before if "cozekit" in task.get_name()
+        } == set()
 
 
 def test_errors_can_be_pickled_and_copied() -> None:
@@ -115,11 +119,18 @@ def test_errors_can_be_pickled_and_copied() -> None:
 
     for error in (WebSocketError("m", code=4000, msg="x", logid="l"), WebSocketTimeout("late")):
         for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-            assert (type(twin), twin.args, twin.__dict__) == (type(error), error.args, error.__dict__)
+            assert (type(twin), twin.args, twin.__dict__) == (
+                type(error),
+                error.args,
+                error.__dict__,
+            )
 
 
 def test_no_token_shows(peers: Any) -> None:
-    with Coze("canary-token", base_url=peers(until_closed).base_url) as client, client.websockets.speech() as socket:
+    with (
+        Coze("canary-token", base_url=peers(until_closed).base_url) as client,
+        client.websockets.speech() as socket,
+    ):
         shown = repr(socket) + str(socket) + repr(client.websockets)
     assert "canary" not in shown
 
@@ -147,7 +158,9 @@ class Renewable(Auth):
 
 
 @pytest.mark.parametrize("accepted", ["new", "never"])
-async def test_a_token_that_the_handshake_refuses_is_renewed_once(peers: Any, accepted: str) -> None:
+async def test_a_token_that_the_handshake_refuses_is_renewed_once(
+    peers: Any, accepted: str
+) -> None:
     seen = []
 
     def check(connection: Any, request: Any) -> Any:

@@ -9,15 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from coze_openapi.types import Model, OpenIntEnum, OpenStrEnum
+from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 from cozekit.errors import ArgumentError
 from cozekit.websockets import UnknownEvent
 from cozekit.websockets.kinds import CHAT, SIMULT_INTERPRETATION, SPEECH, TRANSCRIPTIONS
 from cozekit.websockets.wire import address, decode, encode
 
 SPECS = (SPEECH, TRANSCRIPTIONS, CHAT, SIMULT_INTERPRETATION)
-SENT = [pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}") for spec in SPECS for kind in spec.send]
-RECEIVED = [pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}") for spec in SPECS for kind in spec.receive]
+SENT = [
+    pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}") for spec in SPECS for kind in spec.send
+]
+RECEIVED = [
+    pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}")
+    for spec in SPECS
+    for kind in spec.receive
+]
 
 
 def filled(kind: Any) -> Any:
@@ -45,7 +51,9 @@ def test_every_event_that_is_sent_arrives_as_the_description_has_it(spec: Any, k
 
 
 @pytest.mark.parametrize(("spec", "kind"), RECEIVED)
-def test_every_event_that_is_received_becomes_its_model_with_all_fields(spec: Any, kind: str) -> None:
+def test_every_event_that_is_received_becomes_its_model_with_all_fields(
+    spec: Any, kind: str
+) -> None:
     event = filled(spec.receive[kind])
     event.event_type = kind
     found = decode(json.dumps(event.to_dict()).encode(), spec)
@@ -56,16 +64,34 @@ def test_every_event_that_is_received_becomes_its_model_with_all_fields(spec: An
 @pytest.mark.parametrize(("spec", "kind"), RECEIVED)
 def test_every_event_survives_missing_and_wrong_data(spec: Any, kind: str) -> None:
     for data in ("absent", None, [], "text", 7, {"unknown": 1}):
-        frame = {"event_type": kind} if data == "absent" else {"event_type": kind, "data": data, "new": True}
+        frame = (
+            {"event_type": kind}
+            if data == "absent"
+            else {"event_type": kind, "data": data, "new": True}
+        )
         assert decode(json.dumps(frame).encode(), spec).event_type == kind
 
 
 def test_an_unknown_event_keeps_its_name_and_data() -> None:
     frame = b'{"id":5,"event_type":"speech.new","data":{"a":[1]},"detail":{"logid":"l"}}'
-    assert decode(frame, SPEECH) == UnknownEvent(event_type="speech.new", id="5", data={"a": [1]}, detail={"logid": "l"}, raw=frame)
+    assert decode(frame, SPEECH) == UnknownEvent(
+        event_type="speech.new", id="5", data={"a": [1]}, detail={"logid": "l"}, raw=frame
+    )
 
 
-@pytest.mark.parametrize("frame", [b"", b"\xff\xfe\x00", b"null", b"[]", b"{", b'{"data":1}', b'{"event_type":5}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"null",
+        b"[]",
+        b"{",
+        b'{"data":1}',
+        b'{"event_type":5}',
+        b"[" * 100_000,
+    ],
+)
 def test_a_frame_that_is_no_event_is_passed_on_as_it_came(frame: bytes) -> None:
     assert decode(frame, CHAT) == UnknownEvent(event_type="", raw=frame)
 
@@ -99,7 +125,9 @@ def test_an_event_of_another_socket_is_not_sent() -> None:
 
 
 def test_plain_data_is_sent_as_it_is_for_events_newer_than_this_package() -> None:
-    assert json.loads(encode({"event_type": "chat.new", "data": {"x": None}, "id": "mine"}, CHAT)) == {
+    assert json.loads(
+        encode({"event_type": "chat.new", "data": {"x": None}, "id": "mine"}, CHAT)
+    ) == {
         "id": "mine",
         "event_type": "chat.new",
         "data": {"x": None},

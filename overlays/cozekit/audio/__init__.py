@@ -1,6 +1,7 @@
 """Sound for and from the voice sockets: WAV, G.711, and pieces in real time.
 
-Nothing here needs another package. Samples are linear PCM of 16 bit, little-endian, unless a function says otherwise.
+Nothing here needs another package. Samples are linear PCM of 16 bit, little-endian, unless a
+function says otherwise.
 
     with open("speech.wav", "wb") as file:
         file.write(pcm_to_wav(pcm, AudioFormat(sample_rate=24_000)))

@@ -1,4 +1,6 @@
-"""G.711, the coding of telephones: A-law and µ-law, both ways, by tables (Python's own `audioop` is gone since 3.13)."""
+"""G.711, the coding of telephones: A-law and µ-law, both ways, by tables (Python's own `audioop` is
+gone since 3.13).
+"""
 
 from __future__ import annotations
 

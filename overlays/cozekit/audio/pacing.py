@@ -11,15 +11,17 @@ from typing import IO, TypeAlias, cast
 from ..errors import ArgumentError
 from .wav import AudioFormat
 
-AudioSource: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | Iterable[bytes]"
-"""A path, the bytes, an open binary file, or pieces of any length, such as those of a microphone."""
-AsyncAudioSource: TypeAlias = "AudioSource | AsyncIterable[bytes]"
+AudioSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Iterable[bytes]
+"""A path, the bytes, an open binary file, or pieces of any length, such as those of a microphone.
+"""
+AsyncAudioSource: TypeAlias = AudioSource | AsyncIterable[bytes]
 
 _READ = 65_536
 
 
 def chunks(source: AudioSource, size: int = _READ) -> Iterator[bytes]:
-    """Pieces of exactly `size` bytes, the last one shorter, whatever the pieces of the source are. At full speed.
+    """Pieces of exactly `size` bytes, the last one shorter, whatever the pieces of the source are.
+    At full speed.
 
     Args:
         source: Where the sound comes from. A file that was handed in open stays open.
@@ -35,7 +37,19 @@ def chunks(source: AudioSource, size: int = _READ) -> Iterator[bytes]:
 
 
 async def achunks(source: AsyncAudioSource, size: int = _READ) -> AsyncIterator[bytes]:
-    """The same for coroutines; the source may be an async iterable as well. Files are read in small steps on the loop."""
+    """Pieces of exactly `size` bytes, the last one shorter, whatever the pieces of the source are.
+    At full speed.
+
+    Files are read in small steps on the event loop.
+
+    Args:
+        source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
+            an iterable or async iterable. A file that was handed in open stays open.
+        size: Bytes of a piece; `AudioFormat.size_of` gives those of a time.
+
+    Raises:
+        ArgumentError: `size` is below 1, or the source yields something other than bytes.
+    """
     cut = _Cutter(size)
     if isinstance(source, AsyncIterable):
         async for piece in source:
@@ -60,16 +74,17 @@ def paced(
 ) -> Iterator[bytes]:
     """Pieces of equal length, each when its time has come, as a microphone would give them.
 
-    The times follow from the number of bytes, so that small delays do not add up; a consumer that was slow gets the next
-    pieces at once until it has caught up.
+    The times follow from the number of bytes, so that small delays do not add up; a consumer that
+    was slow gets the next pieces at once until it has caught up.
 
     Args:
-        source: Where the sound comes from; for WAV take `read_wav(…).data` or let the header pass as sound.
+        source: Where the sound comes from; for WAV take `read_wav(…).data` or let the header pass
+            as sound.
         format: Its format, which says how long a byte is. `G711` for G.711.
         chunk_ms: Milliseconds of a piece.
         speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
-        clock: Monotonic time in seconds.
-        sleep: Waits for so many seconds.
+        clock: Returns monotonic time in seconds.
+        sleep: Waits that many seconds.
 
     Raises:
         ArgumentError: `chunk_ms` or `speed` is not above 0.
@@ -91,7 +106,26 @@ async def apaced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> AsyncIterator[bytes]:
-    """The same for coroutines, on asyncio and trio. See `paced`."""
+    """Pieces of equal length, each when its time has come, as a microphone would give them; on
+    asyncio and trio.
+
+    The times follow from the number of bytes, so that small delays do not add up; a consumer that
+    was slow gets the next pieces at once until it has caught up.
+
+    Args:
+        source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
+            an iterable or async iterable. For WAV take `read_wav(…).data` or let the header pass as
+            sound.
+        format: Its format, which says how long a byte is. `G711` for G.711.
+        chunk_ms: Milliseconds of a piece.
+        speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
+        clock: Returns monotonic time in seconds.
+        sleep: Coroutine function that waits that many seconds; None takes the sleep of the event
+            loop.
+
+    Raises:
+        ArgumentError: `chunk_ms` or `speed` is not above 0.
+    """
     import anyio
 
     pace = _Pace(format, chunk_ms, speed, clock)
@@ -105,11 +139,15 @@ async def apaced(
 class _Pace:
     """When the next piece is due."""
 
-    def __init__(self, format: AudioFormat, chunk_ms: float, speed: float | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, format: AudioFormat, chunk_ms: float, speed: float | None, clock: Callable[[], float]
+    ) -> None:
         if not chunk_ms > 0:
             raise ArgumentError("chunk_ms must be above 0", argument="chunk_ms")
         if speed is not None and not speed > 0:
-            raise ArgumentError("speed must be above 0; None does not wait at all", argument="speed")
+            raise ArgumentError(
+                "speed must be above 0; None does not wait at all", argument="speed"
+            )
         self.size = format.size_of(chunk_ms)
         self._rate = None if speed is None else format.bytes_per_second * speed
         self._clock = clock
@@ -139,7 +177,9 @@ class _Cutter:
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         if not isinstance(piece, bytes | bytearray | memoryview):
-            raise ArgumentError(f"sound comes as bytes, not as {type(piece).__name__}", argument="source")
+            raise ArgumentError(
+                f"sound comes as bytes, not as {type(piece).__name__}", argument="source"
+            )
         self._held += piece
         whole = len(self._held) // self._size * self._size
         ready = bytes(self._held[:whole])

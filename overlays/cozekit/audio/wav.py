@@ -69,7 +69,9 @@ def pcm_to_wav(pcm: bytes, format: AudioFormat = AudioFormat()) -> bytes:  # noq
         ArgumentError: The samples do not fill whole frames, or the file would be larger than 4 GiB.
     """
     if len(pcm) % format.frame_size:
-        raise ArgumentError(f"{len(pcm)} bytes are no whole frames of {format.frame_size} bytes", argument="pcm")
+        raise ArgumentError(
+            f"{len(pcm)} bytes are no whole frames of {format.frame_size} bytes", argument="pcm"
+        )
     return wav_header(format, len(pcm)) + pcm + b"\0" * (len(pcm) % 2)
 
 
@@ -78,7 +80,8 @@ def wav_header(format: AudioFormat = AudioFormat(), length: int | None = None) -
 
     Args:
         format: Format of the samples that follow.
-        length: Their number of bytes; None while it is not known, which players take for "to the end of the file".
+        length: Their number of bytes; None while it is not known, which players take for "to the
+            end of the file".
 
     Raises:
         ArgumentError: The file would be larger than 4 GiB.
@@ -87,12 +90,29 @@ def wav_header(format: AudioFormat = AudioFormat(), length: int | None = None) -
         raise ArgumentError("a WAV file holds less than 4 GiB", argument="length")
     whole = _UNKNOWN_LENGTH if length is None else 36 + length + length % 2
     data = _UNKNOWN_LENGTH if length is None else length
-    sound = struct.pack("<HHIIHH", 1, format.channels, format.sample_rate, format.bytes_per_second, format.frame_size, format.bits)
-    return b"RIFF" + struct.pack("<I", whole) + b"WAVEfmt " + struct.pack("<I", len(sound)) + sound + b"data" + struct.pack("<I", data)
+    sound = struct.pack(
+        "<HHIIHH",
+        1,
+        format.channels,
+        format.sample_rate,
+        format.bytes_per_second,
+        format.frame_size,
+        format.bits,
+    )
+    return (
+        b"RIFF"
+        + struct.pack("<I", whole)
+        + b"WAVEfmt "
+        + struct.pack("<I", len(sound))
+        + sound
+        + b"data"
+        + struct.pack("<I", data)
+    )
 
 
 def read_wav(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Wav:
-    """A WAV file with PCM or G.711. Other chunks are skipped; a file that was cut, or written as a stream, is read to its end.
+    """A WAV file with PCM or G.711. Other chunks are skipped; a file that was cut, or written as a
+    stream, is read to its end.
 
     Raises:
         ArgumentError: It is no WAV file, or holds another coding.
@@ -110,7 +130,10 @@ def read_wav(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Wav:
         if name == b"data" and found:
             return Wav(*found, body[: len(body) // found[0].frame_size * found[0].frame_size])
         place += 8 + size + size % 2
-    raise ArgumentError("no WAV file: it has no sound" if found else "no WAV file: it does not say its format", argument="source")
+    raise ArgumentError(
+        "no WAV file: it has no sound" if found else "no WAV file: it does not say its format",
+        argument="source",
+    )
 
 
 def _wav_format(body: bytes) -> tuple[AudioFormat, Codec]:
@@ -121,7 +144,10 @@ def _wav_format(body: bytes) -> tuple[AudioFormat, Codec]:
         tag = struct.unpack_from("<H", body, 24)[0]
     codec = _WAV_CODECS.get(tag)
     if codec is None:
-        raise ArgumentError(f"the WAV file holds the coding {tag}; only PCM (1), A-law (6) and µ-law (7) are read", argument="source")
+        raise ArgumentError(
+            f"the WAV file holds the coding {tag}; only PCM (1), A-law (6) and µ-law (7) are read",
+            argument="source",
+        )
     if not (channels and rate and bits):
         raise ArgumentError("no WAV file: its format has a zero in it", argument="source")
     return AudioFormat(rate, channels, bits), codec

@@ -1,19 +1,24 @@
-"""Stores as the life of a token uses them: in both forms, and with every failure as an OAuthError."""
+"""Stores as the life of a token uses them: in both forms, and with every failure as an
+OAuthError.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from typing import Any, TypeVar
 
 from ..errors import CozeError
 from .failures import OAuthSetupError
 from .model import Token
-from .stores import AsyncTokenStore, TokenStore, store_error
-
-if TYPE_CHECKING:
-    from .stores import AnyStore
+from .stores import AnyStore, AsyncTokenStore, TokenStore, store_error
 
 T = TypeVar("T")
 
@@ -26,14 +31,23 @@ def reported(store: object, what: str) -> Iterator[None]:
     except CozeError:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
-        raise store_error(f"the token store {store!r} could not {what} ({reason}); mend it and call again") from error
+        reason = (
+            f"{type(error).__name__}: {error.strerror}"
+            if isinstance(error, OSError)
+            else type(error).__name__
+        )
+        raise store_error(
+            f"the token store {store!r} could not {what} ({reason}); mend it and call again"
+        ) from error
 
 
 def _checked(store: object, token: object) -> Token | None:
     if token is None or isinstance(token, Token):
         return token
-    raise store_error(f"the token store {store!r} loaded {type(token).__name__} in place of a Token; see Token.from_dict")
+    raise store_error(
+        f"the token store {store!r} loaded {type(token).__name__} in place of a Token; see "
+        "Token.from_dict"
+    )
 
 
 class SyncForm:
@@ -45,7 +59,10 @@ class SyncForm:
 
     def __init__(self, store: AnyStore) -> None:
         if not isinstance(store, TokenStore):
-            raise OAuthSetupError(f"{type(store).__name__} has no load, save and lock; it works only with AsyncCoze", argument="store")
+            raise OAuthSetupError(
+                f"{type(store).__name__} has no load, save and lock; it works only with AsyncCoze",
+                argument="store",
+            )
         self._store = store
 
     def load(self) -> Token | None:
@@ -71,7 +88,9 @@ class AsyncForm:
     """A store for the async client; one that blocks runs in worker threads."""
 
     def __init__(self, store: AnyStore) -> None:
-        self._store: AsyncTokenStore = store if isinstance(store, AsyncTokenStore) else _InThreads(store)
+        self._store: AsyncTokenStore = (
+            store if isinstance(store, AsyncTokenStore) else _InThreads(store)
+        )
         self._shown = store
 
     async def load(self) -> Token | None:
@@ -96,8 +115,9 @@ class AsyncForm:
 class _InThreads:
     """The async form of a store that blocks.
 
-    asyncio cancels every task when its loop ends, and a worker thread skips work whose task was cancelled. A token that came must
-    be saved and a lock that is held must be freed all the same, so both are done in the loop then.
+    asyncio cancels every task when its loop ends, and a worker thread skips work whose task was
+    cancelled. A token that came must be saved and a lock that is held must be freed all the same,
+    so both are done in the loop then.
     """
 
     def __init__(self, store: TokenStore) -> None:
@@ -120,7 +140,9 @@ class _InThreads:
 
 
 class _Held:
-    """A lock that is freed even if the thread that waits for it gets it when nobody wants it any more."""
+    """A lock that is freed even if the thread that waits for it gets it when nobody wants it any
+    more.
+    """
 
     def __init__(self, lock: AbstractContextManager[object]) -> None:
         self._lock = lock
@@ -142,7 +164,9 @@ class _Held:
 
 
 async def _surely(function: Callable[[], object]) -> None:
-    """Calls the function once, in a worker thread; in this one, when the task is cancelled before the thread comes to it."""
+    """Calls the function once, in a worker thread; in this one, when the task is cancelled before
+    the thread comes to it.
+    """
     guard, begun = threading.Lock(), False
 
     def once() -> None:

@@ -1,4 +1,5 @@
-"""Apps from the configuration file that the console offers (`coze_oauth_config.json`), as the official SDKs read it.
+"""Apps from the configuration file that the console offers (`coze_oauth_config.json`), as the
+official SDKs read it.
 
 Source: https://www.coze.cn/open/docs/developer_guides/ouath_demo
 """
@@ -9,18 +10,16 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from .clock import SYSTEM, Clock
+from .device import DeviceOAuth
 from .failures import OAuthSetupError
+from .jwt import JWTOAuth
+from .pkce import PKCEOAuth
+from .web import WebOAuth
 
-if TYPE_CHECKING:
-    from .device import DeviceOAuth
-    from .jwt import JWTOAuth
-    from .pkce import PKCEOAuth
-    from .web import WebOAuth
-
-AnyApp: TypeAlias = "WebOAuth | PKCEOAuth | DeviceOAuth | JWTOAuth"
+AnyApp: TypeAlias = WebOAuth | PKCEOAuth | DeviceOAuth | JWTOAuth
 
 _NEEDED = {
     "web": ("client_id", "client_secret", "redirect_uri"),
@@ -30,12 +29,17 @@ _NEEDED = {
 }
 
 
-def load_oauth_app(source: str | os.PathLike[str] | Mapping[str, Any], *, redirect_uri: str | None = None, clock: Clock = SYSTEM) -> AnyApp:
+def load_oauth_app(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    redirect_uri: str | None = None,
+    clock: Clock = SYSTEM,
+) -> AnyApp:
     """The app that a configuration describes.
 
-    The keys: `client_type` (`web`, `pkce`, `device` or `jwt`), `client_id`, `client_secret` (web), `private_key` and
-    `public_key_id` (jwt), `coze_api_base`, `coze_www_base`, `redirect_uri` (web and pkce; ours, as the files of the console have
-    none). Other keys are left alone.
+    The keys: `client_type` (`web`, `pkce`, `device` or `jwt`), `client_id`, `client_secret` (web),
+    `private_key` and `public_key_id` (jwt), `coze_api_base`, `coze_www_base`, `redirect_uri` (web
+    and pkce; ours, as the files of the console have none). Other keys are left alone.
 
     Args:
         source: Path of the JSON file, or its content.
@@ -43,7 +47,8 @@ def load_oauth_app(source: str | os.PathLike[str] | Mapping[str, Any], *, redire
         clock: Another clock, for tests.
 
     Raises:
-        OAuthSetupError: There is no such file, it holds no JSON object, or values are missing or malformed; all missing ones are named.
+        OAuthSetupError: There is no such file, it holds no JSON object, or values are missing or
+            malformed; all missing ones are named.
     """
     settings = dict(source) if isinstance(source, Mapping) else _read(Path(source).expanduser())
     where = "the configuration" if isinstance(source, Mapping) else str(source)
@@ -51,11 +56,21 @@ def load_oauth_app(source: str | os.PathLike[str] | Mapping[str, Any], *, redire
         settings["redirect_uri"] = redirect_uri
     kind = settings.get("client_type")
     if not isinstance(kind, str) or kind not in _NEEDED:
-        raise OAuthSetupError(f"{where}: client_type is {_shown(kind)}, not one of {', '.join(_NEEDED)}", argument="client_type")
+        raise OAuthSetupError(
+            f"{where}: client_type is {_shown(kind)}, not one of {', '.join(_NEEDED)}",
+            argument="client_type",
+        )
     missing = [name for name in _NEEDED[kind] if not settings.get(name)]
     if missing:
-        hint = "; pass redirect_uri=…, an address registered with the app" if "redirect_uri" in missing else ""
-        raise OAuthSetupError(f"{where}: {', '.join(missing)} missing, needed by client_type {kind}{hint}", argument=missing[0])
+        hint = (
+            "; pass redirect_uri=…, an address registered with the app"
+            if "redirect_uri" in missing
+            else ""
+        )
+        raise OAuthSetupError(
+            f"{where}: {', '.join(missing)} missing, needed by client_type {kind}{hint}",
+            argument=missing[0],
+        )
     names = (*_NEEDED[kind], "coze_api_base", "coze_www_base")
     wrong = [name for name in names if not isinstance(settings.get(name), str | None)]
     if wrong:
@@ -67,19 +82,11 @@ def _made(kind: str, settings: Mapping[str, Any], clock: Clock) -> AnyApp:
     needed = {name: settings[name] for name in _NEEDED[kind]}
     base_url, www_url = settings.get("coze_api_base"), settings.get("coze_www_base")
     if kind == "jwt":
-        from .jwt import JWTOAuth
-
         return JWTOAuth(**needed, base_url=base_url, clock=clock)
     if kind == "web":
-        from .web import WebOAuth
-
         return WebOAuth(**needed, base_url=base_url, www_url=www_url, clock=clock)
     if kind == "pkce":
-        from .pkce import PKCEOAuth
-
         return PKCEOAuth(**needed, base_url=base_url, www_url=www_url, clock=clock)
-    from .device import DeviceOAuth
-
     return DeviceOAuth(**needed, base_url=base_url, www_url=www_url, clock=clock)
 
 
@@ -91,7 +98,11 @@ def _read(path: Path) -> dict[str, Any]:
         problem = error.strerror or type(error).__name__
     except ValueError as error:
         # Without the text around the place, which may be a key.
-        problem = f"it is no JSON (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else "it is no UTF-8 text"
+        problem = (
+            f"it is no JSON (line {error.lineno})"
+            if isinstance(error, json.JSONDecodeError)
+            else "it is no UTF-8 text"
+        )
     else:
         if isinstance(found, dict):
             return found
@@ -99,4 +110,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _shown(kind: object) -> str:
-    return repr(kind) if isinstance(kind, str) and len(kind) < 40 else "missing" if kind is None else "no such word"
+    return (
+        repr(kind)
+        if isinstance(kind, str) and len(kind) < 40
+        else "missing"
+        if kind is None
+        else "no such word"
+    )

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
+from coze_runtime.operation import Request, Response
 
 from ..errors import APIConnectionError, OAuthError
 from .app import OAuthApp
 from .failures import is_passing, no_answer, succeeded
-from .model import DeviceLogin
-
-if TYPE_CHECKING:
-    from coze_openapi import AsyncClient, Client
-    from coze_openapi.types import Request, Response
-
-    from .model import Token
+from .model import DeviceLogin, Token
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
-# Seconds: what holds when the server does not say, and by how much `slow_down` lengthens the interval (RFC 8628, 3.5).
+# Seconds: what holds when the server does not say, and by how much `slow_down` lengthens the
+# interval (RFC 8628, 3.5).
 _INTERVAL = 5.0
 _EXPIRES_IN = 300.0
 _SLOWER = 5.0
@@ -31,65 +29,114 @@ _FAILURES = 3
 
 def print_code(login: DeviceLogin) -> None:
     """Prints what the user has to do."""
-    print(f"To sign in, open {login.verification_uri} and enter the code {login.user_code}", flush=True)
+    print(
+        f"To sign in, open {login.verification_uri} and enter the code {login.user_code}",
+        flush=True,
+    )
 
 
 class DeviceOAuth(OAuthApp):
-    """An app of the type "TV or limited input device". Tokens of its users live 15 minutes and are refreshed for 30 days.
+    """An app of the type "TV or limited input device". Tokens of its users live 15 minutes and are
+    refreshed for 30 days.
 
     ```python
     app = DeviceOAuth(client_id)
     coze = Coze(auth=app.auth(app.login()))
     ```
-
-    Arguments as in `OAuthApp`.
     """
 
-    def start(self, *, workspace_id: str | None = None, client: Client | None = None) -> DeviceLogin:
-        """Begins a sign-in: show the user `user_code` and `verification_uri`, then `wait`.
+    def start(
+        self, *, workspace_id: str | None = None, client: SyncTokenClient | None = None
+    ) -> DeviceLogin:
+        """Begins a sign-in: show the user `user_code` and `verification_uri`, then call `wait`.
 
         Args:
-            workspace_id: Restricts the token to one workspace (collaboration, enterprise plans); such a token has no permissions of
-                the account, so it cannot create conversations, for instance.
-            client: Client whose connections are used.
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+            client: `Coze` client whose connections and proxies are used; None opens a connection
+                for this call alone.
 
         Raises:
             OAuthError: The app is unknown, disabled or of another type.
-            APIConnectionError: No answer came.
+            APIConnectionError: The server could not be reached or did not respond in time.
         """
         request = self._start_request(workspace_id)
         return self._ask(request, lambda answer: self._started(request, answer), client)
 
-    async def start_async(self, *, workspace_id: str | None = None, client: AsyncClient | None = None) -> DeviceLogin:
-        """The async form of `start`."""
+    async def start_async(
+        self, *, workspace_id: str | None = None, client: AsyncTokenClient | None = None
+    ) -> DeviceLogin:
+        """Begins a sign-in: show the user `user_code` and `verification_uri`, then await
+        `wait_async`.
+
+        Args:
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+            client: `AsyncCoze` client whose connections and proxies are used; None opens a
+                connection for this call alone.
+
+        Raises:
+            OAuthError: The app is unknown, disabled or of another type.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
         request = self._start_request(workspace_id)
         return await self._ask_async(request, lambda answer: self._started(request, answer), client)
 
-    def poll(self, login: DeviceLogin, *, client: Client | None = None) -> Token:
-        """Asks once, now, whether the user has agreed. Between two questions `login.interval` seconds have to pass.
+    def poll(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
+        """Asks once, now, whether the user has agreed. Leave `login.interval` seconds between two
+        polls.
+
+        Args:
+            login: The sign-in, from `start`.
+            client: `Coze` client whose connections and proxies are used; None opens a connection
+                for this call alone.
 
         Raises:
-            OAuthError: `authorization_pending` (ask again after the interval), `slow_down` (the same; `login.interval` has grown by
-                5 seconds), `access_denied`, `expired_token`, or another reason.
-            APIConnectionError: No answer came.
+            OAuthError: `authorization_pending` (poll again after the interval), `slow_down` (the
+                same; `login.interval` has grown by 5 seconds), `access_denied`, `expired_token`, or
+                another reason.
+            APIConnectionError: The server could not be reached or did not respond in time.
         """
         with self._asking(login):
             return self._token(self._poll_request(login), client)
 
-    async def poll_async(self, login: DeviceLogin, *, client: AsyncClient | None = None) -> Token:
-        """The async form of `poll`."""
+    async def poll_async(
+        self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
+    ) -> Token:
+        """Asks once, now, whether the user has agreed. Leave `login.interval` seconds between two
+        polls.
+
+        Args:
+            login: The sign-in, from `start_async`.
+            client: `AsyncCoze` client whose connections and proxies are used; None opens a
+                connection for this call alone.
+
+        Raises:
+            OAuthError: `authorization_pending` (poll again after the interval), `slow_down` (the
+                same; `login.interval` has grown by 5 seconds), `access_denied`, `expired_token`, or
+                another reason.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
         with self._asking(login):
             return await self._token_async(self._poll_request(login), client)
 
-    def wait(self, login: DeviceLogin, *, client: Client | None = None) -> Token:
-        """Asks at the server's interval until the user has decided or the code has ended.
+    def wait(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
+        """Polls at the server's interval until the user has decided or the code has expired.
 
-        The interval counts from the last question, also one of `poll` or of another thread; before the first it counts from `start`.
-        A question without an answer is repeated after twice the time, three times at most.
+        The interval counts from the last poll, also one by `poll` or by another thread; before the
+        first it counts from `start`. A poll that fails in passing is repeated after twice the time,
+        at most three times.
+
+        Args:
+            login: The sign-in, from `start`.
+            client: `Coze` client whose connections and proxies are used; None opens a connection
+                for this call alone.
 
         Raises:
             OAuthError: `access_denied`, `expired_token`, or another reason.
-            APIConnectionError: The server cannot be reached.
+            APIConnectionError: The server could not be reached or did not respond in time.
         """
         steps = self._waiting(login)
         error: Exception | None = None
@@ -103,8 +150,25 @@ class DeviceOAuth(OAuthApp):
             except (OAuthError, APIConnectionError) as failed:
                 error = failed
 
-    async def wait_async(self, login: DeviceLogin, *, client: AsyncClient | None = None) -> Token:
-        """The async form of `wait`; the event loop goes on meanwhile."""
+    async def wait_async(
+        self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
+    ) -> Token:
+        """Polls at the server's interval until the user has decided or the code has expired; the
+        event loop runs on meanwhile.
+
+        The interval counts from the last poll, also one by `poll_async` or by another task; before
+        the first it counts from `start_async`. A poll that fails in passing is repeated after twice
+        the time, at most three times.
+
+        Args:
+            login: The sign-in, from `start_async`.
+            client: `AsyncCoze` client whose connections and proxies are used; None opens a
+                connection for this call alone.
+
+        Raises:
+            OAuthError: `access_denied`, `expired_token`, or another reason.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
         steps = self._waiting(login)
         error: Exception | None = None
         while True:
@@ -118,23 +182,55 @@ class DeviceOAuth(OAuthApp):
                 error = failed
 
     def login(
-        self, *, workspace_id: str | None = None, show: Callable[[DeviceLogin], object] = print_code, client: Client | None = None
+        self,
+        *,
+        workspace_id: str | None = None,
+        show: Callable[[DeviceLogin], object] = print_code,
+        client: SyncTokenClient | None = None,
     ) -> Token:
-        """`start`, `show` and `wait` in one; raises what they raise.
+        """`start`, `show` and `wait` in one.
 
         Args:
-            workspace_id: As in `start`.
-            show: Gets the codes; by default they are printed.
-            client: Client whose connections are used.
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+            show: Called with the `DeviceLogin`, to show its code and address to the user; by
+                default both are printed.
+            client: `Coze` client whose connections and proxies are used; None opens a connection
+                for this call alone.
+
+        Raises:
+            OAuthError: The app cannot sign in this way, or `access_denied`, `expired_token`, or
+                another reason.
+            APIConnectionError: The server could not be reached or did not respond in time.
         """
         started = self.start(workspace_id=workspace_id, client=client)
         show(started)
         return self.wait(started, client=client)
 
     async def login_async(
-        self, *, workspace_id: str | None = None, show: Callable[[DeviceLogin], object] = print_code, client: AsyncClient | None = None
+        self,
+        *,
+        workspace_id: str | None = None,
+        show: Callable[[DeviceLogin], object] = print_code,
+        client: AsyncTokenClient | None = None,
     ) -> Token:
-        """The async form of `login`."""
+        """`start_async`, `show` and `wait_async` in one.
+
+        Args:
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+            show: Plain function called with the `DeviceLogin`, to show its code and address to the
+                user; by default both are printed.
+            client: `AsyncCoze` client whose connections and proxies are used; None opens a
+                connection for this call alone.
+
+        Raises:
+            OAuthError: The app cannot sign in this way, or `access_denied`, `expired_token`, or
+                another reason.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
         started = await self.start_async(workspace_id=workspace_id, client=client)
         show(started)
         return await self.wait_async(started, client=client)
@@ -150,23 +246,30 @@ class DeviceOAuth(OAuthApp):
                 login._pace.slow_down(_SLOWER)
             raise
         finally:
-            # A question that took long on its way may have come in just before its answer, and the server counts from there.
+            # A question that took long on its way may have come in just before its answer, and the
+            # server counts from there.
             login._pace.asked(self._clock.monotonic())
 
     def _waiting(self, login: DeviceLogin) -> Generator[float, Exception | None, None]:
-        """Yields the pauses before a question, then 0 for the question itself; is told how it failed, and raises when waiting
-        has no more sense.
+        """Yields the pauses before a question, then 0 for the question itself; is told how it
+        failed, and raises when waiting has no more sense.
         """
         end, times, failures = login.started + login.expires_in, 1, 0
         while True:
             now = self._clock.monotonic()
             pause = login._pace.claim(now, login.started, times)
             if now + pause > end:
-                raise OAuthError("nobody agreed before the device code ended; begin the sign-in anew", error="expired_token")
+                raise OAuthError(
+                    "nobody agreed before the device code ended; begin the sign-in anew",
+                    error="expired_token",
+                )
             error = yield pause
             if error is None:
                 continue
-            if isinstance(error, OAuthError) and error.error in ("authorization_pending", "slow_down"):
+            if isinstance(error, OAuthError) and error.error in (
+                "authorization_pending",
+                "slow_down",
+            ):
                 failures = 0
             else:
                 failures += 1
@@ -184,7 +287,9 @@ class DeviceOAuth(OAuthApp):
     def _poll_request(self, login: DeviceLogin) -> Request:
         from coze_openapi.api.oauth import token as operation
 
-        return operation.build(grant_type=GRANT, client_id=self.client_id, device_code=login.device_code)
+        return operation.build(
+            grant_type=GRANT, client_id=self.client_id, device_code=login.device_code
+        )
 
     def _started(self, request: Request, response: Response) -> DeviceLogin:
         data = succeeded(request, response, self._clock.time())

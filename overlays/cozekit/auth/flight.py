@@ -29,11 +29,15 @@ class Flight(Generic[T]):
 
     @property
     def blocks_itself(self) -> bool:
-        """Whether waiting in this thread would stop the event loop that the flight needs to land."""
+        """Whether waiting in this thread would stop the event loop that the flight needs to
+        land.
+        """
         return self._loop_thread == threading.get_ident()
 
     def land(self, result: T | None = None, error: Exception | None = None) -> None:
-        """Ends the flight and wakes everybody; without result and error it is abandoned. Later calls change nothing."""
+        """Ends the flight and wakes everybody; without result and error it is abandoned. Later
+        calls change nothing.
+        """
         with self._lock:
             if self._done.is_set():
                 return
@@ -46,11 +50,15 @@ class Flight(Generic[T]):
                 wake()
 
     def wait(self, patience: float = PATIENCE) -> T | None:
-        """The outcome, waited for in this thread; None when the flight was abandoned or did not land in time."""
+        """The outcome, waited for in this thread; None when the flight was abandoned or did not
+        land in time.
+        """
         return self._outcome() if self._done.wait(patience) else None
 
     async def wait_async(self, patience: float = PATIENCE) -> T | None:
-        """The outcome, waited for in this task; None when the flight was abandoned or did not land in time."""
+        """The outcome, waited for in this task; None when the flight was abandoned or did not land
+        in time.
+        """
         import anyio
 
         event = anyio.Event()
@@ -64,7 +72,8 @@ class Flight(Generic[T]):
 
     def _outcome(self) -> T | None:
         if self.error is not None:
-            # Each waiter raises its own copy; tracebacks of many threads would pile up on one object.
+            # Each waiter raises its own copy; tracebacks of many threads would pile up on one
+            # object.
             raise copy.copy(self.error)
         return self.result
 
@@ -95,7 +104,8 @@ _running: set[asyncio.Task[None]] = set()
 async def launch(work: Callable[[], Coroutine[Any, Any, None]], flight: Flight[Any]) -> None:
     """Runs the work so that the end of the task that asked for it does not stop it.
 
-    Others wait for it, and half of a refresh would lose the session. The work reports to the flight and raises nothing.
+    Others wait for it, and half of a refresh would lose the session. The work reports to the flight
+    and raises nothing.
     """
     if _on_trio():
         import anyio

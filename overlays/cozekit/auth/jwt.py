@@ -1,7 +1,8 @@
-"""The JWT flow: an app acts for itself, or for users that it keeps apart by name, and proves itself with a signature.
+"""The JWT flow: an app acts for itself, or for users that it keeps apart by name, and proves itself
+with a signature.
 
-Sources: https://www.coze.cn/open/docs/developer_guides/oauth_jwt, …/oauth_jwt_channel, …/oauth_jwt_collaborate,
-…/oauth_jwt_privilege, …/session_isolation
+Sources: https://www.coze.cn/open/docs/developer_guides/oauth_jwt, …/oauth_jwt_channel,
+…/oauth_jwt_collaborate, …/oauth_jwt_privilege, …/session_isolation
 """
 
 from __future__ import annotations
@@ -11,59 +12,40 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from coze_openapi import models
+from coze_runtime.operation import Request
+from coze_runtime.settings import checked_url
 
 from .clock import SYSTEM, Clock
 from .failures import OAuthSetupError, needed
 from .life import RenewedAuth
 from .model import Token
 from .regions import audience_of
-
-if TYPE_CHECKING:
-    from coze_openapi.models.oauth import JWTSessionContext, OAuthScope
-    from coze_openapi.types import Request
-
-    from .stores import AnyStore
+from .stores import AnyStore
 
 Signer = Callable[[bytes], bytes]
 """Signs with RS256 (RSASSA-PKCS1-v1_5, SHA-256): takes the bytes to sign, returns the signature."""
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-# Seconds. The JWT is exchanged at once; what it is valid longer than that, before and after, bears clocks that differ.
+# Seconds. The JWT is exchanged at once; what it is valid longer than that, before and after, bears
+# clocks that differ.
 _BACKDATED = 300
 _VALID = 900
 
 
 class JWTOAuth(RenewedAuth):
-    """An app of the type "service": signs a JWT, exchanges it for a token, and does so again before the token ends.
+    """An app of the type "service": signs a JWT, exchanges it for a token, and does so again before
+    the token ends.
 
     ```python
     coze = Coze(auth=JWTOAuth(client_id, private_key, public_key_id))
     ```
 
-    The same object serves `Coze` and `AsyncCoze`, from any thread and event loop; each JWT is used once.
-
-    Args:
-        client_id: Id of the app.
-        private_key: The key that the console gave, as PEM text (PKCS#8 or PKCS#1). Line ends may be
-            written as a backslash and an n.
-            Needs the extra `cozekit[jwt]`.
-        public_key_id: Fingerprint of the public key in the console.
-        signer: Signs in place of `private_key`, for keys that never leave a device or service; may block.
-        account_id: Asks for a token of this account or organization (cross-account and multi-organization scenarios).
-        enterprise_id: Asks for a token that manages this enterprise (enterprise privileged apps).
-        scope: Narrows the token; for apps of a channel.
-        session_name: Your own id of the user for whom the token acts: conversations and variables of users are kept apart by it.
-        session_context: Device or consumer to whom use is counted (enterprise plans).
-        duration_seconds: Life of the tokens, 1 to 86,399.
-        audience: The `aud` claim, when the API is reached by another host than that of Coze; by default the host of the base URL.
-        base_url: Where tokens are asked for; by default where the client that uses them sends its calls.
-        store: Shares tokens with other processes; by default each object has its own.
-        clock: Another clock, for tests.
-
-    Raises:
-        OAuthSetupError: An argument is missing or malformed, or PyJWT is not installed.
+    The same object serves `Coze` and `AsyncCoze`, from any thread and event loop; each JWT is used
+    once.
     """
 
     def __init__(
@@ -75,26 +57,67 @@ class JWTOAuth(RenewedAuth):
         signer: Signer | None = None,
         account_id: str | None = None,
         enterprise_id: str | None = None,
-        scope: OAuthScope | Mapping[str, Any] | None = None,
+        scope: models.OAuthScope | Mapping[str, Any] | None = None,
         session_name: str | None = None,
-        session_context: JWTSessionContext | Mapping[str, Any] | None = None,
+        session_context: models.JWTSessionContext | Mapping[str, Any] | None = None,
         duration_seconds: int = 900,
         audience: str | None = None,
         base_url: str | None = None,
         store: AnyStore | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        """Settings of the app; nothing is signed or sent before the first call.
+
+        Args:
+            client_id: Id of the app, from the console.
+            private_key: The RSA key that the console gave, as PEM text or bytes (PKCS#8 or PKCS#1).
+                Line ends may be written as a backslash and an n. Needs the extra `cozekit[jwt]`.
+                None when `signer` is given.
+            public_key_id: Fingerprint of the public key in the console.
+            signer: Signs in place of `private_key`, for keys that never leave a device or service;
+                may block.
+            account_id: Requests a token of this account or organization (cross-account and
+                multi-organization scenarios). None requests one of the app's own account.
+            enterprise_id: Requests a token that manages this enterprise (enterprise privileged
+                apps); not together with `account_id`.
+            scope: Limits what the token may do; for apps of a channel only. None requests all
+                permissions of the app.
+            session_name: Your own id of the user for whom the token acts: conversations and
+                variables of users are kept apart by it. None keeps nobody apart.
+            session_context: Device or consumer that usage is attributed to (enterprise plans).
+            duration_seconds: Lifetime of the tokens in seconds, 1 to 86,399.
+            audience: The `aud` claim, when the API is reached through a host other than Coze's;
+                None takes the host of the base URL.
+            base_url: Where tokens are requested; None takes the base URL of the client that needs
+                them.
+            store: Shares tokens with other processes; None keeps them in this object.
+            clock: Source of the time; replace it in tests only.
+
+        Raises:
+            OAuthSetupError: An argument is missing or malformed, or PyJWT is not installed.
+        """
         super().__init__(base_url=_checked_base(base_url), store=store, clock=clock)
         self.client_id = needed("client_id", client_id)
         self._key_id = needed("public_key_id", public_key_id)
         if (signer is None) == (private_key is None):
             raise OAuthSetupError("give either private_key or signer", argument="private_key")
         if account_id is not None and enterprise_id is not None:
-            raise OAuthSetupError("give either account_id or enterprise_id", argument="enterprise_id")
+            raise OAuthSetupError(
+                "give either account_id or enterprise_id", argument="enterprise_id"
+            )
         if scope is not None and (account_id is not None or enterprise_id is not None):
-            raise OAuthSetupError("scope is for apps of a channel, without account_id and enterprise_id", argument="scope")
-        if isinstance(duration_seconds, bool) or not isinstance(duration_seconds, int) or not 1 <= duration_seconds <= 86_399:
-            raise OAuthSetupError("duration_seconds is a whole number from 1 to 86399", argument="duration_seconds")
+            raise OAuthSetupError(
+                "scope is for apps of a channel, without account_id and enterprise_id",
+                argument="scope",
+            )
+        if (
+            isinstance(duration_seconds, bool)
+            or not isinstance(duration_seconds, int)
+            or not 1 <= duration_seconds <= 86_399
+        ):
+            raise OAuthSetupError(
+                "duration_seconds is a whole number from 1 to 86399", argument="duration_seconds"
+            )
         self._account_id, self._enterprise_id, self._scope = account_id, enterprise_id, scope
         self._session_name, self._session_context = session_name, session_context
         self._duration, self._audience = duration_seconds, audience
@@ -107,15 +130,19 @@ class JWTOAuth(RenewedAuth):
         self,
         session_name: str,
         *,
-        session_context: JWTSessionContext | Mapping[str, Any] | None = None,
+        session_context: models.JWTSessionContext | Mapping[str, Any] | None = None,
         store: AnyStore | None = None,
     ) -> JWTOAuth:
-        """The same app for one of its users, with tokens of its own; the key is shared.
+        """The same app for one of its users, with separate tokens; the key is shared.
 
         Args:
             session_name: Your own id of the user.
-            session_context: Device or consumer to whom use is counted; by default that of this object.
-            store: Shares the user's tokens with other processes.
+            session_context: Device or consumer that usage is attributed to; None takes that of this
+                object.
+            store: Shares the user's tokens with other processes; None keeps them in the new object.
+
+        Raises:
+            OAuthSetupError: `session_name` is empty.
         """
         return JWTOAuth(
             self.client_id,
@@ -139,13 +166,23 @@ class JWTOAuth(RenewedAuth):
 
         signed = f"Bearer {self._signed(base_url)}"
         if self._account_id is not None:
-            return account_token.build(account_id=self._account_id, authorization=signed, grant_type=GRANT, duration_seconds=self._duration)
+            return account_token.build(
+                account_id=self._account_id,
+                authorization=signed,
+                grant_type=GRANT,
+                duration_seconds=self._duration,
+            )
         if self._enterprise_id is not None:
             return enterprise_token.build(
-                enterprise_id=self._enterprise_id, authorization=signed, grant_type=GRANT, duration_seconds=self._duration
+                enterprise_id=self._enterprise_id,
+                authorization=signed,
+                grant_type=GRANT,
+                duration_seconds=self._duration,
             )
         scope: Any = self._scope
-        return own_token.build(authorization=signed, grant_type=GRANT, duration_seconds=self._duration, scope=scope)
+        return own_token.build(
+            authorization=signed, grant_type=GRANT, duration_seconds=self._duration, scope=scope
+        )
 
     def _signed(self, base_url: str) -> str:
         """A new JWT."""
@@ -156,13 +193,17 @@ class JWTOAuth(RenewedAuth):
         except OAuthSetupError:
             raise
         except Exception as error:
-            raise OAuthSetupError(f"the signer failed ({type(error).__name__}); no JWT was sent", argument="signer") from error
+            raise OAuthSetupError(
+                f"the signer failed ({type(error).__name__}); no JWT was sent", argument="signer"
+            ) from error
         if not isinstance(signature, bytes) or not signature:
-            raise OAuthSetupError("the signer must return the bytes of the signature", argument="signer")
+            raise OAuthSetupError(
+                "the signer must return the bytes of the signature", argument="signer"
+            )
         return f"{text}.{_base64(signature)}"
 
     def _claims(self, base_url: str) -> dict[str, Any]:
-        from coze_openapi.codec import to_wire
+        from coze_runtime.convert import to_wire
 
         now = int(self._clock.time())
         claims = {
@@ -170,7 +211,8 @@ class JWTOAuth(RenewedAuth):
             "aud": self._audience or audience_of(base_url),
             "iat": now - _BACKDATED,
             "exp": now + _VALID,
-            # Not from `random`: programs that fix its seed would send the same id twice, and the second is refused.
+            # Not from `random`: programs that fix its seed would send the same id twice, and the
+            # second is refused.
             "jti": secrets.token_urlsafe(36),
             "session_name": self._session_name,
             "session_context": to_wire(self._session_context),
@@ -182,23 +224,30 @@ def key_signer(private_key: str | bytes | None) -> Signer:
     """A signer for a key in PEM form, parsed once.
 
     Raises:
-        OAuthSetupError: It is no RSA private key, or PyJWT is not installed. The message shows nothing of the key.
+        OAuthSetupError: It is no RSA private key, or PyJWT is not installed. The message shows
+            nothing of the key.
     """
     try:
         algorithms: Any = import_module("jwt.algorithms")
     except ImportError:
         algorithms = None
     if algorithms is None or not algorithms.has_crypto:
-        raise OAuthSetupError("signing with a private key needs PyJWT: pip install 'cozekit[jwt]'", argument="private_key")
+        raise OAuthSetupError(
+            "signing with a private key needs PyJWT: pip install 'cozekit[jwt]'",
+            argument="private_key",
+        )
     algorithm = algorithms.RSAAlgorithm(algorithms.RSAAlgorithm.SHA256)
     found = "a public key"
     try:
         key = algorithm.prepare_key(_pem(private_key))
     except Exception as error:
         key, found = None, type(error).__name__
-    if not isinstance(key, algorithms.RSAPrivateKey):  # older versions of PyJWT take other kinds of keys as well
+    if not isinstance(
+        key, algorithms.RSAPrivateKey
+    ):  # older versions of PyJWT take other kinds of keys as well
         raise OAuthSetupError(
-            f"private_key is no RSA private key in PEM form ({found}); take the file that the console gave when the app was made, "
+            f"private_key is no RSA private key in PEM form ({found}); take the file that the "
+            "console gave when the app was made, "
             "unencrypted, with its BEGIN and END lines",
             argument="private_key",
         )
@@ -221,9 +270,7 @@ def _pem(private_key: str | bytes | None) -> bytes:
 def _checked_base(base_url: str | None) -> str | None:
     if not base_url:
         return None
-    from coze_openapi.client import BaseClient
-
-    return BaseClient(base_url=base_url).base_url
+    return checked_url(base_url)
 
 
 def _encoded(part: Mapping[str, Any]) -> str:

@@ -1,4 +1,6 @@
-"""A lock between processes: a file that one of them holds. Only the standard library; freed by the system when its holder dies."""
+"""A lock between processes: a file that one of them holds. Only the standard library; freed by the
+system when its holder dies.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,18 @@ PATIENCE = 90.0
 
 @contextmanager
 def file_lock(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Holds the lock file, which is made when it is missing and never removed: a removed lock can be held twice.
+    """Holds the lock file, which is made when it is missing and never removed: a removed lock can
+    be held twice.
 
     Raises:
         OAuthError: Another process has held it for too long.
         OSError: The file cannot be made.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+    handle = os.open(
+        path,
+        os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0),
+        0o600,
+    )
     try:
         _wait(handle, path, patience)
         try:
@@ -39,7 +46,8 @@ def _wait(handle: int, path: Path, patience: float) -> None:
     while not _try_lock(handle):
         if time.monotonic() > end:
             raise OAuthError(
-                f"another process has held {path} for {patience:.0f} s; if none is signing in, remove the file",
+                f"another process has held {path} for {patience:.0f} s; if none is signing in, "
+                "remove the file",
                 error="token_store",
                 description="the lock of the token store is taken",
             )

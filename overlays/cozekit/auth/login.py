@@ -9,20 +9,17 @@ import webbrowser
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import TYPE_CHECKING
+from typing import Self
 from urllib.parse import urlsplit
 
 from ..errors import OAuthError
 from .failures import OAuthSetupError
 from .flight import Flight
 
-if TYPE_CHECKING:
-    from typing import Self
-
 _LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1"}
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}}</style>
-<h1>{title}</h1><p>{text}</p></html>"""
+<h1>{title}</h1><p>{text}</p></html>"""  # noqa: E501
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -57,7 +54,8 @@ class Receiver:
         parts = urlsplit(redirect_uri)
         if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
             raise OAuthSetupError(
-                f"login() receives the browser on this machine and needs a redirect_uri such as http://localhost:8080/callback, "
+                "login() receives the browser on this machine and needs a redirect_uri such as "
+                "http://localhost:8080/callback, "
                 f"not {redirect_uri}; a web application uses begin() and finish()",
                 argument="redirect_uri",
             )
@@ -67,10 +65,13 @@ class Receiver:
             self._server = _Server(address, parts.path or "/", check, self._flight)
         except OSError as error:
             raise OAuthSetupError(
-                f"port {address[1]} of redirect_uri cannot be opened ({error.strerror}); free it or register another",
+                f"port {address[1]} of redirect_uri cannot be opened ({error.strerror}); free "
+                "it or register another",
                 argument="redirect_uri",
             ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="cozekit-login", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="cozekit-login", daemon=True
+        )
 
     def wait(self, timeout: float) -> str:
         """The code.
@@ -85,7 +86,9 @@ class Receiver:
         return await self._flight.wait_async(timeout) or self._too_late(timeout)
 
     def _too_late(self, timeout: float) -> str:
-        raise OAuthError(f"nobody agreed within {timeout:g} s; begin the sign-in anew", error="login_timeout")
+        raise OAuthError(
+            f"nobody agreed within {timeout:g} s; begin the sign-in anew", error="login_timeout"
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -104,7 +107,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     allow_reuse_address = sys.platform != "win32"
 
-    def __init__(self, address: tuple[str, int], path: str, check: Callable[[str], str], flight: Flight[str]) -> None:
+    def __init__(
+        self, address: tuple[str, int], path: str, check: Callable[[str], str], flight: Flight[str]
+    ) -> None:
         self.path, self.check, self.flight = path, check, flight
         super().__init__(address, _Handler)
 
@@ -124,12 +129,20 @@ class _Handler(BaseHTTPRequestHandler):
         """The browser comes back."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if urlsplit(self.path).path != self.server.path or host not in _LOOPBACK:
-            self._answer(404, "Not here", "This address takes part in a sign-in and has nothing else to show.")
+            self._answer(
+                404,
+                "Not here",
+                "This address takes part in a sign-in and has nothing else to show.",
+            )
             return
         try:
             code = self.server.check(self.path)
         except OAuthError as error:
-            self._answer(400, "The sign-in did not succeed", f"{error.description or error}. You can close this page.")
+            self._answer(
+                400,
+                "The sign-in did not succeed",
+                f"{error.description or error}. You can close this page.",
+            )
             self.server.flight.land(error=error)
         else:
             self._answer(200, "Signed in", "You can close this page and go back to the program.")

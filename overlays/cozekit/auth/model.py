@@ -1,25 +1,29 @@
-"""What a sign-in yields: tokens and the things on the way to them. None of them shows a secret or lets itself be pickled."""
+"""What a sign-in yields: tokens and the things on the way to them. None of them shows a secret or
+lets itself be pickled.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Self, SupportsIndex
 
 from attrs import define, field
 
-if TYPE_CHECKING:
-    from typing import Self, SupportsIndex
-
 
 class Guarded:
-    """Base of objects that hold a secret: they are not pickled by accident, in a cache or a task queue for instance."""
+    """Base of objects that hold a secret: they are not pickled by accident, in a cache or a task
+    queue for instance.
+    """
 
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled; take out what you need by name")
+        raise TypeError(
+            f"{type(self).__name__} holds secrets and is not pickled; take out what you need by "
+            "name"
+        )
 
     def __copy__(self) -> Self:
         return self
@@ -37,22 +41,37 @@ class Token(Guarded):
 
     access_token: str
     refresh_token: str | None = None
-    """Good for 30 days and for one use; None for tokens of a JWT, which are not refreshed but asked for anew."""
+    """Good for 30 days and for one use; None for tokens of a JWT, which are not refreshed but asked
+    for anew.
+    """
     expires_at: float | None = None
-    """When the access token ends, in Unix seconds of the server's clock; None when the server did not say."""
+    """When the access token ends, in Unix seconds of the server's clock; None when the server did
+    not say.
+    """
     issued_at: float | None = None
     """When it came, in Unix seconds of this machine's clock."""
     clock_offset: float = 0.0
-    """How far the server's clock was ahead of this machine's, in seconds; 0 when they agree or nobody knows."""
+    """How far the server's clock was ahead of this machine's, in seconds; 0 when they agree or
+    nobody knows.
+    """
     logid: str | None = field(default=None, eq=False)
     """Log id of the call that brought it."""
 
     def remaining(self, now: float) -> float:
-        """Seconds until the access token ends, by this machine's clock; infinite when nobody knows."""
-        return float("inf") if self.expires_at is None else self.expires_at - (now + self.clock_offset)
+        """Seconds until the access token expires, by this machine's clock; infinite when the server
+        did not say.
+
+        Args:
+            now: Unix time in seconds, by this machine's clock.
+        """
+        return (
+            float("inf") if self.expires_at is None else self.expires_at - (now + self.clock_offset)
+        )
 
     def margin(self) -> float:
-        """How many seconds before its end the token is renewed: a tenth of its life, at most a minute."""
+        """How many seconds before its end the token is renewed: a tenth of its life, at most a
+        minute.
+        """
         if self.expires_at is None or self.issued_at is None:
             return 60.0
         return max(0.0, min(60.0, 0.1 * self.remaining(self.issued_at)))
@@ -64,27 +83,43 @@ class Token(Guarded):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The token that `to_dict` wrote; unknown keys are left out.
+        """The token that `to_dict` wrote.
+
+        Args:
+            data: Plain JSON data; unknown keys are ignored.
 
         Raises:
-            ValueError: It holds no access token, or a field is of the wrong kind.
+            ValueError: There is no access token, or a field has the wrong type.
         """
         access, refresh = data.get("access_token"), data.get("refresh_token")
         if not isinstance(access, str) or not access or not isinstance(refresh, str | None):
             raise ValueError("no token data")
-        numbers = {name: data[name] for name in ("expires_at", "issued_at", "clock_offset") if data.get(name) is not None}
-        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in numbers.values()):
+        numbers = {
+            name: data[name]
+            for name in ("expires_at", "issued_at", "clock_offset")
+            if data.get(name) is not None
+        }
+        if any(
+            isinstance(value, bool) or not isinstance(value, int | float)
+            for value in numbers.values()
+        ):
             raise ValueError("no token data")
         return cls(access_token=access, refresh_token=refresh, **numbers)
 
     def __repr__(self) -> str:
-        end = "" if self.expires_at is None else f" until {datetime.fromtimestamp(self.expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        end = (
+            ""
+            if self.expires_at is None
+            else f" until {datetime.fromtimestamp(self.expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
         return f"<Token{end}{', refreshable' if self.refresh_token else ''}>"
 
 
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class Authorization(Guarded):
-    """A sign-in that has begun: send the browser to `url`, and keep `state` and `verifier` until it comes back."""
+    """A sign-in that has begun: send the browser to `url`, and keep `state` and `verifier` until it
+    comes back.
+    """
 
     url: str
     """Address of the consent page."""
@@ -92,14 +127,18 @@ class Authorization(Guarded):
     """Comes back with the browser; another one means that the answer belongs to another sign-in."""
     redirect_uri: str
     verifier: str | None = None
-    """Secret of the PKCE flow; None in the web flow. Keep it on the server, or in a signed and encrypted session."""
+    """Secret of the PKCE flow; None in the web flow. Keep it on the server, or in a signed and
+    encrypted session.
+    """
 
     def __repr__(self) -> str:
         return f"<Authorization for {self.redirect_uri}>"
 
 
 class Pace:
-    """How fast a device may ask, for all threads and tasks that ask with its code. Seconds of the monotonic clock."""
+    """How fast a device may ask, for all threads and tasks that ask with its code. Seconds of the
+    monotonic clock.
+    """
 
     __slots__ = ("_asked", "_lock", "interval")
 
@@ -109,7 +148,8 @@ class Pace:
         self._lock = threading.Lock()
 
     def claim(self, now: float, started: float, times: int) -> float:
-        """Seconds until a question may be asked, so many intervals after the last one or, if there was none, after the start.
+        """Seconds until a question may be asked, so many intervals after the last one or, if there
+        was none, after the start.
 
         With 0 the caller has its turn, and everybody else waits from now on.
         """
@@ -134,7 +174,9 @@ class Pace:
 
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeviceLogin(Guarded):
-    """A device that waits for its user. Show `user_code` and `verification_uri`, or the complete address as a QR code."""
+    """A device that waits for its user. Show `user_code` and `verification_uri`, or the complete
+    address as a QR code.
+    """
 
     device_code: str
     """Secret with which the device asks for its token."""
@@ -151,7 +193,9 @@ class DeviceLogin(Guarded):
 
     @property
     def interval(self) -> float:
-        """Least pause between two questions, in seconds; 5 more after every `slow_down` (RFC 8628, 3.5)."""
+        """Least pause between two questions, in seconds; 5 more after every `slow_down` (RFC 8628,
+        3.5).
+        """
         return self._pace.interval
 
     @property

@@ -1,17 +1,17 @@
-"""The two sites of Coze, and any other address. A credential of one site is worth nothing at the other."""
+"""The two sites of Coze, and any other address. A credential of one site is worth nothing at the
+other.
+"""
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+from coze_runtime.auth import TokenClient
 
 from ..errors import ArgumentError
 
-if TYPE_CHECKING:
-    from coze_openapi.client import BaseClient
-
-C = TypeVar("C", bound="BaseClient")
+C = TypeVar("C", bound=TokenClient)
 
 CN = "https://api.coze.cn"
 COM = "https://api.coze.com"
@@ -33,19 +33,25 @@ def check_regions(sign_in: str, api: str) -> None:
     one, other = region_of(sign_in), region_of(api)
     if one and other and one != other:
         raise ArgumentError(
-            f"the sign-in is at {sign_in} and the client talks to {api}: a token of {_SITES[one]} is refused by {_SITES[other]}; "
+            f"the sign-in is at {sign_in} and the client talks to {api}: a token of "
+            f"{_SITES[one]} is refused by {_SITES[other]}; "
             f"pass base_url={sign_in!r} to the client, or an app of the other site",
             argument="base_url",
         )
 
 
 def region_hint(base_url: str) -> str:
-    """What to add to an authentication failure: tokens are bound to their site. Empty for addresses that are neither of the two."""
+    """What to add to an authentication failure: tokens are bound to their site. Empty for addresses
+    that are neither of the two.
+    """
     site = region_of(base_url)
     if site is None:
         return ""
     other = COM if site == "coze.cn" else CN
-    return f"only tokens that {_SITES[site]} issued work here; for a token of the other site pass base_url={other!r}"
+    return (
+        f"only tokens that {_SITES[site]} issued work here; for a token of the other "
+        f"site pass base_url={other!r}"
+    )
 
 
 def audience_of(base_url: str) -> str:
@@ -57,8 +63,4 @@ def at(client: C, base_url: str | None) -> C:
     """The client, sending to another base URL over the same connections."""
     if base_url is None or base_url == client.base_url:
         return client
-    other = copy.copy(client)
-    other.base_url = base_url
-    # The connections belong to the first client, which opens and closes them.
-    other._parent = client  # type: ignore[attr-defined]
-    return other
+    return client.with_base_url(base_url)

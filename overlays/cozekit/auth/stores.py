@@ -1,7 +1,7 @@
 """Where a token is kept between two refreshes, and between two runs of a program.
 
-A refresh token works once: whoever refreshes holds the lock of the store from reading the old token until the new one is written,
-so that two processes with one store refresh once.
+A refresh token works once: whoever refreshes holds the lock of the store from reading the old token
+until the new one is written, so that two processes with one store refresh once.
 """
 
 from __future__ import annotations
@@ -14,29 +14,33 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from types import ModuleType
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..errors import OAuthError
 from .failures import OAuthSetupError, needed
 from .model import Guarded, Token
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 @runtime_checkable
 class TokenStore(Protocol):
     """A store of your own: one object for one signed-in user.
 
-    The methods may block; under AsyncCoze they run in worker threads. The lock is released by another thread than it was taken
-    by, so a `threading.RLock` does not serve. Errors that they raise reach the caller as an OAuthError.
+    The methods may block; under AsyncCoze they run in worker threads. The lock is released by
+    another thread than it was taken by, so a `threading.RLock` does not serve. Errors that they
+    raise reach the caller as an OAuthError.
     """
 
     def load(self) -> Token | None:
         """The token that was saved last; None when nobody has signed in."""
 
     def save(self, token: Token) -> None:
-        """Keeps the token in place of the last one, wholly or not at all. Returns when it is safe."""
+        """Keeps the token in place of the last one, completely or not at all. Returns when it is
+        safe.
+
+        Args:
+            token: The token to keep.
+        """
 
     def lock(self) -> AbstractContextManager[object]:
         """Keeps other processes and threads from loading and saving meanwhile."""
@@ -45,26 +49,38 @@ class TokenStore(Protocol):
 
 @runtime_checkable
 class AsyncTokenStore(Protocol):
-    """The form of `TokenStore` for coroutines; works with AsyncCoze. A store may have both forms."""
+    """The form of `TokenStore` for coroutines; works with AsyncCoze. A store may have both
+    forms.
+    """
 
     async def load_async(self) -> Token | None:
-        """As `TokenStore.load`."""
+        """The token that was saved last; None when nobody has signed in."""
 
     async def save_async(self, token: Token) -> None:
-        """As `TokenStore.save`."""
+        """Keeps the token in place of the last one, completely or not at all. Returns when it is
+        safe.
+
+        Args:
+            token: The token to keep.
+        """
 
     def lock_async(self) -> AbstractAsyncContextManager[object]:
-        """As `TokenStore.lock`."""
+        """Keeps other processes and tasks from loading and saving meanwhile."""
         ...
 
 
-AnyStore: TypeAlias = "TokenStore | AsyncTokenStore"
+AnyStore: TypeAlias = TokenStore | AsyncTokenStore
 
 
 class MemoryStore(Guarded):
     """Keeps the token in this process."""
 
     def __init__(self, token: Token | None = None) -> None:
+        """A store that holds this token.
+
+        Args:
+            token: The token of a user who has signed in; None when nobody has.
+        """
         self._token = token
         self._lock = threading.Lock()
 
@@ -89,13 +105,17 @@ class MemoryStore(Guarded):
 
 
 class FileStore:
-    """Keeps the token in a file that only this user may read (0600), written beside and moved into place.
-
-    Args:
-        path: The file; one for each signed-in user. Its folder is made when it is missing.
+    """Keeps the token in a file that only this user may read (0600), written beside and moved into
+    place.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        """A store in this file; nothing is read or written yet.
+
+        Args:
+            path: The file; one for each signed-in user. `~` is expanded. Its folder is made when it
+                is missing.
+        """
         self.path = Path(path).expanduser()
 
     def load(self) -> Token | None:
@@ -111,9 +131,13 @@ class FileStore:
         return _parsed(content, f"the token file {self.path}")
 
     def save(self, token: Token) -> None:
-        """Replaces the file at once; after a crash it holds the old token or the new one, never a part."""
+        """Replaces the file at once; after a crash it holds the old token or the new one, never a
+        part.
+        """
         self._folder()
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # 0600 from the start
+        handle, name = tempfile.mkstemp(
+            dir=self.path.parent, prefix=f".{self.path.name}."
+        )  # 0600 from the start
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(token.to_dict(), file)
@@ -145,14 +169,20 @@ class FileStore:
 
 
 class KeyringStore:
-    """Keeps the token in the keyring of the desktop (Keychain, Credential Locker, Secret Service); needs the package `keyring`.
-
-    Args:
-        account: Name of the signed-in user within the service.
-        service: Name under which the keyring lists the token.
+    """Keeps the token in the keyring of the desktop (Keychain, Credential Locker, Secret Service);
+    needs the package `keyring`.
     """
 
     def __init__(self, account: str = "default", *, service: str = "cozekit") -> None:
+        """A store in this entry of the keyring; nothing is read or written yet.
+
+        Args:
+            account: Name of the signed-in user within the service.
+            service: Name under which the keyring lists the token.
+
+        Raises:
+            OAuthSetupError: A name is empty, or the package `keyring` is not installed.
+        """
         self.account, self.service = needed("account", account), needed("service", service)
         self._keyring = _keyring()
 
@@ -172,7 +202,9 @@ class KeyringStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """A lock between processes of this user; keyrings have none, so it is a file without content."""
+        """A lock between processes of this user; keyrings have none, so it is a file without
+        content.
+        """
         import hashlib
 
         from .locks import file_lock
@@ -190,7 +222,9 @@ def _keyring() -> ModuleType:
     try:
         return import_module("keyring")
     except ImportError:
-        raise OAuthSetupError("KeyringStore needs the package keyring: pip install keyring", argument="store") from None
+        raise OAuthSetupError(
+            "KeyringStore needs the package keyring: pip install keyring", argument="store"
+        ) from None
 
 
 def _parsed(content: str | bytes, where: str) -> Token:

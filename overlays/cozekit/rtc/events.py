@@ -2,96 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 from attrs import define
 
 from coze_openapi import models as m
-from coze_openapi.errors import classify
-from coze_openapi.types import Model
+from coze_openapi.errors import CODES
+from coze_openapi.events import rtc
+from coze_runtime.failures import classify
+from coze_runtime.models import Model
 
 from ..errors import APIError, ResponseError
 
-UPLINK: dict[str, type[Any]] = {
-    "session.update": m.RtcSessionUpdateEvent,
-    "conversation.chat.submit_tool_outputs": m.VoiceConversationChatSubmitToolOutputsEvent,
-    "conversation.chat.cancel": m.RtcConversationChatCancelEvent,
-    "conversation.message.create": m.VoiceConversationMessageCreateEvent,
-    "client.vad": m.RtcClientVadEvent,
-    "session.pre_answer.update": m.RtcSessionPreAnswerUpdateEvent,
-    "mode.update": m.RtcModeUpdateEvent,
-    "input_text.generate_audio": m.VoiceInputTextGenerateAudioEvent,
-    "input_audio_buffer.start": m.RtcInputAudioBufferStartEvent,
-    "input_audio_buffer.complete": m.RtcInputAudioBufferCompleteEvent,
-}
-"""Types of events from the client to the bot → model; the same as `x-coze-rtc` in spec/resources/rtc.yaml."""
+UPLINK = rtc.SEND
+"""Types of events from the client to the bot → model."""
 
-DOWNLINK: dict[str, type[Any]] = {
-    "session.created": m.RtcSessionCreatedEvent,
-    "session.updated": m.RtcSessionUpdatedEvent,
-    "conversation.created": m.RtcConversationCreatedEvent,
-    "conversation.chat.created": m.RtcConversationChatCreatedEvent,
-    "conversation.chat.in_progress": m.RtcConversationChatInProgressEvent,
-    "conversation.message.delta": m.RtcConversationMessageDeltaEvent,
-    "conversation.message.completed": m.RtcConversationMessageCompletedEvent,
-    "conversation.chat.completed": m.RtcConversationChatCompletedEvent,
-    "conversation.chat.failed": m.RtcConversationChatFailedEvent,
-    "conversation.chat.requires_action": m.RtcConversationChatRequiresActionEvent,
-    "audio.user.speech_started": m.RtcAudioUserSpeechStartedEvent,
-    "audio.user.speech_stopped": m.RtcAudioUserSpeechStoppedEvent,
-    "audio.agent.speech_started": m.RtcAudioAgentSpeechStartedEvent,
-    "audio.agent.speech_stopped": m.RtcAudioAgentSpeechStoppedEvent,
-    "conversation.audio_transcript.delta": m.RtcConversationAudioTranscriptDeltaEvent,
-    "session.pre_answer.updated": m.RtcSessionPreAnswerUpdatedEvent,
-    "conversation.chat.pre_answer": m.RtcConversationChatPreAnswerEvent,
-    "mode.updated": m.RtcModeUpdatedEvent,
-    "input_audio_buffer.started": m.RtcInputAudioBufferStartedEvent,
-    "input_audio_buffer.completed": m.RtcInputAudioBufferCompletedEvent,
-    "live.created": m.RtcLiveCreatedEvent,
-    "error": m.RtcErrorEvent,
-}
+DOWNLINK = rtc.RECEIVE
 """Types of events from the bot to the client → model."""
 
-# The samples of the page print these two under the names of the requests that they answer.
-_ALIASES = {"session.update": "session.updated", "input_audio_buffer.start": "input_audio_buffer.started"}
-
-UplinkEvent: TypeAlias = (
-    m.RtcSessionUpdateEvent
-    | m.VoiceConversationChatSubmitToolOutputsEvent
-    | m.RtcConversationChatCancelEvent
-    | m.VoiceConversationMessageCreateEvent
-    | m.RtcClientVadEvent
-    | m.RtcSessionPreAnswerUpdateEvent
-    | m.RtcModeUpdateEvent
-    | m.VoiceInputTextGenerateAudioEvent
-    | m.RtcInputAudioBufferStartEvent
-    | m.RtcInputAudioBufferCompleteEvent
-)
-DownlinkEvent: TypeAlias = (
-    m.RtcSessionCreatedEvent
-    | m.RtcSessionUpdatedEvent
-    | m.RtcConversationCreatedEvent
-    | m.RtcConversationChatCreatedEvent
-    | m.RtcConversationChatInProgressEvent
-    | m.RtcConversationMessageDeltaEvent
-    | m.RtcConversationMessageCompletedEvent
-    | m.RtcConversationChatCompletedEvent
-    | m.RtcConversationChatFailedEvent
-    | m.RtcConversationChatRequiresActionEvent
-    | m.RtcAudioUserSpeechStartedEvent
-    | m.RtcAudioUserSpeechStoppedEvent
-    | m.RtcAudioAgentSpeechStartedEvent
-    | m.RtcAudioAgentSpeechStoppedEvent
-    | m.RtcConversationAudioTranscriptDeltaEvent
-    | m.RtcSessionPreAnswerUpdatedEvent
-    | m.RtcConversationChatPreAnswerEvent
-    | m.RtcModeUpdatedEvent
-    | m.RtcInputAudioBufferStartedEvent
-    | m.RtcInputAudioBufferCompletedEvent
-    | m.RtcLiveCreatedEvent
-    | m.RtcErrorEvent
-)
+UplinkEvent: TypeAlias = rtc.Sent
+DownlinkEvent: TypeAlias = rtc.Received
 
 
 @define(frozen=True, kw_only=True)
@@ -105,7 +37,8 @@ class UnknownEvent:
 
 
 def encode(event: Model) -> str:
-    """An event as the text of an RTC message. Fields that are not set are left out, since the bot takes empty ones over.
+    """An event as the text of an RTC message. Fields that are not set are left out, since the bot
+    takes empty ones over.
 
     Source: signaling_uplink_event
     """
@@ -120,7 +53,7 @@ def parse(message: str | bytes) -> DownlinkEvent | UnknownEvent:
 
     Source: signaling_downlink_event
     """
-    return _parse(message, DOWNLINK, _ALIASES)  # type: ignore[no-any-return]  # the table holds models of that union
+    return _parse(message, DOWNLINK, rtc.ALIASES)  # type: ignore[no-any-return]  # the table holds models of that union
 
 
 def parse_uplink(message: str | bytes) -> UplinkEvent | UnknownEvent:
@@ -134,7 +67,9 @@ def parse_uplink(message: str | bytes) -> UplinkEvent | UnknownEvent:
     return _parse(message, UPLINK, {})  # type: ignore[no-any-return]
 
 
-def _parse(message: str | bytes, table: dict[str, type[Any]], aliases: dict[str, str]) -> Any:
+def _parse(
+    message: str | bytes, table: Mapping[str, type[Model]], aliases: Mapping[str, str]
+) -> Any:
     try:
         raw = msgspec.json.decode(message)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -145,15 +80,18 @@ def _parse(message: str | bytes, table: dict[str, type[Any]], aliases: dict[str,
     model = table.get(aliases.get(kind, kind))
     if model is None:
         found = raw.get("id")
-        return UnknownEvent(event_type=kind, id=None if found is None else str(found), data=raw.get("data"))
+        return UnknownEvent(
+            event_type=kind, id=None if found is None else str(found), data=raw.get("data")
+        )
     return model.from_dict(raw)
 
 
 def error_of(event: m.RtcErrorEvent) -> APIError:
     """The error that an `error` event reports, of the same class as for a call with that code.
 
-    4027 and 4028 are a QuotaExceededError: pay or wait. 4029 is a ConflictError: the room was closed after a long silence; make
-    a new one, with a higher `longest_silence_ms`. None of them passes by sending again.
+    4027 and 4028 are a QuotaExceededError: pay or wait. 4029 is a ConflictError: the room was
+    closed after a long silence; make a new one, with a higher `longest_silence_ms`. None of them
+    passes by sending again.
 
     Source: realtime_error_codes
     """
@@ -161,5 +99,7 @@ def error_of(event: m.RtcErrorEvent) -> APIError:
     code = int(data.code) if isinstance(data.code, int) else None
     msg = data.msg or ""
     logid = data.detail.logid if data.detail is not None else None
-    text = f"real-time call: code {code}: {msg or 'no reason given'}" + (f" (logid {logid})" if logid else "")
-    return classify(code, None, msg)(text, code=code, msg=msg, logid=logid)
+    text = f"real-time call: code {code}: {msg or 'no reason given'}" + (
+        f" (logid {logid})" if logid else ""
+    )
+    return classify(CODES, code, None, msg)(text, code=code, msg=msg, logid=logid)

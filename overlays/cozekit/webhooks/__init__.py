@@ -1,6 +1,7 @@
 """Callbacks: events that Coze posts to an address of yours.
 
-    from cozekit.webhooks import AsgiApp, AsyncWebhookReceiver, CallbackBotPublishedEvent, audit_passed
+    from cozekit.webhooks import AsgiApp, AsyncWebhookReceiver, CallbackBotPublishedEvent,
+    audit_passed
 
     receiver = AsyncWebhookReceiver(verify_token)
 
@@ -10,23 +11,31 @@
 
     app = AsgiApp(receiver)
 
-In a framework of your own: `receiver.handle(headers, body)` gives status and body to answer with, `verify(headers, body, token)`
-and `parse(body)` are the two steps alone. The verify token is that of the callback application, from `coze.api_apps.create`.
+In a framework of your own: `receiver.handle(headers, body)` gives status and body to answer with,
+`verify(headers, body, token)` and `parse(body)` are the two steps alone. The verify token is that
+of the callback application, from `coze.api_apps.create`.
 
 Source: pages receive_handle_callbacks, agent_callback_messages, agent_delete_callback_messages,
-agent_unpublished_callback_messages, billing_callback_message, benefit_plugin_scale_requested, benefit_plugin_scale_expired.
+agent_unpublished_callback_messages, billing_callback_message, benefit_plugin_scale_requested,
+benefit_plugin_scale_expired.
 """
 
 from __future__ import annotations
 
 from coze_openapi.models.callbacks import CallbackAudit as CallbackAudit
-from coze_openapi.models.callbacks import CallbackBenefitPluginScaleExpiredEvent as CallbackBenefitPluginScaleExpiredEvent
-from coze_openapi.models.callbacks import CallbackBenefitPluginScaleRequestedEvent as CallbackBenefitPluginScaleRequestedEvent
+from coze_openapi.models.callbacks import (
+    CallbackBenefitPluginScaleExpiredEvent as CallbackBenefitPluginScaleExpiredEvent,
+)
+from coze_openapi.models.callbacks import (
+    CallbackBenefitPluginScaleRequestedEvent as CallbackBenefitPluginScaleRequestedEvent,
+)
 from coze_openapi.models.callbacks import CallbackBenefitUsageEvent as CallbackBenefitUsageEvent
 from coze_openapi.models.callbacks import CallbackBotDeletedEvent as CallbackBotDeletedEvent
 from coze_openapi.models.callbacks import CallbackBotPublishedEvent as CallbackBotPublishedEvent
 from coze_openapi.models.callbacks import CallbackBotUnpublishedEvent as CallbackBotUnpublishedEvent
-from coze_openapi.models.callbacks import CallbackUrlVerificationEvent as CallbackUrlVerificationEvent
+from coze_openapi.models.callbacks import (
+    CallbackUrlVerificationEvent as CallbackUrlVerificationEvent,
+)
 
 from ..errors import WebhookError as WebhookError
 from .apps import AsgiApp as AsgiApp

@@ -1,20 +1,20 @@
-"""A receiver as a program of its own or mounted into another one: ASGI and WSGI, without a framework."""
+"""A receiver as a program of its own or mounted into another one: ASGI and WSGI, without a
+framework.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from ..errors import WebhookError
 from .receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, refused
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
-
-_Message: TypeAlias = "MutableMapping[str, Any]"
-_Receive: TypeAlias = "Callable[[], Awaitable[_Message]]"
-_Send: TypeAlias = "Callable[[_Message], Awaitable[None]]"
+_Message: TypeAlias = MutableMapping[str, Any]
+_Receive: TypeAlias = Callable[[], Awaitable[_Message]]
+_Send: TypeAlias = Callable[[_Message], Awaitable[None]]
 
 _NOT_ALLOWED = WebhookError("the method is not POST", status=405)
 
@@ -27,7 +27,9 @@ def _headers(answer: Answer) -> list[tuple[str, str]]:
 
 
 class AsgiApp:
-    """An ASGI application that takes callbacks at whatever path it is mounted; `uvicorn module:app` serves it."""
+    """An ASGI application that takes callbacks at whatever path it is mounted; `uvicorn module:app`
+    serves it.
+    """
 
     def __init__(self, receiver: AsyncWebhookReceiver) -> None:
         self._receiver = receiver
@@ -44,10 +46,18 @@ class AsgiApp:
             if answer is not None:
                 headers = [(name.encode(), value.encode()) for name, value in _headers(answer)]
                 if answer.status == 413:
-                    # The rest of the body is not read, so the connection cannot serve another request.
+                    # The rest of the body is not read, so the connection cannot serve another
+                    # request.
                     headers.append((b"connection", b"close"))
-                await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-                await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+                await send(
+                    {"type": "http.response.start", "status": answer.status, "headers": headers}
+                )
+                await send(
+                    {
+                        "type": "http.response.body",
+                        "body": b"" if scope["method"] == "HEAD" else answer.body,
+                    }
+                )
 
     async def _answer(self, scope: _Message, receive: _Receive) -> Answer | None:
         """None when the sender went away before it had sent everything."""
@@ -94,8 +104,16 @@ class WsgiApp:
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
 
     def _answer(self, environ: WSGIEnvironment) -> Answer:
-        headers = {name[5:].replace("_", "-"): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
-        headers |= {name.replace("_", "-"): str(environ[name]) for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
+        headers = {
+            name[5:].replace("_", "-"): str(value)
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        headers |= {
+            name.replace("_", "-"): str(environ[name])
+            for name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+            if environ.get(name)
+        }
         try:
             if environ["REQUEST_METHOD"] != "POST":
                 raise _NOT_ALLOWED

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from attrs import define
 
+from coze_openapi.events import callbacks
 from coze_openapi.models.callbacks import (
     CallbackAudit,
     CallbackAuditAnswer,
-    CallbackBenefitPluginScaleExpiredEvent,
-    CallbackBenefitPluginScaleRequestedEvent,
-    CallbackBenefitUsageEvent,
-    CallbackBotDeletedEvent,
     CallbackBotPublishedEvent,
-    CallbackBotUnpublishedEvent,
     CallbackHeader,
     CallbackUrlVerificationEvent,
 )
@@ -33,27 +29,10 @@ class UnknownEvent:
     """What came under `event`, as plain JSON data."""
 
 
-CallbackEvent: TypeAlias = (
-    CallbackUrlVerificationEvent
-    | CallbackBotPublishedEvent
-    | CallbackBotDeletedEvent
-    | CallbackBotUnpublishedEvent
-    | CallbackBenefitUsageEvent
-    | CallbackBenefitPluginScaleRequestedEvent
-    | CallbackBenefitPluginScaleExpiredEvent
-    | UnknownEvent
-)
+CallbackEvent: TypeAlias = callbacks.Delivered | UnknownEvent
 
-EVENTS: dict[str, type[Any]] = {
-    "url_verification": CallbackUrlVerificationEvent,
-    "bot.published": CallbackBotPublishedEvent,
-    "bot.deleted": CallbackBotDeletedEvent,
-    "bot.unpublished": CallbackBotUnpublishedEvent,
-    "benefit.usage": CallbackBenefitUsageEvent,
-    "benefit.plugin.scale.requested": CallbackBenefitPluginScaleRequestedEvent,
-    "benefit.plugin.scale.expired": CallbackBenefitPluginScaleExpiredEvent,
-}
-"""`header.event_type` → model; the same as `x-coze-callbacks` in spec/resources/callbacks.yaml, which a test makes sure of."""
+EVENTS = callbacks.EVENTS
+"""`header.event_type` → model."""
 
 
 def parse(body: bytes) -> CallbackEvent:
@@ -87,8 +66,7 @@ def parse(body: bytes) -> CallbackEvent:
         return UnknownEvent(header=known, event=raw.get("event"))
     if not isinstance(raw.get("event"), dict | None):
         raise WebhookError("`event` is no object", status=400)
-    event: CallbackEvent = model.from_dict(raw)
-    return event
+    return cast(CallbackEvent, model.from_dict(raw))
 
 
 def challenge_answer(event: CallbackUrlVerificationEvent) -> bytes:
@@ -111,12 +89,16 @@ def audit_passed() -> CallbackAudit:
 
 
 def audit_refused(reason: str) -> CallbackAudit:
-    """The review of a published bot: refused, and why. Publishing fails. Source: agent_callback_messages"""
+    """The review of a published bot: refused, and why. Publishing fails. Source:
+    agent_callback_messages
+    """
     return CallbackAudit(audit_status=BotAuditStatus.REJECTED, reason=reason)
 
 
 def audit_in_review() -> CallbackAudit:
-    """The review of a published bot takes longer; report its result by `coze.connectors.bots.update`. Source: agent_callback_messages"""
+    """The review of a published bot takes longer; report its result by
+    `coze.connectors.bots.update`. Source: agent_callback_messages
+    """
     return CallbackAudit(audit_status=BotAuditStatus.IN_REVIEW, reason="")
 
 
@@ -126,7 +108,8 @@ def audit_answer(audit: CallbackAudit) -> bytes:
 
 
 def published_bot_id(event: CallbackBotPublishedEvent) -> str | None:
-    """Id of the bot that was published, whichever of its names and types came; None when there is none.
+    """Id of the bot that was published, whichever of its names and types came; None when there is
+    none.
 
     Source: agent_callback_messages
     """

@@ -19,9 +19,8 @@ logger = logging.getLogger("cozekit.webhooks")
 
 E = TypeVar("E")
 S = TypeVar("S")
-Reply: TypeAlias = "CallbackAudit | None"
-AsyncReply: TypeAlias = "Awaitable[CallbackAudit | None] | CallbackAudit | None"
-_Steps: TypeAlias = "Generator[Callable[[], Any], Any, Answer]"
+Reply: TypeAlias = CallbackAudit | None
+AsyncReply: TypeAlias = Awaitable[CallbackAudit | None] | CallbackAudit | None
 
 MAX_BODY = 1 << 20
 
@@ -32,6 +31,9 @@ class Answer(NamedTuple):
     status: int
     body: bytes = b"{}"
     """JSON; the content type is `application/json`."""
+
+
+_Steps: TypeAlias = Generator[Callable[[], Any], Any, Answer]
 
 
 class _Receiver(Generic[S]):
@@ -47,6 +49,16 @@ class _Receiver(Generic[S]):
         answer_unsigned_check: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """What both receivers share.
+
+        Args:
+            token: Verify token of the callback application, or several of them.
+            store: Remembers events that were delivered before.
+            max_age: Seconds that a delivery may be old. None switches the check off.
+            max_body: Largest body in bytes.
+            answer_unsigned_check: Whether an unsigned check of the address is answered.
+            clock: Returns Unix time in seconds.
+        """
         self._tokens = known_tokens(token)
         self._store: Any = store
         self._max_age = max_age
@@ -57,20 +69,29 @@ class _Receiver(Generic[S]):
         self._handlers: dict[type[Any], Callable[[Any], Any]] = {}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} with handlers for {', '.join(one.__name__ for one in self._handlers) or 'nothing'}>"
+        return (
+            f"<{type(self).__name__} with handlers for "
+            f"{', '.join(one.__name__ for one in self._handlers) or 'nothing'}>"
+        )
 
     def receive(self, headers: HeadersInput, body: bytes) -> CallbackEvent:
-        """The event of a request, once the request is found to be good. Repeated deliveries are not looked for.
+        """The event of a request that is valid and signed by Coze. Repeated deliveries are not
+        detected here.
+
+        Args:
+            headers: Headers of the request: a mapping, or pairs of str or bytes.
+            body: Raw body, byte for byte.
 
         Raises:
-            WebhookError: 413: too large. 415: no JSON by its headers, compressed, or another charset than UTF-8.
-                401: not signed by Coze, or too old. 400: no callback.
+            WebhookError: `status` 413: too large. 415: not JSON by its headers, compressed, or a
+                charset other than UTF-8. 401: not signed by Coze, or too old. 400: not a callback.
         """
         self.check_headers(headers)
         if len(body) > self.max_body:
             raise self.too_large()
         if self._answer_unsigned_check and is_unsigned(headers):
-            # Whether Coze signs the check of an address is not documented. The answer tells nobody anything, so it is given.
+            # Whether Coze signs the check of an address is not documented. The answer tells nobody
+            # anything, so it is given.
             event = parse(body)
             if isinstance(event, CallbackUrlVerificationEvent):
                 return event
@@ -78,19 +99,30 @@ class _Receiver(Generic[S]):
         return parse(body)
 
     def check_headers(self, headers: HeadersInput) -> None:
-        """What can be said before the body is read.
+        """Checks what can be checked before the body is read.
+
+        Args:
+            headers: Headers of the request: a mapping, or pairs of str or bytes.
 
         Raises:
-            WebhookError: 415: no JSON, compressed, or another charset than UTF-8. 413 and 400: by the length it names.
+            WebhookError: `status` 415: not JSON, compressed, or a charset other than UTF-8. 413 and
+                400: the content length is too large or not a number.
         """
         values = header_values(headers)
         media, _, parameters = (values.get("content-type") or [""])[0].lower().partition(";")
         if media.strip() not in ("", "application/json") and not media.strip().endswith("+json"):
             raise WebhookError("the content type is no JSON", status=415)
-        charset = [part.partition("=")[2].strip(' "') for part in parameters.split(";") if part.strip().startswith("charset=")]
+        charset = [
+            part.partition("=")[2].strip(' "')
+            for part in parameters.split(";")
+            if part.strip().startswith("charset=")
+        ]
         if charset and charset[0] not in ("utf-8", "utf8"):
             raise WebhookError("the charset is not UTF-8", status=415)
-        if any(value.strip().lower() not in ("", "identity") for value in values.get("content-encoding", ())):
+        if any(
+            value.strip().lower() not in ("", "identity")
+            for value in values.get("content-encoding", ())
+        ):
             raise WebhookError("the body is compressed", status=415)
         for length in values.get("content-length", ()):
             if not (length.isascii() and length.isdigit()):
@@ -106,11 +138,15 @@ class _Receiver(Generic[S]):
         if event in self._handlers:
             raise ArgumentError(f"{event.__name__} has a handler already", argument="event")
         if event is CallbackUrlVerificationEvent:
-            raise ArgumentError("the check of the address is answered by the receiver itself", argument="event")
+            raise ArgumentError(
+                "the check of the address is answered by the receiver itself", argument="event"
+            )
         self._handlers[event] = handler
 
     def _steps(self, headers: HeadersInput, body: bytes) -> _Steps:
-        """The way from request to answer; yields what may have to be awaited, and gets its result sent back."""
+        """The way from request to answer; yields what may have to be awaited, and gets its result
+        sent back.
+        """
         try:
             event = self.receive(headers, body)
             if isinstance(event, CallbackUrlVerificationEvent):
@@ -120,7 +156,10 @@ class _Receiver(Generic[S]):
         handler = self._handlers.get(type(event))
         event_id = event.header.event_id
         if handler is None:
-            logger.debug("no handler for the callback %r; it is answered and dropped", event.header.event_type)
+            logger.debug(
+                "no handler for the callback %r; it is answered and dropped",
+                event.header.event_type,
+            )
             return Answer(200)
         if event_id:
             seen = yield lambda: self._store.begin(event_id)
@@ -131,7 +170,9 @@ class _Receiver(Generic[S]):
                 return Answer(503)
         return (yield from self._run(handler, event, event_id))
 
-    def _run(self, handler: Callable[[Any], Any], event: CallbackEvent, event_id: str | None) -> _Steps:
+    def _run(
+        self, handler: Callable[[Any], Any], event: CallbackEvent, event_id: str | None
+    ) -> _Steps:
         kind = event.header.event_type
         try:
             result = yield lambda: handler(event)
@@ -147,24 +188,15 @@ class _Receiver(Generic[S]):
 
 
 def refused(error: WebhookError) -> Answer:
-    """The answer to a request that is refused. The reason is logged, without anything of the request, and not told."""
+    """The answer to a request that is refused. The reason is logged, without anything of the
+    request, and not told.
+    """
     logger.warning("callback refused with %d: %s", error.status, error)
     return Answer(error.status)
 
 
 class WebhookReceiver(_Receiver[EventStore]):
     """Takes callbacks in a program without coroutines.
-
-    Args:
-        token: Verify token of the callback application; several when one address serves several applications.
-        store: Remembers events, so that a repeated delivery runs no handler twice. Default: the memory of this process.
-        max_age: Seconds that a delivery may be old. None switches the check off.
-        max_body: Most bytes of a body.
-        answer_unsigned_check: Whether the check of an address is answered when it is not signed.
-        clock: Unix time in seconds.
-
-    Raises:
-        ArgumentError: The token is empty.
 
     Source: receive_handle_callbacks
     """
@@ -179,6 +211,23 @@ class WebhookReceiver(_Receiver[EventStore]):
         answer_unsigned_check: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """A receiver without handlers; register them with `on`.
+
+        Args:
+            token: Verify token of the callback application; several when one address serves several
+                applications.
+            store: Remembers events, so that no handler runs twice for a repeated delivery. None
+                remembers them in this process.
+            max_age: Seconds that a delivery may be old, or ahead of this machine's clock. None
+                switches the check off.
+            max_body: Largest body in bytes; by default 1 MiB.
+            answer_unsigned_check: Whether Coze's check of the address is answered when it is not
+                signed.
+            clock: Returns Unix time in seconds.
+
+        Raises:
+            ArgumentError: The token is empty.
+        """
         super().__init__(
             token,
             store=MemoryEventStore() if store is None else store,
@@ -189,13 +238,18 @@ class WebhookReceiver(_Receiver[EventStore]):
         )
 
     def on(self, event: type[E]) -> Callable[[Callable[[E], Reply]], Callable[[E], Reply]]:
-        """Decorator: the function handles events of this class; `UnknownEvent` for all that have no class.
+        """Registers a function for events of this class; a decorator.
 
-        The answer waits for the function, and Coze waits 3 seconds (10 for `bot.published`), so it should only note down
-        what there is to do. When it raises, the answer is 500 and Coze delivers the event again.
+        The answer waits for the function, and Coze waits 3 seconds (10 for `bot.published`), so it
+        should only note down what there is to do. When it raises, the answer is 500 and Coze
+        delivers the event again.
+
+        Args:
+            event: The class of the events; `UnknownEvent` for all that have no class.
 
         Raises:
-            ArgumentError: The class has a handler already, or is that of the check of an address.
+            ArgumentError: The class has a handler already, or is that of the check of the address,
+                which the receiver answers by itself.
         """
 
         def register(handler: Callable[[E], Reply]) -> Callable[[E], Reply]:
@@ -207,7 +261,13 @@ class WebhookReceiver(_Receiver[EventStore]):
         return register
 
     def handle(self, headers: HeadersInput, body: bytes) -> Answer:
-        """The answer to a POST request; every refusal is one too, and nothing is raised but errors of the store."""
+        """The answer to a POST request; a request that is refused gets one too. Raises nothing but
+        errors of the store.
+
+        Args:
+            headers: Headers of the request: a mapping, or pairs of str or bytes.
+            body: Raw body, byte for byte.
+        """
         steps = self._steps(headers, body)
         result: Any = None
         failure: Exception | None = None
@@ -223,8 +283,8 @@ class WebhookReceiver(_Receiver[EventStore]):
                 failure = error
 
 
-class AsyncWebhookReceiver(_Receiver["EventStore | AsyncEventStore"]):
-    """Takes callbacks in a program with coroutines. Arguments and errors are those of WebhookReceiver; the store may be either kind."""
+class AsyncWebhookReceiver(_Receiver[EventStore | AsyncEventStore]):
+    """Takes callbacks in a program with coroutines."""
 
     def __init__(
         self,
@@ -236,6 +296,23 @@ class AsyncWebhookReceiver(_Receiver["EventStore | AsyncEventStore"]):
         answer_unsigned_check: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """A receiver without handlers; register them with `on`.
+
+        Args:
+            token: Verify token of the callback application; several when one address serves several
+                applications.
+            store: Remembers events, so that no handler runs twice for a repeated delivery; a sync
+                one must not block. None remembers them in this process.
+            max_age: Seconds that a delivery may be old, or ahead of this machine's clock. None
+                switches the check off.
+            max_body: Largest body in bytes; by default 1 MiB.
+            answer_unsigned_check: Whether Coze's check of the address is answered when it is not
+                signed.
+            clock: Returns Unix time in seconds.
+
+        Raises:
+            ArgumentError: The token is empty.
+        """
         super().__init__(
             token,
             store=MemoryEventStore() if store is None else store,
@@ -245,10 +322,22 @@ class AsyncWebhookReceiver(_Receiver["EventStore | AsyncEventStore"]):
             clock=clock,
         )
 
-    def on(self, event: type[E]) -> Callable[[Callable[[E], AsyncReply]], Callable[[E], AsyncReply]]:
-        """Decorator: the function or coroutine function handles events of this class. A plain function must not block.
+    def on(
+        self, event: type[E]
+    ) -> Callable[[Callable[[E], AsyncReply]], Callable[[E], AsyncReply]]:
+        """Registers a function or coroutine function for events of this class; a decorator. A plain
+        function must not block.
 
-        See `WebhookReceiver.on`.
+        The answer waits for the function, and Coze waits 3 seconds (10 for `bot.published`), so it
+        should only note down what there is to do. When it raises, the answer is 500 and Coze
+        delivers the event again.
+
+        Args:
+            event: The class of the events; `UnknownEvent` for all that have no class.
+
+        Raises:
+            ArgumentError: The class has a handler already, or is that of the check of the address,
+                which the receiver answers by itself.
         """
 
         def register(handler: Callable[[E], AsyncReply]) -> Callable[[E], AsyncReply]:
@@ -258,7 +347,15 @@ class AsyncWebhookReceiver(_Receiver["EventStore | AsyncEventStore"]):
         return register
 
     async def handle(self, headers: HeadersInput, body: bytes) -> Answer:
-        """See `WebhookReceiver.handle`. When it is cancelled, the claim on the event lapses with the lease of the store."""
+        """The answer to a POST request; a request that is refused gets one too. Raises nothing but
+        errors of the store.
+
+        When it is cancelled, the claim on the event expires with the lease of the store.
+
+        Args:
+            headers: Headers of the request: a mapping, or pairs of str or bytes.
+            body: Raw body, byte for byte.
+        """
         steps = self._steps(headers, body)
         result: Any = None
         failure: Exception | None = None

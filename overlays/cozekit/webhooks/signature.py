@@ -10,21 +10,25 @@ from typing import TypeAlias, cast
 
 from ..errors import ArgumentError, WebhookError
 
-HeadersInput: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]"
+HeadersInput: TypeAlias = (
+    Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+)
 """Headers as any framework has them: a mapping, or pairs of text or bytes. Case does not matter."""
 
 TIMESTAMP = "x-coze-timestamp"
 NONCE = "x-coze-nonce"
 SIGNATURE = "x-coze-signature"
 MAX_AGE = 300.0
-"""Seconds. Coze names no limit; within this time a delivery that somebody recorded could be sent again."""
+"""Seconds. Coze names no limit; within this time a delivery that somebody recorded could be sent
+again.
+"""
 
 
 def sign(body: bytes, *, timestamp: str, nonce: str, token: str) -> str:
     """The signature of a delivery, lower-case hexadecimal.
 
-    It is the plain SHA-1 of timestamp, nonce, token and raw body, joined without separators; the official page calls it an
-    HMAC, its sample does not compute one.
+    It is the plain SHA-1 of timestamp, nonce, token and raw body, joined without separators; the
+    official page calls it an HMAC, its sample does not compute one.
 
     Args:
         body: The request body, byte for byte.
@@ -34,7 +38,8 @@ def sign(body: bytes, *, timestamp: str, nonce: str, token: str) -> str:
 
     Source: receive_handle_callbacks
     """
-    # The algorithm is the platform's; the flag lets it run where SHA-1 is switched off for other uses.
+    # The algorithm is the platform's; the flag lets it run where SHA-1 is switched off for other
+    # uses.
     found = hashlib.sha1(f"{timestamp}{nonce}{token}".encode(), usedforsecurity=False)
     found.update(body)
     return found.hexdigest()
@@ -53,12 +58,15 @@ def verify(
     Args:
         headers: Headers of the request.
         body: Raw body. JSON that was read and written again has another signature.
-        token: Verify token of the callback application; several when one address serves several applications.
-        max_age: Seconds that a delivery may be old, or ahead of this machine's clock. None switches the check off.
+        token: Verify token of the callback application; several when one address serves several
+            applications.
+        max_age: Seconds that a delivery may be old, or ahead of this machine's clock. None switches
+            the check off.
         clock: Unix time in seconds.
 
     Raises:
-        WebhookError: `status` 401: not signed, signed by somebody else, changed on the way, or too old.
+        WebhookError: `status` 401: not signed, signed by somebody else, changed on the way, or too
+            old.
         ArgumentError: The token is empty, which would let anybody sign; or the body is not bytes.
 
     Source: receive_handle_callbacks
@@ -69,12 +77,19 @@ def verify(
     signed = signature_headers(headers)
     if signed is None:
         raise WebhookError(
-            "not signed: the headers X-Coze-Timestamp, X-Coze-Nonce and X-Coze-Signature must each be there once", status=401
+            "not signed: the headers X-Coze-Timestamp, X-Coze-Nonce and X-Coze-Signature must "
+            "each be there once",
+            status=401,
         )
     timestamp, nonce, signature = signed
     given = signature.encode("utf-8", "surrogateescape")
     # Every token is tried, so that the time does not tell which one came close.
-    good = [hmac.compare_digest(sign(bytes(body), timestamp=timestamp, nonce=nonce, token=one).encode(), given) for one in tokens]
+    good = [
+        hmac.compare_digest(
+            sign(bytes(body), timestamp=timestamp, nonce=nonce, token=one).encode(), given
+        )
+        for one in tokens
+    ]
     if not any(good):
         raise WebhookError("the signature does not fit the verify token and the body", status=401)
     if max_age is not None:
@@ -89,7 +104,9 @@ def known_tokens(token: str | Iterable[str]) -> tuple[str, ...]:
     """
     tokens = (token,) if isinstance(token, str) else tuple(token)
     if not tokens or not all(tokens):
-        raise ArgumentError("the verify token must not be empty: anybody could sign with it", argument="token")
+        raise ArgumentError(
+            "the verify token must not be empty: anybody could sign with it", argument="token"
+        )
     return tokens
 
 
@@ -103,7 +120,9 @@ def header_values(headers: HeadersInput) -> dict[str, list[str]]:
 
 
 def signature_headers(headers: HeadersInput) -> tuple[str, str, str] | None:
-    """Timestamp, nonce and signature; None unless each stands there exactly once, in plain ASCII."""
+    """Timestamp, nonce and signature; None unless each stands there exactly once, in plain
+    ASCII.
+    """
     values = header_values(headers)
     found = [values.get(name, []) for name in (TIMESTAMP, NONCE, SIGNATURE)]
     if any(len(one) != 1 or not one[0] or not one[0].isascii() for one in found):
@@ -117,8 +136,9 @@ def is_unsigned(headers: HeadersInput) -> bool:
 
 
 def _check_age(timestamp: str, max_age: float, now: float) -> None:
-    # Only plain digits: int() would also take signs, spaces and underscores. The parts are joined without separators, so
-    # digits could be moved between timestamp and nonce; that changes the time by a factor of ten and is refused here.
+    # Only plain digits: int() would also take signs, spaces and underscores. The parts are joined
+    # without separators, so digits could be moved between timestamp and nonce; that changes the
+    # time by a factor of ten and is refused here.
     if not timestamp.isdigit() or abs(now - int(timestamp[:20]) / 1000) > max_age:
         raise WebhookError("the delivery is too old, or the clocks differ", status=401)
 

@@ -15,53 +15,79 @@ class Seen(NamedTuple):
     """What a store knows of an event."""
 
     state: Literal["new", "running", "done"]
-    """`new`: it is claimed now, and by nobody else. `running`: somebody is at it. `done`: it was answered with `answer`."""
+    """`new`: it is claimed now, and by nobody else. `running`: somebody is at it. `done`: it was
+    answered with `answer`.
+    """
     answer: bytes = b""
 
 
 class EventStore(Protocol):
-    """Remembers events by id. For several processes put one on a database that they share; `begin` must be atomic."""
+    """Remembers events by id. For several processes put one on a database that they share; `begin`
+    must be atomic.
+    """
 
     def begin(self, event_id: str) -> Seen:
-        """Claims the event when it is new. A claim that is never finished must lapse, or a crash would block the event."""
+        """Claims the event if it is new. A claim that is never finished must expire, or a crash
+        would block the event.
+
+        Args:
+            event_id: Id of the event; the same for each of its deliveries.
+        """
         ...
 
     def finish(self, event_id: str, answer: bytes) -> None:
-        """The event is dealt with; a repeated delivery gets the same answer."""
+        """Notes that the event was handled; a repeated delivery gets the same answer.
+
+        Args:
+            event_id: Id of the event.
+            answer: Body of the answer.
+        """
         ...
 
     def forget(self, event_id: str) -> None:
-        """The event could not be dealt with; a repeated delivery is new again."""
+        """Notes that the event could not be handled; a repeated delivery is new again.
+
+        Args:
+            event_id: Id of the event.
+        """
         ...
 
 
 class AsyncEventStore(Protocol):
-    """The same for coroutines."""
+    """Remembers events by id, for coroutines. For several processes put one on a database that they
+    share; `begin` must be atomic.
+    """
 
     async def begin(self, event_id: str) -> Seen:
-        """See EventStore."""
+        """Claims the event if it is new. A claim that is never finished must expire, or a crash
+        would block the event.
+
+        Args:
+            event_id: Id of the event; the same for each of its deliveries.
+        """
         ...
 
     async def finish(self, event_id: str, answer: bytes) -> None:
-        """See EventStore."""
+        """Notes that the event was handled; a repeated delivery gets the same answer.
+
+        Args:
+            event_id: Id of the event.
+            answer: Body of the answer.
+        """
         ...
 
     async def forget(self, event_id: str) -> None:
-        """See EventStore."""
+        """Notes that the event could not be handled; a repeated delivery is new again.
+
+        Args:
+            event_id: Id of the event.
+        """
         ...
 
 
 class MemoryEventStore:
-    """A store in the memory of one process, safe for threads. The oldest events make room for new ones.
-
-    Args:
-        max_events: Most events to remember.
-        keep: Seconds that a finished event is remembered.
-        lease: Seconds after which an unfinished event may be claimed again.
-        clock: Monotonic time in seconds.
-
-    Raises:
-        ArgumentError: `max_events` is below 1.
+    """A store in the memory of one process, safe for threads. The oldest events make room for new
+    ones.
     """
 
     def __init__(
@@ -72,6 +98,17 @@ class MemoryEventStore:
         lease: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """An empty store.
+
+        Args:
+            max_events: How many events to remember; at least 1.
+            keep: Seconds that a finished event is remembered; by default a day.
+            lease: Seconds after which an unfinished event may be claimed again.
+            clock: Returns monotonic time in seconds.
+
+        Raises:
+            ArgumentError: `max_events` is below 1.
+        """
         if max_events < 1:
             raise ArgumentError("max_events must be at least 1", argument="max_events")
         self._max_events = max_events
@@ -85,7 +122,11 @@ class MemoryEventStore:
         return len(self._events)
 
     def begin(self, event_id: str) -> Seen:
-        """Claims the event when it is new."""
+        """Claims the event if it is new.
+
+        Args:
+            event_id: Id of the event; the same for each of its deliveries.
+        """
         with self._lock:
             now = self._clock()
             known = self._events.get(event_id)
@@ -95,12 +136,21 @@ class MemoryEventStore:
             return Seen("new")
 
     def finish(self, event_id: str, answer: bytes) -> None:
-        """The event is dealt with."""
+        """Notes that the event was handled; a repeated delivery gets the same answer.
+
+        Args:
+            event_id: Id of the event.
+            answer: Body of the answer.
+        """
         with self._lock:
             self._put(event_id, self._clock() + self._keep, answer)
 
     def forget(self, event_id: str) -> None:
-        """The event could not be dealt with."""
+        """Notes that the event could not be handled; a repeated delivery is new again.
+
+        Args:
+            event_id: Id of the event.
+        """
         with self._lock:
             self._events.pop(event_id, None)
 

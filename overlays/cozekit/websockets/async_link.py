@@ -1,4 +1,6 @@
-"""The connection of a socket for coroutines: the two tasks that read and write, how it is made and how it ends."""
+"""The connection of a socket for coroutines: the two tasks that read and write, how it is made and
+how it ends.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import APIConnectionError, CozeError, ServerError, WebSocketError
 from .base import CLOSED, FLUSH_PATIENCE, OPEN, BaseSocket, lost, refused_here
+from .client import AsyncSocketClient
 from .opening import dial_async
+from .options import Reconnect
 from .wire import Reconnected, decode
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-    from ..client import AsyncCoze
-    from .options import Reconnect
-
 
 class AsyncLink(BaseSocket):
     """What works behind a socket; none of it is for programs."""
 
-    _client: AsyncCoze
+    _client: AsyncSocketClient
     _coroutines: ClassVar[bool] = True
 
     def _prepare_shell(self) -> None:
@@ -113,7 +114,9 @@ class AsyncLink(BaseSocket):
                 self._over(self._failed_redial or lost(self._spec, closed, self._fault), closed)
                 self._notify()
                 return
-            await self._deliver(decode(frame, self._spec, self._client._on_drift), len(frame))
+            await self._deliver(
+                decode(frame, self._spec, self._client.settings.on_drift), len(frame)
+            )
 
     async def _receive(self) -> bytes:
         connection = self._connection
@@ -121,7 +124,9 @@ class AsyncLink(BaseSocket):
         pong: Any = None
         while True:
             try:
-                async with asyncio.timeout(self._options.ping_interval if pong is None else self._options.ping_timeout):
+                async with asyncio.timeout(
+                    self._options.ping_interval if pong is None else self._options.ping_timeout
+                ):
                     return bytes(await connection.recv(decode=False))
             except TimeoutError:
                 if pong is None:
@@ -177,10 +182,16 @@ class AsyncLink(BaseSocket):
         from websockets.exceptions import ConnectionClosed
 
         while True:
-            await self._wait_until(lambda: self._outbox or self._state == CLOSED or self._broken is not None, None)
+            await self._wait_until(
+                lambda: self._outbox or self._state == CLOSED or self._broken is not None, None
+            )
             if not self._outbox or self._broken is not None:
                 return
-            frame, generation, connection = self._outbox.popleft(), self._generation, self._connection
+            frame, generation, connection = (
+                self._outbox.popleft(),
+                self._generation,
+                self._connection,
+            )
             assert connection is not None
             self._busy = True
             try:
@@ -190,9 +201,11 @@ class AsyncLink(BaseSocket):
                 if isinstance(error, TimeoutError):
                     self._fault = f"the network took no data for {self._options.send_timeout} s"
                     connection.transport.abort()
-                self._outbox.appendleft(frame)
+                if self._state != CLOSED:  # else no connection follows that could take it
+                    self._outbox.appendleft(frame)
                 self._busy = False
-                # The reader meets the same end and says what follows: another connection, or the end of the socket.
+                # The reader meets the same end and says what follows: another connection, or the
+                # end of the socket.
                 await self._wait_until(partial(self._moved_on, generation), None)
                 continue
             self._busy = False

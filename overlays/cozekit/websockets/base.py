@@ -1,24 +1,22 @@
-"""What sync and async sockets have in common: state, checks, and what becomes of them in the end."""
+"""What sync and async sockets have in common: state, checks, and what becomes of them in
+the end.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, Self, TypeVar, overload
 
-from coze_openapi.types import Model
+from coze_runtime.models import Model
 
 from ..errors import ArgumentError, CozeError, WebSocketError
+from .client import AsyncSocketClient, SyncSocketClient
 from .handlers import Handlers, matcher
 from .inbox import Inbox
 from .opening import Plan
 from .options import SocketOptions
 from .wire import Spec, WebSocketTimeout, encode
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from ..client import AsyncCoze, Coze
 
 M = TypeVar("M")
 H = TypeVar("H", bound=Callable[..., object])
@@ -35,15 +33,30 @@ class BaseSocket:
     _spec: ClassVar[Spec]
     _coroutines: ClassVar[bool]
 
-    def __init__(self, client: Coze | AsyncCoze, query: Mapping[str, Any] | None = None, options: SocketOptions | None = None) -> None:
-        """Nothing is opened before `connect`; sockets are made by `coze.websockets`."""
+    def __init__(
+        self,
+        client: SyncSocketClient | AsyncSocketClient,
+        query: Mapping[str, Any] | None = None,
+        options: SocketOptions | None = None,
+    ) -> None:
+        """Nothing is opened before `connect`; sockets are made by `coze.websockets`.
+
+        Args:
+            client: The client whose address, token and headers are used.
+            query: Query fields of the handshake, by name; None for none.
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
+
+        Raises:
+            ArgumentError: A required query field is empty, or an option is out of range.
+        """
         for name in self._spec.socket.required:
             if not str((query or {}).get(name) or "").strip():
                 raise ArgumentError(f"{name} must not be empty", argument=name)
         self._client: Any = client
         self._options = (options or SocketOptions()).checked()
         self._plan = Plan(client, self._spec, query or {}, self._options)
-        self._inbox = Inbox(self._options, self._spec.terminal)
+        self._inbox = Inbox(self._options, self._spec.socket)
         self._handlers = Handlers(self._spec, coroutines=self._coroutines)
         self._state = NEW
         self._broken: CozeError | None = None
@@ -76,12 +89,13 @@ class BaseSocket:
     def on(self, event: Any) -> Callable[[Any], Any]:
         """Registers a function for an event; a decorator.
 
-        Handlers are called in the order of the events, one at a time, before an iteration sees the event. A slow one makes the
-        server wait. When one fails, the others and the socket go on; the exception is raised once, by the next wait, step of an
-        iteration, or `close`.
+        Handlers are called in the order of the events, one at a time, before an iteration sees the
+        event. A slow one makes the server wait. When one fails, the others and the socket go on;
+        the exception is raised once, by the next wait, step of an iteration, or `close`.
 
         Args:
-            event: Name of the event, `"*"` for all, `"reconnected"`, or its class; `UnknownEvent` for those newer than this package.
+            event: Name of the event, `"*"` for all, `"reconnected"`, or its class; `UnknownEvent`
+                for those newer than this package.
 
         Raises:
             ArgumentError: The socket has no such event, or the function cannot be a handler.
@@ -108,12 +122,14 @@ class BaseSocket:
 
     def _check_opened(self) -> None:
         if self._state in (NEW, OPENING):
-            raise WebSocketError("the socket is not open; use it in a `with` block, or call `connect`")
+            raise WebSocketError(
+                "the socket is not open; use it in a `with` block, or call `connect`"
+            )
 
     def _encoded(self, event: Model | Mapping[str, Any]) -> str:
         frame = encode(event, self._spec)
         kind = event.event_type if isinstance(event, Model) else event["event_type"]  # type: ignore[attr-defined]
-        if kind.endswith(".update"):
+        if kind == self._spec.socket.settings:
             self._settings_frame = frame
         return frame
 
@@ -128,7 +144,8 @@ class BaseSocket:
         self._check_opened()
         if queued >= self._options.max_queue:
             raise WebSocketTimeout(
-                f"{self._spec.socket.id}: {queued} events wait to be sent, and none went for {self._options.send_timeout} s"
+                f"{self._spec.socket.id}: {queued} events wait to be sent, and none went for "
+                f"{self._options.send_timeout} s"
             )
 
     def _moved_on(self, generation: int) -> bool:
@@ -138,9 +155,15 @@ class BaseSocket:
         return self._written != written or self._broken is not None
 
     def _over(self, end: CozeError, closed: Any) -> None:
-        """The connection ended. It is no loss when the program closed it, or the server did, normally, after its last event."""
+        """The connection ended. It is no loss when the program closed it, or the server did,
+        normally, after its last event.
+        """
         code = closed.rcvd.code if closed.rcvd else None
-        known = end if isinstance(end, WebSocketError) else WebSocketError(f"the connection could not be made anew: {end}")
+        known = (
+            end
+            if isinstance(end, WebSocketError)
+            else WebSocketError(f"the connection could not be made anew: {end}")
+        )
         if known is not end:
             known.__cause__ = end
         self._inbox.finish(known, wanted=code == 1000 and self._inbox.settled)
@@ -150,7 +173,9 @@ class BaseSocket:
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            raise ArgumentError("a handler of a sync socket returned a coroutine; use AsyncCoze", argument="handler")
+            raise ArgumentError(
+                "a handler of a sync socket returned a coroutine; use AsyncCoze", argument="handler"
+            )
 
 
 def refused_here() -> WebSocketError:
@@ -164,6 +189,16 @@ def lost(spec: Spec, closed: Any, fault: str | None) -> WebSocketError:
     code, reason = (frame.code, frame.reason) if frame else (None, "")
     if frame is None:
         sent = closed.sent
-        cause = fault or (f"{sent.code} {sent.reason}".strip() if sent else "") or str(closed.__cause__ or "it broke off")
-        return WebSocketError(f"{spec.socket.id}: the connection was lost: {cause}", code=sent.code if sent else None)
-    return WebSocketError(f"{spec.socket.id}: the server closed the socket, code {code} {reason}".rstrip(), code=code, msg=reason)
+        cause = (
+            fault
+            or (f"{sent.code} {sent.reason}".strip() if sent else "")
+            or str(closed.__cause__ or "it broke off")
+        )
+        return WebSocketError(
+            f"{spec.socket.id}: the connection was lost: {cause}", code=sent.code if sent else None
+        )
+    return WebSocketError(
+        f"{spec.socket.id}: the server closed the socket, code {code} {reason}".rstrip(),
+        code=code,
+        msg=reason,
+    )

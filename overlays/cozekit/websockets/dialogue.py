@@ -1,13 +1,26 @@
-"""A spoken dialogue: what the events of a chat socket mean for somebody who listens. Nothing here waits."""
+"""A spoken dialogue: what the events of a chat socket mean for somebody who listens. Nothing here
+waits.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from coze_openapi import models as m
+
 from ..errors import ChatFailed
 from .sound import audio_of
 
-_ENDS = frozenset({"conversation.chat.completed", "conversation.chat.failed", "conversation.chat.canceled"})
+_ENDS = (
+    m.ChatConversationChatCompletedEvent,
+    m.ChatConversationChatFailedEvent,
+    m.ChatConversationChatCanceledEvent,
+)
+_HEARING = (
+    m.ChatInputAudioBufferSpeechStartedEvent,
+    m.ChatConversationAudioTranscriptUpdateEvent,
+    m.ChatConversationAudioTranscriptCompletedEvent,
+)
 
 
 class VoiceStep(NamedTuple):
@@ -16,8 +29,10 @@ class VoiceStep(NamedTuple):
     kind: Literal["hearing", "heard", "saying", "audio", "interrupted", "completed"]
     """
     - `hearing`: what the user has said so far, whole, in `text`; `heard`: the final text.
-    - `saying`: the sentence in `text` comes next; `audio`: sound of the answer in `audio`, to be played after what came before.
-    - `interrupted`: the user speaks, or the answer was cancelled: stop playing now, and drop what waits to be played.
+    - `saying`: the sentence in `text` comes next; `audio`: sound of the answer in `audio`, to be
+      played after what came before.
+    - `interrupted`: the user speaks, or the answer was cancelled: stop playing now, and drop what
+      waits to be played.
     - `completed`: the answer is complete; its text in `text`.
     """
     text: str = ""
@@ -41,34 +56,39 @@ class Dialogue:
         Raises:
             ChatFailed: The answer failed.
         """
-        kind, data = event.event_type, getattr(event, "data", None)
-        if kind == "conversation.chat.created":
+        if isinstance(event, m.ChatConversationChatCreatedEvent):
             self.answering, self.hearing, self._muted, self._text = True, False, False, ""
             return []
-        if kind == "input_audio_buffer.speech_started" or kind.startswith("conversation.audio_transcript."):
+        if isinstance(event, _HEARING):
             self.hearing = True
-        if kind in ("input_audio_buffer.speech_started", "conversation.chat.canceled"):
-            return self._interrupt(over=kind in _ENDS)
-        if kind in _ENDS:
-            return self._end(kind, data)
-        return self._talk(kind, event, data)
+        if isinstance(event, m.ChatInputAudioBufferSpeechStartedEvent):
+            return self._interrupt(over=False)
+        if isinstance(event, m.ChatConversationChatCanceledEvent):
+            return self._interrupt(over=True)
+        if isinstance(event, _ENDS):
+            return self._end(event)
+        return self._talk(event, getattr(event, "data", None))
 
     def is_over(self, event: Any) -> bool:
         """Whether an event ended an answer, and the user has said nothing since it began."""
-        return event.event_type in _ENDS and not self.answering and not self.hearing
+        return isinstance(event, _ENDS) and not self.answering and not self.hearing
 
-    def _talk(self, kind: str, event: Any, data: Any) -> list[VoiceStep]:
-        if kind == "conversation.audio_transcript.update":
+    def _talk(self, event: Any, data: Any) -> list[VoiceStep]:
+        if isinstance(event, m.ChatConversationAudioTranscriptUpdateEvent):
             return [VoiceStep("hearing", text=data.content or "")] if data else []
-        if kind == "conversation.audio_transcript.completed":
+        if isinstance(event, m.ChatConversationAudioTranscriptCompletedEvent):
             return [VoiceStep("heard", text=data.content or "")] if data else []
         if self._muted:
             return []
-        if kind == "conversation.audio.sentence_start":
+        if isinstance(event, m.SocketConversationAudioSentenceStartEvent):
             return [VoiceStep("saying", text=data.text or "")] if data else []
-        if kind == "conversation.audio.delta":
+        if isinstance(event, m.ChatConversationAudioDeltaEvent):
             return [VoiceStep("audio", audio=audio_of(event))]
-        if kind == "conversation.message.completed" and data and data.type == "answer":
+        if (
+            isinstance(event, m.ChatConversationMessageCompletedEvent)
+            and data
+            and data.type == m.MessageType.ANSWER
+        ):
             # The user's own message and verbose ones come under this name too.
             self._text = data.content or ""
         return []
@@ -80,12 +100,20 @@ class Dialogue:
             self.answering = False
         return found
 
-    def _end(self, kind: str, data: Any) -> list[VoiceStep]:
+    def _end(self, event: Any) -> list[VoiceStep]:
         self.answering = False
-        if kind == "conversation.chat.failed":
+        if isinstance(event, m.ChatConversationChatFailedEvent):
+            data = event.data
             problem = getattr(data, "last_error", None) or data
             code, msg = getattr(problem, "code", None), getattr(problem, "msg", None) or ""
-            error = ChatFailed(f"the chat failed: code {code}: {msg}", code=code if isinstance(code, int) else None, msg=msg)
-            error.chat_id, error.conversation_id = getattr(data, "id", None), getattr(data, "conversation_id", None)
+            error = ChatFailed(
+                f"the chat failed: code {code}: {msg}",
+                code=code if isinstance(code, int) else None,
+                msg=msg,
+            )
+            error.chat_id, error.conversation_id = (
+                getattr(data, "id", None),
+                getattr(data, "conversation_id", None),
+            )
             raise error
         return [VoiceStep("completed", text=self._text)]

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .async_sockets import AsyncChatSocket, AsyncSimultInterpretationSocket, AsyncSpeechSocket, AsyncTranscriptionsSocket
+from .async_sockets import (
+    AsyncChatSocket,
+    AsyncSimultInterpretationSocket,
+    AsyncSpeechSocket,
+    AsyncTranscriptionsSocket,
+)
+from .client import AsyncSocketClient, SyncSocketClient
+from .options import SocketOptions
 from .sockets import ChatSocket, SimultInterpretationSocket, SpeechSocket, TranscriptionsSocket
-
-if TYPE_CHECKING:
-    from ..client import AsyncCoze, Coze
-    from .options import SocketOptions
 
 
 class WebSockets:
-    """Voice sockets of a client, for threads. They need the extra `ws` (`pip install 'cozekit[ws]'`)."""
+    """Voice sockets of a client, for threads. They need the extra `ws` (`pip install
+    'cozekit[ws]'`).
+    """
 
-    def __init__(self, client: Coze) -> None:
+    def __init__(self, client: SyncSocketClient) -> None:
+        """Made by the client; nothing is opened.
+
+        Args:
+            client: The client whose address, token and headers the sockets use.
+        """
         self._client = client
 
     def speech(self, *, options: SocketOptions | None = None) -> SpeechSocket:
-        """Text to speech. Permission: createSpeech. Source: https://www.coze.cn/open/docs/developer_guides/tts_api
+        """Text to speech. Permission: createSpeech. Source:
+        https://www.coze.cn/open/docs/developer_guides/tts_api
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
 
         Raises:
             ArgumentError: An option is out of range.
@@ -27,7 +40,12 @@ class WebSockets:
         return SpeechSocket(self._client, None, options)
 
     def transcriptions(self, *, options: SocketOptions | None = None) -> TranscriptionsSocket:
-        """Speech to text. Permission: createTranscription. Source: https://www.coze.cn/open/docs/developer_guides/asr_api
+        """Speech to text. Permission: createTranscription. Source:
+        https://www.coze.cn/open/docs/developer_guides/asr_api
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
 
         Raises:
             ArgumentError: An option is out of range.
@@ -35,23 +53,41 @@ class WebSockets:
         return TranscriptionsSocket(self._client, None, options)
 
     def chat(
-        self, bot_id: str, *, device_id: str | None = None, workflow_id: str | None = None, options: SocketOptions | None = None
+        self,
+        bot_id: str,
+        *,
+        device_id: str | None = None,
+        workflow_id: str | None = None,
+        options: SocketOptions | None = None,
     ) -> ChatSocket:
-        """A spoken dialogue. Permission: chat. Source: https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
+        """A spoken dialogue. Permission: chat. Source:
+        https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
 
         Args:
-            bot_id: A published bot.
-            device_id: Digits that fit 64 bits; helps Coze to find a problem.
-            workflow_id: Chatflow that answers; withdrawn from the page, still sent by official clients.
-            options: Settings of the connection.
+            bot_id: Id of a published bot.
+            device_id: Digits that fit into 64 bits; helps Coze to find a problem. None sends none.
+            workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
 
         Raises:
             ArgumentError: `bot_id` is empty, or an option is out of range.
         """
-        return ChatSocket(self._client, {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id}, options)
+        return ChatSocket(
+            self._client,
+            {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id},
+            options,
+        )
 
-    def simult_interpretation(self, *, options: SocketOptions | None = None) -> SimultInterpretationSocket:
-        """Simultaneous interpretation. Undocumented: known from one official client only, and it may change without notice.
+    def simult_interpretation(
+        self, *, options: SocketOptions | None = None
+    ) -> SimultInterpretationSocket:
+        """Simultaneous interpretation. Undocumented: known from one official client only, and it
+        may change without notice.
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
 
         Raises:
             ArgumentError: An option is out of range.
@@ -60,25 +96,82 @@ class WebSockets:
 
 
 class AsyncWebSockets:
-    """Voice sockets of a client, for asyncio. They need the extra `ws` (`pip install 'cozekit[ws]'`)."""
+    """Voice sockets of a client, for asyncio. They need the extra `ws` (`pip install
+    'cozekit[ws]'`).
+    """
 
-    def __init__(self, client: AsyncCoze) -> None:
+    def __init__(self, client: AsyncSocketClient) -> None:
+        """Made by the client; nothing is opened.
+
+        Args:
+            client: The client whose address, token and headers the sockets use.
+        """
         self._client = client
 
     def speech(self, *, options: SocketOptions | None = None) -> AsyncSpeechSocket:
-        """Text to speech. See `WebSockets.speech`."""
+        """Text to speech. Permission: createSpeech. Source:
+        https://www.coze.cn/open/docs/developer_guides/tts_api
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
         return AsyncSpeechSocket(self._client, None, options)
 
     def transcriptions(self, *, options: SocketOptions | None = None) -> AsyncTranscriptionsSocket:
-        """Speech to text. See `WebSockets.transcriptions`."""
+        """Speech to text. Permission: createTranscription. Source:
+        https://www.coze.cn/open/docs/developer_guides/asr_api
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
         return AsyncTranscriptionsSocket(self._client, None, options)
 
     def chat(
-        self, bot_id: str, *, device_id: str | None = None, workflow_id: str | None = None, options: SocketOptions | None = None
+        self,
+        bot_id: str,
+        *,
+        device_id: str | None = None,
+        workflow_id: str | None = None,
+        options: SocketOptions | None = None,
     ) -> AsyncChatSocket:
-        """A spoken dialogue. See `WebSockets.chat`."""
-        return AsyncChatSocket(self._client, {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id}, options)
+        """A spoken dialogue. Permission: chat. Source:
+        https://www.coze.cn/open/docs/developer_guides/streaming_chat_api
 
-    def simult_interpretation(self, *, options: SocketOptions | None = None) -> AsyncSimultInterpretationSocket:
-        """Simultaneous interpretation. Undocumented. See `WebSockets.simult_interpretation`."""
+        Args:
+            bot_id: Id of a published bot.
+            device_id: Digits that fit into 64 bits; helps Coze to find a problem. None sends none.
+            workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
+
+        Raises:
+            ArgumentError: `bot_id` is empty, or an option is out of range.
+        """
+        return AsyncChatSocket(
+            self._client,
+            {"bot_id": bot_id, "device_id": device_id, "workflow_id": workflow_id},
+            options,
+        )
+
+    def simult_interpretation(
+        self, *, options: SocketOptions | None = None
+    ) -> AsyncSimultInterpretationSocket:
+        """Simultaneous interpretation. Undocumented: known from one official client only, and it
+        may change without notice.
+
+        Args:
+            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+                defaults of `SocketOptions`.
+
+        Raises:
+            ArgumentError: An option is out of range.
+        """
         return AsyncSimultInterpretationSocket(self._client, None, options)

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from coze_openapi.types import Model
+from coze_runtime.models import Model
 
 from ..errors import ArgumentError
 from .wire import Reconnected, Spec, UnknownEvent
@@ -42,14 +42,17 @@ def checked_name(name: str, spec: Spec) -> str:
     """The name of an event.
 
     Raises:
-        ArgumentError: This package does not know it; a handler for it would silently never be called.
+        ArgumentError: This package does not know it; a handler for it would silently never be
+            called.
     """
     name = str(name)
     if name not in spec.receive and name != "reconnected":
         near = difflib.get_close_matches(name, spec.receive, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ArgumentError(
-            f"{spec.socket.path} sends no event {name!r}{hint} Events newer than this package come as UnknownEvent", argument="event"
+            f"{spec.socket.path} sends no event {name!r}{hint} Events newer than this package "
+            "come as UnknownEvent",
+            argument="event",
         )
     return name
 
@@ -57,7 +60,9 @@ def checked_name(name: str, spec: Spec) -> str:
 def _checked_class(wanted: object, spec: Spec) -> type[Any]:
     known: set[object] = {*spec.receive.values(), UnknownEvent, Reconnected, Model}
     if not isinstance(wanted, type) or wanted not in known:
-        raise ArgumentError(f"{wanted!r} is no event that {spec.socket.path} sends", argument="event")
+        raise ArgumentError(
+            f"{wanted!r} is no event that {spec.socket.path} sends", argument="event"
+        )
     return wanted
 
 
@@ -73,16 +78,24 @@ class Handlers:
         """Registers a handler; several may be there for one event.
 
         Raises:
-            ArgumentError: No such event, no function of one argument, or a coroutine function on a sync socket.
+            ArgumentError: No such event, no function of one argument, or a coroutine function on a
+                sync socket.
         """
         if not callable(handler):
-            raise ArgumentError("a handler is a function of one argument, the event", argument="handler")
+            raise ArgumentError(
+                "a handler is a function of one argument, the event", argument="handler"
+            )
         if not self._coroutines and inspect.iscoroutinefunction(handler):
-            raise ArgumentError("a coroutine function cannot be a handler of a sync socket; use AsyncCoze", argument="handler")
+            raise ArgumentError(
+                "a coroutine function cannot be a handler of a sync socket; use AsyncCoze",
+                argument="handler",
+            )
         try:
             inspect.signature(handler).bind(None)
         except TypeError:
-            raise ArgumentError("a handler is called with one argument, the event", argument="handler") from None
+            raise ArgumentError(
+                "a handler is called with one argument, the event", argument="handler"
+            ) from None
         except ValueError:
             pass  # a builtin without a signature
         self._registered.append((matcher(wanted, self._spec), handler))

@@ -1,4 +1,6 @@
-"""Events that have arrived and were not taken yet: what a waiting program gets next. Nothing here waits or locks; the shells do."""
+"""Events that have arrived and were not taken yet: what a waiting program gets next. Nothing here
+waits or locks; the shells do.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
+
+from coze_runtime.operation import Socket
 
 from ..errors import WebSocketError
 from .options import SocketOptions
@@ -34,12 +38,13 @@ class _Entry(NamedTuple):
 class Inbox:
     """A bounded queue that can be searched.
 
-    An `error` event is an entry like others, raised at its place. It is raised as well by everybody who waits when it arrives.
+    An `error` event is an entry like others, raised at its place. It is raised as well by everybody
+    who waits when it arrives.
     """
 
-    def __init__(self, options: SocketOptions, terminal: frozenset[str]) -> None:
+    def __init__(self, options: SocketOptions, socket: Socket) -> None:
         self._options = options
-        self._terminal = terminal
+        self._terminal, self._failure = socket.terminal, socket.failure
         self._entries: deque[_Entry] = deque()
         self._bytes = 0
         self._last_error: tuple[int, WebSocketError] | None = None
@@ -59,8 +64,12 @@ class Inbox:
 
     @property
     def has_room(self) -> bool:
-        """Whether another event may be put: there is room, or it is made by dropping the oldest one."""
-        full = len(self._entries) >= self._options.max_events or self._bytes >= self._options.max_bytes
+        """Whether another event may be put: there is room, or it is made by dropping the oldest
+        one.
+        """
+        full = (
+            len(self._entries) >= self._options.max_events or self._bytes >= self._options.max_bytes
+        )
         return not full or self._lossy
 
     @property
@@ -78,9 +87,12 @@ class Inbox:
             self._bytes -= self._entries.popleft().size
             if not self._dropped:
                 self._dropped = True
-                logger.debug("nobody iterates over the socket; the oldest of its events are dropped from now on")
+                logger.debug(
+                    "nobody iterates over the socket; the oldest of its events are dropped from "
+                    "now on"
+                )
         serial = 0
-        if event.event_type == "error":
+        if event.event_type in self._failure:
             serial = (self._last_error[0] if self._last_error else 0) + 1
             self._last_error = (serial, error_of(event))
         elif event.event_type in self._terminal:
@@ -89,7 +101,10 @@ class Inbox:
         self._bytes += size
 
     def _fits(self, size: int) -> bool:
-        return len(self._entries) < self._options.max_events and self._bytes + size <= self._options.max_bytes
+        return (
+            len(self._entries) < self._options.max_events
+            and self._bytes + size <= self._options.max_bytes
+        )
 
     def sent(self) -> None:
         """The program sent something: the server owes an answer again."""
@@ -107,7 +122,9 @@ class Inbox:
         return self._failures.popleft() if self._failures else None
 
     def finish(self, end: WebSocketError, *, wanted: bool) -> None:
-        """Nothing more will come. `wanted`: the program closed the socket, or the server did after all was said."""
+        """Nothing more will come. `wanted`: the program closed the socket, or the server did after
+        all was said.
+        """
         if self._end is None:
             self._end, self._quiet = end, wanted
 
@@ -118,13 +135,15 @@ class Inbox:
 
     @property
     def settled(self) -> bool:
-        """Whether the server owes nothing: the last of its events was a closing one, and nothing was sent since."""
+        """Whether the server owes nothing: the last of its events was a closing one, and nothing
+        was sent since.
+        """
         return self._settled
 
     @contextmanager
     def waiter(self, who: object) -> Iterator[int]:
-        """A wait for a certain event; gives what `take` wants as `since`. Iterations of the same thread or task stand still
-        meanwhile, so that they do not count as readers.
+        """A wait for a certain event; gives what `take` wants as `since`. Iterations of the same
+        thread or task stand still meanwhile, so that they do not count as readers.
         """
         own = [reader for reader in self.readers if reader.owner is who]
         self.readers.difference_update(own)
@@ -136,7 +155,9 @@ class Inbox:
             self.readers.update(own)
 
     def next(self, since: int) -> Any:
-        """The next event, `PENDING` or `OVER`; `since` is `surfaced` at the beginning of the wait."""
+        """The next event, `PENDING` or `OVER`; `since` is `surfaced` at the beginning of
+        the wait.
+        """
         if self._failures:
             raise self._failures.popleft()
         if self._entries:
@@ -163,7 +184,8 @@ class Inbox:
                 self._bytes -= entry.size
                 return entry.event
             if entry.serial > since:
-                # An iteration that is under way meets it at its place; nobody else has to see it twice.
+                # An iteration that is under way meets it at its place; nobody else has to see it
+                # twice.
                 if not self.readers:
                     del self._entries[place]
                     self._bytes -= entry.size

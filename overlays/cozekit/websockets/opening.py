@@ -1,4 +1,6 @@
-"""Opening a connection: handshake, and its failures as errors of this package. `websockets` is imported here, on first use."""
+"""Opening a connection: handshake, and its failures as errors of this package. `websockets` is
+imported here, on first use.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from coze_openapi import codec
-from coze_openapi.types import CallOptions, Request, Response
+from coze_runtime.failures import failure
+from coze_runtime.operation import CallOptions, Request, Response
 
-from ..errors import APIConnectionError, APITimeoutError, ArgumentError, AuthenticationError, CozeError, WebSocketError
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ArgumentError,
+    AuthenticationError,
+    CozeError,
+    WebSocketError,
+)
+from .client import AsyncSocketClient, SyncSocketClient
 from .options import SocketOptions
 from .wire import Spec, address
 
@@ -18,14 +28,15 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection as AsyncConnection
     from websockets.sync.client import ClientConnection as SyncConnection
 
-    from ..client import AsyncCoze, Coze
 
 # Seconds for the closing handshake; with the flush before it, closing stays within one second.
 CLOSE_TIMEOUT = 0.6
 
 
 class Refused(Exception):
-    """The handshake was answered with a plain HTTP response; a redirection is one as well, it must not carry the token away."""
+    """The handshake was answered with a plain HTTP response; a redirection is one as well, it must
+    not carry the token away.
+    """
 
     def __init__(self, response: Any) -> None:
         super().__init__(response)
@@ -35,23 +46,35 @@ class Refused(Exception):
 class Plan:
     """A handshake: everything but the token."""
 
-    def __init__(self, client: Coze | AsyncCoze, spec: Spec, query: Mapping[str, Any], options: SocketOptions) -> None:
+    def __init__(
+        self,
+        client: SyncSocketClient | AsyncSocketClient,
+        spec: Spec,
+        query: Mapping[str, Any],
+        options: SocketOptions,
+    ) -> None:
         self.client = client
         self.spec = spec
         self.query = {name: value for name, value in query.items() if value is not None}
         self.options = options
 
-    def target(self, token: str) -> tuple[str, dict[str, str]]:
+    def target(self, token: str | None) -> tuple[str, dict[str, str]]:
         """Address and headers."""
         request = Request(self.spec.operation, self.spec.socket.path, self.query, {})
-        wire = self.client._prepare(request, CallOptions(), token)
+        prepared = self.client.settings.prepare(request, CallOptions(), token)
         base = self.options.base_url
-        url = base.rstrip("/") + wire.url.removeprefix(wire.base_url) if base else wire.url
-        return address(url), {name: value for name, value in wire.headers.items() if name.lower() != "accept"}
+        url = (
+            base.rstrip("/") + prepared.url.removeprefix(prepared.base_url)
+            if base
+            else prepared.url
+        )
+        return address(url), {
+            name: value for name, value in prepared.headers.items() if name.lower() != "accept"
+        }
 
     def settings(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
         """Arguments for both forms of `websockets.connect`."""
-        from coze_openapi._http import tls_context
+        from coze_runtime._http.clients import tls_context
 
         agent = headers.pop("User-Agent", None)
         options = self.options
@@ -60,7 +83,8 @@ class Plan:
             "additional_headers": headers,
             "user_agent_header": agent,
             "open_timeout": options.open_timeout,
-            # Pings are sent by the sockets themselves, which know when nothing is read because the program is slow.
+            # Pings are sent by the sockets themselves, which know when nothing is read because the
+            # program is slow.
             "ping_interval": None,
             "close_timeout": CLOSE_TIMEOUT,
             "max_size": options.max_size,
@@ -82,15 +106,25 @@ class Plan:
                 operation=self.spec.operation,
                 url=where,
                 base_url=self.client.base_url,
+                service=self.client.settings.service,
             )
-            return codec.failure(response)
-        text = f"{self.spec.socket.id}: no connection to {where}: {problem or type(problem).__name__}"
-        return APITimeoutError(text, sent=False) if isinstance(problem, TimeoutError) else APIConnectionError(text, sent=False)
+            return failure(response)
+        text = (
+            f"{self.spec.socket.id}: no connection to {where}: {problem or type(problem).__name__}"
+        )
+        return (
+            APITimeoutError(text, sent=False)
+            if isinstance(problem, TimeoutError)
+            else APIConnectionError(text, sent=False)
+        )
 
 
 def missing_extra(error: ImportError) -> CozeError:
     """What is said without the package `websockets`."""
-    return CozeError(f"voice sockets need the package websockets; install it with `pip install 'cozekit[ws]'` ({error})")
+    return CozeError(
+        "voice sockets need the package websockets; install it with `pip install "
+        f"'cozekit[ws]'` ({error})"
+    )
 
 
 @functools.cache
@@ -129,7 +163,7 @@ def _async_parts() -> tuple[Any, type[Any]]:
     return connect, Connection
 
 
-def dial(plan: Plan, client: Coze) -> SyncConnection:
+def dial(plan: Plan, client: SyncSocketClient) -> SyncConnection:
     """An open connection. A token that is refused is renewed once.
 
     Raises:
@@ -138,42 +172,49 @@ def dial(plan: Plan, client: Coze) -> SyncConnection:
         CozeError: The extra `ws` is not installed, or the client is closed.
     """
     connect, connection_class = _sync_parts()
-    token = client._auth.token(client)
+    auth = client.settings.auth
+    token = auth.token(client)
     for last in (False, True):
         url, headers = plan.target(token)
         try:
-            connection = connect(url, create_connection=connection_class, **plan.settings(url, headers)).__enter__()
+            connection = connect(
+                url, create_connection=connection_class, **plan.settings(url, headers)
+            ).__enter__()
             # A peer that takes nothing must not hold the writer for ever.
-            with suppress(OSError):  # the server has closed it already, which the first reading tells
+            with suppress(
+                OSError
+            ):  # the server has closed it already, which the first reading tells
                 connection.socket.settimeout(plan.options.send_timeout)
             return connection  # type: ignore[no-any-return]
         except Exception as problem:
             error = _known(plan, problem, url)
-            if last or not isinstance(error, AuthenticationError) or not client._auth.renewable:
+            if last or not isinstance(error, AuthenticationError) or not auth.renewable:
                 raise error from problem
-            if not client._auth.renew(client, token):
+            if not auth.renew(client, token or ""):
                 raise error from problem
-            token = client._auth.token(client)
+            token = auth.token(client)
     raise WebSocketError("unreachable")
 
 
-async def dial_async(plan: Plan, client: AsyncCoze) -> AsyncConnection:
+async def dial_async(plan: Plan, client: AsyncSocketClient) -> AsyncConnection:
     """The async form of `dial`."""
     connect, connection_class = _async_parts()
-    token = await client._auth.token_async(client)
+    auth = client.settings.auth
+    token = await auth.token_async(client)
     for last in (False, True):
         url, headers = plan.target(token)
         try:
-            # With no room in the write buffer an event counts as sent when the network has it, so that closing loses none.
+            # With no room in the write buffer an event counts as sent when the network has it, so
+            # that closing loses none.
             settings = plan.settings(url, headers)
             return await connect(url, create_connection=connection_class, write_limit=0, **settings)  # type: ignore[no-any-return]
         except Exception as problem:
             error = _known(plan, problem, url)
-            if last or not isinstance(error, AuthenticationError) or not client._auth.renewable:
+            if last or not isinstance(error, AuthenticationError) or not auth.renewable:
                 raise error from problem
-            if not await client._auth.renew_async(client, token):
+            if not await auth.renew_async(client, token or ""):
                 raise error from problem
-            token = await client._auth.token_async(client)
+            token = await auth.token_async(client)
     raise WebSocketError("unreachable")
 
 

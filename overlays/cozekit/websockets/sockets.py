@@ -9,9 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from coze_openapi import models as m
+from coze_openapi.senders import (
+    ChatSender,
+    SimultInterpretationSender,
+    SpeechSender,
+    TranscriptionsSender,
+)
+from coze_openapi.senders.websockets_speech import SPEECH_UPDATE_LIMITS
+from coze_runtime.limits import check
 
 from ..audio import AudioFormat, AudioSource, chunks, paced
-from . import checks
 from .base import OPEN
 from .dialogue import Dialogue, VoiceStep
 from .kinds import (
@@ -24,41 +31,79 @@ from .kinds import (
     SpeechEvent,
     TranscriptionsEvent,
 )
+from .pieces import pieces_of
 from .sound import SoundFile, audio_of, input_format, recognised
 from .sync import SyncSocket
-from .uplink import ChatUplink, SimultInterpretationUplink, SpeechUplink, TranscriptionsUplink
 from .wire import WebSocketTimeout
 
 
-class SpeechSocket(SyncSocket[SpeechEvent], SpeechUplink[None]):
+class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
     """Text to speech. Source: pages tts_api, tts_event."""
 
     _spec = SPEECH
 
     def say(self, text: str, *, output_audio: m.OutputAudio | None = None) -> bytes:
-        """The sound of a text of any length: PCM of 24 kHz, mono, 16 bit, unless `output_audio` says otherwise; no header.
+        """The sound of a text of any length: PCM, 24 kHz, mono, 16 bit, unless `output_audio` says
+        otherwise; no header.
 
-        A text above 1,024 bytes is cut behind sentences into several requests, each on a connection of its own, since the
-        pages promise no second request on one. The socket itself need not be open.
+        A text above 1,024 bytes is cut after sentences into several requests, each on a separate
+        connection, since the pages promise no second request on one. The socket itself need not be
+        open.
 
         Args:
             text: What is spoken.
-            output_audio: Format, voice and manner.
+            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+                defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
-            APIConnectionError: The server cannot be reached.
+            APIConnectionError: The server could not be reached.
             WebSocketError: The server reports an error, or closes before the sound is complete.
         """
         return b"".join(self.say_stream(text, output_audio=output_audio))
 
-    def say_stream(self, text: str, *, output_audio: m.OutputAudio | None = None) -> Iterator[bytes]:
-        """The same in pieces as they come, to be played meanwhile. A piece need not hold whole samples. See `say`."""
-        checks.output_audio(output_audio, codecs=checks.SPEECH_CODECS)
-        return self._say(checks.pieces_of(text), output_audio)
+    def say_stream(
+        self, text: str, *, output_audio: m.OutputAudio | None = None
+    ) -> Iterator[bytes]:
+        """The sound of a text of any length in pieces as they come, to be played meanwhile. A piece
+        need not hold whole samples. The socket itself need not be open.
 
-    def say_file(self, text: str, file: str | os.PathLike[str] | IO[bytes], *, output_audio: m.OutputAudio | None = None) -> int:
-        """Writes the sound to a file; gives the bytes of sound. A path that ends in `.wav` becomes a WAV file. See `say`."""
+        Args:
+            text: What is spoken.
+            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+                defaults: PCM, 24 kHz, mono, 16 bit.
+
+        Raises:
+            ArgumentError: The text is empty, or a value is beyond its limits.
+            APIConnectionError: The server could not be reached.
+            WebSocketError: The server reports an error, or closes before the sound is complete.
+        """
+        check({"output_audio": output_audio}, SPEECH_UPDATE_LIMITS)
+        return self._say(pieces_of(text), output_audio)
+
+    def say_file(
+        self,
+        text: str,
+        file: str | os.PathLike[str] | IO[bytes],
+        *,
+        output_audio: m.OutputAudio | None = None,
+    ) -> int:
+        """Writes the sound of a text of any length to a file; returns the bytes of sound. The
+        socket itself need not be open.
+
+        Args:
+            text: What is spoken.
+            file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file when
+                the sound is PCM; everything else gets the bytes as they come.
+            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+                defaults: PCM, 24 kHz, mono, 16 bit.
+
+        Raises:
+            ArgumentError: The text is empty, or a value is beyond its limits.
+            APIConnectionError: The server could not be reached.
+            WebSocketError: The server reports an error, or closes before the sound is complete; a
+                file that was made here is removed.
+        """
         pieces = self.say_stream(text, output_audio=output_audio)
         target = SoundFile(file, output_audio)
         try:
@@ -77,13 +122,13 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechUplink[None]):
                 socket.input_text_buffer_append(text)
                 socket.input_text_buffer_complete()
                 for event in socket:
-                    if event.event_type == "speech.audio.update":
+                    if isinstance(event, m.SpeechAudioUpdateEvent):
                         yield audio_of(event)
-                    elif event.event_type == "speech.audio.completed":
+                    elif isinstance(event, m.SpeechAudioCompletedEvent):
                         break
 
 
-class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsUplink[None]):
+class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsSender[None]):
     """Speech to text. Source: pages asr_api, asr_event."""
 
     _spec = TRANSCRIPTIONS
@@ -97,18 +142,21 @@ class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsUplink
         on_progress: Callable[[str], object] | None = None,
         speed: float | None = None,
     ) -> str:
-        """The text of a recording. Uses a connection of its own; the socket itself need not be open.
+        """The text of a recording. Uses a separate connection; the socket itself need not be open.
 
         Args:
-            file: A path, bytes, an open file, or pieces such as those of a microphone. WAV and Ogg are recognised.
-            input_audio: The format; needed for raw samples.
-            asr_config: Language, words to expect.
-            on_progress: Called with the whole text so far, each time that more was heard, in the thread that reads the socket.
-            speed: 1.0 sends in real time, as the pages advise for microphones; None as fast as possible.
+            file: A path, bytes, an open file, or pieces such as those of a microphone. WAV and Ogg
+                are recognised.
+            input_audio: Format of the recording; needed for raw samples, None for WAV and Ogg.
+            asr_config: Language, words to expect, punctuation; None takes the server's defaults.
+            on_progress: Called with the whole text so far, each time that more was heard, in the
+                thread that reads the socket.
+            speed: 1.0 sends in real time, as the pages advise for microphones; None as fast as
+                possible.
 
         Raises:
-            ArgumentError: A format that Coze does not read.
-            APIConnectionError: The server cannot be reached.
+            ArgumentError: Coze does not read this format.
+            APIConnectionError: The server could not be reached.
             WebSocketError: The server reports an error, or closes before the text is complete.
         """
         source = chunks(file)
@@ -128,12 +176,16 @@ class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsUplink
             for piece in paced(itertools.chain([first], source), input_format(audio), speed=speed):
                 socket.input_audio_buffer_append(piece)
             socket.input_audio_buffer_complete()
-            end: m.TranscriptionsMessageCompletedEvent = socket.wait_for(m.TranscriptionsMessageCompletedEvent)
+            end: m.TranscriptionsMessageCompletedEvent = socket.wait_for(
+                m.TranscriptionsMessageCompletedEvent
+            )
         return heard[0] or (end.data.content if end.data else None) or ""
 
 
-class ChatSocket(SyncSocket[ChatSocketEvent], ChatUplink[None]):
-    """A spoken dialogue with a bot. Source: pages streaming_chat_api, streaming_chat_event, streaming_chat_downlink_event."""
+class ChatSocket(SyncSocket[ChatSocketEvent], ChatSender[None]):
+    """A spoken dialogue with a bot. Source: pages streaming_chat_api, streaming_chat_event,
+    streaming_chat_downlink_event.
+    """
 
     _spec = CHAT
 
@@ -146,18 +198,21 @@ class ChatSocket(SyncSocket[ChatSocketEvent], ChatUplink[None]):
         speed: float | None = 1.0,
         patience: float = 10.0,
     ) -> Iterator[VoiceStep]:
-        """Speaks and listens: sends the sound of `source` in a thread and yields what the program has to act upon.
+        """Speaks and listens: sends the sound of `source` in a thread and yields what the program
+        has to act upon.
 
-        Set formats and turn taking with `chat_update` before. The end of the source ends the user's turn; the iteration ends with
-        the answer to it. The user interrupts by speaking when the server listens for it (`server_vad`), the program with
-        `conversation_chat_cancel`; either way an `interrupted` step comes, and no more sound of that answer.
+        Set formats and turn taking with `chat_update` before. The end of the source ends the user's
+        turn; the iteration ends with the answer to it. The user interrupts by speaking when the
+        server listens for it (`server_vad`), the program with `conversation_chat_cancel`; either
+        way an `interrupted` step comes, and no more sound of that answer.
 
         Args:
             source: The user's voice, in the format of `input_audio`; a WAV file as it is.
-            format: What its bytes are, for the pace.
-            chunk_ms: Milliseconds of one event.
-            speed: 1.0 sends in real time; None for a microphone, which has a pace of its own.
-            patience: Seconds to wait for the next event after the source ended and while no answer is under way.
+            format: What its bytes are, to pace them.
+            chunk_ms: Milliseconds of sound in one event.
+            speed: 1.0 sends in real time; None for a microphone, which sets the pace itself.
+            patience: Seconds to wait for the next event after the source ended and while no answer
+                is under way.
 
         Raises:
             ChatFailed: An answer failed.
@@ -185,7 +240,9 @@ class ChatSocket(SyncSocket[ChatSocketEvent], ChatUplink[None]):
         finally:
             stop.set()
 
-    def _steps(self, dialogue: Dialogue, fed: threading.Event, patience: float) -> Iterator[VoiceStep]:
+    def _steps(
+        self, dialogue: Dialogue, fed: threading.Event, patience: float
+    ) -> Iterator[VoiceStep]:
         events = iter(self)
         while True:
             was_fed = fed.is_set()
@@ -204,7 +261,11 @@ class ChatSocket(SyncSocket[ChatSocketEvent], ChatUplink[None]):
                 return
 
 
-class SimultInterpretationSocket(SyncSocket[SimultInterpretationEvent], SimultInterpretationUplink[None]):
-    """Simultaneous interpretation. No official page describes this socket; it may change without notice."""
+class SimultInterpretationSocket(
+    SyncSocket[SimultInterpretationEvent], SimultInterpretationSender[None]
+):
+    """Simultaneous interpretation. No official page describes this socket; it may change without
+    notice.
+    """
 
     _spec = SIMULT_INTERPRETATION

@@ -1,4 +1,6 @@
-"""A voice socket for threads: one reads and calls the handlers, one writes. Both are daemons, a program never waits for them."""
+"""A voice socket for threads: one reads and calls the handlers, one writes. Both are daemons, a
+program never waits for them.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +8,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
-from coze_openapi.types import DEFAULT, Model, UseDefault
+from coze_runtime.models import Model
+from coze_runtime.types import DEFAULT, UseDefault
 
 from ..errors import CozeError
 from .base import CLOSED, NEW, OPEN, OPENING, refused_here
 from .inbox import OVER, PENDING
 from .sync_link import SyncLink
 from .wire import WebSocketTimeout
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
 
 E = TypeVar("E")
 
@@ -57,13 +56,16 @@ class Events(Generic[E]):
 
 
 class SyncSocket(SyncLink, Generic[E]):
-    """A voice socket; may be shared by threads. Use it in a `with` block, or call `connect` and `close`."""
+    """A voice socket; may be shared by threads. Use it in a `with` block, or call `connect` and
+    `close`.
+    """
 
     def connect(self) -> Self:
         """Opens the connection. After a failure it may be called again.
 
         Raises:
-            APIConnectionError: The server cannot be reached, or did not answer within `open_timeout`.
+            APIConnectionError: The server cannot be reached, or did not answer within
+                `open_timeout`.
             APIError: It refused the handshake; the class says why.
             WebSocketError: The socket was opened before.
         """
@@ -82,7 +84,9 @@ class SyncSocket(SyncLink, Generic[E]):
                 raise refused_here()
             self._state = OPEN
         for work in (self._read, self._write):
-            thread = threading.Thread(target=work, name=f"cozekit-{self._spec.socket.id}", daemon=True)
+            thread = threading.Thread(
+                target=work, name=f"cozekit-{self._spec.socket.id}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
         return self
@@ -96,24 +100,27 @@ class SyncSocket(SyncLink, Generic[E]):
             event: A model of an event, or plain JSON data for an event newer than this package.
 
         Raises:
-            ArgumentError: It is no event of this socket.
+            ArgumentError: It is not an event of this socket.
             WebSocketError: The socket is not open, or the connection was lost.
             WebSocketTimeout: The queue stayed full for `send_timeout`.
         """
         frame = self._encoded(event)
         with self._cond:
-            self._cond.wait_for(lambda: self._may_queue(len(self._outbox)), self._options.send_timeout)
+            self._cond.wait_for(
+                lambda: self._may_queue(len(self._outbox)), self._options.send_timeout
+            )
             self._check_sendable(len(self._outbox))
             self._outbox.append(frame)
             self._inbox.sent()
             self._cond.notify_all()
 
     def __iter__(self) -> Events[E]:
-        """The events in their order. Ends when the socket is closed here, or by the server after it has said everything.
+        """The events in their order. Ends when the socket is closed here, or by the server after it
+        has said everything.
 
         Raises:
-            WebSocketError: The server sent an `error` event, raised at its place, after which the iteration may be taken up
-                again; or the connection was lost.
+            WebSocketError: The server sent an `error` event, raised at its place, after which the
+                iteration may be taken up again; or the connection was lost.
             WebSocketTimeout: No event came for `idle_timeout`.
         """
         return Events(self)
@@ -121,7 +128,8 @@ class SyncSocket(SyncLink, Generic[E]):
     def wait_for(self, event: Any, *, timeout: float | UseDefault | None = DEFAULT) -> Any:
         """Waits for an event; one that has arrived before and was not taken counts.
 
-        The events before it stay for an iteration or another wait, as far as `max_events` and `max_bytes` allow.
+        The events before it stay for an iteration or another wait, as far as `max_events` and
+        `max_bytes` allow.
 
         Args:
             event: Name or class of the event, or several of them in a tuple.
@@ -137,9 +145,11 @@ class SyncSocket(SyncLink, Generic[E]):
             return self._wait(lambda: self._inbox.take(match, since), timeout)
 
     def close(self, *, flush: bool = True) -> None:
-        """Ends the socket, within one second even when the peer is silent. May be called twice, and from a handler.
+        """Ends the socket, within one second even when the peer is silent. May be called twice, and
+        from a handler.
 
-        Events that arrived may still be taken. A handler that failed since the last wait is told here.
+        Events that arrived may still be taken. The exception of a handler that failed since the
+        last wait is raised here.
 
         Args:
             flush: Whether what is queued is sent before, as long as the peer takes it.
@@ -168,7 +178,12 @@ class SyncSocket(SyncLink, Generic[E]):
     def __enter__(self) -> Self:
         return self.connect()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if error is None:
             self.close()
             return
@@ -184,7 +199,10 @@ class SyncSocket(SyncLink, Generic[E]):
 
     def _wait(self, poll: Callable[[], Any], timeout: float | UseDefault | None) -> Any:
         if self._threads and threading.current_thread() is self._threads[0]:
-            raise CozeError("a handler cannot wait for events of its own socket: no event is read before it returns")
+            raise CozeError(
+                "a handler cannot wait for events of its own socket: no event is read before it "
+                "returns"
+            )
         limit = self._options.idle_timeout if isinstance(timeout, UseDefault) else timeout
         deadline = None if limit is None else time.monotonic() + limit
         self._cond.notify_all()  # a wait makes room
@@ -196,5 +214,7 @@ class SyncSocket(SyncLink, Generic[E]):
                 return found
             remaining = None if deadline is None else deadline - time.monotonic()
             if remaining is not None and remaining <= 0:
-                raise WebSocketTimeout(f"{self._spec.socket.id}: the awaited event did not come within {limit} s")
+                raise WebSocketTimeout(
+                    f"{self._spec.socket.id}: the awaited event did not come within {limit} s"
+                )
             self._cond.wait(remaining)

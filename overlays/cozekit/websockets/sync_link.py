@@ -1,4 +1,6 @@
-"""The connection of a socket for threads: the two threads that read and write, how it is made and how it ends."""
+"""The connection of a socket for threads: the two threads that read and write, how it is made and
+how it ends.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import APIConnectionError, CozeError, ServerError, WebSocketError
 from .base import CLOSED, FLUSH_PATIENCE, OPEN, BaseSocket, lost, refused_here
+from .client import SyncSocketClient
 from .opening import dial
+from .options import Reconnect
 from .wire import Reconnected, decode
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-    from ..client import Coze
-    from .options import Reconnect
-
 
 class SyncLink(BaseSocket):
     """What works behind a socket; none of it is for programs."""
 
-    _client: Coze
+    _client: SyncSocketClient
     _coroutines: ClassVar[bool] = False
 
     def _prepare_shell(self) -> None:
@@ -94,7 +95,7 @@ class SyncLink(BaseSocket):
                     self._over(self._failed_redial or lost(self._spec, closed, self._fault), closed)
                     self._cond.notify_all()
                 return
-            self._deliver(decode(frame, self._spec, self._client._on_drift), len(frame))
+            self._deliver(decode(frame, self._spec, self._client.settings.on_drift), len(frame))
 
     def _receive(self) -> bytes:
         connection = self._connection
@@ -150,10 +151,16 @@ class SyncLink(BaseSocket):
 
         while True:
             with self._cond:
-                self._cond.wait_for(lambda: self._outbox or self._state == CLOSED or self._broken is not None)
+                self._cond.wait_for(
+                    lambda: self._outbox or self._state == CLOSED or self._broken is not None
+                )
                 if not self._outbox or self._broken is not None:
                     return
-                frame, generation, connection = self._outbox.popleft(), self._generation, self._connection
+                frame, generation, connection = (
+                    self._outbox.popleft(),
+                    self._generation,
+                    self._connection,
+                )
                 self._busy = True
             assert connection is not None
             try:
@@ -161,8 +168,10 @@ class SyncLink(BaseSocket):
             except (ConnectionClosed, OSError):
                 with self._cond:
                     self._busy = False
-                    self._outbox.appendleft(frame)
-                    # The reader meets the same end and says what follows: another connection, or the end of the socket.
+                    if self._state != CLOSED:  # else no connection follows that could take it
+                        self._outbox.appendleft(frame)
+                    # The reader meets the same end and says what follows: another connection, or
+                    # the end of the socket.
                     self._cond.wait_for(partial(self._moved_on, generation))
                 continue
             with self._cond:

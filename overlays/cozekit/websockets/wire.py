@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from attrs import define
 
-from coze_openapi import codec
-from coze_openapi.types import DriftHook, Model, Operation, Socket
+from coze_runtime.codec import decode_event
+from coze_runtime.codec import encode as encode_json
+from coze_runtime.convert import to_wire
+from coze_runtime.models import Model
+from coze_runtime.operation import Operation, Socket
+from coze_runtime.types import DriftHook
 
 from ..errors import APITimeoutError, ArgumentError, WebSocketError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class WebSocketTimeout(WebSocketError, APITimeoutError):
-    """No event came, or none could be sent, for the time that was allowed. The socket stays open."""
+    """No event came, or none could be sent, for the time that was allowed. The socket stays
+    open.
+    """
 
     sent = True
 
@@ -43,7 +47,9 @@ class UnknownEvent:
 
 @define(frozen=True, kw_only=True)
 class Reconnected:
-    """The connection was lost and made anew; made here, never sent by the server. What was under way is lost."""
+    """The connection was lost and made anew; made here, never sent by the server. What was under
+    way is lost.
+    """
 
     event_type: str = "reconnected"
     attempts: int = 1
@@ -56,13 +62,11 @@ class Spec(NamedTuple):
     socket: Socket
     send: Mapping[str, type[Model]]
     receive: Mapping[str, type[Model]]
-    terminal: frozenset[str]
-    """Events after which the server owes nothing, so that its closing is no loss."""
 
     @classmethod
-    def of(cls, module: ModuleType, *terminal: str) -> Spec:
+    def of(cls, module: ModuleType) -> Spec:
         """The spec out of a generated module of `coze_openapi.events`."""
-        return cls(module.SOCKET, module.SEND, module.RECEIVE, frozenset(terminal))
+        return cls(module.SOCKET, module.SEND, module.RECEIVE)
 
     @property
     def operation(self) -> Operation:
@@ -73,8 +77,9 @@ class Spec(NamedTuple):
 def address(url: str) -> str:
     """The address of a socket for the address that an HTTP call would have.
 
-    `http` becomes `ws` and `https` `wss`. At Coze itself the sockets are on a host of their own: `api.` (or `api-`) at the
-    beginning of the name becomes `ws.`. Every other host, with its port and path, is kept.
+    `http` becomes `ws` and `https` `wss`. At Coze itself the sockets are on a host of their own:
+    `api.` (or `api-`) at the beginning of the name becomes `ws.`. Every other host, with its port
+    and path, is kept.
 
     Raises:
         ArgumentError: It is no http, https, ws or wss address.
@@ -95,19 +100,23 @@ def encode(event: Model | Mapping[str, Any], spec: Spec) -> str:
     """An event as the text of a frame. It gets an id when it has none.
 
     Raises:
-        ArgumentError: It is no event that a client sends to this socket, or cannot be written as JSON.
+        ArgumentError: It is no event that a client sends to this socket, or cannot be written as
+            JSON.
     """
     if isinstance(event, Model):
         expected = spec.send.get(str(getattr(event, "event_type", "")))
         if expected is None or not isinstance(event, expected):
             known = ", ".join(spec.send)
-            raise ArgumentError(f"{type(event).__name__} is not sent to {spec.socket.path}; these are: {known}", argument="event")
-        plain = codec.to_wire(event)
+            raise ArgumentError(
+                f"{type(event).__name__} is not sent to {spec.socket.path}; these are: {known}",
+                argument="event",
+            )
+        plain = to_wire(event)
     else:
         if not isinstance(event.get("event_type"), str):
             raise ArgumentError("an event has an `event_type`", argument="event")
         plain = event
-    return codec.encode({"id": uuid.uuid4().hex, **plain}).decode()
+    return encode_json({"id": uuid.uuid4().hex, **plain}).decode()
 
 
 class _Head(msgspec.Struct):
@@ -118,24 +127,36 @@ _head = msgspec.json.Decoder(_Head)
 
 
 def decode(frame: bytes, spec: Spec, on_drift: DriftHook | None = None) -> Any:
-    """The event in a frame: the model of its type, or `UnknownEvent`. Nothing that a server sends makes this fail."""
+    """The event in a frame: the model of its type, or `UnknownEvent`. Nothing that a server sends
+    makes this fail.
+    """
     try:
         kind = _head.decode(frame).event_type
         model = spec.receive.get(kind)
         if model is not None:
-            return codec.decode_event(frame, model, spec.operation, on_drift)
+            return decode_event(frame, model, spec.operation, on_drift)
         plain = msgspec.json.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return UnknownEvent(event_type="", raw=frame)
     found = plain.get("id")
     return UnknownEvent(
-        event_type=kind, id=None if found is None else str(found), data=plain.get("data"), detail=plain.get("detail"), raw=frame
+        event_type=kind,
+        id=None if found is None else str(found),
+        data=plain.get("data"),
+        detail=plain.get("detail"),
+        raw=frame,
     )
 
 
 def error_of(event: Any) -> WebSocketError:
     """The error that an `error` event reports."""
     data, detail = getattr(event, "data", None), getattr(event, "detail", None)
-    code, msg, logid = getattr(data, "code", None), getattr(data, "msg", None) or "", getattr(detail, "logid", None)
+    code, msg, logid = (
+        getattr(data, "code", None),
+        getattr(data, "msg", None) or "",
+        getattr(detail, "logid", None),
+    )
     code = code if isinstance(code, int) else None
-    return WebSocketError(f"the server reports error {code}: {msg} (logid {logid})", code=code, msg=msg, logid=logid)
+    return WebSocketError(
+        f"the server reports error {code}: {msg} (logid {logid})", code=code, msg=msg, logid=logid
+    )

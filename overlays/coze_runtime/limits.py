@@ -1,0 +1,187 @@
+"""Limits that the description states, checked before anything is sent.
+
+A value whose type a limit does not speak of passes: types are for type checkers, and the server has
+the last word on everything that the description leaves open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .convert import Convertible, get_path
+from .errors import ArgumentError
+from .types import NULL
+
+Scalar = str | int | float
+
+
+class Condition(NamedTuple):
+    """What one field of an object asks of the others."""
+
+    field: str
+    values: Sequence[Scalar] = ()
+    """Values that ask for it; empty when any does."""
+    required: Sequence[str] = ()
+    """Paths that must be given."""
+    allowed: Mapping[str, Sequence[Scalar]] = {}
+    """Path → the values that it may have."""
+
+
+class Limit(NamedTuple):
+    """What a value has to keep to; `None` where the description states nothing."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    """Characters of a text."""
+    max_length: int | None = None
+    min_bytes: int | None = None
+    """Bytes of a text in UTF-8."""
+    max_bytes: int | None = None
+    min_items: int | None = None
+    """Elements of a list."""
+    max_items: int | None = None
+    max_pairs: int | None = None
+    """Pairs of a mapping."""
+    allowed: Sequence[Scalar] = ()
+    """The only values that are accepted; empty when the list is open."""
+    keys: Limit | None = None
+    """Every key of a mapping."""
+    each: Limit | None = None
+    """Every element of a list, every value of a mapping."""
+    fields: Mapping[str, Limit] = {}
+    """Fields of an object."""
+    conditions: Sequence[Condition] = ()
+
+
+Limits = Mapping[str, Limit]
+"""Limits of arguments, by name."""
+
+
+def check(arguments: Mapping[str, Any], limits: Limits) -> None:
+    """Refuses an argument that is beyond its limit.
+
+    Args:
+        arguments: By name; `None` and `NULL` are not checked, and neither is what is missing.
+        limits: What the description states.
+
+    Raises:
+        ArgumentError: It names the field, its limit, and what was given; `argument` is the name of
+            the argument that holds the field.
+    """
+    for name, limit in limits.items():
+        value = arguments.get(name)
+        if value is not None and value is not NULL:
+            problem = _problem(value, limit, name)
+            if problem:
+                raise ArgumentError(problem, argument=name)
+
+
+def _problem(value: Any, limit: Limit, path: str) -> str:
+    """What is wrong with a value; empty when nothing is."""
+    if limit.allowed and value not in limit.allowed:
+        return f"{path} must be {_one_of(limit.allowed)}, not {_shown(value)}"
+    if isinstance(value, Convertible):
+        return _object_problem(value, limit, path)
+    if isinstance(value, str):
+        return _text_problem(value, limit, path)
+    if isinstance(value, int | float):
+        if _outside(value, limit.minimum, limit.maximum):
+            return f"{path} must be {_range(limit.minimum, limit.maximum)}, not {_shown(value)}"
+        return ""
+    if isinstance(value, Sequence):
+        return _list_problem(value, limit, path)
+    problem = _map_problem(value, limit, path) if isinstance(value, Mapping) else ""
+    return problem or _object_problem(value, limit, path)
+
+
+def _text_problem(value: str, limit: Limit, path: str) -> str:
+    if _outside(len(value), limit.min_length, limit.max_length):
+        return _size_problem(path, "characters", len(value), limit.min_length, limit.max_length)
+    if limit.min_bytes is not None or limit.max_bytes is not None:
+        size = len(value.encode("utf-8", "surrogatepass"))
+        if _outside(size, limit.min_bytes, limit.max_bytes):
+            return _size_problem(path, "bytes of UTF-8", size, limit.min_bytes, limit.max_bytes)
+    return ""
+
+
+def _list_problem(value: Sequence[Any], limit: Limit, path: str) -> str:
+    if _outside(len(value), limit.min_items, limit.max_items):
+        return _size_problem(path, "elements", len(value), limit.min_items, limit.max_items)
+    if limit.each is not None:
+        for place, item in enumerate(value):
+            if item is not None and (problem := _problem(item, limit.each, f"{path}[{place}]")):
+                return problem
+    return ""
+
+
+def _map_problem(value: Mapping[str, Any], limit: Limit, path: str) -> str:
+    if _outside(len(value), None, limit.max_pairs):
+        return _size_problem(path, "pairs", len(value), None, limit.max_pairs)
+    if limit.keys is not None:
+        for key in value:
+            if problem := _problem(key, limit.keys, f"a key of {path}"):
+                return problem
+    if limit.each is not None:
+        for key, item in value.items():
+            if item is not None and (problem := _problem(item, limit.each, f"{path}.{key}")):
+                return problem
+    return ""
+
+
+def _object_problem(value: Any, limit: Limit, path: str) -> str:
+    for name, inner in limit.fields.items():
+        item = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        if item is not None and item is not NULL:
+            problem = _problem(item, inner, f"{path}.{name}")
+            if problem:
+                return problem
+    for condition in limit.conditions:
+        if problem := _condition_problem(value, condition, path):
+            return problem
+    return ""
+
+
+def _condition_problem(value: Any, condition: Condition, path: str) -> str:
+    field = get_path(value, condition.field)
+    if field is None or field is NULL or (condition.values and field not in condition.values):
+        return ""
+    because = f"{condition.field} {_shown(field)}" if condition.values else condition.field
+    for name in condition.required:
+        if get_path(value, name) in (None, NULL):
+            allowed = condition.allowed.get(name, ())
+            wanted = f" to be {_one_of(allowed)}" if allowed else ""
+            return f"{path}: {because} needs {name}{wanted}"
+    for name, allowed in condition.allowed.items():
+        found = get_path(value, name)
+        if found is not None and found is not NULL and found not in allowed:
+            return f"{path}: {because} needs {name} to be {_one_of(allowed)}, not {_shown(found)}"
+    return ""
+
+
+def _outside(value: float, low: float | None, high: float | None) -> bool:
+    # Written so that NaN, which is neither below nor above anything, is outside.
+    return (low is not None and not value >= low) or (high is not None and not value <= high)
+
+
+def _size_problem(path: str, unit: str, size: int, low: int | None, high: int | None) -> str:
+    return f"{path} must have {_range(low, high)} {unit}, not {size:,}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:,}"
+    if high is None:
+        return f"at least {low:,}"
+    return f"exactly {low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _one_of(values: Sequence[Scalar]) -> str:
+    return ("one of " if len(values) > 1 else "") + ", ".join(map(str, values))
+
+
+def _shown(value: object) -> str:
+    """A value in a message; no more of it than it takes to recognise it."""
+    text = str(value)
+    return text if len(text) <= 50 else f"{text[:47]}…"

@@ -1,0 +1,1 @@
+"""Loops over several calls: running tools until a chat has answered, answering a run that asks."""
