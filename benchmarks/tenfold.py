@@ -13,7 +13,9 @@ import yaml
 
 from generator.bundle import METHODS, load_yaml
 
-_NAMED = {"operationId", "x-coze-replaced-by"}
+_NAMED = {"operationId", "x-coze-replaced-by", "then"}
+_ONCE = ("x-coze-stream-kind", "x-coze-error-classes")
+"""What a description has once, however many operations use it."""
 
 
 def multiply(spec: Path, target: Path, times: int) -> int:
@@ -76,7 +78,10 @@ class _Copy:
 
     def of(self, content: Any) -> Any:
         """The content of a file under the names of this copy."""
-        renamed = self._node(content)
+        renamed = self._node({key: part for key, part in content.items() if key not in _ONCE})
+        names = (content.get("x-coze-stream-kind") or {}).get("names")
+        if names:  # nothing else of the file uses the list of its events
+            del renamed["components"]["schemas"][names["$ref"].rpartition("/")[2]]
         renamed["paths"] = {
             f"/{self._prefix}{path}": item for path, item in renamed["paths"].items()
         }
@@ -105,7 +110,7 @@ class _Copy:
             return self._reference(value)
         if key == "tags":
             return [self.tag(name) for name in value]
-        if key in _NAMED or (key == "operation" and isinstance(value, str)):
+        if isinstance(value, str) and (key in _NAMED or key == "operation"):
             return self._operations.get(value, value)
         return self._node(value)
 
