@@ -35,7 +35,7 @@ def decode_message(url: str) -> Round:
     """From the JSON of a message to the model."""
     from coze_openapi.api.chat.create import OPERATION
     from coze_openapi.models.chat import Message
-    from coze_runtime.codec import decode_event
+    from coze_runtime.serialization.codec import decode_event
 
     assert decode_event(payloads.MESSAGE, Message, OPERATION).content.startswith("0 ")
     return lambda: timed(2000, lambda: decode_event(payloads.MESSAGE, Message, OPERATION))
@@ -54,7 +54,7 @@ def decode_page(url: str) -> Round:
     """From the answer of a call to the items of its page."""
     from coze_openapi.api.conversations_messages.list import OPERATION
     from coze_openapi.models.conversations_messages import ListMessagesResponse
-    from coze_runtime.codec import decode
+    from coze_runtime.serialization.codec import decode
 
     answer = _answer(payloads.PAGE, OPERATION)
     assert len(decode(answer, ListMessagesResponse).data) == 50
@@ -65,7 +65,7 @@ def decode_piece(url: str) -> Round:
     """From the data of an event to its message."""
     from coze_openapi.api.chat.create import OPERATION
     from coze_openapi.models.chat import Message
-    from coze_runtime.codec import decode_event
+    from coze_runtime.serialization.codec import decode_event
 
     data = payloads.piece(0)
     return lambda: timed(2000, lambda: decode_event(data, Message, OPERATION))
@@ -74,7 +74,7 @@ def decode_piece(url: str) -> Round:
 def _all_messages() -> Callable[[], list[Any]]:
     from coze_openapi.api.chat.create import OPERATION
     from coze_openapi.models.chat import Message
-    from coze_runtime.codec import decode_event
+    from coze_runtime.serialization.codec import decode_event
 
     decode_event(payloads.piece(0), Message, OPERATION)  # what is made once is not counted
     return lambda: [

@@ -23,8 +23,7 @@ import pytest
 
 from coze_openapi.api.bots import retrieve
 from coze_openapi.models.websockets_payloads import InputAudio
-from coze_runtime.async_client import AsyncResource
-from coze_runtime.client import SyncResource
+from coze_runtime.client import AsyncResource, SyncResource
 from coze_runtime.operation import CallOptions
 from cozekit import (
     AsyncChatStream,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime.async_client import AsyncAPIClient
+from coze_runtime.client import AsyncAPIClient
 
 from . import resources_async
 from .errors import SERVICE

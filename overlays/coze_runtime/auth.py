@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
-from ._public import publish
+from ._publish import publish
 from .errors import ArgumentError
 from .operation import CallOptions, Request, Response
 from .types import TimeoutInput

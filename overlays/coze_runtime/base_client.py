@@ -12,9 +12,9 @@ from attrs import evolve
 from .auth import Auth, StaticToken, checked_token
 from .calls.hooks import Observer, RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
+from .calls.settings import Settings, checked_timeout, checked_url, resolve_retries, www_url
 from .errors import ArgumentError
 from .operation import Service
-from .settings import Settings, checked_timeout, checked_url, resolve_retries, www_url
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 logging.getLogger("cozekit").addHandler(logging.NullHandler())

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._public import publish
+from ._publish import publish
 
 
 class RequestInfo(NamedTuple):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .convert import Convertible, get_path
 from .errors import ArgumentError
+from .serialization.convert import Convertible, get_path
 from .types import NULL
 
 Scalar = str | int | float

@@ -8,8 +8,8 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from ._public import publish
-from .convert import Convertible, from_wire, to_wire
+from ._publish import publish
+from .serialization.convert import Convertible, from_wire, to_wire
 
 T = TypeVar("T")
 

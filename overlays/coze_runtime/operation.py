@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from ._public import publish
+from ._publish import publish
 from .errors import APIError, ArgumentError
 from .types import DEFAULT, DriftHook, TimeoutInput
 

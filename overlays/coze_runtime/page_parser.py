@@ -6,12 +6,12 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from .codec import parse_json
-from .convert import fields_of, get_path
 from .errors import ResponseError
-from .failures import shape_error
 from .models import Model
 from .operation import PageData, Pager, Response
+from .serialization.codec import parse_json
+from .serialization.convert import fields_of, get_path
+from .serialization.error_responses import shape_error
 
 
 class MissingList(list[Any]):

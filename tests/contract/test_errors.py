@@ -17,7 +17,6 @@ import yaml
 
 from coze_openapi import AsyncClient, Client
 from coze_openapi.errors import CODES, SERVICE
-from coze_runtime import failures as failures_module
 from coze_runtime.errors import (
     APIConnectionError,
     APIError,
@@ -36,6 +35,7 @@ from coze_runtime.errors import (
     TokenExpiredError,
 )
 from coze_runtime.operation import Operation, Response
+from coze_runtime.serialization import error_responses as failures_module
 from tests.contract.catalogue import description
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Reply, json_reply

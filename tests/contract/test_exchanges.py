@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from coze_openapi import AsyncClient, Client
-from coze_runtime import codec, convert
 from coze_runtime.models import Model
 from coze_runtime.operation import CallOptions, Response
+from coze_runtime.serialization import codec, convert
 from coze_runtime.types import Drift
 from tests.contract.catalogue import model_of, operations, reference, split_arguments
 from tests.contract.differences import differences

@@ -26,7 +26,7 @@ from coze_openapi import (
     resources_async,
     streams,
 )
-from coze_runtime.async_client import AsyncResource
+from coze_runtime.client import AsyncResource
 from coze_runtime.client import SyncResource as Resource
 from tests.contract.catalogue import (
     GENERATED,

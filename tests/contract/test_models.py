@@ -14,10 +14,10 @@ import pytest
 from attrs import define
 
 from coze_openapi import models
-from coze_runtime import codec, convert
 from coze_runtime.errors import ArgumentError, ResponseError
 from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 from coze_runtime.operation import Operation, Response
+from coze_runtime.serialization import codec, convert
 from coze_runtime.types import Drift
 from tests.contract.catalogue import (
     description,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from coze_runtime import convert
+from coze_runtime.serialization import convert
 from coze_runtime.types import Drift
 from cozekit import AsyncCoze, Coze
 from tests.contract.catalogue import Op, merged, operations, sample_answer, split_arguments

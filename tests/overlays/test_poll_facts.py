@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_runtime.deadlines import StreamLimits
+from coze_runtime.calls.deadlines import StreamLimits
 from coze_runtime.polling.wait import GRACE, Wait
 from cozekit import (
     ChatCanceled,
@@ -196,10 +196,10 @@ def test_a_pause_that_lasts_longer_than_wanted_counts_as_long_as_it_was(late: fl
 
     now = 0.0
     wait: Wait[Any] = Wait(WAITER, timeout=100, interval=10, ids={}, clock=lambda: now)
-    steps = wait.steps()
+    steps = wait.steps(lambda: "polled")
     assert next(steps).seconds == 10
     now += 10 + late
-    next(steps)
+    assert next(steps) == "polled"
     assert wait.remaining() == 90 - late
 
 

@@ -5,6 +5,7 @@ cancels.
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from coze_runtime.convert import get_path
 from coze_runtime.operation import Waiter
-from coze_runtime.polling.outcome import poll_request
-from coze_runtime.polling.wait import GRACE, MAX_FAILURES, Wait, arguments_of, run, run_async
+from coze_runtime.polling.poll import poll_request
+from coze_runtime.polling.wait import GRACE, MAX_FAILURES, Wait, arguments_of
+from coze_runtime.serialization.convert import get_path
+from coze_runtime.steps import run_steps, run_steps_async
 from cozekit import (
     ChatCanceled,
     ChatFailed,
@@ -92,6 +94,16 @@ def states(*values: Any) -> Callable[[], dict[str, Any]]:
 
 def waiting(time: Time, *, timeout: float = 60, interval: float | None = None) -> Wait[Any]:
     return Wait(JOB, timeout=timeout, interval=interval, ids={"id": "j1"}, clock=time.clock)
+
+
+def run(
+    wait: Wait[Any],
+    poll: Callable[[], Any],
+    first: Any = None,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Any:
+    run_steps(wait.steps(poll, first), sleep)
+    return wait.last
 
 
 # ---- the core
@@ -219,7 +231,9 @@ async def test_the_async_driver_takes_the_same_steps() -> None:
     async def ask() -> dict[str, Any]:
         return answers()
 
-    assert await run_async(waiting(time), ask, sleep=time.sleep_async) == {"state": "done"}
+    wait = waiting(time)
+    await run_steps_async(wait.steps(ask), time.sleep_async)
+    assert wait.last == {"state": "done"}
     assert time.slept == [1, 1.5, 2.25, 3.375]
 
 

@@ -19,8 +19,8 @@ import pytest
 
 import coze_runtime.streams.event_stream
 from coze_runtime._http.aiohttp_transport import AiohttpTransport
+from coze_runtime.calls.deadlines import StreamLimits
 from coze_runtime.calls.retries import RetryPolicy
-from coze_runtime.deadlines import StreamLimits
 from coze_runtime.streams.event_stream import EventStream
 from cozekit import ArgumentError, CozeError, StreamInterrupted, StreamTimeout, Timeout
 from tests.overlays.chunk_server import (

@@ -21,8 +21,7 @@ import anyio
 import httpx
 import pytest
 
-from coze_runtime._http.clients import wants_aiohttp
-from coze_runtime._http.proxies import environment_proxies
+from coze_runtime._http.clients import environment_proxies, wants_aiohttp
 from cozekit import (
     DEFAULT,
     APIConnectionError,

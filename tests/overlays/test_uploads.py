@@ -21,7 +21,7 @@ from typing import Any
 import anyio
 import pytest
 
-from coze_runtime.multipart import CHUNK_SIZE
+from coze_runtime.serialization.multipart import CHUNK_SIZE
 from coze_runtime.types import UploadProgress
 from cozekit import ArgumentError, AsyncCoze, RateLimitError
 from cozekit.errors import APIConnectionError, InvalidRequestError, ServerError

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -120,7 +120,8 @@ class BenefitsBillTasks(SyncResource):
         Permission: `createBillDownloadTask`
         Source: https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.benefits_bill_tasks import create as operation
 
@@ -130,7 +131,8 @@ class BenefitsBillTasks(SyncResource):
             "started_at": started_at,
             "ended_at": ended_at,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.BillTask = done.last
         return found
 
@@ -171,7 +173,8 @@ class BenefitsBillTasks(SyncResource):
         Permission: `listBillDownloadTask`
         Source: https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
-        from coze_runtime.polling.outcome import PollOptions, poll
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps
 
         from ..api.benefits_bill_tasks.create import WAITER
 
@@ -180,7 +183,8 @@ class BenefitsBillTasks(SyncResource):
         ids = {
             "task_ids": [task_id],
         }
-        done = poll(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.BillTask = done.last
         return found
 

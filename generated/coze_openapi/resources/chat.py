@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, OnToolError, TimeoutInput, Tools
@@ -67,7 +67,8 @@ class Chats(SyncResource):
         Permission: `cancelChat`
         Source: https://www.coze.cn/open/docs/developer_guides/chat_cancel
         """
-        from coze_runtime.polling.ended import execute_unless_ended
+        from coze_runtime.polling.poll import call_unless_ended
+        from coze_runtime.steps import run_steps
 
         from ..api.chat import cancel as operation
 
@@ -76,7 +77,9 @@ class Chats(SyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = execute_unless_ended(self._client, operation, arguments, options)
+        found: models.Chat = run_steps(
+            call_unless_ended(self._client, operation, arguments, options)
+        )
         return found
 
     def create(
@@ -413,7 +416,8 @@ class Chats(SyncResource):
         for enterprises.
         Source: https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.chat import create as operation
         from ..streams import ChatResult
@@ -436,7 +440,8 @@ class Chats(SyncResource):
             "bot_version": bot_version,
             "stream": False,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         return ChatResult(chat=done.last, messages=done.then)
 
     def wait(
@@ -484,7 +489,8 @@ class Chats(SyncResource):
         Permission: `getChat`
         Source: https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
-        from coze_runtime.polling.outcome import PollOptions, poll
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps
 
         from ..api.chat.create import WAITER
         from ..streams import ChatResult
@@ -497,7 +503,8 @@ class Chats(SyncResource):
             "conversation_id": conversation_id,
             "chat_id": chat_id,
         }
-        done = poll(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         return ChatResult(chat=done.last, messages=done.then)
 
     def run(
@@ -630,6 +637,7 @@ class Chats(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
         from coze_runtime.loops.tool_loop import run as function
+        from coze_runtime.steps import run_steps
 
         from ..streams.chat import SPEC
 
@@ -649,7 +657,7 @@ class Chats(SyncResource):
             "publish_status": publish_status,
             "bot_version": bot_version,
         }
-        found: streams.ChatResult = function(
+        steps = function(
             self,
             SPEC,
             arguments,
@@ -663,7 +671,9 @@ class Chats(SyncResource):
             deadline=deadline,
             poll_timeout=poll_timeout,
             poll_interval=poll_interval,
+            is_async=False,
         )
+        found: streams.ChatResult = run_steps(steps, self._client.settings.retries.wait)
         return found
 
     def retrieve(
@@ -881,7 +891,8 @@ class Chats(SyncResource):
         Permission: `submitToolChat`
         Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.chat import submit_tool_outputs as operation
         from ..streams import ChatResult
@@ -894,7 +905,8 @@ class Chats(SyncResource):
             "tool_outputs": tool_outputs,
             "stream": False,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         return ChatResult(chat=done.last, messages=done.then)
 
 

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty, ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -138,7 +138,8 @@ class DatasetsDocuments(SyncResource):
         Permission: `createDocument`
         Source: https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.datasets_documents import create as operation
 
@@ -150,7 +151,8 @@ class DatasetsDocuments(SyncResource):
             "chunk_strategy": chunk_strategy,
             "format_type": format_type,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: ResultList[models.DocumentProgress] = done.last
         return found
 
@@ -195,7 +197,8 @@ class DatasetsDocuments(SyncResource):
         Permission: `readDocumentProgress`
         Source: https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
-        from coze_runtime.polling.outcome import PollOptions, poll
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps
 
         from ..api.datasets_documents.create import WAITER
 
@@ -205,7 +208,8 @@ class DatasetsDocuments(SyncResource):
             "dataset_id": dataset_id,
             "document_ids": document_ids,
         }
-        done = poll(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: ResultList[models.DocumentProgress] = done.last
         return found
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, TimeoutInput
@@ -158,7 +158,8 @@ class WorkflowsRuns(SyncResource):
         Permission: `listRunHistory`
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
-        from coze_runtime.polling.outcome import PollOptions, poll
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps
 
         from ..api.workflows_runs.create import WAITER
 
@@ -168,7 +169,8 @@ class WorkflowsRuns(SyncResource):
             "workflow_id": workflow_id,
             "execute_id": execute_id,
         }
-        done = poll(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.WorkflowRunHistory = done.last
         return found
 
@@ -253,6 +255,7 @@ class WorkflowsRuns(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
         from coze_runtime.loops.interrupt_loop import create_and_poll as function
+        from coze_runtime.steps import run_steps
 
         from ..api.workflows_runs import create as operation
         from ..streams.workflow import WorkflowResult
@@ -267,7 +270,7 @@ class WorkflowsRuns(SyncResource):
             "workflow_version": workflow_version,
             "connector_id": connector_id,
         }
-        found: models.WorkflowRunHistory = function(
+        steps = function(
             self,
             self._client,
             operation.WAITER,
@@ -278,7 +281,9 @@ class WorkflowsRuns(SyncResource):
             max_resumes=max_resumes,
             poll_timeout=poll_timeout,
             poll_interval=poll_interval,
+            is_async=False,
         )
+        found: models.WorkflowRunHistory = run_steps(steps, self._client.settings.retries.wait)
         return found
 
     def resume(
@@ -394,7 +399,8 @@ class WorkflowsRuns(SyncResource):
         Permission: `run`
         Source: https://www.coze.cn/open/docs/developer_guides/resume_workflow
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.workflows_runs import resume as operation
 
@@ -406,7 +412,8 @@ class WorkflowsRuns(SyncResource):
             "interrupt_type": interrupt_type,
             "resume_data": resume_data,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.WorkflowRunHistory = done.last
         return found
 
@@ -593,6 +600,7 @@ class WorkflowsRuns(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_resume
         """
         from coze_runtime.loops.interrupt_loop import run as function
+        from coze_runtime.steps import run_steps
 
         from ..streams.workflow import WorkflowResult
 
@@ -606,7 +614,7 @@ class WorkflowsRuns(SyncResource):
             "workflow_version": workflow_version,
             "connector_id": connector_id,
         }
-        found: streams.WorkflowResult = function(
+        steps = function(
             self,
             WorkflowResult,
             arguments,
@@ -617,7 +625,9 @@ class WorkflowsRuns(SyncResource):
             stream=stream,
             idle_timeout=idle_timeout,
             deadline=deadline,
+            is_async=False,
         )
+        found: streams.WorkflowResult = run_steps(steps, self._client.settings.retries.wait)
         return found
 
     def stream_resume(

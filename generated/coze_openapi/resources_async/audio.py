@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 
 from .. import resources_async
 

@@ -7,8 +7,8 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
 from coze_runtime.types import DEFAULT, TimeoutInput
@@ -120,7 +120,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         Permission: `createBillDownloadTask`
         Source: https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.benefits_bill_tasks import create as operation
 
@@ -130,7 +131,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
             "started_at": started_at,
             "ended_at": ended_at,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.BillTask = done.last
         return found
 
@@ -171,7 +173,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         Permission: `listBillDownloadTask`
         Source: https://www.coze.cn/open/docs/developer_guides/create_bill_task
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.benefits_bill_tasks.create import WAITER
 
@@ -180,7 +183,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         ids = {
             "task_ids": [task_id],
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.BillTask = done.last
         return found
 

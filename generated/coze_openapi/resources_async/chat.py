@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, OnToolError, TimeoutInput, Tools
 
@@ -67,7 +67,8 @@ class AsyncChats(AsyncResource):
         Permission: `cancelChat`
         Source: https://www.coze.cn/open/docs/developer_guides/chat_cancel
         """
-        from coze_runtime.polling.ended import execute_unless_ended_async
+        from coze_runtime.polling.poll import call_unless_ended
+        from coze_runtime.steps import run_steps_async
 
         from ..api.chat import cancel as operation
 
@@ -76,8 +77,8 @@ class AsyncChats(AsyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = await execute_unless_ended_async(
-            self._client, operation, arguments, options
+        found: models.Chat = await run_steps_async(
+            call_unless_ended(self._client, operation, arguments, options)
         )
         return found
 
@@ -415,7 +416,8 @@ class AsyncChats(AsyncResource):
         for enterprises.
         Source: https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.chat import create as operation
         from ..streams import ChatResult
@@ -438,7 +440,8 @@ class AsyncChats(AsyncResource):
             "bot_version": bot_version,
             "stream": False,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         return ChatResult(chat=done.last, messages=done.then)
 
     async def wait(
@@ -486,7 +489,8 @@ class AsyncChats(AsyncResource):
         Permission: `getChat`
         Source: https://www.coze.cn/open/docs/developer_guides/retrieve_chat
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.chat.create import WAITER
         from ..streams import ChatResult
@@ -499,7 +503,8 @@ class AsyncChats(AsyncResource):
             "conversation_id": conversation_id,
             "chat_id": chat_id,
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         return ChatResult(chat=done.last, messages=done.then)
 
     async def run(
@@ -631,7 +636,8 @@ class AsyncChats(AsyncResource):
         for enterprises.
         Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
-        from coze_runtime.loops.tool_loop import run_async as function
+        from coze_runtime.loops.tool_loop import run as function
+        from coze_runtime.steps import run_steps_async
 
         from ..streams.chat import SPEC
 
@@ -651,7 +657,7 @@ class AsyncChats(AsyncResource):
             "publish_status": publish_status,
             "bot_version": bot_version,
         }
-        found: streams.ChatResult = await function(
+        steps = function(
             self,
             SPEC,
             arguments,
@@ -665,6 +671,10 @@ class AsyncChats(AsyncResource):
             deadline=deadline,
             poll_timeout=poll_timeout,
             poll_interval=poll_interval,
+            is_async=True,
+        )
+        found: streams.ChatResult = await run_steps_async(
+            steps, self._client.settings.retries.wait_async
         )
         return found
 
@@ -883,7 +893,8 @@ class AsyncChats(AsyncResource):
         Permission: `submitToolChat`
         Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.chat import submit_tool_outputs as operation
         from ..streams import ChatResult
@@ -896,7 +907,8 @@ class AsyncChats(AsyncResource):
             "tool_outputs": tool_outputs,
             "stream": False,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         return ChatResult(chat=done.last, messages=done.then)
 
 

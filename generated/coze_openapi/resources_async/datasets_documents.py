@@ -7,8 +7,8 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty, ResultList
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -138,7 +138,8 @@ class AsyncDatasetsDocuments(AsyncResource):
         Permission: `createDocument`
         Source: https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.datasets_documents import create as operation
 
@@ -150,7 +151,8 @@ class AsyncDatasetsDocuments(AsyncResource):
             "chunk_strategy": chunk_strategy,
             "format_type": format_type,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: ResultList[models.DocumentProgress] = done.last
         return found
 
@@ -195,7 +197,8 @@ class AsyncDatasetsDocuments(AsyncResource):
         Permission: `readDocumentProgress`
         Source: https://www.coze.cn/open/docs/developer_guides/get_dataset_progress
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.datasets_documents.create import WAITER
 
@@ -205,7 +208,8 @@ class AsyncDatasetsDocuments(AsyncResource):
             "dataset_id": dataset_id,
             "document_ids": document_ids,
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: ResultList[models.DocumentProgress] = done.last
         return found
 

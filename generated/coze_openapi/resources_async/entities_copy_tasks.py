@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, TimeoutInput
 
@@ -132,7 +132,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         `Workspace.createProject`, `Workflow.copy`, `Workspace.createWorkflow`
         Source: https://www.coze.cn/open/docs/developer_guides/query_resource_copy_execution_result
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.entities_copy_tasks import create as operation
 
@@ -143,7 +144,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
             "entity_type": entity_type,
             "to_workspace_id": to_workspace_id,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.CopyTask = done.last
         return found
 
@@ -185,7 +187,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         Permission: none documented
         Source: https://www.coze.cn/open/docs/developer_guides/query_resource_copy_execution_result
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.entities_copy_tasks.create import WAITER
 
@@ -194,7 +197,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         ids = {
             "task_id": task_id,
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.CopyTask = done.last
         return found
 

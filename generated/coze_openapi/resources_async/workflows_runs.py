@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, TimeoutInput
 
@@ -158,7 +158,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         Permission: `listRunHistory`
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.workflows_runs.create import WAITER
 
@@ -168,7 +169,8 @@ class AsyncWorkflowsRuns(AsyncResource):
             "workflow_id": workflow_id,
             "execute_id": execute_id,
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.WorkflowRunHistory = done.last
         return found
 
@@ -252,7 +254,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         500 on enterprise plans.
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_history
         """
-        from coze_runtime.loops.interrupt_loop import create_and_poll_async as function
+        from coze_runtime.loops.interrupt_loop import create_and_poll as function
+        from coze_runtime.steps import run_steps_async
 
         from ..api.workflows_runs import create as operation
         from ..streams.workflow import WorkflowResult
@@ -267,7 +270,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             "workflow_version": workflow_version,
             "connector_id": connector_id,
         }
-        found: models.WorkflowRunHistory = await function(
+        steps = function(
             self,
             self._client,
             operation.WAITER,
@@ -278,6 +281,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             max_resumes=max_resumes,
             poll_timeout=poll_timeout,
             poll_interval=poll_interval,
+            is_async=True,
+        )
+        found: models.WorkflowRunHistory = await run_steps_async(
+            steps, self._client.settings.retries.wait_async
         )
         return found
 
@@ -394,7 +401,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         Permission: `run`
         Source: https://www.coze.cn/open/docs/developer_guides/resume_workflow
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.workflows_runs import resume as operation
 
@@ -406,7 +414,8 @@ class AsyncWorkflowsRuns(AsyncResource):
             "interrupt_type": interrupt_type,
             "resume_data": resume_data,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.WorkflowRunHistory = done.last
         return found
 
@@ -592,7 +601,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         500 on enterprise plans.
         Source: https://www.coze.cn/open/docs/developer_guides/workflow_resume
         """
-        from coze_runtime.loops.interrupt_loop import run_async as function
+        from coze_runtime.loops.interrupt_loop import run as function
+        from coze_runtime.steps import run_steps_async
 
         from ..streams.workflow import WorkflowResult
 
@@ -606,7 +616,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             "workflow_version": workflow_version,
             "connector_id": connector_id,
         }
-        found: streams.WorkflowResult = await function(
+        steps = function(
             self,
             WorkflowResult,
             arguments,
@@ -617,6 +627,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             stream=stream,
             idle_timeout=idle_timeout,
             deadline=deadline,
+            is_async=True,
+        )
+        found: streams.WorkflowResult = await run_steps_async(
+            steps, self._client.settings.retries.wait_async
         )
         return found
 

@@ -7,8 +7,8 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
 from coze_runtime.types import DEFAULT, TimeoutInput

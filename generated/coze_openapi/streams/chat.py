@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.streams import chat as base
-from coze_runtime.streams.spec import EventType, StreamSpec
+from coze_runtime.streams.events import EventType, StreamSpec
 
 from ..errors import ChatFailed, ToolFailed
 from ..events import chat as events

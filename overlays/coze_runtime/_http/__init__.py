@@ -6,8 +6,7 @@
 | `prepared` | a request as it goes out, an open response |
 | `byte_stream` | the body of an open response, sync and async |
 | `errors` | from the errors of the HTTP library to ours |
-| `clients` | clients of the HTTP library with our limits, TLS and probes |
-| `proxies` | proxies of the environment |
+| `clients` | clients of the HTTP library with our limits, TLS, probes and proxies |
 | `connections` | one set of connections per client, event loop and process |
 | `event_loops` | asyncio and trio: which one runs, and doing something in it later |
 | `aiohttp_transport` | the transport on aiohttp |

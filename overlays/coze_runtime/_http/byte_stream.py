@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 
 import httpx
 
-from .._public import publish
+from .._publish import publish
 from ..errors import CozeError
 from ..operation import Operation
 from .errors import HTTP_ERRORS, closed_error, connection_error

@@ -2,22 +2,23 @@
 
 Model runs are silent for minutes, so the system's keep-alive probes are on; proxies of the
 environment are honoured all the same (the HTTP library drops them as soon as socket options are
-set, so they are read in `proxies`).
+set, so they are read here).
 """
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
+from urllib.request import getproxies
 
 import httpx
 
 from ..errors import ArgumentError, CozeError
-from .proxies import environment_proxies
 
 T = TypeVar("T")
 
@@ -197,3 +198,34 @@ def no_cookies() -> CookieJar:
     those of another token.
     """
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def environment_proxies() -> dict[str, str | None]:
+    """Address pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for what `NO_PROXY`
+    names.
+    """
+    found = getproxies()
+    proxies: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        proxy = found.get(scheme)
+        if proxy:
+            proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxies:
+        return {}
+    for host in (host.strip() for host in found.get("no", "").split(",")):
+        if host == "*":
+            return {}
+        if host:
+            proxies[_pattern(host)] = None
+    return proxies
+
+
+def _pattern(host: str) -> str:
+    """How the HTTP library writes a host of `NO_PROXY`: a name counts for its subdomains too."""
+    if "://" in host:
+        return host
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return f"all://{host}" if host == "localhost" else f"all://*{host}"
+    return f"all://[{address}]" if address.version == 6 else f"all://{address}"

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
-from ..codec import is_binary
 from ..errors import ArgumentError, CozeError
-from ..failures import failure, is_error_envelope, shape_error
 from ..operation import Response
+from ..serialization.codec import is_binary
+from ..serialization.error_responses import failure, is_error_envelope, shape_error
 from .errors import translated
 from .prepared import OpenResponse, PreparedRequest
 
@@ -89,7 +89,7 @@ def _uploading(prepared: PreparedRequest) -> Iterator[PreparedRequest]:
     """The request with its files, which are read while it is sent and closed when the answer has
     come.
     """
-    from ..multipart import Form
+    from ..serialization.multipart import Form
 
     form = Form(prepared.form or {}, prepared.files or {})
     headers = _with_form_headers(prepared, form.begin())
@@ -108,7 +108,7 @@ async def _uploading_async(prepared: PreparedRequest) -> AsyncIterator[PreparedR
     if prepared.files is None:
         yield prepared
         return
-    from ..multipart import Form
+    from ..serialization.multipart import Form
 
     form = Form(prepared.form or {}, prepared.files)
     headers = _with_form_headers(prepared, await form.begin_async())

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..auth import AsyncTokenClient, SyncTokenClient
 from ..errors import APIConnectionError, CozeError
-from ..failures import failure, is_error_envelope
 from ..operation import CallOptions, Request, Response
+from ..serialization.error_responses import failure, is_error_envelope
 from .hooks import Attempt
 from .retries import Renew, Send, Step, Wait, plan
 
 if TYPE_CHECKING:
     from .._http import AsyncHTTPClient, HTTPClient, PreparedRequest
     from .._http.connections import AsyncConnections, Connections
-    from ..deadlines import StreamLimits
-    from ..settings import Settings
+    from .deadlines import StreamLimits
+    from .settings import Settings
 
 T = TypeVar("T")
 

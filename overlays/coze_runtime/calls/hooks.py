@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._public import publish
+from .._publish import publish
 from ..errors import CozeError
 
 if TYPE_CHECKING:

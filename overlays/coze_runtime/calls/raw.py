@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from .. import _http
-from .._public import publish
+from .._publish import publish
 from ..errors import ArgumentError
 from ..operation import Response
 

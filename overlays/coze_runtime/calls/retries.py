@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 from attrs import define, field
 from attrs.validators import ge
 
-from .._public import publish
+from .._publish import publish
 from ..errors import (
     APIConnectionError,
     APIError,

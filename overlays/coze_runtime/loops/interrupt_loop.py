@@ -1,7 +1,6 @@
 """Runs a workflow, answers what it asks and resumes it, until it has ended.
 
-The functions are behind generated methods of the runs resource, which give them themselves: they
-use its other methods.
+The functions are the steps of generated methods of the runs resource, whose other methods they use.
 """
 
 from __future__ import annotations
@@ -11,18 +10,12 @@ from typing import Any
 
 from ..errors import ArgumentError, TooManyRounds
 from ..operation import CallOptions, Waiter
-from ..polling.outcome import (
-    AsyncPollClient,
-    PollOptions,
-    SyncPollClient,
-    is_waiting,
-    poll,
-    poll_async,
-)
+from ..polling.poll import PollClient, PollOptions, is_waiting, poll
 from ..polling.wait import arguments_of, logid_of
+from ..steps import Steps
 from ..types import Listener
 from .tool_loop import later
-from .toolbox import Naming, call_async, refuse_coroutine, wire_text
+from .toolbox import Naming, asking, wire_text
 
 Answer = Callable[[Any], Any]
 
@@ -93,77 +86,39 @@ def run(
     stream: bool,
     idle_timeout: float | None,
     deadline: float | None,
-) -> Any:
-    """The loop; see the generated method."""
+    is_async: bool,
+) -> Steps[Any]:
+    """Runs a workflow to its end; see the generated method."""
     if not stream and on_event is not None:
         raise ArgumentError("on_event needs a stream", argument="on_event")
-    refuse_coroutine(answer, "answer", "answer")
-    workflow_id = arguments["workflow_id"]
-    loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})
-    limits = {"idle_timeout": idle_timeout, "deadline": deadline}
-    if stream:
-        result = runs.stream(**arguments, **limits, **options._asdict()).until_done(on_event)
-    else:
-        result = result_type.of_run(runs.create(**arguments, **options._asdict()))
-    while (waiting := result.interruption) is not None:
-        loop.count(result, waiting)
-        with loop.naming(result, waiting):
-            reply = answer(waiting)
-            if reply is None:
-                return result
-            resumed = _resume_arguments(waiting, workflow_id, reply)
-            if stream:
-                opened = runs.stream_resume(**resumed, **limits, **later(options))
-                found = opened.until_done(on_event)
-            else:
-                found = result_type.of_run(runs.resume(**resumed, **later(options)))
-            result = found.after(result)
-    return result
-
-
-async def run_async(
-    runs: Any,
-    result_type: Any,
-    arguments: Mapping[str, Any],
-    options: CallOptions,
-    *,
-    answer: Answer,
-    max_resumes: int,
-    on_event: Listener[Any] | None,
-    stream: bool,
-    idle_timeout: float | None,
-    deadline: float | None,
-) -> Any:
-    """The async form of `run`; an answer function that is not async runs in a worker thread."""
-    if not stream and on_event is not None:
-        raise ArgumentError("on_event needs a stream", argument="on_event")
+    ask = asking(answer, "answer", "answer", is_async=is_async)
     workflow_id = arguments["workflow_id"]
     loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
     if stream:
         opened = runs.stream(**arguments, **limits, **options._asdict())
-        result = await opened.until_done(on_event)
+        result = yield opened.until_done(on_event)
     else:
-        result = result_type.of_run(await runs.create(**arguments, **options._asdict()))
+        result = result_type.of_run((yield runs.create(**arguments, **options._asdict())))
     while (waiting := result.interruption) is not None:
         loop.count(result, waiting)
         with loop.naming(result, waiting):
-            reply = await call_async(answer, waiting)
+            reply = yield ask(waiting)
             if reply is None:
                 return result
             resumed = _resume_arguments(waiting, workflow_id, reply)
             if stream:
                 opened = runs.stream_resume(**resumed, **limits, **later(options))
-                found = await opened.until_done(on_event)
+                following = yield opened.until_done(on_event)
             else:
-                found = result_type.of_run(await runs.resume(**resumed, **later(options)))
-            result = found.after(result)
+                following = result_type.of_run((yield runs.resume(**resumed, **later(options))))
+            result = following.after(result)
     return result
 
 
 def create_and_poll(
     runs: Any,
-    client: SyncPollClient,
+    client: PollClient,
     waiter: Waiter,
     result_type: Any,
     arguments: Mapping[str, Any],
@@ -173,61 +128,26 @@ def create_and_poll(
     max_resumes: int,
     poll_timeout: float,
     poll_interval: float | None,
-) -> Any:
+    is_async: bool,
+) -> Steps[Any]:
     """Runs asynchronously, polls, and answers what the run asks; see the generated method."""
     ids: dict[str, Any] = {}  # known once the run has begun
     loop = _Interrupts(max_resumes, ids) if answer is not None else None
-    if answer is not None:
-        refuse_coroutine(answer, "answer", "answer")
+    ask = asking(answer, "answer", "answer", is_async=is_async) if answer is not None else None
     arguments = {**arguments, "is_async": True}
-    first = runs.create(**arguments, **options._asdict())
-    found = arguments_of(waiter, first, arguments)
+    first = yield runs.create(**arguments, **options._asdict())
+    run_ids = arguments_of(waiter, first, arguments)
     how = PollOptions(poll_timeout, poll_interval, call=options)
-    history = poll(client, waiter, found, how).last
-    while loop is not None and answer is not None and is_waiting(waiter, history):
-        ids.update(found)
+    history = (yield from poll(client, waiter, run_ids, how)).last
+    while loop is not None and ask is not None and is_waiting(waiter, history):
+        ids.update(run_ids)
         waiting = result_type.interruption_type(interrupt=history.interrupt_data)
         loop.count(history, waiting)
         with loop.naming(history, waiting):
-            reply = answer(waiting)
+            reply = yield ask(waiting)
             if reply is None:
                 return history
             resumed = _resume_arguments(waiting, arguments["workflow_id"], reply)
-            runs.resume(**resumed, **later(options))
-            history = poll(client, waiter, found, how).last
-    return history
-
-
-async def create_and_poll_async(
-    runs: Any,
-    client: AsyncPollClient,
-    waiter: Waiter,
-    result_type: Any,
-    arguments: Mapping[str, Any],
-    options: CallOptions,
-    *,
-    answer: Answer | None,
-    max_resumes: int,
-    poll_timeout: float,
-    poll_interval: float | None,
-) -> Any:
-    """The async form of `create_and_poll`."""
-    ids: dict[str, Any] = {}  # known once the run has begun
-    loop = _Interrupts(max_resumes, ids) if answer is not None else None
-    arguments = {**arguments, "is_async": True}
-    first = await runs.create(**arguments, **options._asdict())
-    found = arguments_of(waiter, first, arguments)
-    how = PollOptions(poll_timeout, poll_interval, call=options)
-    history = (await poll_async(client, waiter, found, how)).last
-    while loop is not None and answer is not None and is_waiting(waiter, history):
-        ids.update(found)
-        waiting = result_type.interruption_type(interrupt=history.interrupt_data)
-        loop.count(history, waiting)
-        with loop.naming(history, waiting):
-            reply = await call_async(answer, waiting)
-            if reply is None:
-                return history
-            resumed = _resume_arguments(waiting, arguments["workflow_id"], reply)
-            await runs.resume(**resumed, **later(options))
-            history = (await poll_async(client, waiter, found, how)).last
+            yield runs.resume(**resumed, **later(options))
+            history = (yield from poll(client, waiter, run_ids, how)).last
     return history

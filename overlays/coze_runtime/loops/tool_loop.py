@@ -1,7 +1,6 @@
 """Asks a bot, runs the tools that it calls and hands in their outputs, until it has answered.
 
-`run` and `run_async` are behind the generated method of the chat resource, which gives them itself:
-they use its other methods.
+`run` is the steps of the generated method of the chat resource, whose other methods it uses.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from typing import Any
 
 from ..errors import ArgumentError, TooManyRounds
 from ..operation import CallOptions
-from ..streams.spec import StreamSpec
+from ..steps import Steps
+from ..streams.events import StreamSpec
 from ..types import Listener, OnToolError, Tools
 from .toolbox import Naming, Toolbox
 
@@ -87,12 +87,6 @@ def later(options: CallOptions) -> dict[str, Any]:
     return {"extra_headers": options.extra_headers, "timeout": options.timeout}
 
 
-def _polls(stream: bool, on_event: object) -> bool:
-    if not stream and on_event is not None:
-        raise ArgumentError("on_event needs a stream; polling sees no events", argument="on_event")
-    return not stream
-
-
 def run(
     chat: Any,
     spec: StreamSpec,
@@ -108,67 +102,33 @@ def run(
     deadline: float | None,
     poll_timeout: float,
     poll_interval: float | None,
-) -> Any:
-    """The loop; see the generated method."""
+    is_async: bool,
+) -> Steps[Any]:
+    """Asks a bot and runs its tools; see the generated method."""
     rounds = _Rounds(spec, arguments, tools, max_rounds, on_tool_error)
+    if not stream and on_event is not None:
+        raise ArgumentError("on_event needs a stream; polling sees no events", argument="on_event")
     polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
-    by_polling = _polls(stream, on_event)
     toolbox = rounds.toolbox
-    if toolbox is not None:
+    if toolbox is not None and not is_async:
         toolbox.refuse_coroutines()
-    if by_polling:
-        result = chat.create_and_poll(**arguments, **polls, **options._asdict())
+    if stream:
+        opened = chat.stream(**arguments, **limits, **options._asdict())
+        result = yield opened.until_done(on_event)
     else:
-        result = chat.stream(**arguments, **limits, **options._asdict()).until_done(on_event)
+        result = yield chat.create_and_poll(**arguments, **polls, **options._asdict())
     result = rounds.collected(result)
     while toolbox is not None and rounds.go_on(result):
         with rounds.naming(result.chat):
-            handed = {**ids_of(result.chat), "tool_outputs": toolbox.outputs(result.chat)}
-            if by_polling:
-                found = chat.submit_tool_outputs_and_poll(**handed, **polls, **later(options))
-            else:
+            outputs = toolbox.outputs_async if is_async else toolbox.outputs
+            handed = {**ids_of(result.chat), "tool_outputs": (yield outputs(result.chat))}
+            if stream:
                 opened = chat.submit_tool_outputs_stream(**handed, **limits, **later(options))
-                found = opened.until_done(on_event)
-            result = rounds.collected(found)
-    return result
-
-
-async def run_async(
-    chat: Any,
-    spec: StreamSpec,
-    arguments: Mapping[str, Any],
-    options: CallOptions,
-    *,
-    tools: Tools | None,
-    max_rounds: int,
-    on_tool_error: OnToolError,
-    on_event: Listener[Any] | None,
-    stream: bool,
-    idle_timeout: float | None,
-    deadline: float | None,
-    poll_timeout: float,
-    poll_interval: float | None,
-) -> Any:
-    """The async form of `run`."""
-    rounds = _Rounds(spec, arguments, tools, max_rounds, on_tool_error)
-    polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}
-    limits = {"idle_timeout": idle_timeout, "deadline": deadline}
-    by_polling = _polls(stream, on_event)
-    toolbox = rounds.toolbox
-    if by_polling:
-        result = await chat.create_and_poll(**arguments, **polls, **options._asdict())
-    else:
-        result = await chat.stream(**arguments, **limits, **options._asdict()).until_done(on_event)
-    result = rounds.collected(result)
-    while toolbox is not None and rounds.go_on(result):
-        with rounds.naming(result.chat):
-            outputs = await toolbox.outputs_async(result.chat)
-            handed = {**ids_of(result.chat), "tool_outputs": outputs}
-            if by_polling:
-                found = await chat.submit_tool_outputs_and_poll(**handed, **polls, **later(options))
+                following = yield opened.until_done(on_event)
             else:
-                opened = chat.submit_tool_outputs_stream(**handed, **limits, **later(options))
-                found = await opened.until_done(on_event)
-            result = rounds.collected(found)
+                following = yield chat.submit_tool_outputs_and_poll(
+                    **handed, **polls, **later(options)
+                )
+            result = rounds.collected(following)
     return result

@@ -20,7 +20,7 @@ import msgspec
 from ..errors import ArgumentError, CozeError
 from ..models import Model
 from ..streams.chat import pending_calls
-from ..streams.spec import StreamSpec
+from ..streams.events import StreamSpec
 from ..types import OnToolError, Tools
 
 if TYPE_CHECKING:
@@ -176,6 +176,23 @@ async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -
 
     result = await to_thread.run_sync(partial(function, *values, **named))
     return await result if inspect.isawaitable(result) else result
+
+
+def asking(
+    function: Callable[..., Any], what: str, argument: str, *, is_async: bool
+) -> Callable[..., Any]:
+    """How a function of the program is called: in the async client one that is not async runs in a
+    worker thread.
+
+    Raises:
+        ArgumentError: The function is async, and the client is not.
+    """
+    if is_async:
+        from functools import partial
+
+        return partial(call_async, function)
+    refuse_coroutine(function, what, argument)
+    return function
 
 
 class Naming:

@@ -1,1 +1,1 @@
-"""Waiting for an outcome: `wait` says when to poll and when to stop, `outcome` does it."""
+"""Waiting for an outcome: `wait` says when to poll and when to stop, `poll` does it."""

@@ -1,20 +1,19 @@
-"""Waiting for an outcome: polls ever more slowly until the state is final. Pure core, two
-thin shells.
+"""Waiting for an outcome: polls ever more slowly until the state is final.
 
-What is polled, which states end the wait, and how it goes on comes from the description (`Waiter`);
-nothing here knows a chat from a workflow run. `run` and `run_async` drive a `Wait` with any
-poll; `outcome` polls the operation that the description names.
+Which states end the wait comes from the description (`Waiter`); nothing here knows a chat from a
+workflow run. `poll` polls the operation that the description names.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
-from ..convert import get_path
 from ..errors import APIConnectionError, CozeError, PollTimeout, RateLimitError, ServerError
 from ..operation import Waiter
+from ..serialization.convert import get_path
+from ..steps import Pause, Steps
 
 T = TypeVar("T")
 
@@ -28,18 +27,8 @@ GRACE = 5.0
 """Seconds that a single poll may take although the wait is nearly over."""
 
 
-class Poll(NamedTuple):
-    """Step: poll once; the wait is told the answer, or the error."""
-
-
-class Pause(NamedTuple):
-    """Step: wait so many seconds."""
-
-    seconds: float
-
-
 class Wait(Generic[T]):
-    """One wait. `steps` drives it; afterwards `last` and `state` hold the outcome."""
+    """One wait: its steps; afterwards `last` and `state` hold the outcome."""
 
     def __init__(
         self,
@@ -92,8 +81,12 @@ class Wait(Generic[T]):
     def _left(self) -> float:
         return self._end - self._clock() - self._ahead
 
-    def steps(self, first: T | None = None) -> Generator[Poll | Pause, Any, None]:
-        """The steps; the driver sends what `Poll` brought: an answer or a CozeError.
+    def steps(self, poll: Callable[[], Any], first: T | None = None) -> Steps[None]:
+        """Polls and pauses until the outcome is there.
+
+        Args:
+            poll: Polls once.
+            first: What the call that started the work returned, where that is a state.
 
         Raises:
             PollTimeout: The outcome did not come in time.
@@ -115,7 +108,10 @@ class Wait(Generic[T]):
                 # the deadline still comes.
                 self._ahead += max(0.0, pause - (left - self._left()))
             polls_now = False
-            outcome = yield Poll()
+            try:
+                outcome = yield poll()
+            except CozeError as error:
+                outcome = error
             interval = min(longest, interval * GROWTH)
             if self._survives(outcome):
                 # The server may ask for more patience than the wait would have.
@@ -152,10 +148,10 @@ class Wait(Generic[T]):
         return over or (self._settled is not None and self._settled(outcome))
 
     def _where(self) -> str:
-        known = ", ".join(f"{name}={_shown(value)}" for name, value in self.ids.items())
+        known = ", ".join(f"{name}={shown(value)}" for name, value in self.ids.items())
         return (
             f"while waiting for {self.waiter.operation} with {known}; last state: "
-            f"{_shown(self.state)}"
+            f"{shown(self.state)}"
         )
 
     def _timed_out(self) -> PollTimeout:
@@ -200,62 +196,6 @@ def _states(state: Any) -> list[Any]:
     return state if isinstance(state, list) else [] if state is None else [state]
 
 
-def _shown(value: Any) -> str:
-    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
-
-
-def run(
-    wait: Wait[T],
-    poll: Callable[[], T],
-    first: T | None = None,
-    sleep: Callable[[float], object] | None = None,
-) -> T:
-    """Waits for the outcome; `poll` polls once.
-
-    Raises:
-        PollTimeout: It did not come in time.
-        CozeError: Polling failed for good.
-    """
-    steps = wait.steps(first)
-    answer: Any = None
-    while True:
-        try:
-            step = steps.send(answer)
-        except StopIteration:
-            assert wait.last is not None
-            return wait.last
-        answer = None
-        if isinstance(step, Pause):
-            (sleep or time.sleep)(step.seconds)
-        else:
-            try:
-                answer = poll()
-            except CozeError as error:
-                answer = error
-
-
-async def run_async(
-    wait: Wait[T],
-    poll: Callable[[], Awaitable[T]],
-    first: T | None = None,
-    sleep: Callable[[float], Awaitable[object]] | None = None,
-) -> T:
-    """The async form of `run`."""
-    import anyio
-
-    steps = wait.steps(first)
-    answer: Any = None
-    while True:
-        try:
-            step = steps.send(answer)
-        except StopIteration:
-            assert wait.last is not None
-            return wait.last
-        answer = None
-        if isinstance(step, Pause):
-            await (sleep or anyio.sleep)(step.seconds)
-        else:
-            try:
-                answer = await poll()
-            except CozeError as error:
-                answer = error
+def shown(value: Any, comma: str = ",") -> str:
+    """A value, or several with commas between them."""
+    return comma.join(str(item) for item in value) if isinstance(value, list) else str(value)

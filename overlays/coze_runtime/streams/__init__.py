@@ -3,13 +3,11 @@
 | Module | What is there |
 |---|---|
 | `sse` | bytes to server-sent events, by the standard |
-| `spec` | what the description says of a kind of stream: event classes, roles, settled states |
-| `events` | base classes of events |
+| `events` | base classes of events; what the description says of a kind of stream; callbacks |
 | `event_parser` | server-sent events to typed events; knows when a stream is over |
 | `chat`, `workflow` | how the events of a chat or of a run add up |
 | `event_stream` | reads an open response and hands out its events, sync and async |
 | `sequence` | finds events that are missing |
-| `callbacks` | functions that are called with events |
 | `speech` | sound as it arrives |
 """
 

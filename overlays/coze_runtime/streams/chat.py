@@ -13,16 +13,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from attrs import define, field
 
-from ..convert import get_path, is_empty
 from ..errors import APIError
-from ..failures import describe, number_of
 from ..operation import CallOptions, Request
+from ..serialization.convert import get_path, is_empty
+from ..serialization.error_responses import describe, number_of
 from ..types import Listener
-from .callbacks import notify, notify_async
 from .event_parser import EventParser, event_number, text_of
 from .event_stream import AsyncEventStream, AsyncOpener, EventStream, SyncOpener, TextStream
-from .events import UnknownEvent
-from .spec import StreamSpec
+from .events import StreamSpec, UnknownEvent, notify, notify_async
 
 EventT = TypeVar("EventT")
 ChatT = TypeVar("ChatT")

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from .. import codec
-from ..convert import from_wire, to_wire
 from ..errors import (
     APIError,
     CozeError,
@@ -21,8 +19,9 @@ from ..errors import (
     StreamInterrupted,
     StreamTimeout,
 )
-from .events import UnknownEvent
-from .spec import EventType, StreamSpec
+from ..serialization import codec
+from ..serialization.convert import from_wire, to_wire
+from .events import EventType, StreamSpec, UnknownEvent
 from .sse import EventTooLargeError, Frame, ServerSentEvent, SSEDecoder
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from .._http.byte_stream import AsyncByteStream, ByteStream, release
 from .._http.event_loops import Loop, current, spawn
 from .._http.prepared import OpenResponse
 from .._http.sockets import limit_reads
+from ..calls.deadlines import StreamLimits
 from ..calls.execute import opening
-from ..deadlines import StreamLimits
 from ..errors import APIConnectionError, APITimeoutError, CozeError
 from ..operation import CallOptions, Request
 from .event_parser import EventParser, text_of

@@ -1,4 +1,5 @@
-"""Base classes of the events of chats and runs. The generator writes one class for each event.
+"""Events of chats and runs: their base classes, what the description says of a kind of stream, and
+functions that are called with events. The generator writes one class for each event.
 
 They are msgspec structs, since streams make one for every piece of an answer: that takes half the
 time of an `__init__` in Python. A property that does not apply to an event reads `None`.
@@ -6,11 +7,16 @@ time of an `__init__` in Python. A property that does not apply to an event read
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+import inspect
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from .._public import publish
+from .._publish import publish
+from ..errors import APIError, CozeError
+from ..models import Model
+from ..types import Listener
 
 D = TypeVar("D")
 
@@ -150,6 +156,75 @@ class WorkflowInterruptEvent(_WorkflowEvent[D], Generic[D, I], eq=False):
         """Why the run waits; hand its `event_id` and `type` to `stream_resume`."""
         found: I | None = getattr(self.data, "interrupt_data", None)
         return found
+
+
+class EventType(NamedTuple):
+    """One event of a stream."""
+
+    cls: type[Any]
+    """Its class."""
+    model: type[Model] | None = None
+    """What its data are; None for text or JSON of any shape."""
+    plain: bool = False
+    """Whether text may come in place of the model."""
+
+
+class StreamSpec(NamedTuple):
+    """One kind of stream: its events, and the part that each plays."""
+
+    events: Mapping[str, EventType]
+    """By the name of the event."""
+    failed: type[APIError]
+    """The error that a failure is raised as."""
+    state_model: type[Any] | None = None
+    """What the states of the whole are told in, where events tell them."""
+    delta: frozenset[str] = frozenset()
+    """Events that bring a piece of text."""
+    message: frozenset[str] = frozenset()
+    """Events that bring a finished message."""
+    state: frozenset[str] = frozenset()
+    """Events that tell the state of the whole."""
+    interrupt: frozenset[str] = frozenset()
+    """Events after which the caller has to answer."""
+    failure: frozenset[str] = frozenset()
+    """Events that report a failure."""
+    end: frozenset[str] = frozenset()
+    """Events after which nothing follows."""
+    heartbeat: frozenset[str] = frozenset()
+    """Events that carry nothing; their names are taken in any case."""
+    settled: frozenset[str] = frozenset()
+    """States in which the stream may end."""
+    waiting: frozenset[str] = frozenset()
+    """The settled states in which the caller has to act."""
+    answer: frozenset[str] = frozenset()
+    """Types of the messages that make up the answer."""
+    follow_up: frozenset[str] = frozenset()
+    """Types of the messages that suggest what to ask next."""
+    questions: frozenset[str] = frozenset()
+    """Types of tool calls that ask the user; an error text would be taken for the answer."""
+    tool_failed: type[CozeError] = CozeError
+    """The error that a failed tool is raised as."""
+    tool_calls: str = ""
+    """Path of the tool calls in the state of the whole."""
+
+
+def notify(listener: Listener[Any] | None, event: Any) -> object:
+    """Hands an event to who asked for it; returns what the function returns, None when nobody
+    asked.
+    """
+    if listener is None:
+        return None
+    if isinstance(listener, Mapping):
+        function = listener.get(event.event)
+        return function(event) if function is not None else None
+    return listener(event)
+
+
+async def notify_async(listener: Listener[Any] | None, event: Any) -> None:
+    """As `notify`; what an async function returns is awaited."""
+    result = notify(listener, event)
+    if inspect.isawaitable(result):
+        await result
 
 
 publish(globals(), "cozekit", "UnknownEvent")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from .._http.byte_stream import AsyncByteStream, ByteStream
-from .._public import publish
+from .._publish import publish
 from ..errors import ArgumentError
 from ..operation import CallOptions, Request
 from .event_stream import AsyncOpener, SyncOpener

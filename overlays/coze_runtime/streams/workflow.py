@@ -13,18 +13,16 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from attrs import define, evolve, field
 
-from .._public import publish
-from ..convert import is_empty
+from .._publish import publish
 from ..errors import APIError
-from ..failures import describe
 from ..operation import CallOptions, Request
+from ..serialization.convert import is_empty
+from ..serialization.error_responses import describe
 from ..types import Listener
-from .callbacks import notify, notify_async
 from .event_parser import EventParser, event_number, text_of
 from .event_stream import AsyncEventStream, AsyncOpener, EventStream, SyncOpener, TextStream
-from .events import UnknownEvent
+from .events import StreamSpec, UnknownEvent, notify, notify_async
 from .sequence import SequenceCheck
-from .spec import StreamSpec
 
 EventT = TypeVar("EventT")
 InterruptT = TypeVar("InterruptT")

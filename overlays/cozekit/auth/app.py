@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from coze_openapi.errors import SERVICE
 from coze_runtime.auth import AsyncTokenClient, Auth, SyncTokenClient
+from coze_runtime.calls.settings import checked_url
+from coze_runtime.calls.settings import www_url as www_url_of
 from coze_runtime.operation import Request, Response
-from coze_runtime.settings import checked_url
-from coze_runtime.settings import www_url as www_url_of
 
 from ..errors import OAuthError
 from .clock import SYSTEM, Clock

@@ -17,8 +17,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from coze_runtime.errors import ArgumentError
-from coze_runtime.failures import request_info
 from coze_runtime.operation import Request, Response
+from coze_runtime.serialization.error_responses import request_info
 
 from ..errors import OAuthError
 from .model import Token

@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import Any
 
 from coze_openapi import models
+from coze_runtime.calls.settings import checked_url
 from coze_runtime.operation import Request
-from coze_runtime.settings import checked_url
 
 from .clock import SYSTEM, Clock
 from .failures import OAuthSetupError, needed
@@ -203,7 +203,7 @@ class JWTOAuth(RenewedAuth):
         return f"{text}.{_base64(signature)}"
 
     def _claims(self, base_url: str) -> dict[str, Any]:
-        from coze_runtime.convert import to_wire
+        from coze_runtime.serialization.convert import to_wire
 
         now = int(self._clock.time())
         claims = {

@@ -11,8 +11,8 @@ from attrs import define
 from coze_openapi import models as m
 from coze_openapi.errors import CODES
 from coze_openapi.events import rtc
-from coze_runtime.failures import classify
 from coze_runtime.models import Model
+from coze_runtime.serialization.error_responses import classify
 
 from ..errors import APIError, ResponseError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
-from coze_runtime.settings import Settings
+from coze_runtime.calls.settings import Settings
 
 
 class SyncSocketClient(SyncTokenClient, Protocol):

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from coze_runtime.failures import failure
 from coze_runtime.operation import CallOptions, Request, Response
+from coze_runtime.serialization.error_responses import failure
 
 from ..errors import (
     APIConnectionError,

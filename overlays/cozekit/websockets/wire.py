@@ -11,11 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from attrs import define
 
-from coze_runtime.codec import decode_event
-from coze_runtime.codec import encode as encode_json
-from coze_runtime.convert import to_wire
 from coze_runtime.models import Model
 from coze_runtime.operation import Operation, Socket
+from coze_runtime.serialization.codec import decode_event
+from coze_runtime.serialization.codec import encode as encode_json
+from coze_runtime.serialization.convert import to_wire
 from coze_runtime.types import DriftHook
 
 from ..errors import APITimeoutError, ArgumentError, WebSocketError

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
-from coze_runtime.multipart import part
 from coze_runtime.operation import Operation, Request
+from coze_runtime.serialization.codec import decode, result
+from coze_runtime.serialization.multipart import part
 
 from ...models.audio_transcriptions import CreateTranscriptionResponse
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none
 from coze_runtime.page_parser import page
+from coze_runtime.serialization.codec import decode
 
 from ...models.audio_voices import ListVoicesResponse
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
 from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.serialization.codec import decode, result
 
 from ...models.bots import RetrieveBotResponse
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.models import Empty
 from coze_runtime.operation import Operation, Request
+from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
 from coze_runtime.models import Empty
 from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import location
 from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.serialization.codec import location
 
 if TYPE_CHECKING:
     from coze_runtime.models import ResultText

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Request, omit_none
+from coze_runtime.serialization.codec import decode, result
 
 from ...models.oauth import ExchangeOAuthTokenResponse
 

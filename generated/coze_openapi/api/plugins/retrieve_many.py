@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result_list
-from coze_runtime.convert import get_path
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Request, comma_separated, omit_none
+from coze_runtime.serialization.codec import decode, result_list
+from coze_runtime.serialization.convert import get_path
 
 from ...models.plugins import RetrieveManyPluginsResponse
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result_dict
-from coze_runtime.convert import get_path
 from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.serialization.codec import decode, result_dict
+from coze_runtime.serialization.convert import get_path
 
 from ...models.plugins_tools import CallPluginToolResponse
 

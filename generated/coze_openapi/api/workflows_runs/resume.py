@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.codec import decode, result
 from coze_runtime.operation import Failure, Operation, Request, Waiter
+from coze_runtime.serialization.codec import decode, result
 
 from ...errors import WorkflowFailed
 from ...models.workflows_runs import WorkflowRunResult

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
+from coze_runtime._publish import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, TimeoutInput
@@ -183,7 +183,8 @@ class GadgetsRuns(SyncResource):
         Rate limit: 10 calls per second.
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps
 
         from ..api.gadgets_runs import create as operation
 
@@ -196,7 +197,8 @@ class GadgetsRuns(SyncResource):
             "makers": makers,
             "stream": False,
         }
-        done = start_and_poll(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.Run = done.last
         return found
 
@@ -238,7 +240,8 @@ class GadgetsRuns(SyncResource):
         Permission: `getRun`
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
-        from coze_runtime.polling.outcome import PollOptions, poll
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps
 
         from ..api.gadgets_runs.create import WAITER
 
@@ -247,7 +250,8 @@ class GadgetsRuns(SyncResource):
         ids = {
             "run_id": run_id,
         }
-        done = poll(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = run_steps(steps, self._client.settings.retries.wait)
         found: models.Run = done.last
         return found
 
@@ -303,6 +307,7 @@ class GadgetsRuns(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
         from coze_runtime.loops.tool_loop import run as function
+        from coze_runtime.steps import run_steps
 
         from ..streams.workflow import SPEC
 
@@ -313,13 +318,15 @@ class GadgetsRuns(SyncResource):
             "kind": kind,
             "makers": makers,
         }
-        found: streams.WorkflowResult = function(
+        steps = function(
             self,
             SPEC,
             arguments,
             options,
             max_rounds=max_rounds,
+            is_async=False,
         )
+        found: streams.WorkflowResult = run_steps(steps, self._client.settings.retries.wait)
         return found
 
     def resume(

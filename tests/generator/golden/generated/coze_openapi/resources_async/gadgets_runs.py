@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._public import publish
-from coze_runtime.async_client import AsyncResource
+from coze_runtime._publish import publish
+from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, TimeoutInput
 
@@ -183,7 +183,8 @@ class AsyncGadgetsRuns(AsyncResource):
         Rate limit: 10 calls per second.
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
-        from coze_runtime.polling.outcome import PollOptions, start_and_poll_async
+        from coze_runtime.polling.poll import PollOptions, start_and_poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.gadgets_runs import create as operation
 
@@ -196,7 +197,8 @@ class AsyncGadgetsRuns(AsyncResource):
             "makers": makers,
             "stream": False,
         }
-        done = await start_and_poll_async(self._client, operation, arguments, how)
+        steps = start_and_poll(self._client, operation, arguments, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.Run = done.last
         return found
 
@@ -238,7 +240,8 @@ class AsyncGadgetsRuns(AsyncResource):
         Permission: `getRun`
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
-        from coze_runtime.polling.outcome import PollOptions, poll_async
+        from coze_runtime.polling.poll import PollOptions, poll
+        from coze_runtime.steps import run_steps_async
 
         from ..api.gadgets_runs.create import WAITER
 
@@ -247,7 +250,8 @@ class AsyncGadgetsRuns(AsyncResource):
         ids = {
             "run_id": run_id,
         }
-        done = await poll_async(self._client, WAITER, ids, how)
+        steps = poll(self._client, WAITER, ids, how)
+        done = await run_steps_async(steps, self._client.settings.retries.wait_async)
         found: models.Run = done.last
         return found
 
@@ -302,7 +306,8 @@ class AsyncGadgetsRuns(AsyncResource):
         Rate limit: 10 calls per second.
         Source: https://www.coze.cn/open/docs/developer_guides/run_gadget
         """
-        from coze_runtime.loops.tool_loop import run_async as function
+        from coze_runtime.loops.tool_loop import run as function
+        from coze_runtime.steps import run_steps_async
 
         from ..streams.workflow import SPEC
 
@@ -313,12 +318,16 @@ class AsyncGadgetsRuns(AsyncResource):
             "kind": kind,
             "makers": makers,
         }
-        found: streams.WorkflowResult = await function(
+        steps = function(
             self,
             SPEC,
             arguments,
             options,
             max_rounds=max_rounds,
+            is_async=True,
+        )
+        found: streams.WorkflowResult = await run_steps_async(
+            steps, self._client.settings.retries.wait_async
         )
         return found
 

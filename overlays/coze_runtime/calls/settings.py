@@ -8,15 +8,15 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import define, evolve, field
 
-from . import __version__
-from ._http.prepared import PreparedRequest
-from .auth import Auth
-from .calls.hooks import Observer
-from .calls.retries import RetryPolicy
-from .codec import encode
-from .errors import ArgumentError
-from .operation import CallOptions, Operation, Request, Service
-from .types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
+from .. import __version__
+from .._http.prepared import PreparedRequest
+from ..auth import Auth
+from ..errors import ArgumentError
+from ..operation import CallOptions, Operation, Request, Service
+from ..serialization.codec import encode
+from ..types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
+from .hooks import Observer
+from .retries import RetryPolicy
 
 SLOW_READ_TIMEOUT = 600.0
 """Seconds of silence that a run of a model or workflow may take."""

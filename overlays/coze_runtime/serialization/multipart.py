@@ -18,8 +18,8 @@ from io import BytesIO, TextIOBase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
-from .errors import ArgumentError
-from .types import OnProgress, UploadProgress
+from ..errors import ArgumentError
+from ..types import OnProgress, UploadProgress
 
 CHUNK_SIZE = 128 * 1024
 """Bytes of a file that are read at once."""

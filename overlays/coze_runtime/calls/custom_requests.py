@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..codec import read_as
 from ..errors import ArgumentError
 from ..operation import CallOptions, Operation, Request, Response, omit_none
+from ..serialization.codec import read_as
 from ..types import FileInput, TimeoutInput
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -37,7 +37,7 @@ def build(
         )
     parts = None
     if files is not None:
-        from ..multipart import part
+        from ..serialization.multipart import part
 
         parts = {name: part(name, value) for name, value in files.items()}
     operation = Operation(f"{method} {path}", method, path, billed=billed, slow=billed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .errors import ArgumentError
-from .types import Timeout
+from ..errors import ArgumentError
+from ..types import Timeout
 
 Clock = Callable[[], float]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .errors import (
+from ..errors import (
     APIError,
     AuthenticationError,
     ConflictError,
@@ -22,7 +22,7 @@ from .errors import (
     ServerError,
     TokenExpiredError,
 )
-from .operation import Operation, Response, Service
+from ..operation import Operation, Response, Service
 
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from .types import NULL, Drift
+from ..types import NULL, Drift
 
 logger = logging.getLogger("cozekit")
 

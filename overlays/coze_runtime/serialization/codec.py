@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..errors import ArgumentError
+from ..models import Model, ResultBytes, ResultDict, ResultList, ResultText
+from ..operation import Operation, Response
+from ..types import DriftHook
 from .convert import JSON_KINDS, DriftReporter, fit, from_wire, get_path, to_wire
-from .errors import ArgumentError
-from .failures import failure, is_error_envelope, shape_error
-from .models import Model, ResultBytes, ResultDict, ResultList, ResultText
-from .operation import Operation, Response
-from .types import DriftHook
+from .error_responses import failure, is_error_envelope, shape_error
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")

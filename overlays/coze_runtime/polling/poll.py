@@ -1,57 +1,45 @@
-"""Starts work and polls for its outcome, as the `Waiter` of the operation says; sync and async."""
+"""Starts work and polls for its outcome, as the `Waiter` of the operation says.
+
+Everything here is steps (`coze_runtime.steps`), for both clients.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self
 
-from ..convert import get_path
-from ..errors import CozeError, PollTimeout, TaskFailed
-from ..failures import number_of
+from ..calls.settings import Settings
+from ..errors import APIError, CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
-from ..operation import CallOptions, PageData, Request, Response, Waiter
-from ..settings import Settings
+from ..operation import CallOptions, Ended, PageData, Request, Response, Waiter
+from ..serialization.convert import get_path
+from ..serialization.error_responses import number_of
+from ..steps import Steps
 from ..types import Timeout
-from .ended import execute_unless_ended, execute_unless_ended_async
-from .wait import Wait, arguments_of, logid_of, run, run_async
-
-T = TypeVar("T")
+from .wait import Wait, arguments_of, logid_of, shown
 
 
-class SyncPollClient(Protocol):
-    """What waiting needs of a client."""
+class Caller(Protocol):
+    """What a single call needs of a client."""
+
+    def execute(
+        self, request: Request, parse: Callable[[Response], Any], options: CallOptions
+    ) -> Any:
+        """Sends a request and reads the response; in the async client, something to await."""
+        ...
+
+
+class PollClient(Caller, Protocol):
+    """What polling needs of a client."""
 
     @property
     def settings(self) -> Settings:
-        """Timeouts and the retry policy, whose sleep is used between polls."""
+        """The timeouts."""
         ...
 
     def with_options(self, *, max_retries: int) -> Self:
         """A copy with another number of retries."""
-        ...
-
-    def execute(self, request: Request, parse: Callable[[Response], T], options: CallOptions) -> T:
-        """Sends a request and reads the response."""
-        ...
-
-
-class AsyncPollClient(Protocol):
-    """The async form of `SyncPollClient`."""
-
-    @property
-    def settings(self) -> Settings:
-        """Timeouts and the retry policy, whose sleep is used between polls."""
-        ...
-
-    def with_options(self, *, max_retries: int) -> Self:
-        """A copy with another number of retries."""
-        ...
-
-    async def execute(
-        self, request: Request, parse: Callable[[Response], T], options: CallOptions
-    ) -> T:
-        """Sends a request and reads the response."""
         ...
 
 
@@ -118,9 +106,38 @@ def _items_of(parse: Callable[[Response], PageData[Any]]) -> Callable[[Response]
     return items
 
 
+def call_unless_ended(
+    client: Caller, operation: Any, arguments: Mapping[str, Any], options: CallOptions
+) -> Steps[Any]:
+    """Calls an operation; where the work had ended just before, its state is the answer.
+
+    Args:
+        client: Sends the requests.
+        operation: The module of the operation; it may have an `ENDED`.
+        arguments: Arguments of the operation.
+        options: Options of the call.
+
+    Raises:
+        CozeError: As the operation.
+    """
+    try:
+        return (yield client.execute(operation.build(**arguments), operation.parse, options))
+    except APIError as error:
+        ended: Ended | None = getattr(operation, "ENDED", None)
+        if ended is None or error.code not in ended.codes:
+            raise
+        reading: Any = import_module(ended.module)
+        request = reading.build(**arguments)
+        quiet = CallOptions(extra_headers=options.extra_headers, timeout=options.timeout)
+        work = yield client.execute(request, reading.parse, quiet)
+        if get_path(work, ended.state) not in ended.states:
+            raise
+        return work
+
+
 def start_and_poll(
-    client: SyncPollClient, operation: Any, arguments: Mapping[str, Any], how: PollOptions
-) -> Outcome:
+    client: PollClient, operation: Any, arguments: Mapping[str, Any], how: PollOptions
+) -> Steps[Outcome]:
     """Sends an operation that starts work, and polls for the outcome.
 
     Args:
@@ -134,31 +151,24 @@ def start_and_poll(
         CozeError: The work failed, or polling did, for good.
     """
     waiter: Waiter = operation.WAITER
-    first = client.execute(operation.build(**arguments), operation.parse, how.call)
+    first = yield client.execute(operation.build(**arguments), operation.parse, how.call)
     ids = arguments_of(waiter, first, arguments)
-    answered = _answered(waiter, arguments)
-    return poll(client, waiter, ids, how, first if waiter.starts else None, answered)
-
-
-async def start_and_poll_async(
-    client: AsyncPollClient, operation: Any, arguments: Mapping[str, Any], how: PollOptions
-) -> Outcome:
-    """The async form of `start_and_poll`."""
-    waiter: Waiter = operation.WAITER
-    first = await client.execute(operation.build(**arguments), operation.parse, how.call)
-    ids = arguments_of(waiter, first, arguments)
-    answered = _answered(waiter, arguments)
-    return await poll_async(client, waiter, ids, how, first if waiter.starts else None, answered)
+    answered = frozenset(get_path(arguments, waiter.answered) or ()) if waiter.answered else None
+    return (
+        yield from poll(
+            client, waiter, ids, how, first if waiter.starts else None, answered or frozenset()
+        )
+    )
 
 
 def poll(
-    client: SyncPollClient,
+    client: PollClient,
     waiter: Waiter,
     ids: Mapping[str, Any],
     how: PollOptions,
     first: Any = None,
     answered: frozenset[str] = frozenset(),
-) -> Outcome:
+) -> Steps[Outcome]:
     """Polls for the outcome of work that runs already.
 
     Args:
@@ -184,64 +194,19 @@ def poll(
         return quick.execute(polled.request, polled.parse, options)
 
     try:
-        run(wait, once, first, client.settings.retries.wait)
+        yield from wait.steps(once, first)
     except PollTimeout as late:
         if not how.cancel:
             raise
-        operation: Any = import_module(waiter.cancel)
-        try:
-            found = execute_unless_ended(client, operation, ids, CallOptions())
-        except CozeError as error:
-            raise _cancel_failed(late, error) from error
-        _after_cancel(wait, late, found)
+        yield from _cancel(client, wait, late)
     _raise_for_failure(wait)
     if not waiter.then:
-        return _picked(wait)
+        return Outcome(get_path(wait.last, waiter.pick) if waiter.pick else wait.last)
     following: Any = import_module(waiter.then)
     try:
-        then = client.execute(following.build(**ids), following.parse, how.later())
+        then = yield client.execute(following.build(**ids), following.parse, how.later())
     except CozeError as error:
-        _note_last(wait, error)
-        raise
-    return Outcome(wait.last, then)
-
-
-async def poll_async(
-    client: AsyncPollClient,
-    waiter: Waiter,
-    ids: Mapping[str, Any],
-    how: PollOptions,
-    first: Any = None,
-    answered: frozenset[str] = frozenset(),
-) -> Outcome:
-    """The async form of `poll`."""
-    polled = poll_request(waiter, ids)
-    wait = _wait(polled.waiter, ids, how, answered)
-    quick = client.with_options(max_retries=0)
-
-    async def once() -> Any:
-        options = how.for_poll(quick.settings, polled.request, wait.remaining())
-        return await quick.execute(polled.request, polled.parse, options)
-
-    try:
-        await run_async(wait, once, first, client.settings.retries.wait_async)
-    except PollTimeout as late:
-        if not how.cancel:
-            raise
-        operation: Any = import_module(waiter.cancel)
-        try:
-            found = await execute_unless_ended_async(client, operation, ids, CallOptions())
-        except CozeError as error:
-            raise _cancel_failed(late, error) from error
-        _after_cancel(wait, late, found)
-    _raise_for_failure(wait)
-    if not waiter.then:
-        return _picked(wait)
-    following: Any = import_module(waiter.then)
-    try:
-        then = await client.execute(following.build(**ids), following.parse, how.later())
-    except CozeError as error:
-        _note_last(wait, error)
+        error.add_note(f"after {waiter.operation}, which ended as {wait.state} ({_ids(wait)})")
         raise
     return Outcome(wait.last, then)
 
@@ -253,10 +218,6 @@ def is_waiting(waiter: Waiter, answer: Any) -> bool:
         and bool(get_path(answer, waiter.waits))
         and get_path(answer, waiter.state) in waiter.waiting_states
     )
-
-
-def _answered(waiter: Waiter, arguments: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(get_path(arguments, waiter.answered) or ()) if waiter.answered else frozenset()
 
 
 def _wait(
@@ -285,34 +246,24 @@ def _code_fails(waiter: Waiter, answer: Any) -> bool:
     return waiter.code_fails and bool(get_path(answer, waiter.code))
 
 
-def _picked(wait: Wait[Any]) -> Outcome:
-    path = wait.waiter.pick
-    return Outcome(get_path(wait.last, path) if path else wait.last)
-
-
-def _after_cancel(wait: Wait[Any], late: PollTimeout, found: Any) -> None:
-    """After the cancel that followed a timeout: the work may have ended in the meantime, and then
-    that counts.
+def _cancel(client: Caller, wait: Wait[Any], late: PollTimeout) -> Steps[None]:
+    """Cancels work that takes too long. It may have ended in the meantime, and then that counts.
 
     Raises:
-        PollTimeout: The cancel was in time; the error holds the cancelled work.
+        PollTimeout: The work was cancelled, and the error holds it; or cancelling failed.
     """
-    late.last, late.state = found, get_path(found, wait.waiter.state)
-    late.logid = logid_of(found) or late.logid
+    operation: Any = import_module(wait.waiter.cancel)
+    try:
+        work = yield from call_unless_ended(client, operation, wait.ids, CallOptions())
+    except CozeError as error:
+        late.add_note(f"cancelling failed: {error}")
+        raise late from error
+    late.last, late.state = work, get_path(work, wait.waiter.state)
+    late.logid = logid_of(work) or late.logid
     if late.state in wait.waiter.canceled:
         late.add_note("the work has been cancelled")
         raise late
-    wait.last, wait.state = found, late.state
-
-
-def _cancel_failed(late: PollTimeout, error: CozeError) -> PollTimeout:
-    late.add_note(f"cancelling failed: {error}")
-    return late
-
-
-def _note_last(wait: Wait[Any], error: CozeError) -> None:
-    known = ", ".join(f"{name} {_shown(value)}" for name, value in wait.ids.items())
-    error.add_note(f"after {wait.waiter.operation}, which ended as {wait.state} ({known})")
+    wait.last, wait.state = work, late.state
 
 
 def _raise_for_failure(wait: Wait[Any]) -> None:
@@ -326,17 +277,18 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
         return
     if not waiter.failures:
         raise _task_failed(wait)
-    known = [state for state in waiter.failures if state == wait.state]
-    failure = waiter.failures[known[0] if known else next(iter(waiter.failures))]
-    code, msg = (get_path(last, path) if path else None for path in (waiter.code, waiter.msg))
-    facts = {**wait.ids, "logid": logid_of(last)}
-    where = ", ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value)
+    first = next(iter(waiter.failures))
+    failure = waiter.failures[next((s for s in waiter.failures if s == wait.state), first)]
+    code = get_path(last, waiter.code) if waiter.code else None
+    msg = get_path(last, waiter.msg) if waiter.msg else None
+    logid = logid_of(last)
+    where = f"{_ids(wait)}, logid {logid}" if logid else _ids(wait)
     reason = f": code {code}: {msg or ''}" if code else ""
     error = failure.error(
         f"{waiter.operation}: {failure.text}{reason} ({where})",
         code=number_of(code),
         msg=msg or failure.text,
-        logid=logid_of(last),
+        logid=logid,
         debug_url=getattr(last, "debug_url", None),
     )
     for name, value in {**wait.ids, **({waiter.keep: last} if waiter.keep else {})}.items():
@@ -347,11 +299,10 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
 
 def _task_failed(wait: Wait[Any]) -> TaskFailed:
     waiter, last = wait.waiter, wait.last
-    known = ", ".join(f"{name} {_shown(value)}" for name, value in wait.ids.items())
-    said = _reason(waiter, last)
-    text = f"{waiter.operation}: the task failed{f': {said}' if said else ''} ({known})"
+    reason = _reason(waiter, last)
+    text = f"{waiter.operation}: the task failed{f': {reason}' if reason else ''} ({_ids(wait)})"
     return TaskFailed(
-        text, msg=said, ids=wait.ids, state=wait.state, last=last, logid=logid_of(last)
+        text, msg=reason, ids=wait.ids, state=wait.state, last=last, logid=logid_of(last)
     )
 
 
@@ -369,6 +320,5 @@ def _reason(waiter: Waiter, last: Any) -> str:
     )
 
 
-def _shown(value: Any) -> str:
-    """An id, or several with commas between them."""
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+def _ids(wait: Wait[Any]) -> str:
+    return ", ".join(f"{name} {shown(value, ', ')}" for name, value in wait.ids.items())
