@@ -67,6 +67,10 @@ class ArgumentError(CozeError, ValueError):
     """An argument was refused before any request was sent."""
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
+        """Args:
+        message: The text.
+        argument: Name of the argument that was refused.
+        """
         super().__init__(message)
         self.argument = argument
 
@@ -86,6 +90,16 @@ class APIError(CozeError):
         request: RequestInfo | None = None,
         retry_after: float | None = None,
     ) -> None:
+        """Args:
+        message: The text.
+        code: Code of the platform; None when only the HTTP status tells of the failure.
+        msg: What the service said.
+        http_status: Status of the response; None where an event of a stream told the failure.
+        logid: Log id of the call, which the support of Coze asks for.
+        debug_url: Where a failed run can be looked at; only for runs.
+        request: The request, without secrets; None when none was made.
+        retry_after: Seconds to wait before the next call, where the server names them.
+        """
         super().__init__(message)
         self.code = code
         self.msg = msg
@@ -140,6 +154,11 @@ class APIConnectionError(CozeError):
     def __init__(
         self, message: str, *, request: RequestInfo | None = None, sent: bool = True
     ) -> None:
+        """Args:
+        message: The text.
+        request: The request, without secrets; None when none was made.
+        sent: Whether the server may have received the request.
+        """
         super().__init__(message)
         self.request = request
         self.sent = sent
@@ -151,8 +170,8 @@ class APITimeoutError(APIConnectionError):
 
 
 class ResponseError(CozeError):
-    """An answer came, and it has not the promised shape: no JSON, another content type, data
-    missing.
+    """The response does not match the documented schema: it is not valid JSON, has another content
+    type, or lacks data.
     """
 
     def __init__(
@@ -164,6 +183,13 @@ class ResponseError(CozeError):
         request: RequestInfo | None = None,
         body: bytes = b"",
     ) -> None:
+        """Args:
+        message: The text.
+        http_status: Status of the response.
+        logid: Log id of the call, which the support of Coze asks for.
+        request: The request, without secrets; None when none was made.
+        body: The first bytes of the body.
+        """
         super().__init__(message)
         self.http_status = http_status
         self.logid = logid
@@ -175,14 +201,6 @@ class ResponseError(CozeError):
 class TaskFailed(APIError):
     """A task that was waited for ended in failure: documents, a copy, an export of bills."""
 
-    state: Any = None
-    """The state that it ended in."""
-    last: Any = None
-    """The last answer of the polled operation."""
-
-    ids: dict[str, Any]
-    """Ids by which the task can be found again."""
-
     def __init__(
         self,
         message: str,
@@ -190,9 +208,37 @@ class TaskFailed(APIError):
         ids: dict[str, Any] | None = None,
         state: Any = None,
         last: Any = None,
-        **facts: Any,
+        code: int | None = None,
+        msg: str = "",
+        http_status: int | None = None,
+        logid: str | None = None,
+        debug_url: str | None = None,
+        request: RequestInfo | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, **facts)
+        """Args:
+        message: The text.
+        ids: Ids by which the task can be found again.
+        state: The state that it ended in.
+        last: The last response of the polled operation.
+        code: Code of the platform; None when the state alone tells of the failure.
+        msg: What the service said.
+        http_status: Status of the response; None where the state tells of the failure.
+        logid: Log id of the call, which the support of Coze asks for.
+        debug_url: Not used by tasks.
+        request: The request, without secrets; None when none was made.
+        retry_after: Not used by tasks.
+        """
+        super().__init__(
+            message,
+            code=code,
+            msg=msg,
+            http_status=http_status,
+            logid=logid,
+            debug_url=debug_url,
+            request=request,
+            retry_after=retry_after,
+        )
         self.ids, self.state, self.last = ids or {}, state, last
 
 
@@ -207,6 +253,12 @@ class StreamError(CozeError):
         logid: str | None = None,
         request: RequestInfo | None = None,
     ) -> None:
+        """Args:
+        message: The text.
+        events: The events that arrived.
+        logid: Log id of the stream.
+        request: The request, without secrets; None when none was made.
+        """
         super().__init__(message)
         self.events = events or []
         """The events that arrived."""
@@ -242,6 +294,13 @@ class PollTimeout(CozeError):
         ids: dict[str, str] | None = None,
         logid: str | None = None,
     ) -> None:
+        """Args:
+        message: The text.
+        state: The last state that was seen.
+        last: The last response of the polled operation.
+        ids: Ids by which the work can be found again.
+        logid: Log id of the last response.
+        """
         super().__init__(message)
         self.logid = logid
         self.state = state
@@ -260,6 +319,12 @@ class TooManyRounds(CozeError):
     def __init__(
         self, message: str, *, rounds: int = 0, result: Any = None, logid: str | None = None
     ) -> None:
+        """Args:
+        message: The text.
+        rounds: How many rounds were made.
+        result: What came so far.
+        logid: Log id of the last call.
+        """
         super().__init__(message)
         self.logid = logid
         self.rounds = rounds

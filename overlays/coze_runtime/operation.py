@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ._publish import publish
-from .errors import APIError, ArgumentError
+from .errors import APIError, ArgumentError, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 T = TypeVar("T")
@@ -247,6 +247,17 @@ class Pager(NamedTuple):
     after: str | None = None
     first_id: str | None = None
     last_id: str | None = None
+
+
+class MissingList(list[Any]):
+    """The empty list in place of one that is missing from an answer."""
+
+    def __init__(self, error: ResponseError, *, certain: bool) -> None:
+        super().__init__()
+        self.error = error
+        """What to raise where there must be items."""
+        self.certain = certain
+        """Whether the answer itself shows that there are."""
 
 
 class PageData(NamedTuple, Generic[T]):

@@ -6,23 +6,11 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import ResponseError
 from .models import Model
-from .operation import PageData, Pager, Response
+from .operation import MissingList, PageData, Pager, Response
 from .serialization.codec import parse_json
 from .serialization.convert import fields_of, get_path
 from .serialization.error_responses import shape_error
-
-
-class MissingList(list[Any]):
-    """The empty list in place of one that is missing from an answer."""
-
-    def __init__(self, error: ResponseError, *, certain: bool) -> None:
-        super().__init__()
-        self.error = error
-        """What to raise where there must be items."""
-        self.certain = certain
-        """Whether the answer itself shows that there are."""
 
 
 def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
@@ -76,20 +64,20 @@ def _other_name(cls: type[Model], steps: list[str], found: Mapping[str, Any]) ->
     model = _model_in(kinds[steps[0]])
     described = {name for name, _, _ in fields_of(model)} if model is not None else set()
     for name, value in found.items():
-        inner = value[0] if isinstance(value, list) and value and len(steps) == 1 else value
-        if (
-            name in kinds
-            or not isinstance(inner, dict)
-            or isinstance(value, list) != (len(steps) == 1)
-        ):
-            continue
-        if (
-            (steps[1] in inner)
-            if len(steps) > 1
-            else (len(described & inner.keys()) * 2 > len(inner))
-        ):
+        if name not in kinds and _may_hold(value, steps, described):
             return name
     return None
+
+
+def _may_hold(value: Any, steps: list[str], described: set[str]) -> bool:
+    """Whether a value has the shape of what was described: the object around the list, or a list of
+    objects that have mostly the described properties.
+    """
+    if len(steps) > 1:
+        return isinstance(value, dict) and steps[1] in value
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return False
+    return len(described & value[0].keys()) * 2 > len(value[0])
 
 
 def _model_in(kind: Any) -> type[Model] | None:

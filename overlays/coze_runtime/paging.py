@@ -10,8 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from ._publish import publish
 from .errors import ResponseError
-from .operation import PageData, Pager
-from .page_parser import MissingList
+from .operation import MissingList, PageData, Pager
 
 T = TypeVar("T")
 

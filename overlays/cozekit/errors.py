@@ -109,6 +109,14 @@ class OAuthError(CozeError):
         logid: str | None = None,
         request: RequestInfo | None = None,
     ) -> None:
+        """Args:
+        message: The text.
+        error: Name of the failure, such as `invalid_grant`.
+        description: What the server said.
+        http_status: Status of the response; None when the failure came with a redirect.
+        logid: Log id of the call, which the support of Coze asks for.
+        request: The request, without secrets; None when none was made.
+        """
         super().__init__(message)
         self.error = error
         """`invalid_grant`, `access_denied`, `expired_token`, `authorization_pending`, `slow_down`,
@@ -124,6 +132,10 @@ class WebhookError(CozeError):
     """A callback request was refused."""
 
     def __init__(self, message: str, *, status: int = 400) -> None:
+        """Args:
+        message: The text.
+        status: HTTP status to answer with.
+        """
         super().__init__(message)
         self.status = status
         """HTTP status to answer with."""
@@ -135,6 +147,12 @@ class WebSocketError(CozeError):
     def __init__(
         self, message: str, *, code: int | None = None, msg: str = "", logid: str | None = None
     ) -> None:
+        """Args:
+        message: The text.
+        code: Code of the `error` event, or of the close frame.
+        msg: What the server said.
+        logid: Log id of the socket.
+        """
         super().__init__(message)
         self.code = code
         """Code of the `error` event, or of the close frame."""

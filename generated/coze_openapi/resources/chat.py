@@ -67,7 +67,7 @@ class Chats(SyncResource):
         Permission: `cancelChat`
         Source: https://www.coze.cn/open/docs/developer_guides/chat_cancel
         """
-        from coze_runtime.polling.poll import call_unless_ended
+        from coze_runtime.calls.ended import call_unless_ended
         from coze_runtime.steps import run_steps
 
         from ..api.chat import cancel as operation

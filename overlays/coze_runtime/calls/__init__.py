@@ -1,1 +1,3 @@
-"""Carrying out a call: the plan and its driver, hooks, raw responses, custom requests."""
+"""Carrying out a call: settings, the plan and its drivers, hooks, deadlines, raw responses, custom
+requests, and calls that may come too late (`ended`).
+"""

@@ -9,25 +9,16 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, Self
 
+from ..calls.ended import Caller, call_unless_ended
 from ..calls.settings import Settings
-from ..errors import APIError, CozeError, PollTimeout, TaskFailed
+from ..errors import CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
-from ..operation import CallOptions, Ended, PageData, Request, Response, Waiter
+from ..operation import CallOptions, PageData, Request, Response, Waiter
 from ..serialization.convert import get_path
 from ..serialization.error_responses import number_of
 from ..steps import Steps
 from ..types import Timeout
 from .wait import Wait, arguments_of, logid_of, shown
-
-
-class Caller(Protocol):
-    """What a single call needs of a client."""
-
-    def execute(
-        self, request: Request, parse: Callable[[Response], Any], options: CallOptions
-    ) -> Any:
-        """Sends a request and reads the response; in the async client, something to await."""
-        ...
 
 
 class PollClient(Caller, Protocol):
@@ -104,35 +95,6 @@ def _items_of(parse: Callable[[Response], PageData[Any]]) -> Callable[[Response]
         return found
 
     return items
-
-
-def call_unless_ended(
-    client: Caller, operation: Any, arguments: Mapping[str, Any], options: CallOptions
-) -> Steps[Any]:
-    """Calls an operation; where the work had ended just before, its state is the answer.
-
-    Args:
-        client: Sends the requests.
-        operation: The module of the operation; it may have an `ENDED`.
-        arguments: Arguments of the operation.
-        options: Options of the call.
-
-    Raises:
-        CozeError: As the operation.
-    """
-    try:
-        return (yield client.execute(operation.build(**arguments), operation.parse, options))
-    except APIError as error:
-        ended: Ended | None = getattr(operation, "ENDED", None)
-        if ended is None or error.code not in ended.codes:
-            raise
-        reading: Any = import_module(ended.module)
-        request = reading.build(**arguments)
-        quiet = CallOptions(extra_headers=options.extra_headers, timeout=options.timeout)
-        work = yield client.execute(request, reading.parse, quiet)
-        if get_path(work, ended.state) not in ended.states:
-            raise
-        return work
 
 
 def start_and_poll(
