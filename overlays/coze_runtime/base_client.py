@@ -143,8 +143,7 @@ class BaseClient:
 
     def _with_settings(self, settings: Settings) -> Self:
         other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._settings, other._parent = settings, self
+        other.__dict__.update(self.__dict__, _settings=settings, _parent=self)
         return other
 
     def __copy__(self) -> Self:

@@ -12,10 +12,11 @@ from ._http.connections import AsyncConnections, Connections
 from .auth import Auth
 from .base_client import BaseClient
 from .calls import raw
-from .calls.execute import execute, execute_async
+from .calls.execute import execute
 from .calls.hooks import Observer, RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
 from .operation import CallOptions, Request, Response
+from .steps import run_steps, run_steps_async
 from .types import DEFAULT, DriftHook, FileInput, TimeoutInput
 
 P = ParamSpec("P")
@@ -127,7 +128,9 @@ class SyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.HTTPClient, _http.PreparedRequest], T],
     ) -> T:
-        return execute(self, self._settings, self._connections, request, options, send)
+        settings = self._settings
+        steps = execute(self, settings, self._connections, request, options, send)
+        return cast(T, run_steps(steps, settings.retries.wait))
 
     def with_raw_response(self, method: Callable[P, T]) -> Callable[P, raw.RawResponse[T]]:
         """The method, returning its answer as it came besides what it returns: status, headers,
@@ -376,7 +379,9 @@ class AsyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.AsyncHTTPClient, _http.PreparedRequest], Awaitable[T]],
     ) -> T:
-        return await execute_async(self, self._settings, self._connections, request, options, send)
+        settings = self._settings
+        steps = execute(self, settings, self._connections, request, options, send, is_async=True)
+        return cast(T, await run_steps_async(steps, settings.retries.wait_async))
 
     def with_raw_response(
         self, method: Callable[P, Awaitable[T]]

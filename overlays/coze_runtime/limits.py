@@ -144,20 +144,27 @@ def _object_problem(value: Any, limit: Limit, path: str) -> str:
 
 
 def _condition_problem(value: Any, condition: Condition, path: str) -> str:
-    field = get_path(value, condition.field)
-    if field is None or field is NULL or (condition.values and field not in condition.values):
+    field = _given(value, condition.field)
+    if field is None or (condition.values and field not in condition.values):
         return ""
     because = f"{condition.field} {_shown(field)}" if condition.values else condition.field
-    for name in condition.required:
-        if get_path(value, name) in (None, NULL):
-            allowed = condition.allowed.get(name, ())
-            wanted = f" to be {_one_of(allowed)}" if allowed else ""
-            return f"{path}: {because} needs {name}{wanted}"
-    for name, allowed in condition.allowed.items():
-        found = get_path(value, name)
-        if found is not None and found is not NULL and found not in allowed:
-            return f"{path}: {because} needs {name} to be {_one_of(allowed)}, not {_shown(found)}"
+    for name in (*condition.required, *condition.allowed):
+        given = _given(value, name)
+        allowed = condition.allowed.get(name, ())
+        needed = f"{path}: {because} needs {name}" + (
+            f" to be {_one_of(allowed)}" if allowed else ""
+        )
+        if given is None and name in condition.required:
+            return needed
+        if given is not None and allowed and given not in allowed:
+            return f"{needed}, not {_shown(given)}"
     return ""
+
+
+def _given(value: Any, path: str) -> Any:
+    """What stands under a path; None for an explicit null too."""
+    inner = get_path(value, path)
+    return None if inner is NULL else inner
 
 
 def _outside(value: float, low: float | None, high: float | None) -> bool:

@@ -34,7 +34,8 @@ class _Blank:
         if not names:
             return None
         made: dict[str, Any] = {}
-        exec(f"def blank(self):\n    {' = '.join(f'self.{name}' for name in names)} = None", made)  # noqa: S102
+        targets = " = ".join(f"self.{name}" for name in names)
+        exec(f"def blank(self):\n    {targets} = None", made)  # noqa: S102  # names of fields
         blank: Callable[[Model], None] = made["blank"]
         return blank
 
@@ -147,7 +148,7 @@ class OpenStrEnum(enum.StrEnum, metaclass=_OpenEnum):
     @property
     def is_known(self) -> bool:
         """Whether the description lists this value."""
-        return self._value_ in type(self)._value2member_map_
+        return self in type(self)
 
     def __repr__(self) -> str:
         return (
@@ -174,7 +175,7 @@ class OpenIntEnum(enum.IntEnum, metaclass=_OpenEnum):
     @property
     def is_known(self) -> bool:
         """Whether the description lists this value."""
-        return self._value_ in type(self)._value2member_map_
+        return self in type(self)
 
     def __repr__(self) -> str:
         return (

@@ -249,17 +249,6 @@ class Pager(NamedTuple):
     last_id: str | None = None
 
 
-class MissingList(list[Any]):
-    """The empty list in place of one that is missing from an answer."""
-
-    def __init__(self, error: ResponseError, *, certain: bool) -> None:
-        super().__init__()
-        self.error = error
-        """What to raise where there must be items."""
-        self.certain = certain
-        """Whether the answer itself shows that there are."""
-
-
 class PageData(NamedTuple, Generic[T]):
     """One page as it came: the items, and what the server says of the others."""
 
@@ -298,3 +287,14 @@ def comma_separated(values: Sequence[Any] | None) -> str | None:
 
 
 publish(globals(), "cozekit.types")
+
+
+class MissingList(list[Any]):
+    """The empty list in place of one that is missing from an answer."""
+
+    def __init__(self, error: ResponseError, *, certain: bool) -> None:
+        super().__init__()
+        self.error = error
+        """What to raise where there must be items."""
+        self.certain = certain
+        """Whether the answer itself shows that there are."""

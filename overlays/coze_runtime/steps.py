@@ -58,7 +58,8 @@ async def run_steps_async(
         except StopIteration as end:
             result: T = end.value
             return result
-        value, error = None, None
+        finally:
+            value = error = None  # an error that goes on must not be held by this frame
         try:
             if isinstance(step, Pause):
                 await (sleep or _sleep)(step.seconds)

@@ -173,7 +173,7 @@ def test_the_runtime_imports_nothing_but_itself_and_the_run_time_libraries() -> 
     assert more == {
         "_http/aiohttp_transport.py": {"aiohttp", "multidict", "yarl"},
         "_http/clients.py": {"aiohttp"},
-        "_http/event_loops.py": {"trio"},
+        "_http/connections.py": {"trio"},
     }
 
 

@@ -169,11 +169,10 @@ def chat_facts(streams: Any) -> dict[str, Any]:
         chat = parser.chat
         result: Any = None
         try:
-            settled = parser.settled()
-            result = streams.ChatResult(chat=settled, messages=parser.messages)
+            result = parser.result(streams.ChatResult)
             facts = [result.answer, result.follow_ups, len(result.tool_calls)]
             if result.tool_calls:
-                facts.append(tools_of(streams.SPEC, settled))
+                facts.append(tools_of(streams.SPEC, result.chat))
         except CozeError as error:
             facts = [type(error).__name__]
         messages = streams.ChatResult(chat=chat, messages=parser.messages)

@@ -7,8 +7,7 @@
 | `byte_stream` | the body of an open response, sync and async |
 | `errors` | from the errors of the HTTP library to ours |
 | `clients` | clients of the HTTP library with our limits, TLS, probes and proxies |
-| `connections` | one set of connections per client, event loop and process |
-| `event_loops` | asyncio and trio: which one runs, and doing something in it later |
+| `connections` | one set of connections per client, event loop and process; asyncio and trio |
 | `aiohttp_transport` | the transport on aiohttp |
 | `sockets` | waking a reader and shortening a wait, on the socket itself |
 

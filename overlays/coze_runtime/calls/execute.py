@@ -1,28 +1,24 @@
-"""Carries out the plan of a call (`retries.plan`): sends, waits and renews the token as it says,
-sync and async.
-"""
+"""Carries out the plan of a call (`retries.plan`): sends, waits and renews the token as it says."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
-from ..auth import AsyncTokenClient, SyncTokenClient
 from ..errors import APIConnectionError, CozeError
 from ..operation import CallOptions, Request, Response
 from ..serialization.error_responses import failure, is_error_envelope
+from ..steps import Steps
 from .hooks import Attempt
-from .retries import Renew, Send, Step, Wait, plan
+from .retries import Renew, Send, Step, plan
 
 if TYPE_CHECKING:
-    from .._http import AsyncHTTPClient, HTTPClient, PreparedRequest
+    from .._http import PreparedRequest
     from .._http.connections import AsyncConnections, Connections
     from .deadlines import StreamLimits
     from .settings import Settings
-
-T = TypeVar("T")
 
 # Bytes; an error envelope is smaller, so larger answers are not looked into twice.
 _ENVELOPE_SIZE = 2048
@@ -72,8 +68,6 @@ class _Call:
     def limited(self, prepared: PreparedRequest) -> PreparedRequest:
         """The request with timeouts that end with the limits of the stream it opens, if it opens
         one.
-
-        Async streams need none: their opening is cancelled as a whole.
         """
         if self._limits is None:
             return prepared
@@ -106,13 +100,15 @@ class _Call:
 
 
 def execute(
-    client: SyncTokenClient,
+    client: Any,
     settings: Settings,
-    connections: Connections,
+    connections: Connections | AsyncConnections,
     request: Request,
     options: CallOptions,
-    send: Callable[[HTTPClient, PreparedRequest], T],
-) -> T:
+    send: Callable[[Any, PreparedRequest], Any],
+    *,
+    is_async: bool = False,
+) -> Steps[Any]:
     """Carries out one call.
 
     Args:
@@ -122,61 +118,11 @@ def execute(
         request: The call.
         options: Options of this call.
         send: Sends the prepared request.
+        is_async: Whether the client is async.
 
     Raises:
         CozeError: What the last sending met.
     """
-    call = _Call(settings, connections, request)
-    answer: object = None
-    while True:
-        try:
-            step = call.steps.send(answer)
-        except StopIteration:
-            return cast(T, call.result())
-        answer = None
-        if isinstance(step, Send):
-            call.token = None if request.operation.anonymous else settings.auth.token(client)
-            call.begin()
-            prepared = call.limited(settings.prepare(request, options, call.token))
-            _attempt(settings, connections, call, prepared, send)
-            answer = call.error
-        elif isinstance(step, Renew):
-            answer = settings.auth.renew(client, call.token or "")
-        elif isinstance(step, Wait):
-            if not call.may_wait(step.seconds):
-                return cast(T, call.result())
-            settings.retries.wait(step.seconds)
-
-
-def _attempt(
-    settings: Settings,
-    connections: Connections,
-    call: _Call,
-    prepared: PreparedRequest,
-    send: Callable[[HTTPClient, PreparedRequest], Any],
-) -> None:
-    observer = settings.observer
-    attempt: Attempt | None = None
-    if observer.active:
-        attempt = observer.begin(prepared, call.attempts)
-        prepared = attempt.prepared
-    try:
-        call.answered(send(connections.get(), prepared))
-    except CozeError as error:
-        call.failed(error)
-    if attempt is not None:
-        observer.end(attempt, call.outcome, call.error)
-
-
-async def execute_async(
-    client: AsyncTokenClient,
-    settings: Settings,
-    connections: AsyncConnections,
-    request: Request,
-    options: CallOptions,
-    send: Callable[[AsyncHTTPClient, PreparedRequest], Awaitable[T]],
-) -> T:
-    """The async form of `execute`."""
     call = _Call(settings, connections, request)
     auth = settings.auth
     answer: object = None
@@ -184,40 +130,46 @@ async def execute_async(
         try:
             step = call.steps.send(answer)
         except StopIteration:
-            return cast(T, call.result())
+            return call.result()
         answer = None
         if isinstance(step, Send):
-            call.token = None if request.operation.anonymous else await auth.token_async(client)
+            call.token = None
+            if not request.operation.anonymous:
+                call.token = yield auth.token_async(client) if is_async else auth.token(client)
             call.begin()
             prepared = settings.prepare(request, options, call.token)
-            await _attempt_async(settings, connections, call, prepared, send)
+            # Async streams need no limits here: their opening is cancelled as a whole.
+            yield from _attempt(
+                settings, connections, call, prepared if is_async else call.limited(prepared), send
+            )
             answer = call.error
         elif isinstance(step, Renew):
-            answer = await auth.renew_async(client, call.token or "")
-        elif isinstance(step, Wait):
+            renew = auth.renew_async if is_async else auth.renew
+            answer = yield renew(client, call.token or "")
+        else:
             if not call.may_wait(step.seconds):
-                return cast(T, call.result())
-            await settings.retries.wait_async(step.seconds)
+                return call.result()
+            yield step
 
 
-async def _attempt_async(
+def _attempt(
     settings: Settings,
-    connections: AsyncConnections,
+    connections: Connections | AsyncConnections,
     call: _Call,
     prepared: PreparedRequest,
-    send: Callable[[AsyncHTTPClient, PreparedRequest], Awaitable[Any]],
-) -> None:
+    send: Callable[[Any, PreparedRequest], Any],
+) -> Steps[None]:
     observer = settings.observer
     attempt: Attempt | None = None
     if observer.active:
-        attempt = await observer.begin_async(prepared, call.attempts)
+        attempt = yield from observer.begin(prepared, call.attempts)
         prepared = attempt.prepared
     try:
-        call.answered(await send(connections.get(), prepared))
+        call.answered((yield send(connections.get(), prepared)))
     except CozeError as error:
         call.failed(error)
     if attempt is not None:
-        await observer.end_async(attempt, call.outcome, call.error)
+        yield from observer.end(attempt, call.outcome, call.error)
 
 
 def _error_of(outcome: object) -> CozeError | None:

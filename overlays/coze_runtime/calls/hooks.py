@@ -7,11 +7,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._publish import publish
 from ..errors import CozeError
+from ..steps import Steps
 
 if TYPE_CHECKING:
     from .._http import PreparedRequest
@@ -106,16 +106,16 @@ class Attempt:
         logid = headers.get("x-tt-logid") or getattr(error, "logid", None)
         request = self.request
         if logger.isEnabledFor(logging.DEBUG):
-            what = type(error).__name__ if error is not None else "ok"
-            code = f" code {error.code}" if getattr(error, "code", None) is not None else ""  # type: ignore[union-attr]
+            result = type(error).__name__ if error is not None else "ok"
+            code = getattr(error, "code", None)
             text = "%s: attempt %d: HTTP %s, %s%s, logid %s, %.3f s, headers %s"
             logger.debug(
                 text,
                 request.operation,
                 request.attempt,
                 status,
-                what,
-                code,
+                result,
+                "" if code is None else f" code {code}",
                 logid,
                 seconds,
                 redacted(headers),
@@ -148,46 +148,24 @@ class Observer(NamedTuple):
             or logger.isEnabledFor(logging.DEBUG)
         )
 
-    def begin(self, prepared: PreparedRequest, number: int) -> Attempt:
+    def begin(self, prepared: PreparedRequest, number: int) -> Steps[Attempt]:
         """Before an attempt; calls the hook."""
         attempt = Attempt(prepared, number)
-        _call(self.on_request, attempt.request)
+        yield from _call(self.on_request, attempt.request)
         attempt.begin()
         return attempt
 
-    def end(self, attempt: Attempt, outcome: Any, error: CozeError | None) -> None:
+    def end(self, attempt: Attempt, outcome: Any, error: CozeError | None) -> Steps[None]:
         """After an attempt; calls the hook."""
-        _call(self.on_response, attempt.end(outcome, error))
-
-    async def begin_async(self, prepared: PreparedRequest, number: int) -> Attempt:
-        """The form of `begin` whose hook may be a coroutine function."""
-        attempt = Attempt(prepared, number)
-        await _call_async(self.on_request, attempt.request)
-        attempt.begin()
-        return attempt
-
-    async def end_async(self, attempt: Attempt, outcome: Any, error: CozeError | None) -> None:
-        """The form of `end` whose hook may be a coroutine function."""
-        await _call_async(self.on_response, attempt.end(outcome, error))
+        yield from _call(self.on_response, attempt.end(outcome, error))
 
 
-def _call(hook: Callable[[Any], object] | None, fact: object) -> None:
+def _call(hook: Callable[[Any], object] | None, fact: object) -> Steps[None]:
     """A hook watches; its mistakes must not cost the call."""
     if hook is None:
         return
     try:
-        hook(fact)
-    except Exception:
-        logger.exception("a hook failed; the call goes on")
-
-
-async def _call_async(hook: Callable[[Any], object] | None, fact: object) -> None:
-    if hook is None:
-        return
-    try:
-        found = hook(fact)
-        if isawaitable(found):
-            await found
+        yield hook(fact)
     except Exception:
         logger.exception("a hook failed; the call goes on")
 

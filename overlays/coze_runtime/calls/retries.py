@@ -1,8 +1,8 @@
-"""When a call is sent again. Pure: the policy decides, the clients send and sleep.
+"""When a call is retried. Pure: the policy decides, the clients send and sleep.
 
-A request is repeated only where that is safe: a read, or a write that leaves the same state when
-done twice, after any passing failure; everything else, chats and runs above all, which cost money,
-only when it cannot have been accepted.
+A request is retried only where that is safe: a read, or a write that leaves the same state when
+done twice, after any temporary failure. Billed calls, chats and runs above all, are retried only
+when the server cannot have received them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..errors import (
     ServerError,
 )
 from ..operation import Operation
+from ..steps import Pause
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # Gateways answer so before the request has reached the service.
@@ -127,13 +128,7 @@ class Renew:
     """Step: get a new token; the plan is told whether there is one."""
 
 
-class Wait(NamedTuple):
-    """Step: wait so many seconds."""
-
-    seconds: float
-
-
-Step: TypeAlias = "Send | Renew | Wait"
+Step: TypeAlias = "Send | Renew | Pause"
 
 SEND, RENEW = Send(), Renew()
 
@@ -162,7 +157,7 @@ def plan(
             return
         if policy.on_retry is not None:
             policy.on_retry(Retry(operation.id, attempt, delay, error))
-        yield Wait(delay)
+        yield Pause(delay)
 
 
 publish(globals(), "cozekit", "Retry", "RetryPolicy")

@@ -47,16 +47,6 @@ class Settings:
         """
         operation = request.operation
         base = self.www_url if operation.www else self.base_url
-        headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
-        authorization: dict[str, str] = {}
-        if token and not operation.anonymous:
-            authorization["Authorization"] = f"Bearer {token}"
-        if self.default_headers or request.headers:
-            for more in (self.default_headers, request.headers, authorization):
-                _replace(headers, more)
-        else:
-            headers.update(authorization)
-        url = _address(base, request, options)
         content, form = None, None
         body = request.body
         if options.extra_body:
@@ -64,23 +54,33 @@ class Settings:
         if request.files is not None:
             form = {name: _text(value) for name, value in (body or {}).items()}
         elif body is not None:
-            headers["Content-Type"] = "application/json"
             content = encode(body)
-        _replace(headers, options.extra_headers)
-        _check_headers(headers)
-        timeout = self.timeout_for(operation, options.timeout)
         return PreparedRequest(
             operation,
-            url,
+            _address(base, request, options),
             base,
-            headers,
+            self._headers(request, options, token, has_json=content is not None),
             content,
             request.files,
             form,
-            timeout,
+            self.timeout_for(operation, options.timeout),
             self.on_drift,
             self.service,
         )
+
+    def _headers(
+        self, request: Request, options: CallOptions, token: str | None, *, has_json: bool
+    ) -> dict[str, str]:
+        headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
+        _replace(headers, self.default_headers)
+        _replace(headers, request.headers)
+        if token and not request.operation.anonymous:
+            _replace(headers, {"Authorization": f"Bearer {token}"})
+        if has_json:
+            headers["Content-Type"] = "application/json"
+        _replace(headers, options.extra_headers)
+        _check_headers(headers)
+        return headers
 
     def timeout_for(self, operation: Operation, wanted: TimeoutInput) -> Timeout:
         """The timeouts of one call: its own, the client's, or those that fit the operation."""

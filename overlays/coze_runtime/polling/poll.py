@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from ..calls.ended import Caller, call_unless_ended
 from ..calls.settings import Settings
-from ..errors import CozeError, PollTimeout, TaskFailed
+from ..errors import APIError, CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
 from ..operation import CallOptions, PageData, Request, Response, Waiter
 from ..serialization.convert import get_path
@@ -240,11 +240,10 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
     if not waiter.failures:
         raise _task_failed(wait)
     first = next(iter(waiter.failures))
-    failure = waiter.failures[next((s for s in waiter.failures if s == wait.state), first)]
-    code = get_path(last, waiter.code) if waiter.code else None
-    msg = get_path(last, waiter.msg) if waiter.msg else None
-    logid = logid_of(last)
-    where = f"{_ids(wait)}, logid {logid}" if logid else _ids(wait)
+    state = next((state for state in waiter.failures if state == wait.state), first)
+    failure, logid = waiter.failures[state], logid_of(last)
+    code, msg = (get_path(last, path) if path else None for path in (waiter.code, waiter.msg))
+    where = _ids(wait) + (f", logid {logid}" if logid else "")
     reason = f": code {code}: {msg or ''}" if code else ""
     error = failure.error(
         f"{waiter.operation}: {failure.text}{reason} ({where})",
@@ -253,10 +252,14 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
         logid=logid,
         debug_url=getattr(last, "debug_url", None),
     )
-    for name, value in {**wait.ids, **({waiter.keep: last} if waiter.keep else {})}.items():
-        if hasattr(error, name):
-            setattr(error, name, value)
+    _keep(error, {**wait.ids, waiter.keep: last})
     raise error
+
+
+def _keep(error: APIError, facts: Mapping[str, Any]) -> None:
+    """Puts facts on the attributes that the class has for them."""
+    for name in facts.keys() & set(dir(error)):
+        setattr(error, name, facts[name])
 
 
 def _task_failed(wait: Wait[Any]) -> TaskFailed:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from ..errors import APIConnectionError, CozeError, PollTimeout, RateLimitError, ServerError
+from ..models import Model
 from ..operation import Waiter
 from ..serialization.convert import get_path
 from ..steps import Pause, Steps
@@ -167,8 +168,10 @@ def logid_of(answer: Any) -> str | None:
     """The log id of an answer: that of the work, where the answer names one, else that of
     the call.
     """
-    found = getattr(answer, "logid", None) or getattr(answer, "_logid", None)
-    return found if isinstance(found, str) else None
+    logid = getattr(answer, "logid", None)
+    if logid is None and isinstance(answer, Model):
+        logid = vars(Model)["logid"].fget(answer)  # a field of that name hides it
+    return logid if isinstance(logid, str) else None
 
 
 def arguments_of(waiter: Waiter, first: Any, given: Mapping[str, Any]) -> dict[str, Any]:

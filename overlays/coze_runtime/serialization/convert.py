@@ -124,31 +124,23 @@ def fit(kind: Any, value: Any, path: str, report: DriftReporter) -> Any:
     """The value as the type wants it, or as it came."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, _types.UnionType):
-        return _fit_union(
-            [option for option in typing.get_args(kind) if option is not type(None)],
-            value,
-            path,
-            report,
-        )
+        return _fit_union(typing.get_args(kind), value, path, report)
     if kind is Any or value is None:
         return value
     if origin in (list, Sequence) and isinstance(value, list):
-        return [
-            fit(typing.get_args(kind)[0], item, f"{path}[{index}]", report)
-            for index, item in enumerate(value)
-        ]
+        item_type = typing.get_args(kind)[0]
+        return [fit(item_type, item, f"{path}[{i}]", report) for i, item in enumerate(value)]
     if origin in (dict, Mapping) and isinstance(value, dict):
-        return {
-            key: fit(typing.get_args(kind)[1], item, f"{path}.{key}", report)
-            for key, item in value.items()
-        }
+        item_type = typing.get_args(kind)[1]
+        return {key: fit(item_type, item, f"{path}.{key}", report) for key, item in value.items()}
     if isinstance(kind, type) and origin is None:
         return _fit_plain(kind, value, path, report)
     report(path, kind, value)
     return value
 
 
-def _fit_union(options: list[Any], value: Any, path: str, report: DriftReporter) -> Any:
+def _fit_union(types: Sequence[Any], value: Any, path: str, report: DriftReporter) -> Any:
+    options = [option for option in types if option is not type(None)]
     if len(options) == 1:
         return fit(options[0], value, path, report)
     if any(type(value) is option for option in options) or Any in options:

@@ -8,19 +8,17 @@ Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from attrs import define, field
 
 from ..errors import APIError
-from ..operation import CallOptions, Request
 from ..serialization.convert import get_path, is_empty
 from ..serialization.error_responses import describe, number_of
-from ..types import Listener
 from .event_parser import EventParser, event_number, text_of
-from .event_stream import AsyncEventStream, AsyncOpener, EventStream, SyncOpener, TextStream
-from .events import StreamSpec, UnknownEvent, notify, notify_async
+from .event_stream import AsyncEventStream, EventStream
+from .events import StreamSpec, UnknownEvent
 
 EventT = TypeVar("EventT")
 ChatT = TypeVar("ChatT")
@@ -159,19 +157,15 @@ class ChatParser(EventParser[Any]):
         )
         return error  # type: ignore[no-any-return]  # the class is given by the description
 
-    def settled(self) -> Any:
-        """The chat, once it is known how it ended.
-
-        Raises:
-            StreamInterrupted: No event told.
-        """
+    def result(self, cls: type[Any]) -> Any:
+        """The chat, once it is known how it ended, with its messages; see `EventParser.result`."""
         if self.chat is None:
             raise self.interrupted("the stream has ended, but the chat was never seen")
         if self.chat.status not in self.spec.settled:
             raise self.interrupted(
                 f"the stream has ended, but the chat was {self.chat.status} when it was last seen"
             )
-        return self.chat
+        return cls(chat=self.chat, messages=self.messages)
 
 
 class _Progress(Generic[ChatT, MessageT, ToolCallT]):
@@ -214,130 +208,21 @@ class _Progress(Generic[ChatT, MessageT, ToolCallT]):
 
 class ChatStream(
     _Progress[ChatT, MessageT, ToolCallT],
-    EventStream[EventT],
+    EventStream[EventT, ResultT],
     Generic[EventT, ChatT, MessageT, ToolCallT, ResultT],
 ):
     """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
 
-    result_type: ClassVar[type[Any]]
+    parser_type = ChatParser
     _parser: ChatParser
-
-    def __init__(
-        self,
-        client: SyncOpener,
-        request: Request,
-        options: CallOptions,
-        *,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        """Opens the stream.
-
-        Args:
-            client: Sends the request.
-            request: What starts the stream.
-            options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from here on.
-
-        Raises:
-            StreamTimeout: A limit passed before the response came.
-            CozeError: What the client raises.
-            ArgumentError: A limit is not a number above zero.
-        """
-        parser = ChatParser(self.spec)
-        super().__init__(
-            client, request, options, parser, idle_timeout=idle_timeout, deadline=deadline
-        )
-
-    def text_stream(self) -> Iterator[str]:
-        """The answer, piece by piece."""
-        event: Any
-        for event in self:
-            if event.event in self.spec.delta and event.data.content:
-                yield text_of(event.data.content)
-
-    def until_done(self, on_event: Listener[EventT] | None = None) -> ResultT:
-        """Reads the stream to its end.
-
-        Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names.
-
-        Returns:
-            The final chat with its messages and usage.
-
-        Raises:
-            ChatFailed: The chat failed.
-            StreamInterrupted: The stream stopped before its last event.
-        """
-        with self:
-            for event in self:
-                notify(on_event, event)
-        parser = self._parser
-        result: ResultT = self.result_type(chat=parser.settled(), messages=parser.messages)
-        return result
 
 
 class AsyncChatStream(
     _Progress[ChatT, MessageT, ToolCallT],
-    AsyncEventStream[EventT],
+    AsyncEventStream[EventT, ResultT],
     Generic[EventT, ChatT, MessageT, ToolCallT, ResultT],
 ):
     """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
 
-    result_type: ClassVar[type[Any]]
+    parser_type = ChatParser
     _parser: ChatParser
-
-    def __init__(
-        self,
-        client: AsyncOpener,
-        request: Request,
-        options: CallOptions,
-        *,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        """The stream, not yet opened.
-
-        Args:
-            client: Sends the request.
-            request: What starts the stream.
-            options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from the opening on.
-
-        Raises:
-            ArgumentError: A limit is not a number above zero.
-        """
-        parser = ChatParser(self.spec)
-        super().__init__(
-            client, request, options, parser, idle_timeout=idle_timeout, deadline=deadline
-        )
-
-    def text_stream(self) -> AsyncIterator[str]:
-        """The answer, piece by piece."""
-        return TextStream(self, self.spec.delta)
-
-    async def until_done(self, on_event: Listener[EventT] | None = None) -> ResultT:
-        """Reads the stream to its end.
-
-        Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names. The functions may be async.
-
-        Returns:
-            The final chat with its messages and usage.
-
-        Raises:
-            ChatFailed: The chat failed.
-            StreamInterrupted: The stream stopped before its last event.
-        """
-        async with self:
-            async for event in self:
-                await notify_async(on_event, event)
-        parser = self._parser
-        result: ResultT = self.result_type(chat=parser.settled(), messages=parser.messages)
-        return result

@@ -70,7 +70,7 @@ class EventParser(ABC, Generic[E]):
             if kind.model is not None
         }
         self._problem: CozeError | None = None
-        self._operation: Any = None
+        self.operation: Any = None
 
     def attach(self, opened: OpenResponse) -> None:
         """Tells the parser which call the bytes belong to."""
@@ -78,7 +78,7 @@ class EventParser(ABC, Generic[E]):
         self.logid = opened.logid
         self.request = prepared.info
         self.on_drift = prepared.on_drift
-        self._operation = prepared.operation
+        self.operation = prepared.operation
 
     @abstractmethod
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> E:
@@ -92,6 +92,17 @@ class EventParser(ABC, Generic[E]):
         """
 
     @abstractmethod
+    def result(self, cls: type[Any]) -> Any:
+        """What the events so far add up to.
+
+        Args:
+            cls: The class of the result.
+
+        Raises:
+            StreamInterrupted: The stream has ended, and its events do not say how.
+        """
+
+    @abstractmethod
     def failure(self, name: str, data: Any) -> APIError:
         """The error that a failed event stands for."""
 
@@ -102,10 +113,13 @@ class EventParser(ABC, Generic[E]):
     @property
     def events(self) -> list[E]:
         """Every event so far, read again from the body."""
-        other = type(self)(self.spec)
-        other.logid, other.request, other._operation = self.logid, self.request, self._operation
-        items = [item for chunk in self._chunks for item in other._decoder.feed(chunk)]
-        return [other._event(item) for item in items[: self._count()]]
+        return type(self)(self.spec).reread(self._chunks, self._count(), self)
+
+    def reread(self, chunks: list[bytes], count: int, source: EventParser[E]) -> list[E]:
+        """The first events of a body that another parser has read."""
+        self.logid, self.request, self.operation = source.logid, source.request, source.operation
+        items = [item for chunk in chunks for item in self._decoder.feed(chunk)]
+        return [self._event(item) for item in items[:count]]
 
     def _event(self, item: ServerSentEvent) -> E:
         name, kind = self._kind_of(item.event)
@@ -185,7 +199,7 @@ class EventParser(ABC, Generic[E]):
         try:
             if kind.plain and not isinstance(msgspec.json.decode(item.data), dict):
                 return _plain(item.data)
-            return codec.decode_event(item.data, kind.model, self._operation, self.on_drift)
+            return codec.decode_event(item.data, kind.model, self.operation, self.on_drift)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if kind.plain:
                 return _plain(item.data)

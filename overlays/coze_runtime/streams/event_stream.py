@@ -10,19 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from .._http.byte_stream import AsyncByteStream, ByteStream, release
-from .._http.event_loops import Loop, current, spawn
+from .._http.connections import Loop, current, spawn
 from .._http.prepared import OpenResponse
 from .._http.sockets import limit_reads
 from ..calls.deadlines import StreamLimits
 from ..calls.execute import opening
 from ..errors import APIConnectionError, APITimeoutError, CozeError
 from ..operation import CallOptions, Request
+from ..types import Listener
 from .event_parser import EventParser, text_of
+from .events import StreamSpec, notify, notify_async
 
 E = TypeVar("E")
+R = TypeVar("R")
 
 
 class SyncOpener(Protocol):
@@ -51,17 +54,20 @@ dropped.
 """
 
 
-class EventStream(ByteStream, Generic[E]):
+class EventStream(ByteStream, Generic[E, R]):
     """An open stream of typed events. Iterate over it; a `with` block or `close` ends it early,
-    also from another thread.
+    also from another thread. The generator makes one class for each kind of stream.
     """
+
+    spec: ClassVar[StreamSpec]
+    parser_type: ClassVar[type[EventParser[Any]]]
+    result_type: ClassVar[type[Any]]
 
     def __init__(
         self,
         client: SyncOpener,
         request: Request,
         options: CallOptions,
-        parser: EventParser[E],
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
@@ -72,7 +78,6 @@ class EventStream(ByteStream, Generic[E]):
             client: Sends the request.
             request: What starts the stream.
             options: Options of this call.
-            parser: What the events mean.
             idle_timeout: Seconds without an event, the wait for the head included; None for the
                 read timeout of the call.
             deadline: Seconds for everything, from here on.
@@ -83,6 +88,7 @@ class EventStream(ByteStream, Generic[E]):
             ArgumentError: A limit is not a number above zero.
         """
         self._limits = limits = StreamLimits(idle_timeout, deadline)
+        parser: EventParser[E] = self.parser_type(self.spec)
         self._parser = parser
         try:
             with opening(limits):
@@ -156,23 +162,54 @@ class EventStream(ByteStream, Generic[E]):
                 pass  # the server keeps the body open; closing drops the connection
         self.close()
 
+    def text_stream(self) -> Iterator[str]:
+        """The text that the events bring, piece by piece."""
+        event: Any
+        for event in self:
+            if event.event in self.spec.delta and event.data.content:
+                yield text_of(event.data.content)
+
+    def until_done(self, on_event: Listener[E] | None = None) -> R:
+        """Reads the stream to its end.
+
+        Args:
+            on_event: Called with each event; as a mapping from event names to functions, with the
+                events of these names.
+
+        Returns:
+            What the events add up to: the chat with its messages, or the outputs of the run.
+
+        Raises:
+            APIError: The work failed: ChatFailed, WorkflowFailed.
+            StreamInterrupted: The stream stopped before its last event.
+            StreamTimeout: No event came for too long.
+        """
+        with self:
+            for event in self:
+                notify(on_event, event)
+        result: R = self._parser.result(self.result_type)
+        return result
+
     @property
     def events(self) -> list[E]:
         """The events that have been read so far."""
         return self._parser.events
 
 
-class AsyncEventStream(AsyncByteStream, Generic[E]):
+class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     """The async form of `EventStream`: `async with` or `async for`, without an `await`
     before it.
     """
+
+    spec: ClassVar[StreamSpec]
+    parser_type: ClassVar[type[EventParser[Any]]]
+    result_type: ClassVar[type[Any]]
 
     def __init__(
         self,
         client: AsyncOpener,
         request: Request,
         options: CallOptions,
-        parser: EventParser[E],
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
@@ -183,17 +220,16 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
             client: Sends the request.
             request: What starts the stream.
             options: Options of this call.
-            parser: What the events mean.
             idle_timeout: Seconds without an event, the wait for the head included; None for the
                 read timeout of the call.
             deadline: Seconds for everything, from the opening on; None for no limit.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
-        self._parser = parser
-        parser.name = self._name
+        self._parser: EventParser[E] = self.parser_type(self.spec)
+        self._parser.name = self._name
         self._wanted = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._wanted)
-        self._batch = parser.take()
+        self._batch = self._parser.take()
         self._loop: Loop | None = None
 
     async def open(self) -> Self:
@@ -285,6 +321,31 @@ class AsyncEventStream(AsyncByteStream, Generic[E]):
         except CozeError:
             pass
         await self.close()
+
+    def text_stream(self) -> AsyncIterator[str]:
+        """The text that the events bring, piece by piece."""
+        return TextStream(self, self.spec.delta)
+
+    async def until_done(self, on_event: Listener[E] | None = None) -> R:
+        """Reads the stream to its end.
+
+        Args:
+            on_event: Called with each event; as a mapping from event names to functions, with the
+                events of these names. The functions may be async.
+
+        Returns:
+            What the events add up to: the chat with its messages, or the outputs of the run.
+
+        Raises:
+            APIError: The work failed: ChatFailed, WorkflowFailed.
+            StreamInterrupted: The stream stopped before its last event.
+            StreamTimeout: No event came for too long.
+        """
+        async with self:
+            async for event in self:
+                await notify_async(on_event, event)
+        result: R = self._parser.result(self.result_type)
+        return result
 
     @property
     def events(self) -> list[E]:

@@ -8,20 +8,17 @@ Source: https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from attrs import define, evolve, field
 
 from .._publish import publish
 from ..errors import APIError
-from ..operation import CallOptions, Request
 from ..serialization.convert import is_empty
 from ..serialization.error_responses import describe
-from ..types import Listener
 from .event_parser import EventParser, event_number, text_of
-from .event_stream import AsyncEventStream, AsyncOpener, EventStream, SyncOpener, TextStream
-from .events import StreamSpec, UnknownEvent, notify, notify_async
+from .event_stream import AsyncEventStream, EventStream
+from .events import StreamSpec, UnknownEvent
 from .sequence import SequenceCheck
 
 EventT = TypeVar("EventT")
@@ -244,7 +241,6 @@ class WorkflowParser(EventParser[Any]):
 class _Progress(Generic[ResultT]):
     """What a workflow stream has brought so far; both kinds of stream show it."""
 
-    spec: ClassVar[StreamSpec]
     result_type: ClassVar[type[Any]]
     _parser: WorkflowParser
 
@@ -256,125 +252,24 @@ class _Progress(Generic[ResultT]):
     @property
     def result(self) -> ResultT:
         """What the events so far add up to, node by node."""
-        found: ResultT = self._parser.result(self.result_type)
-        return found
+        result: ResultT = self._parser.result(self.result_type)
+        return result
 
 
-class WorkflowStream(_Progress[ResultT], EventStream[EventT], Generic[EventT, ResultT]):
+class WorkflowStream(_Progress[ResultT], EventStream[EventT, ResultT], Generic[EventT, ResultT]):
     """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
 
+    parser_type = WorkflowParser
     _parser: WorkflowParser
 
-    def __init__(
-        self,
-        client: SyncOpener,
-        request: Request,
-        options: CallOptions,
-        *,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        """Opens the stream.
 
-        Args:
-            client: Sends the request.
-            request: What starts the stream.
-            options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from here on.
-
-        Raises:
-            StreamTimeout: A limit passed before the response came.
-            CozeError: What the client raises.
-            ArgumentError: A limit is not a number above zero.
-        """
-        parser = WorkflowParser(self.spec)
-        super().__init__(
-            client, request, options, parser, idle_timeout=idle_timeout, deadline=deadline
-        )
-
-    def text_stream(self) -> Iterator[str]:
-        """What the nodes put out, piece by piece."""
-        event: Any
-        for event in self:
-            if event.event in self.spec.delta and event.data.content:
-                yield text_of(event.data.content)
-
-    def until_done(self, on_event: Listener[EventT] | None = None) -> ResultT:
-        """Reads the stream to its end.
-
-        Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names.
-
-        Returns:
-            The outputs of the nodes, and what the run waits for when it was interrupted.
-
-        Raises:
-            WorkflowFailed: The run failed.
-            StreamInterrupted: The stream stopped before its last event.
-        """
-        with self:
-            for event in self:
-                notify(on_event, event)
-        return self.result
-
-
-class AsyncWorkflowStream(_Progress[ResultT], AsyncEventStream[EventT], Generic[EventT, ResultT]):
+class AsyncWorkflowStream(
+    _Progress[ResultT], AsyncEventStream[EventT, ResultT], Generic[EventT, ResultT]
+):
     """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
 
+    parser_type = WorkflowParser
     _parser: WorkflowParser
-
-    def __init__(
-        self,
-        client: AsyncOpener,
-        request: Request,
-        options: CallOptions,
-        *,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
-    ) -> None:
-        """The stream, not yet opened.
-
-        Args:
-            client: Sends the request.
-            request: What starts the stream.
-            options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from the opening on.
-
-        Raises:
-            ArgumentError: A limit is not a number above zero.
-        """
-        parser = WorkflowParser(self.spec)
-        super().__init__(
-            client, request, options, parser, idle_timeout=idle_timeout, deadline=deadline
-        )
-
-    def text_stream(self) -> AsyncIterator[str]:
-        """What the nodes put out, piece by piece."""
-        return TextStream(self, self.spec.delta)
-
-    async def until_done(self, on_event: Listener[EventT] | None = None) -> ResultT:
-        """Reads the stream to its end.
-
-        Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names. The functions may be async.
-
-        Returns:
-            The outputs of the nodes, and what the run waits for when it was interrupted.
-
-        Raises:
-            WorkflowFailed: The run failed.
-            StreamInterrupted: The stream stopped before its last event.
-        """
-        async with self:
-            async for event in self:
-                await notify_async(on_event, event)
-        return self.result
 
 
 publish(globals(), "cozekit", "NodeOutput")

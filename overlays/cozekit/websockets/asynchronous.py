@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from coze_runtime._http.event_loops import current, is_asyncio
+from coze_runtime._http.connections import current, is_asyncio
 from coze_runtime.models import Model
 from coze_runtime.types import DEFAULT, UseDefault
 
