@@ -180,34 +180,38 @@ class _Receiver(Generic[StoreT, ReplyT]):
                 return Answer(200, challenge_answer(event))
         except WebhookError as error:
             return refusal(error)
+        event_type, event_id = event.header.event_type, event.header.event_id
         handler = self._handlers.get(type(event))
-        event_id = event.header.event_id
-        event_type = event.header.event_type
         if handler is None:
             logger.debug("the callback %r has no handler; it is answered and dropped", event_type)
             return Answer(200)
-        if event_id:
-            seen = yield self._store.begin(event_id)
-            if seen.state == "done":
-                return Answer(200, seen.answer)
-            if seen.state == "running":
-                # A 200 would end the deliveries although the handler may still fail.
-                return Answer(503)
+        if not event_id:
+            return (yield from self._run(handler, event))
+        seen = yield self._store.begin(event_id)
+        if seen.state == "done":
+            return Answer(200, seen.answer)
+        if seen.state == "running":
+            # A 200 would end the deliveries although the handler may still fail.
+            return Answer(503)
+        answer = yield from self._run(handler, event)
+        if answer.status == 200:
+            yield self._store.finish(event_id, answer.body)
+        else:
+            yield self._store.forget(event_id)
+        return answer
+
+    def _run(self, handler: Callable[[Any], Any], event: CallbackEvent) -> Steps[Answer]:
         try:
             reply = yield handler(event)
-            answer = Answer(200)
             if isinstance(reply, CallbackAudit):
-                answer = Answer(200, encode(CallbackAuditAnswer(audit=reply).to_dict()))
+                return Answer(200, encode(CallbackAuditAnswer(audit=reply).to_dict()))
+            return Answer(200)
         except Exception:
             logger.exception(
-                "the handler of the callback %r failed; Coze delivers it again", event_type
+                "the handler of the callback %r failed; Coze delivers it again",
+                event.header.event_type,
             )
-            if event_id:
-                yield self._store.forget(event_id)
             return Answer(500)
-        if event_id:
-            yield self._store.finish(event_id, answer.body)
-        return answer
 
 
 class WebhookReceiver(_Receiver[EventStore, Reply]):

@@ -118,14 +118,8 @@ def is_unsigned(headers: HeadersInput) -> bool:
 def check_headers(headers: HeadersInput, max_body: int) -> None:
     """What can be checked before the body is read; a WebhookError says what is wrong."""
     values = header_values(headers)
-    media_type, _, parameters = (values.get("content-type") or [""])[0].lower().partition(";")
-    media_type = media_type.strip()
-    if media_type not in ("", "application/json") and not media_type.endswith("+json"):
-        raise WebhookError("the content type is not JSON", status=415)
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.strip().partition("=")
-        if name == "charset" and value.strip(' "') not in ("utf-8", "utf8"):
-            raise WebhookError("the charset is not UTF-8", status=415)
+    if not _is_json(*values.get("content-type", [])[:1]):
+        raise WebhookError("the content type is not JSON in UTF-8", status=415)
     encodings = {value.strip().lower() for value in values.get("content-encoding", ())}
     if encodings - {"", "identity"}:
         raise WebhookError("the body is compressed", status=415)
@@ -134,6 +128,18 @@ def check_headers(headers: HeadersInput, max_body: int) -> None:
             raise WebhookError("the content length is not a number", status=400)
         if len(length) > 18 or int(length) > max_body:
             raise too_large(max_body)
+
+
+def _is_json(content_type: str = "") -> bool:
+    media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charsets = {
+        parameter.partition("=")[2].strip(' "')
+        for parameter in parameters
+        if parameter.startswith("charset=")
+    }
+    return charsets <= {"utf-8", "utf8"} and (
+        media_type in ("", "application/json") or media_type.endswith("+json")
+    )
 
 
 def too_large(max_body: int) -> WebhookError:
