@@ -103,7 +103,7 @@ def statically_imported(module: Any) -> set[str]:
                 names |= (
                     set(importlib.import_module(f"cozekit.{node.module}").__all__)
                     if star
-                    else {alias.asname or "" for alias in node.names}
+                    else {alias.asname or alias.name for alias in node.names}
                 )
     return names
 
