@@ -36,9 +36,13 @@ def said() -> tuple[set[str], set[int]]:
 
 
 def constants(tree: ast.AST) -> Iterator[tuple[int, Any]]:
-    """Constants of the code, docstrings left out, with their lines."""
+    """Constants of the code with their lines, without docstrings and `__all__`, which repeats what
+    is imported.
+    """
     documentation: set[int] = set()
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            documentation |= {id(name) for name in ast.walk(node.value)}
         body = getattr(node, "body", None)
         for child in body if isinstance(body, list) else ():
             if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .device import DeviceOAuth as DeviceOAuth
     from .failures import OAuthSetupError as OAuthSetupError
     from .jwt import JWTOAuth as JWTOAuth
+    from .jwt import key_signer as key_signer
     from .model import Authorization as Authorization
     from .model import DeviceLogin as DeviceLogin
     from .model import Token as Token
@@ -58,7 +59,7 @@ _NAMES = {
     "config": "load_oauth_app",
     "device": "DeviceOAuth",
     "failures": "OAuthSetupError",
-    "jwt": "JWTOAuth",
+    "jwt": "JWTOAuth key_signer",
     "model": "Authorization DeviceLogin Token",
     "pkce": "PKCEOAuth challenge_of new_verifier",
     "redirect": "new_state",
@@ -69,6 +70,8 @@ _NAMES = {
 }
 _RUNTIME = ("AsyncTokenClient", "Auth", "StaticToken", "SyncTokenClient")
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted({*_MODULES, *_RUNTIME})  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:

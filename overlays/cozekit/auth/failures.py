@@ -64,6 +64,10 @@ class OAuthSetupError(OAuthError, ArgumentError):
     """
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
+        """Args:
+        message: Text of the error.
+        argument: Name of the argument.
+        """
         OAuthError.__init__(self, message, error="invalid_setting", description=message)
         self.argument = argument
 

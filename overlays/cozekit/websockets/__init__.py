@@ -70,6 +70,8 @@ _NAMES = {
     ".wire": "Reconnected UnknownEvent WebSocketTimeout",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(_MODULES)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:

@@ -1,5 +1,5 @@
-"""A receiver as a program of its own or mounted into another one: ASGI and WSGI, without a
-framework.
+"""A receiver as an ASGI or WSGI application, without a framework: served alone, or mounted into
+another application.
 """
 
 from __future__ import annotations
@@ -9,21 +9,15 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from coze_runtime._publish import publish
+
 from ..errors import WebhookError
-from .receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, refused
+from ._receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, refusal
+from ._request import too_large
 
 _Message: TypeAlias = MutableMapping[str, Any]
 _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
 _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
-
-_NOT_ALLOWED = WebhookError("the method is not POST", status=405)
-
-
-def _headers(answer: Answer) -> list[tuple[str, str]]:
-    found = [("content-type", "application/json"), ("content-length", str(len(answer.body)))]
-    if answer.status == 405:
-        found.append(("allow", "POST"))
-    return found
 
 
 class AsgiApp:
@@ -32,6 +26,9 @@ class AsgiApp:
     """
 
     def __init__(self, receiver: AsyncWebhookReceiver) -> None:
+        """Args:
+        receiver: Answers the requests.
+        """
         self._receiver = receiver
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
@@ -43,31 +40,25 @@ class AsgiApp:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
             answer = await self._answer(scope, receive)
-            if answer is not None:
-                headers = [(name.encode(), value.encode()) for name, value in _headers(answer)]
-                if answer.status == 413:
-                    # The rest of the body is not read, so the connection cannot serve another
-                    # request.
-                    headers.append((b"connection", b"close"))
-                await send(
-                    {"type": "http.response.start", "status": answer.status, "headers": headers}
-                )
-                await send(
-                    {
-                        "type": "http.response.body",
-                        "body": b"" if scope["method"] == "HEAD" else answer.body,
-                    }
-                )
+            if answer is None:
+                return
+            headers = [(name.encode(), value.encode()) for name, value in _headers(answer)]
+            if answer.status == 413:
+                # The rest of the body stays unread, so the connection cannot serve another request.
+                headers.append((b"connection", b"close"))
+            body = b"" if scope["method"] == "HEAD" else answer.body
+            start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: _Message, receive: _Receive) -> Answer | None:
         """None when the sender went away before it had sent everything."""
         try:
-            if scope["method"] != "POST":
-                raise _NOT_ALLOWED
+            _check_method(scope["method"])
             self._receiver.check_headers(scope["headers"])
             body = await self._body(receive)
         except WebhookError as error:
-            return refused(error)
+            return refusal(error)
         return None if body is None else await self._receiver.handle(scope["headers"], body)
 
     async def _body(self, receive: _Receive) -> bytes | None:
@@ -78,9 +69,51 @@ class AsgiApp:
                 return None
             body += message.get("body", b"")
             if len(body) > self._receiver.max_body:
-                raise self._receiver.too_large()
+                raise too_large(self._receiver.max_body)
             if not message.get("more_body"):
                 return bytes(body)
+
+
+class WsgiApp:
+    """A WSGI application that takes callbacks at whatever path it is mounted."""
+
+    def __init__(self, receiver: WebhookReceiver) -> None:
+        """Args:
+        receiver: Answers the requests.
+        """
+        self._receiver = receiver
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One request."""
+        answer = self._answer(environ)
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", _headers(answer))
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+
+    def _answer(self, environ: WSGIEnvironment) -> Answer:
+        names = [name for name in environ if name.startswith("HTTP_")]
+        names += [name for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)]
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-"): str(environ[name]) for name in names
+        }
+        try:
+            _check_method(environ["REQUEST_METHOD"])
+            self._receiver.check_headers(headers)
+            body = self._body(environ)
+        except WebhookError as error:
+            return refusal(error)
+        return self._receiver.handle(headers, body)
+
+    def _body(self, environ: WSGIEnvironment) -> bytes:
+        length = environ.get("CONTENT_LENGTH")
+        if not length and not environ.get("wsgi.input_terminated"):
+            raise WebhookError("the request has no content length", status=411)
+        limit = int(length) if length else self._receiver.max_body + 1
+        body = bytearray()
+        while len(body) < limit and (data := environ["wsgi.input"].read(limit - len(body))):
+            body += data
+        if length and len(body) < limit:
+            raise WebhookError("the body ends early", status=400)
+        return bytes(body)
 
 
 async def _lifespan(receive: _Receive, send: _Send) -> None:
@@ -91,49 +124,14 @@ async def _lifespan(receive: _Receive, send: _Send) -> None:
             return
 
 
-class WsgiApp:
-    """A WSGI application that takes callbacks at whatever path it is mounted."""
+def _check_method(method: str) -> None:
+    if method != "POST":
+        raise WebhookError("the method is not POST", status=405)
 
-    def __init__(self, receiver: WebhookReceiver) -> None:
-        self._receiver = receiver
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """One request."""
-        answer = self._answer(environ)
-        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", _headers(answer))
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+def _headers(answer: Answer) -> list[tuple[str, str]]:
+    headers = [("content-type", "application/json"), ("content-length", str(len(answer.body)))]
+    return [*headers, ("allow", "POST")] if answer.status == 405 else headers
 
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
-        headers = {
-            name[5:].replace("_", "-"): str(value)
-            for name, value in environ.items()
-            if name.startswith("HTTP_")
-        }
-        headers |= {
-            name.replace("_", "-"): str(environ[name])
-            for name in ("CONTENT_TYPE", "CONTENT_LENGTH")
-            if environ.get(name)
-        }
-        try:
-            if environ["REQUEST_METHOD"] != "POST":
-                raise _NOT_ALLOWED
-            self._receiver.check_headers(headers)
-            body = self._body(environ)
-        except WebhookError as error:
-            return refused(error)
-        return self._receiver.handle(headers, body)
 
-    def _body(self, environ: WSGIEnvironment) -> bytes:
-        length = environ.get("CONTENT_LENGTH")
-        if not length and not environ.get("wsgi.input_terminated"):
-            raise WebhookError("the request does not say how long it is", status=411)
-        wanted = int(length) if length else self._receiver.max_body + 1
-        body = bytearray()
-        while len(body) < wanted:
-            piece = environ["wsgi.input"].read(wanted - len(body))
-            if not piece:
-                break
-            body += piece
-        if length and len(body) < wanted:
-            raise WebhookError("the body ends early", status=400)
-        return bytes(body)
+publish(globals(), "cozekit.webhooks")

@@ -1,4 +1,4 @@
-"""Sound in pieces, at full speed or in real time."""
+"""Sound in chunks, at full speed or in real time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TypeAlias, cast
 
 from ..errors import ArgumentError
-from .wav import AudioFormat
+from ._wav import SOCKET_FORMAT, AudioFormat
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Iterable[bytes]
 """A path, the bytes, an open binary file, or pieces of any length, such as those of a microphone.
@@ -20,124 +20,123 @@ _READ = 65_536
 
 
 def chunks(source: AudioSource, size: int = _READ) -> Iterator[bytes]:
-    """Pieces of exactly `size` bytes, the last one shorter, whatever the pieces of the source are.
-    At full speed.
+    """Chunks of exactly `size` bytes, the last one shorter, whatever the pieces of the source. At
+    full speed.
 
     Args:
-        source: Where the sound comes from. A file that was handed in open stays open.
-        size: Bytes of a piece; `AudioFormat.size_of` gives those of a time.
+        source: Where the sound comes from. An open file stays open.
+        size: Bytes of a chunk; `AudioFormat.size_of` gives those of a duration.
 
     Raises:
-        ArgumentError: `size` is below 1, or the source yields something else than bytes.
+        ArgumentError: `size` is below 1, or the source yields something other than bytes.
     """
-    cut = _Cutter(size)
+    splitter = _Splitter(size)
     for piece in _pieces(source):
-        yield from cut.feed(piece)
-    yield from cut.rest()
+        yield from splitter.feed(piece)
+    yield from splitter.rest()
 
 
 async def achunks(source: AsyncAudioSource, size: int = _READ) -> AsyncIterator[bytes]:
-    """Pieces of exactly `size` bytes, the last one shorter, whatever the pieces of the source are.
-    At full speed.
+    """Chunks of exactly `size` bytes, the last one shorter, whatever the pieces of the source. At
+    full speed.
 
     Files are read in small steps on the event loop.
 
     Args:
         source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
-            an iterable or async iterable. A file that was handed in open stays open.
-        size: Bytes of a piece; `AudioFormat.size_of` gives those of a time.
+            an iterable or async iterable. An open file stays open.
+        size: Bytes of a chunk; `AudioFormat.size_of` gives those of a duration.
 
     Raises:
         ArgumentError: `size` is below 1, or the source yields something other than bytes.
     """
-    cut = _Cutter(size)
-    if isinstance(source, AsyncIterable):
-        async for piece in source:
-            for whole in cut.feed(piece):
-                yield whole
-    else:
-        for piece in _pieces(source):
-            for whole in cut.feed(piece):
-                yield whole
-    for whole in cut.rest():
-        yield whole
+    if not isinstance(source, AsyncIterable):
+        for chunk in chunks(source, size):
+            yield chunk
+        return
+    splitter = _Splitter(size)
+    async for piece in source:
+        for chunk in splitter.feed(piece):
+            yield chunk
+    for chunk in splitter.rest():
+        yield chunk
 
 
 def paced(
     source: AudioSource,
-    format: AudioFormat = AudioFormat(),  # noqa: B008
+    format: AudioFormat = SOCKET_FORMAT,
     *,
     chunk_ms: float = 100.0,
     speed: float | None = 1.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[bytes]:
-    """Pieces of equal length, each when its time has come, as a microphone would give them.
+    """Chunks of equal duration, each when it is due, as a microphone would deliver them.
 
-    The times follow from the number of bytes, so that small delays do not add up; a consumer that
-    was slow gets the next pieces at once until it has caught up.
+    The times follow from the number of bytes, so small delays do not add up; a slow consumer gets
+    the next chunks at once until it has caught up.
 
     Args:
-        source: Where the sound comes from; for WAV take `read_wav(…).data` or let the header pass
+        source: Where the sound comes from; for WAV pass `read_wav(…).data`, or let the header pass
             as sound.
         format: Its format, which says how long a byte is. `G711` for G.711.
-        chunk_ms: Milliseconds of a piece.
+        chunk_ms: Milliseconds of a chunk.
         speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
         clock: Returns monotonic time in seconds.
-        sleep: Waits that many seconds.
+        sleep: Waits for this number of seconds.
 
     Raises:
         ArgumentError: `chunk_ms` or `speed` is not above 0.
     """
-    pace = _Pace(format, chunk_ms, speed, clock)
-    for piece in chunks(source, pace.size):
-        delay = pace.delay(len(piece))
+    pacer = _Pacer(format, chunk_ms, speed, clock)
+    for chunk in chunks(source, pacer.size):
+        delay = pacer.delay(len(chunk))
         if delay > 0:
             sleep(delay)
-        yield piece
+        yield chunk
 
 
 async def apaced(
     source: AsyncAudioSource,
-    format: AudioFormat = AudioFormat(),  # noqa: B008
+    format: AudioFormat = SOCKET_FORMAT,
     *,
     chunk_ms: float = 100.0,
     speed: float | None = 1.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> AsyncIterator[bytes]:
-    """Pieces of equal length, each when its time has come, as a microphone would give them; on
-    asyncio and trio.
+    """Chunks of equal duration, each when it is due, as a microphone would deliver them; on asyncio
+    and trio.
 
-    The times follow from the number of bytes, so that small delays do not add up; a consumer that
-    was slow gets the next pieces at once until it has caught up.
+    The times follow from the number of bytes, so small delays do not add up; a slow consumer gets
+    the next chunks at once until it has caught up.
 
     Args:
         source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
-            an iterable or async iterable. For WAV take `read_wav(…).data` or let the header pass as
-            sound.
+            an iterable or async iterable. For WAV pass `read_wav(…).data`, or let the header pass
+            as sound.
         format: Its format, which says how long a byte is. `G711` for G.711.
-        chunk_ms: Milliseconds of a piece.
+        chunk_ms: Milliseconds of a chunk.
         speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
         clock: Returns monotonic time in seconds.
-        sleep: Coroutine function that waits that many seconds; None takes the sleep of the event
-            loop.
+        sleep: Coroutine function that waits for this number of seconds; None takes the sleep of the
+            event loop.
 
     Raises:
         ArgumentError: `chunk_ms` or `speed` is not above 0.
     """
     import anyio
 
-    pace = _Pace(format, chunk_ms, speed, clock)
-    async for piece in achunks(source, pace.size):
-        delay = pace.delay(len(piece))
+    pacer = _Pacer(format, chunk_ms, speed, clock)
+    async for chunk in achunks(source, pacer.size):
+        delay = pacer.delay(len(chunk))
         if delay > 0:
             await (sleep or anyio.sleep)(delay)
-        yield piece
+        yield chunk
 
 
-class _Pace:
-    """When the next piece is due."""
+class _Pacer:
+    """When the next chunk is due."""
 
     def __init__(
         self, format: AudioFormat, chunk_ms: float, speed: float | None, clock: Callable[[], float]
@@ -145,9 +144,7 @@ class _Pace:
         if not chunk_ms > 0:
             raise ArgumentError("chunk_ms must be above 0", argument="chunk_ms")
         if speed is not None and not speed > 0:
-            raise ArgumentError(
-                "speed must be above 0; None does not wait at all", argument="speed"
-            )
+            raise ArgumentError("speed must be above 0, or None for no waits", argument="speed")
         self.size = format.size_of(chunk_ms)
         self._rate = None if speed is None else format.bytes_per_second * speed
         self._clock = clock
@@ -155,7 +152,7 @@ class _Pace:
         self._sent = 0
 
     def delay(self, size: int) -> float:
-        """Seconds until a piece of so many bytes may go; the first one goes at once."""
+        """Seconds until a chunk of this size is due; the first one is due at once."""
         if self._rate is None:
             return 0.0
         now = self._clock()
@@ -166,30 +163,30 @@ class _Pace:
         return due - now
 
 
-class _Cutter:
-    """Cuts pieces of any length into pieces of one length."""
+class _Splitter:
+    """Splits pieces of any length into chunks of one length."""
 
     def __init__(self, size: int) -> None:
         if size < 1:
             raise ArgumentError("size must be at least 1", argument="size")
         self._size = size
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         if not isinstance(piece, bytes | bytearray | memoryview):
             raise ArgumentError(
-                f"sound comes as bytes, not as {type(piece).__name__}", argument="source"
+                f"sound must be bytes, not {type(piece).__name__}", argument="source"
             )
-        self._held += piece
-        whole = len(self._held) // self._size * self._size
-        ready = bytes(self._held[:whole])
-        del self._held[:whole]
-        for place in range(0, whole, self._size):
-            yield ready[place : place + self._size]
+        self._buffer += piece
+        end = len(self._buffer) // self._size * self._size
+        ready = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        for start in range(0, end, self._size):
+            yield ready[start : start + self._size]
 
     def rest(self) -> Iterator[bytes]:
-        if self._held:
-            yield bytes(self._held)
+        if self._buffer:
+            yield bytes(self._buffer)
 
 
 def _pieces(source: AudioSource) -> Iterator[bytes]:

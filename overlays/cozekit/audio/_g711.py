@@ -1,5 +1,5 @@
-"""G.711, the coding of telephones: A-law and µ-law, both ways, by tables (Python's own `audioop` is
-gone since 3.13).
+"""G.711, the codec of telephones: A-law and µ-law, both ways, by tables. Python 3.13 no longer has
+`audioop`.
 """
 
 from __future__ import annotations
@@ -15,34 +15,48 @@ from ..errors import ArgumentError
 def pcm_to_alaw(pcm: bytes) -> bytes:
     """Samples of 16 bit as G.711 A-law (`g711a`), one byte each.
 
+    Args:
+        pcm: The samples, little-endian.
+
     Raises:
-        ArgumentError: An odd number of bytes.
+        ArgumentError: The number of bytes is odd.
     """
     return _compress(pcm, _alaw_codes())
 
 
 def alaw_to_pcm(data: bytes) -> bytes:
-    """G.711 A-law (`g711a`) as samples of 16 bit."""
+    """G.711 A-law (`g711a`) as samples of 16 bit, little-endian.
+
+    Args:
+        data: One byte for each sample.
+    """
     return _expand(data, _alaw_samples())
 
 
 def pcm_to_ulaw(pcm: bytes) -> bytes:
     """Samples of 16 bit as G.711 µ-law (`g711u`), one byte each.
 
+    Args:
+        pcm: The samples, little-endian.
+
     Raises:
-        ArgumentError: An odd number of bytes.
+        ArgumentError: The number of bytes is odd.
     """
     return _compress(pcm, _ulaw_codes())
 
 
 def ulaw_to_pcm(data: bytes) -> bytes:
-    """G.711 µ-law (`g711u`) as samples of 16 bit."""
+    """G.711 µ-law (`g711u`) as samples of 16 bit, little-endian.
+
+    Args:
+        data: One byte for each sample.
+    """
     return _expand(data, _ulaw_samples())
 
 
 def _compress(pcm: bytes, codes: bytes) -> bytes:
     if len(pcm) % 2:
-        raise ArgumentError(f"{len(pcm)} bytes are no whole samples of 16 bit", argument="pcm")
+        raise ArgumentError(f"{len(pcm)} bytes are not whole samples of 16 bit", argument="pcm")
     samples = array("H", pcm)
     if sys.byteorder == "big":
         samples.byteswap()
@@ -50,7 +64,7 @@ def _compress(pcm: bytes, codes: bytes) -> bytes:
 
 
 def _expand(data: bytes, tables: tuple[bytes, bytes]) -> bytes:
-    # Two translations and two slices run in C; a loop over samples would not.
+    # Two translations and two slices run in C; a loop over samples is much slower.
     low, high = tables
     pcm = bytearray(2 * len(data))
     pcm[0::2] = data.translate(low)
