@@ -18,8 +18,7 @@ import os
 import sys
 
 from cozekit import Coze
-from cozekit.auth import JWTOAuth
-from cozekit.auth.jwt import key_signer
+from cozekit.auth import JWTOAuth, key_signer
 from cozekit.models import (
     JWTDeviceInfo,
     JWTSessionContext,

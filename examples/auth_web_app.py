@@ -16,8 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from cozekit import Coze, CozeError, OAuthError
-from cozekit.auth import Auth, WebOAuth
-from cozekit.auth.model import Authorization
+from cozekit.auth import Auth, Authorization, WebOAuth
 
 APP = WebOAuth(
     os.environ["COZE_WEB_OAUTH_CLIENT_ID"],

@@ -15,8 +15,15 @@ import pytest
 import yaml
 
 from cozekit import AsyncCoze, Coze
-from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, Token, WebOAuth, challenge_of
-from cozekit.auth.model import Authorization
+from cozekit.auth import (
+    Authorization,
+    DeviceOAuth,
+    JWTOAuth,
+    PKCEOAuth,
+    Token,
+    WebOAuth,
+    challenge_of,
+)
 from tests.auth.conftest import Caller
 from tests.auth.server import MovableClock
 from tests.contract.matching import recorder

@@ -217,7 +217,7 @@ def test_a_spent_refresh_token_is_not_sent_again_and_again(
     server.asked.clear()
     auth = device.auth(token)
     for _ in range(3):
-        with pytest.raises(OAuthError, match="sign in anew"):
+        with pytest.raises(OAuthError, match="sign in again"):
             call.me(auth, server.url)
     assert len(server.token_requests) == 1 and server.api_requests == []
 
@@ -313,7 +313,7 @@ def test_an_interrupted_leader_leaves_no_waiter_behind(server: OAuthServer, pem:
             raise Interrupted
         return real(message)
 
-    from cozekit.auth.jwt import key_signer
+    from cozekit.auth import key_signer
 
     real = key_signer(pem)
     auth = JWTOAuth(server.JWT, public_key_id=KEY_ID, signer=sign, clock=server.clock)
@@ -419,7 +419,7 @@ def test_an_async_refresh_does_not_stall_the_loop(
         slow.wait(0.1)  # a device that takes its time; inside the loop, it would be the stall
         return real(message)
 
-    from cozekit.auth.jwt import key_signer
+    from cozekit.auth import key_signer
 
     real = key_signer(pem)
 
