@@ -13,7 +13,9 @@ import pytest
 
 from coze_openapi.api.oauth import account_token
 from coze_openapi.api.users import me
-from coze_runtime.operation import CallOptions
+from coze_openapi.errors import SERVICE
+from coze_runtime.operation import CallOptions, Response
+from coze_runtime.serialization.error_responses import api_error
 from cozekit import ArgumentError, AsyncCoze, Coze, OAuthError
 from cozekit.auth import (
     DeviceOAuth,
@@ -229,6 +231,22 @@ def test_the_audience_is_the_host_of_the_base(base: str, audience: str) -> None:
         auth.token(coze)
     claims = signed[0].split(b".")[1]
     assert json.loads(base64.urlsafe_b64decode(claims + b"=="))["aud"] == audience
+
+
+@pytest.mark.parametrize(
+    ("site", "other"), [("coze.cn", "coze.com"), ("coze.com", "coze.cn"), ("example.com", None)]
+)
+def test_an_error_about_a_token_names_the_other_site(site: str, other: str | None) -> None:
+    response = Response(
+        status=401,
+        headers={},
+        content=b"",
+        operation=me.OPERATION,
+        base_url=f"https://api.{site}",
+        service=SERVICE,
+    )
+    hint = str(api_error(response, code=4100, msg="authentication is invalid"))
+    assert (f"base_url='https://api.{other}'" in hint) == (other is not None)
 
 
 def test_regions_are_known_by_their_hosts() -> None:

@@ -19,6 +19,7 @@ from cozekit.auth import (
     Authorization,
     DeviceOAuth,
     JWTOAuth,
+    MemoryStore,
     PKCEOAuth,
     Token,
     WebOAuth,
@@ -40,8 +41,10 @@ def service(pem: str, **arguments: Any) -> JWTOAuth:
     return JWTOAuth("1", pem, "kid", duration_seconds=86399, base_url=CN, clock=CLOCK, **arguments)
 
 
-def jwt_token(call: Caller, auth: JWTOAuth) -> Token:
+def jwt_token(call: Caller, pem: str, **arguments: Any) -> Token:
     """What the exchange of a JWT brings."""
+    store = MemoryStore()
+    auth = service(pem, store=store, **arguments)
     if call.form == "sync":
         with Coze(auth=auth, base_url=CN) as coze:
             auth.token(coze)
@@ -52,8 +55,9 @@ def jwt_token(call: Caller, auth: JWTOAuth) -> Token:
                 await auth.token_async(coze)
 
         anyio.run(ask, backend=call.form)
-    assert auth._current is not None
-    return auth._current
+    token = store.load()
+    assert token is not None
+    return token
 
 
 def web(call: Caller, pem: str) -> list[Token]:
@@ -67,15 +71,15 @@ def pkce(call: Caller, pem: str) -> list[Token]:
 
 
 def jwt_developer(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem))]
+    return [jwt_token(call, pem)]
 
 
 def jwt_account(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem, account_id="7490888144456****"))]
+    return [jwt_token(call, pem, account_id="7490888144456****")]
 
 
 def jwt_enterprise(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem, enterprise_id="volcano_210195***"))]
+    return [jwt_token(call, pem, enterprise_id="volcano_210195***")]
 
 
 EXCHANGES: dict[str, tuple[str, Callable[[Caller, str], list[Token]], list[int]]] = {

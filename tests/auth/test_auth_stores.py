@@ -249,12 +249,14 @@ def test_a_lock_that_is_never_given_back_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with (
         file_lock(path),
-        pytest.raises(OAuthError, match="another process has held"),
+        pytest.raises(OAuthError, match="another process has held") as caught,
         file_lock(path, patience=0),
     ):
         raise AssertionError("two hold one lock")
+    assert caught.value.error == "token_store"
     with file_lock(path, patience=0):
-        assert path.exists()
+        pass
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600, "and a lock file is never removed"
 
 
 def test_a_lock_does_not_follow_a_link_that_somebody_laid(tmp_path: Path) -> None:

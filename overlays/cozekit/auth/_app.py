@@ -230,15 +230,21 @@ class RedirectApp(OAuthApp):
     redirect_uri: str
     """Where the consent page sends the browser."""
 
-    def begin(self, *, workspace_id: str | None = None, state: str | None = None) -> Authorization:
-        """Begins a sign-in: send the browser to `url`, and keep `state` (and `verifier`) in the
-        user's session for `finish`.
+    def _new_verifier(self) -> str | None:
+        """Secret of a sign-in; the web flow has none."""
+        return None
 
-        Args:
-            workspace_id: Restricts the token to this workspace; None does not restrict it.
-            state: Random text that comes back with the browser; None makes a new one.
-        """
-        raise NotImplementedError
+    def _challenge(self, verifier: str | None) -> dict[str, str]:
+        """What the address of the consent page tells of the verifier."""
+        return {}
+
+    def _begin(
+        self, workspace_id: str | None, state: str | None, verifier: str | None
+    ) -> Authorization:
+        state = new_state() if state is None else state
+        url = self._page(state, workspace_id, verifier)
+        redirect_uri = self.redirect_uri
+        return Authorization(url=url, state=state, redirect_uri=redirect_uri, verifier=verifier)
 
     def _exchange_request(self, code: str, verifier: str | None) -> Request:
         from coze_openapi.api.oauth import token as operation
@@ -251,6 +257,10 @@ class RedirectApp(OAuthApp):
             client_id=self.client_id,
             code_verifier=verifier,
         )
+
+    def _returned_request(self, authorization: Authorization, returned: str) -> Request:
+        code = self.code_from(returned, authorization.state)
+        return self._exchange_request(code, authorization.verifier)
 
     def finish(
         self, authorization: Authorization, returned: str, *, client: SyncTokenClient | None = None
@@ -269,8 +279,7 @@ class RedirectApp(OAuthApp):
                 another app.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        code = self.code_from(returned, authorization.state)
-        request = self._exchange_request(code, authorization.verifier)
+        request = self._returned_request(authorization, returned)
         return self._send(request, read_token, client)
 
     async def finish_async(
@@ -290,8 +299,7 @@ class RedirectApp(OAuthApp):
                 another app.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        code = self.code_from(returned, authorization.state)
-        request = self._exchange_request(code, authorization.verifier)
+        request = self._returned_request(authorization, returned)
         return await self._send_async(request, read_token, client)
 
     def login(
@@ -324,7 +332,7 @@ class RedirectApp(OAuthApp):
         """
         from ._loopback import LoopbackServer, show_page
 
-        started = self.begin(workspace_id=workspace_id)
+        started = self._begin(workspace_id, None, self._new_verifier())
         with LoopbackServer(self.redirect_uri, started.state) as server:
             (show or show_page)(started.url)
             code = server.wait(timeout)
@@ -360,7 +368,7 @@ class RedirectApp(OAuthApp):
         """
         from ._loopback import LoopbackServer, show_page
 
-        started = self.begin(workspace_id=workspace_id)
+        started = self._begin(workspace_id, None, self._new_verifier())
         with LoopbackServer(self.redirect_uri, started.state) as server:
             await run_in_thread(show or show_page, started.url)
             code = await server.wait_async(timeout)
@@ -380,7 +388,7 @@ class RedirectApp(OAuthApp):
         """
         return code_from_redirect(returned, state)
 
-    def _page(self, state: str, workspace_id: str | None, **challenge: str) -> str:
+    def _page(self, state: str, workspace_id: str | None, verifier: str | None) -> str:
         """Address of the consent page."""
         from coze_openapi.api.oauth import authorize, authorize_workspace
 
@@ -397,7 +405,7 @@ class RedirectApp(OAuthApp):
             client_id=self.client_id,
             redirect_uri=self.redirect_uri,
             state=state,
-            **challenge,
+            **self._challenge(verifier),
         )
         return f"{self.www_url}{request.path}?{urlencode(request.query)}"
 

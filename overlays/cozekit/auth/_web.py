@@ -16,7 +16,7 @@ from coze_runtime._publish import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.operation import Request
 
-from ._app import RedirectApp, checked_redirect, new_state
+from ._app import RedirectApp, checked_redirect
 from ._token_response import OAuthSetupError, read_token, required
 from ._values import SYSTEM, Authorization, Clock, Token
 
@@ -112,9 +112,7 @@ class WebOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty.
         """
-        state = new_state() if state is None else state
-        url = self.authorization_url(state=state, workspace_id=workspace_id)
-        return Authorization(url=url, state=state, redirect_uri=self.redirect_uri)
+        return self._begin(workspace_id, state, None)
 
     def authorization_url(self, *, state: str, workspace_id: str | None = None) -> str:
         """Address of the consent page.
@@ -128,7 +126,7 @@ class WebOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty.
         """
-        return self._page(state, workspace_id)
+        return self._page(state, workspace_id, None)
 
     def exchange(self, code: str, *, client: SyncTokenClient | None = None) -> Token:
         """The token for the code that the browser brought back; a code works once.
@@ -225,12 +223,7 @@ class PKCEOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
         """
-        state = new_state() if state is None else state
-        verifier = new_verifier() if verifier is None else verifier
-        url = self.authorization_url(state=state, verifier=verifier, workspace_id=workspace_id)
-        return Authorization(
-            url=url, state=state, redirect_uri=self.redirect_uri, verifier=verifier
-        )
+        return self._begin(workspace_id, state, new_verifier() if verifier is None else verifier)
 
     def authorization_url(
         self, *, state: str, verifier: str, workspace_id: str | None = None
@@ -248,10 +241,7 @@ class PKCEOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
         """
-        challenge = challenge_of(verifier, self.method)
-        return self._page(
-            state, workspace_id, code_challenge=challenge, code_challenge_method=self.method
-        )
+        return self._page(state, workspace_id, verifier)
 
     def exchange(self, code: str, verifier: str, *, client: SyncTokenClient | None = None) -> Token:
         """The token for the code that the browser brought back; a code works once.
@@ -287,6 +277,13 @@ class PKCEOAuth(RedirectApp):
         """
         request = self._exchange_request(code, verifier)
         return await self._send_async(request, read_token, client)
+
+    def _new_verifier(self) -> str:
+        return new_verifier()
+
+    def _challenge(self, verifier: str | None) -> dict[str, str]:
+        challenge = challenge_of(verifier or "", self.method)
+        return {"code_challenge": challenge, "code_challenge_method": self.method}
 
     def _exchange_request(self, code: str, verifier: str | None) -> Request:
         return super()._exchange_request(code, required("verifier", verifier))
