@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar
 
 from coze_runtime.auth import AsyncTokenClient, Auth, SyncTokenClient, TokenClient
 from coze_runtime.operation import CallOptions, Request, Response
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 Reader: TypeAlias = Callable[[Request, Response, float], T]
 """Reads the response to a request; takes the time too."""
-_Act: TypeAlias = Callable[[SingleFlight[Token]], Any]
+_FlightStep: TypeAlias = Callable[[SingleFlight[Token]], Any]
 _SITES = {"coze.cn": "coze.cn (China)", "coze.com": "coze.com (international)"}
 
 # Seconds. After a failed refresh the present token is used without another attempt at once …
@@ -228,7 +228,9 @@ class RefreshingAuth(Auth):
         steps = self._fly(rejected, lead, SingleFlight.wait_async, in_loop=True)
         return await run_steps_async(steps)
 
-    def _fly(self, rejected: str | None, lead: _Act, wait: _Act, *, in_loop: bool) -> Steps[Token]:
+    def _fly(
+        self, rejected: str | None, lead: _FlightStep, wait: _FlightStep, *, in_loop: bool
+    ) -> Steps[Token]:
         while True:
             with self._lock:
                 if (fresh := self._fresh(rejected)) is not None:
@@ -308,65 +310,47 @@ class RefreshingAuth(Auth):
         call = partial(call_store, self._store)
         yield from call("lock", store.lock)
         stored = yield from call("load", store.load)
-        plan = yield store.run(self._plan, stored, rejected, self._base_url or client.base_url)
-        if isinstance(plan, Token):
-            token = plan
-        else:
-            read = partial(read_token, previous=plan.previous)
+        if stored is not None:
+            self._current = stored
+        # What another process has brought meanwhile, or what came and could not be stored.
+        token = self._unsaved or stored
+        if not self._suits(token, rejected, with_margin=True):
+            base_url = self._base_url or client.base_url
+            request = yield store.run(self._next_request, token, base_url)
+            read = partial(read_token, previous=token)
+            spent = token.refresh_token if token else None
             try:
-                token = self._unsaved = yield send_token_request(
-                    client, self._base_url, plan.request, read, self._clock
+                new: Token = yield send_token_request(
+                    client, self._base_url, request, read, self._clock
                 )
+                token = self._unsaved = new
             except OAuthError as error:
                 if is_transient(error):
                     raise
-                token = yield from call("load", store.load)
-                self._check_rescue(plan.previous, token, error, rejected)
+                stored = yield from call("load", store.load)
+                token = self._rescue(spent, stored, error, rejected)
         if token is self._unsaved:
             yield from call("save", store.save, token)
-            self._unsaved = None
+        self._unsaved = None
         self._current, self._resting_until = token, 0.0
         self._replacement = (token.access_token, self._clock.time()) if rejected else None
 
-    def _plan(
-        self, stored: Token | None, rejected: str | None, base_url: str
-    ) -> Token | _TokenRequest:
-        """The token that another process has brought meanwhile, or one that came and could not be
-        stored; else what to request.
-        """
-        if stored is not None:
-            self._current = stored
-        newest = self._unsaved or stored
-        if self._suits(newest, rejected, with_margin=True):
-            return newest
+    def _next_request(self, newest: Token | None, base_url: str) -> Request:
         if newest is not None and self._refused is not None:
             refresh_token, error = self._refused
             if newest.refresh_token == refresh_token:
                 raise copy.copy(error)
-        return _TokenRequest(self._request(newest, base_url), newest)
+        return self._request(newest, base_url)
 
-    def _check_rescue(
-        self,
-        spent: Token | None,
-        stored: Token | None,
-        error: OAuthError,
-        rejected: str | None,
-    ) -> None:
-        """A process without this lock may have stored a token meanwhile; if not, the refusal of the
-        old one is final.
+    def _rescue(
+        self, spent: str | None, stored: Token | None, error: OAuthError, rejected: str | None
+    ) -> Token:
+        """After a refusal: the token that a process without this lock has stored meanwhile. Without
+        one, the refusal of the spent refresh token is final.
         """
-        refresh_token = spent.refresh_token if spent else None
-        other = stored is not None and stored.refresh_token != refresh_token
-        if other and self._suits(stored, rejected, with_margin=True):
-            return
-        if refresh_token is not None:
+        if self._suits(stored, rejected, with_margin=True) and stored.refresh_token != spent:
+            return stored
+        if spent is not None:
             # It will never be accepted again; sending it for every call would be a loop.
-            self._refused = (refresh_token, error)
+            self._refused = (spent, error)
         raise error
-
-
-class _TokenRequest(NamedTuple):
-    """A token request, and the token that it replaces."""
-
-    request: Request
-    previous: Token | None
