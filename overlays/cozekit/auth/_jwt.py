@@ -115,7 +115,7 @@ class JWTOAuth(RefreshingAuth):
         self._account_id, self._enterprise_id, self._scope = account_id, enterprise_id, scope
         self._session_name, self._session_context = session_name, session_context
         self._duration, self._audience = duration_seconds, audience
-        self._sign: Signer = signer if signer is not None else key_signer(private_key)
+        self._sign: Signer = signer if signer is not None else key_signer(private_key or "")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.client_id}>"
@@ -207,8 +207,12 @@ class JWTOAuth(RefreshingAuth):
         return {name: value for name, value in claims.items() if value is not None}
 
 
-def key_signer(private_key: str | bytes | None) -> Signer:
+def key_signer(private_key: str | bytes) -> Signer:
     """A signer for a key in PEM form, parsed once.
+
+    Args:
+        private_key: The RSA key that the console gave, as PEM text or bytes (PKCS#8 or PKCS#1).
+            Line ends may be written as a backslash and an n.
 
     Raises:
         OAuthSetupError: It is not an RSA private key, or PyJWT is not installed. The message shows
@@ -246,7 +250,7 @@ def key_signer(private_key: str | bytes | None) -> Signer:
     return sign
 
 
-def _pem(private_key: str | bytes | None) -> bytes:
+def _pem(private_key: str | bytes) -> bytes:
     text = private_key.decode("ascii") if isinstance(private_key, bytes) else private_key
     if not isinstance(text, str):
         raise TypeError

@@ -66,6 +66,12 @@ class OAuthSetupError(OAuthError, ArgumentError):
     """
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
+        """Says what is wrong with a setting.
+
+        Args:
+            message: The text of the error; shows no secret.
+            argument: Name of the setting.
+        """
         OAuthError.__init__(self, message, error="invalid_setting", description=message)
         self.argument = argument
 
