@@ -115,7 +115,7 @@ def test_auth_token_store(server: OAuthServer, environment: dict[str, str]) -> N
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
 
-def test_auth_token_store_signs_in_anew_when_the_session_has_ended(
+def test_auth_token_store_signs_in_again_when_the_session_has_ended(
     server: OAuthServer, environment: dict[str, str]
 ) -> None:
     run("auth_token_store.py", environment)

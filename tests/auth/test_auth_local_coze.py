@@ -573,7 +573,7 @@ def test_a_session_ends_with_its_refresh_token(
     for _ in range(2):
         with pytest.raises(OAuthError) as caught:
             call.me(auth, local.base_url)
-        assert caught.value.error == "invalid_request" and "sign in anew" in str(caught.value)
+        assert caught.value.error == "invalid_request" and "sign in again" in str(caught.value)
     assert operations(local)[before:] == ["oauth_token"], (
         "a refresh token that was refused is not tried again"
     )

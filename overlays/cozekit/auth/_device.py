@@ -5,17 +5,20 @@ Sources: https://www.coze.cn/open/docs/developer_guides/oauth_device_code, RFC 8
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from coze_runtime._publish import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.operation import Request, Response
+from coze_runtime.steps import Pause, Steps, run_steps, run_steps_async
 
 from ..errors import APIConnectionError, OAuthError
-from .app import OAuthApp
-from .failures import is_passing, no_answer, succeeded
-from .model import DeviceLogin, Token
+from ._app import OAuthApp
+from ._token_response import invalid_response, is_transient, read_success, read_token
+from ._values import DeviceLogin, Token
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -61,8 +64,7 @@ class DeviceOAuth(OAuthApp):
             OAuthError: The app is unknown, disabled or of another type.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        request = self._start_request(workspace_id)
-        return self._ask(request, lambda answer: self._started(request, answer), client)
+        return self._send(self._start_request(workspace_id), self._read_login, client)
 
     async def start_async(
         self, *, workspace_id: str | None = None, client: AsyncTokenClient | None = None
@@ -81,8 +83,7 @@ class DeviceOAuth(OAuthApp):
             OAuthError: The app is unknown, disabled or of another type.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        request = self._start_request(workspace_id)
-        return await self._ask_async(request, lambda answer: self._started(request, answer), client)
+        return await self._send_async(self._start_request(workspace_id), self._read_login, client)
 
     def poll(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
         """Asks once, now, whether the user has agreed. Leave `login.interval` seconds between two
@@ -99,8 +100,8 @@ class DeviceOAuth(OAuthApp):
                 another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        with self._asking(login):
-            return self._token(self._poll_request(login), client)
+        with self._pacing(login):
+            return self._send(self._poll_request(login), read_token, client)
 
     async def poll_async(
         self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
@@ -119,8 +120,8 @@ class DeviceOAuth(OAuthApp):
                 another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        with self._asking(login):
-            return await self._token_async(self._poll_request(login), client)
+        with self._pacing(login):
+            return await self._send_async(self._poll_request(login), read_token, client)
 
     def wait(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
         """Polls at the server's interval until the user has decided or the code has expired.
@@ -138,17 +139,8 @@ class DeviceOAuth(OAuthApp):
             OAuthError: `access_denied`, `expired_token`, or another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        steps = self._waiting(login)
-        error: Exception | None = None
-        while True:
-            if pause := steps.send(error):
-                error = None
-                self._clock.sleep(pause)
-                continue
-            try:
-                return self.poll(login, client=client)
-            except (OAuthError, APIConnectionError) as failed:
-                error = failed
+        poll = partial(self.poll, login, client=client)
+        return run_steps(self._wait(login, poll), self._clock.sleep)
 
     async def wait_async(
         self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
@@ -169,17 +161,8 @@ class DeviceOAuth(OAuthApp):
             OAuthError: `access_denied`, `expired_token`, or another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        steps = self._waiting(login)
-        error: Exception | None = None
-        while True:
-            if pause := steps.send(error):
-                error = None
-                await self._clock.sleep_async(pause)
-                continue
-            try:
-                return await self.poll_async(login, client=client)
-            except (OAuthError, APIConnectionError) as failed:
-                error = failed
+        poll = partial(self.poll_async, login, client=client)
+        return await run_steps_async(self._wait(login, poll), self._clock.sleep_async)
 
     def login(
         self,
@@ -236,46 +219,43 @@ class DeviceOAuth(OAuthApp):
         return await self.wait_async(started, client=client)
 
     @contextmanager
-    def _asking(self, login: DeviceLogin) -> Iterator[None]:
-        """Keeps with the login what a question teaches about the pace."""
-        login._pace.asked(self._clock.monotonic())
+    def _pacing(self, login: DeviceLogin) -> Iterator[None]:
+        """Keeps with the login what a poll teaches about the pace."""
+        login.pacer.polled(self._clock.monotonic())
         try:
             yield
         except OAuthError as error:
             if error.error == "slow_down":
-                login._pace.slow_down(_SLOWER)
+                login.pacer.slow_down(_SLOWER)
             raise
         finally:
-            # A question that took long on its way may have come in just before its answer, and the
+            # A poll that took long on its way may have come in just before its response, and the
             # server counts from there.
-            login._pace.asked(self._clock.monotonic())
+            login.pacer.polled(self._clock.monotonic())
 
-    def _waiting(self, login: DeviceLogin) -> Generator[float, Exception | None, None]:
-        """Yields the pauses before a question, then 0 for the question itself; is told how it
-        failed, and raises when waiting has no more sense.
-        """
-        end, times, failures = login.started + login.expires_in, 1, 0
+    def _wait(self, login: DeviceLogin, poll: Callable[[], Any]) -> Steps[Token]:
+        end, intervals, failures = login.started + login.expires_in, 1, 0
         while True:
             now = self._clock.monotonic()
-            pause = login._pace.claim(now, login.started, times)
+            pause = login.pacer.claim(now, login.started, intervals)
             if now + pause > end:
                 raise OAuthError(
-                    "nobody agreed before the device code ended; begin the sign-in anew",
+                    "nobody agreed before the device code expired; start the sign-in again",
                     error="expired_token",
                 )
-            error = yield pause
-            if error is None:
+            if pause:
+                yield Pause(pause)
                 continue
-            if isinstance(error, OAuthError) and error.error in (
-                "authorization_pending",
-                "slow_down",
-            ):
-                failures = 0
-            else:
-                failures += 1
-                if not is_passing(error) or failures > _FAILURES:
-                    raise error
-                times *= 2
+            try:
+                token: Token = yield poll()
+                return token
+            except (OAuthError, APIConnectionError) as error:
+                if getattr(error, "error", "") in ("authorization_pending", "slow_down"):
+                    failures = 0
+                    continue
+                failures, intervals = failures + 1, intervals * 2
+                if failures > _FAILURES or not is_transient(error):
+                    raise
 
     def _start_request(self, workspace_id: str | None) -> Request:
         from coze_openapi.api.oauth import device_code, device_code_workspace
@@ -291,14 +271,14 @@ class DeviceOAuth(OAuthApp):
             grant_type=GRANT, client_id=self.client_id, device_code=login.device_code
         )
 
-    def _started(self, request: Request, response: Response) -> DeviceLogin:
-        data = succeeded(request, response, self._clock.time())
+    def _read_login(self, request: Request, response: Response, now: float) -> DeviceLogin:
+        data = read_success(request, response, now)
         texts = {}
         for name in ("device_code", "user_code", "verification_uri"):
             value = data.get(name)
             # One table says that user_code is a number; its example is text.
             if not isinstance(value, str | int) or isinstance(value, bool) or not str(value):
-                raise no_answer(response, f"the answer holds no {name}")
+                raise invalid_response(response, f"the response has no {name}")
             texts[name] = str(value)
         return DeviceLogin(
             **texts,
@@ -311,5 +291,7 @@ class DeviceOAuth(OAuthApp):
 
 def _seconds(value: Any, default: float) -> float:
     """A duration, unlike the `expires_in` of tokens."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return float(value) if usable else default
+    return float(value) if type(value) in (int, float) and value > 0 else default
+
+
+publish(globals(), "cozekit.auth", "DeviceOAuth")

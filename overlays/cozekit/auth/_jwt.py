@@ -11,19 +11,19 @@ import base64
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from coze_openapi import models
+from coze_runtime._publish import publish
 from coze_runtime.calls.settings import checked_url
 from coze_runtime.operation import Request
 
-from .clock import SYSTEM, Clock
-from .failures import OAuthSetupError, needed
-from .life import RenewedAuth
-from .model import Token
-from .regions import audience_of
-from .stores import AnyStore
+from ._refresh import RefreshingAuth
+from ._stores import AnyStore
+from ._token_response import OAuthSetupError, required
+from ._values import SYSTEM, Clock, Token
 
 Signer = Callable[[bytes], bytes]
 """Signs with RS256 (RSASSA-PKCS1-v1_5, SHA-256): takes the bytes to sign, returns the signature."""
@@ -36,7 +36,7 @@ _BACKDATED = 300
 _VALID = 900
 
 
-class JWTOAuth(RenewedAuth):
+class JWTOAuth(RefreshingAuth):
     """An app of the type "service": signs a JWT, exchanges it for a token, and does so again before
     the token ends.
 
@@ -96,32 +96,26 @@ class JWTOAuth(RenewedAuth):
         Raises:
             OAuthSetupError: An argument is missing or malformed, or PyJWT is not installed.
         """
-        super().__init__(base_url=_checked_base(base_url), store=store, clock=clock)
-        self.client_id = needed("client_id", client_id)
-        self._key_id = needed("public_key_id", public_key_id)
+        base_url = checked_url(base_url) if base_url else None
+        super().__init__(base_url=base_url, store=store, clock=clock)
+        self.client_id = required("client_id", client_id)
+        self._key_id = required("public_key_id", public_key_id)
+        for_others = account_id is not None or enterprise_id is not None
         if (signer is None) == (private_key is None):
             raise OAuthSetupError("give either private_key or signer", argument="private_key")
         if account_id is not None and enterprise_id is not None:
-            raise OAuthSetupError(
-                "give either account_id or enterprise_id", argument="enterprise_id"
-            )
-        if scope is not None and (account_id is not None or enterprise_id is not None):
-            raise OAuthSetupError(
-                "scope is for apps of a channel, without account_id and enterprise_id",
-                argument="scope",
-            )
-        if (
-            isinstance(duration_seconds, bool)
-            or not isinstance(duration_seconds, int)
-            or not 1 <= duration_seconds <= 86_399
-        ):
-            raise OAuthSetupError(
-                "duration_seconds is a whole number from 1 to 86399", argument="duration_seconds"
-            )
+            problem = "give either account_id or enterprise_id"
+            raise OAuthSetupError(problem, argument="enterprise_id")
+        if scope is not None and for_others:
+            problem = "scope is for apps of a channel, without account_id and enterprise_id"
+            raise OAuthSetupError(problem, argument="scope")
+        if type(duration_seconds) is not int or not 1 <= duration_seconds <= 86_399:
+            problem = "duration_seconds is a whole number from 1 to 86399"
+            raise OAuthSetupError(problem, argument="duration_seconds")
         self._account_id, self._enterprise_id, self._scope = account_id, enterprise_id, scope
         self._session_name, self._session_context = session_name, session_context
         self._duration, self._audience = duration_seconds, audience
-        self._sign: Signer = signer if signer is not None else key_signer(private_key)
+        self._sign: Signer = signer if signer is not None else key_signer(private_key or "")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.client_id}>"
@@ -151,7 +145,7 @@ class JWTOAuth(RenewedAuth):
             account_id=self._account_id,
             enterprise_id=self._enterprise_id,
             scope=self._scope,
-            session_name=needed("session_name", session_name),
+            session_name=required("session_name", session_name),
             session_context=self._session_context if session_context is None else session_context,
             duration_seconds=self._duration,
             audience=self._audience,
@@ -164,24 +158,17 @@ class JWTOAuth(RenewedAuth):
         from coze_openapi.api.oauth import account_token, enterprise_token
         from coze_openapi.api.oauth import token as own_token
 
-        signed = f"Bearer {self._signed(base_url)}"
+        build: Callable[..., Request] = own_token.build
         if self._account_id is not None:
-            return account_token.build(
-                account_id=self._account_id,
-                authorization=signed,
-                grant_type=GRANT,
-                duration_seconds=self._duration,
-            )
-        if self._enterprise_id is not None:
-            return enterprise_token.build(
-                enterprise_id=self._enterprise_id,
-                authorization=signed,
-                grant_type=GRANT,
-                duration_seconds=self._duration,
-            )
-        scope: Any = self._scope
-        return own_token.build(
-            authorization=signed, grant_type=GRANT, duration_seconds=self._duration, scope=scope
+            build = partial(account_token.build, account_id=self._account_id)
+        elif self._enterprise_id is not None:
+            build = partial(enterprise_token.build, enterprise_id=self._enterprise_id)
+        elif self._scope is not None:
+            build = partial(build, scope=self._scope)
+        return build(
+            authorization=f"Bearer {self._signed(base_url)}",
+            grant_type=GRANT,
+            duration_seconds=self._duration,
         )
 
     def _signed(self, base_url: str) -> str:
@@ -208,7 +195,7 @@ class JWTOAuth(RenewedAuth):
         now = int(self._clock.time())
         claims = {
             "iss": self.client_id,
-            "aud": self._audience or audience_of(base_url),
+            "aud": self._audience or urlsplit(base_url).netloc.rpartition("@")[2],
             "iat": now - _BACKDATED,
             "exp": now + _VALID,
             # Not from `random`: programs that fix its seed would send the same id twice, and the
@@ -220,35 +207,39 @@ class JWTOAuth(RenewedAuth):
         return {name: value for name, value in claims.items() if value is not None}
 
 
-def key_signer(private_key: str | bytes | None) -> Signer:
+def key_signer(private_key: str | bytes) -> Signer:
     """A signer for a key in PEM form, parsed once.
 
+    Args:
+        private_key: The RSA key that the console gave, as PEM text or bytes (PKCS#8 or PKCS#1).
+            Line ends may be written as a backslash and an n.
+
     Raises:
-        OAuthSetupError: It is no RSA private key, or PyJWT is not installed. The message shows
+        OAuthSetupError: It is not an RSA private key, or PyJWT is not installed. The message shows
             nothing of the key.
     """
     try:
-        algorithms: Any = import_module("jwt.algorithms")
+        import jwt.algorithms
     except ImportError:
-        algorithms = None
+        algorithms: Any = None
+    else:
+        algorithms = jwt.algorithms
     if algorithms is None or not algorithms.has_crypto:
         raise OAuthSetupError(
             "signing with a private key needs PyJWT: pip install 'cozekit[jwt]'",
             argument="private_key",
         )
     algorithm = algorithms.RSAAlgorithm(algorithms.RSAAlgorithm.SHA256)
-    found = "a public key"
+    problem = "a public key"
     try:
         key = algorithm.prepare_key(_pem(private_key))
     except Exception as error:
-        key, found = None, type(error).__name__
-    if not isinstance(
-        key, algorithms.RSAPrivateKey
-    ):  # older versions of PyJWT take other kinds of keys as well
+        key, problem = None, type(error).__name__
+    # Older versions of PyJWT take other kinds of keys as well.
+    if not isinstance(key, algorithms.RSAPrivateKey):
         raise OAuthSetupError(
-            f"private_key is no RSA private key in PEM form ({found}); take the file that the "
-            "console gave when the app was made, "
-            "unencrypted, with its BEGIN and END lines",
+            f"private_key is not an RSA private key in PEM form ({problem}); take the file that "
+            "the console gave when the app was made, unencrypted, with its BEGIN and END lines",
             argument="private_key",
         )
 
@@ -259,18 +250,12 @@ def key_signer(private_key: str | bytes | None) -> Signer:
     return sign
 
 
-def _pem(private_key: str | bytes | None) -> bytes:
+def _pem(private_key: str | bytes) -> bytes:
     text = private_key.decode("ascii") if isinstance(private_key, bytes) else private_key
     if not isinstance(text, str):
         raise TypeError
     # Environment variables and JSON in JSON carry line ends as two characters.
     return text.replace("\\r", "").replace("\\n", "\n").strip().encode("ascii") + b"\n"
-
-
-def _checked_base(base_url: str | None) -> str | None:
-    if not base_url:
-        return None
-    return checked_url(base_url)
 
 
 def _encoded(part: Mapping[str, Any]) -> str:
@@ -279,3 +264,6 @@ def _encoded(part: Mapping[str, Any]) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+publish(globals(), "cozekit.auth", "JWTOAuth")

@@ -5,9 +5,13 @@ it.
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -34,6 +38,32 @@ from cozekit.auth import (
 )
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import DROP, OAuthServer, json_answer
+
+ROOT = Path(__file__).parents[2]
+FORKING = """
+import os, signal, sys, threading, warnings
+sys.path[:0] = {paths!r}
+from cozekit import Coze
+from cozekit.auth import Clock, FileStore, JWTOAuth
+
+class Then(Clock):
+    def time(self):
+        return {now!r}
+
+warnings.simplefilter("ignore", DeprecationWarning)
+auth = JWTOAuth({client_id!r}, sys.stdin.readline(), {key_id!r}, store={store}, clock=Then())
+coze = Coze(auth=auth, base_url={url!r})
+thread = threading.Thread(target=coze.users.me)
+thread.start()
+sys.stdin.readline()
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    print("forked", flush=True)
+    os._exit(coze.users.me().user_name != "Ada")
+print(os.waitpid(child, 0)[1], flush=True)
+thread.join()
+"""
 
 
 @pytest.fixture
@@ -217,7 +247,7 @@ def test_a_spent_refresh_token_is_not_sent_again_and_again(
     server.asked.clear()
     auth = device.auth(token)
     for _ in range(3):
-        with pytest.raises(OAuthError, match="sign in anew"):
+        with pytest.raises(OAuthError, match="sign in again"):
             call.me(auth, server.url)
     assert len(server.token_requests) == 1 and server.api_requests == []
 
@@ -274,9 +304,7 @@ def test_a_refresh_outlives_asyncio_cancelling_its_caller(server: OAuthServer, u
     assert len(server.token_requests) == 1
 
 
-def test_waiters_lead_anew_when_the_loop_of_the_leader_ends(
-    server: OAuthServer, user: Auth
-) -> None:
+def test_a_waiter_leads_when_the_loop_of_the_leader_ends(server: OAuthServer, user: Auth) -> None:
     server.clock.now += 900
     server.hold = threading.Event()
     found: list[str] = []
@@ -301,6 +329,34 @@ def test_waiters_lead_anew_when_the_loop_of_the_leader_ends(
     assert len(found) == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("kept", ["in memory", "in a file"])
+def test_a_child_that_forks_during_a_token_request_gets_its_own_token(
+    server: OAuthServer, pem: str, tmp_path: Path, kept: str
+) -> None:
+    code = FORKING.format(
+        paths=[str(ROOT / "generated"), str(ROOT / "overlays")],
+        url=server.url,
+        client_id=server.JWT,
+        key_id=KEY_ID,
+        now=server.clock.now,
+        store=f"FileStore({str(tmp_path / 'token.json')!r})" if kept == "in a file" else "None",
+    )
+    server.hold = threading.Event()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(pem.replace("\n", "\\n") + "\n")
+        process.stdin.flush()
+        server.wait_for_token_request()
+        process.stdin.write("fork\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "forked\n"
+        server.hold.set()
+        assert process.stdout.read() == "0\n", "exit code of the child"
+
+
 def test_an_interrupted_leader_leaves_no_waiter_behind(server: OAuthServer, pem: str) -> None:
     class Interrupted(BaseException):
         pass
@@ -313,7 +369,7 @@ def test_an_interrupted_leader_leaves_no_waiter_behind(server: OAuthServer, pem:
             raise Interrupted
         return real(message)
 
-    from cozekit.auth.jwt import key_signer
+    from cozekit.auth import key_signer
 
     real = key_signer(pem)
     auth = JWTOAuth(server.JWT, public_key_id=KEY_ID, signer=sign, clock=server.clock)
@@ -419,7 +475,7 @@ def test_an_async_refresh_does_not_stall_the_loop(
         slow.wait(0.1)  # a device that takes its time; inside the loop, it would be the stall
         return real(message)
 
-    from cozekit.auth.jwt import key_signer
+    from cozekit.auth import key_signer
 
     real = key_signer(pem)
 

@@ -1,6 +1,8 @@
-"""The PKCE flow: programs that cannot keep a secret (desktop, mobile, single page) sign users in.
+"""The two flows with a browser that comes back: a server that keeps the secret of its app, and
+programs that cannot keep one (desktop, mobile, single page).
 
-Sources: https://www.coze.cn/open/docs/developer_guides/oauth_pkce, RFC 7636
+Sources: https://www.coze.cn/open/docs/developer_guides/oauth_code,
+https://www.coze.cn/open/docs/developer_guides/oauth_pkce, RFC 7636
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ import hashlib
 import re
 import secrets
 
+from coze_runtime._publish import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.operation import Request
 
-from .clock import SYSTEM, Clock
-from .failures import OAuthSetupError, needed
-from .model import Authorization, Token
-from .redirect import RedirectApp, new_state
+from ._app import RedirectApp, checked_redirect
+from ._token_response import OAuthSetupError, read_token, required
+from ._values import SYSTEM, Authorization, Clock, Token
 
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
@@ -49,6 +51,112 @@ def challenge_of(verifier: str, method: str = "S256") -> str:
     return (
         base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     )
+
+
+class WebOAuth(RedirectApp):
+    """An app of the type "web". Tokens of its users live 15 minutes and are refreshed for 30 days.
+
+    ```python
+    app = WebOAuth(client_id, client_secret, "https://example.com/callback")
+    started = app.begin()  # send the browser to started.url, keep started.state in the session
+    token = app.finish(started, request_url)   # when the browser comes back
+    coze = Coze(auth=app.auth(token))
+    ```
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        *,
+        base_url: str | None = None,
+        www_url: str | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Settings of the app; nothing is sent yet.
+
+        Args:
+            client_id: Id of the app, from the console.
+            client_secret: Secret of the app; it is sent as a bearer token to the token endpoint and
+                nowhere else.
+            redirect_uri: Where the consent page sends the browser; one of the addresses registered
+                with the app.
+            base_url: Base URL of the API, such as https://api.coze.com for apps of the
+                international site. None takes that of the client that is used, or without one
+                COZE_API_BASE or https://api.coze.cn.
+            www_url: Base URL of the sign-in pages; None derives it from `base_url`.
+            clock: Source of the time; replace it in tests only.
+
+        Raises:
+            OAuthSetupError: An argument is missing or malformed.
+            ArgumentError: A URL is not an http or https address.
+        """
+        super().__init__(client_id, base_url=base_url, www_url=www_url, clock=clock)
+        self.redirect_uri = checked_redirect(redirect_uri)
+        self._secret = required("client_secret", client_secret)
+
+    def _authorization(self) -> str:
+        return f"Bearer {self._secret}"
+
+    def begin(self, *, workspace_id: str | None = None, state: str | None = None) -> Authorization:
+        """Begins a sign-in: send the browser to `url`, and keep `state` in the user's session for
+        `finish`.
+
+        Args:
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+            state: Random text that comes back with the browser; None makes a new one.
+
+        Raises:
+            OAuthSetupError: `state` is empty.
+        """
+        return self._begin(workspace_id, state, None)
+
+    def authorization_url(self, *, state: str, workspace_id: str | None = None) -> str:
+        """Address of the consent page.
+
+        Args:
+            state: Random text that comes back unchanged; `new_state` makes one.
+            workspace_id: Restricts the token to this workspace (collaboration and enterprise
+                plans). Such a token has no account permissions, so it cannot create conversations,
+                for example. None does not restrict it.
+
+        Raises:
+            OAuthSetupError: `state` is empty.
+        """
+        return self._page(state, workspace_id, None)
+
+    def exchange(self, code: str, *, client: SyncTokenClient | None = None) -> Token:
+        """The token for the code that the browser brought back; a code works once.
+
+        Args:
+            code: The code, from `code_from`.
+            client: `Coze` client whose connections and proxies are used; None opens a connection
+                for this call alone.
+
+        Raises:
+            OAuthError: The code was used before, has expired or belongs to another app, or the
+                secret is wrong.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
+        return self._send(self._exchange_request(code, None), read_token, client)
+
+    async def exchange_async(self, code: str, *, client: AsyncTokenClient | None = None) -> Token:
+        """The token for the code that the browser brought back; a code works once.
+
+        Args:
+            code: The code, from `code_from`.
+            client: `AsyncCoze` client whose connections and proxies are used; None opens a
+                connection for this call alone.
+
+        Raises:
+            OAuthError: The code was used before, has expired or belongs to another app, or the
+                secret is wrong.
+            APIConnectionError: The server could not be reached or did not respond in time.
+        """
+        return await self._send_async(self._exchange_request(code, None), read_token, client)
 
 
 class PKCEOAuth(RedirectApp):
@@ -88,7 +196,8 @@ class PKCEOAuth(RedirectApp):
             OAuthSetupError: An argument is missing or malformed.
             ArgumentError: A URL is not an http or https address.
         """
-        super().__init__(client_id, redirect_uri, base_url=base_url, www_url=www_url, clock=clock)
+        super().__init__(client_id, base_url=base_url, www_url=www_url, clock=clock)
+        self.redirect_uri = checked_redirect(redirect_uri)
         if method not in ("S256", "plain"):
             raise OAuthSetupError("the challenge method is S256 or plain", argument="method")
         self.method = method
@@ -114,12 +223,7 @@ class PKCEOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
         """
-        state = new_state() if state is None else state
-        verifier = new_verifier() if verifier is None else verifier
-        url = self.authorization_url(state=state, verifier=verifier, workspace_id=workspace_id)
-        return Authorization(
-            url=url, state=state, redirect_uri=self.redirect_uri, verifier=verifier
-        )
+        return self._begin(workspace_id, state, new_verifier() if verifier is None else verifier)
 
     def authorization_url(
         self, *, state: str, verifier: str, workspace_id: str | None = None
@@ -137,7 +241,7 @@ class PKCEOAuth(RedirectApp):
         Raises:
             OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
         """
-        return self._page(state, workspace_id, challenge_of(verifier, self.method), self.method)
+        return self._page(state, workspace_id, verifier)
 
     def exchange(self, code: str, verifier: str, *, client: SyncTokenClient | None = None) -> Token:
         """The token for the code that the browser brought back; a code works once.
@@ -153,7 +257,7 @@ class PKCEOAuth(RedirectApp):
                 verifier does not match the challenge.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        return self._token(self._exchange_request(code, verifier), client)
+        return self._send(self._exchange_request(code, verifier), read_token, client)
 
     async def exchange_async(
         self, code: str, verifier: str, *, client: AsyncTokenClient | None = None
@@ -171,15 +275,18 @@ class PKCEOAuth(RedirectApp):
                 verifier does not match the challenge.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        return await self._token_async(self._exchange_request(code, verifier), client)
+        request = self._exchange_request(code, verifier)
+        return await self._send_async(request, read_token, client)
+
+    def _new_verifier(self) -> str:
+        return new_verifier()
+
+    def _challenge(self, verifier: str | None) -> dict[str, str]:
+        challenge = challenge_of(verifier or "", self.method)
+        return {"code_challenge": challenge, "code_challenge_method": self.method}
 
     def _exchange_request(self, code: str, verifier: str | None) -> Request:
-        from coze_openapi.api.oauth import token as operation
+        return super()._exchange_request(code, required("verifier", verifier))
 
-        return operation.build(
-            grant_type="authorization_code",
-            code=needed("code", code),
-            redirect_uri=self.redirect_uri,
-            client_id=self.client_id,
-            code_verifier=needed("verifier", verifier),
-        )
+
+publish(globals(), "cozekit.auth", "PKCEOAuth", "WebOAuth")

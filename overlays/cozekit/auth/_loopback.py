@@ -1,4 +1,4 @@
-"""The way back from the browser to a program on the same machine: a web server for one answer."""
+"""Where the browser comes back to a program on the same machine: a web server for one request."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import html
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Self
 from urllib.parse import urlsplit
 
 from ..errors import OAuthError
-from .failures import OAuthSetupError
-from .flight import Flight
+from ._concurrency import SingleFlight
+from ._token_response import OAuthSetupError, code_from_redirect
 
 _LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1"}
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:15vh auto;padding:0 1em}}</style>
-<h1>{title}</h1><p>{text}</p></html>"""  # noqa: E501
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title}</title>
+<style>body{{font:1.1em/1.5 system-ui;max-width:32em;margin:15vh auto;padding:0 1em}}</style>
+<h1>{title}</h1><p>{text}</p></html>"""
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -39,30 +39,30 @@ def show_page(url: str) -> None:
         print(f"Open this address in a browser to sign in:\n{url}", file=sys.stderr, flush=True)
 
 
-class Receiver:
+class LoopbackServer:
     """Waits on the port of `redirect_uri` for the browser to come back.
 
     Args:
         redirect_uri: An http address of this machine.
-        check: Takes the target of the request and returns the code in it, or raises an OAuthError.
+        state: The `state` with which the browser has to come back.
 
     Raises:
         OAuthSetupError: The address is another machine's, or something else has the port.
     """
 
-    def __init__(self, redirect_uri: str, check: Callable[[str], str]) -> None:
+    def __init__(self, redirect_uri: str, state: str) -> None:
         parts = urlsplit(redirect_uri)
         if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
             raise OAuthSetupError(
                 "login() receives the browser on this machine and needs a redirect_uri such as "
-                "http://localhost:8080/callback, "
-                f"not {redirect_uri}; a web application uses begin() and finish()",
+                f"http://localhost:8080/callback, not {redirect_uri}; a web application uses "
+                "begin() and finish()",
                 argument="redirect_uri",
             )
         address = (_LOOPBACK[parts.hostname], parts.port or 80)
-        self._flight: Flight[str] = Flight(in_loop=False)
+        self._code: SingleFlight[str] = SingleFlight(in_loop=False)
         try:
-            self._server = _Server(address, parts.path or "/", check, self._flight)
+            self._server = _Server(address, parts.path or "/", state, self._code)
         except OSError as error:
             raise OAuthSetupError(
                 f"port {address[1]} of redirect_uri cannot be opened ({error.strerror}); free "
@@ -79,15 +79,15 @@ class Receiver:
         Raises:
             OAuthError: The browser brought something else, or did not come in time.
         """
-        return self._flight.wait(timeout) or self._too_late(timeout)
+        return self._code.wait(timeout) or self._fail(timeout)
 
     async def wait_async(self, timeout: float) -> str:  # noqa: ASYNC109
         """The async form of `wait`."""
-        return await self._flight.wait_async(timeout) or self._too_late(timeout)
+        return await self._code.wait_async(timeout) or self._fail(timeout)
 
-    def _too_late(self, timeout: float) -> str:
+    def _fail(self, timeout: float) -> str:
         raise OAuthError(
-            f"nobody agreed within {timeout:g} s; begin the sign-in anew", error="login_timeout"
+            f"nobody agreed within {timeout:g} s; start the sign-in again", error="login_timeout"
         )
 
     def __enter__(self) -> Self:
@@ -108,9 +108,9 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = sys.platform != "win32"
 
     def __init__(
-        self, address: tuple[str, int], path: str, check: Callable[[str], str], flight: Flight[str]
+        self, address: tuple[str, int], path: str, state: str, code: SingleFlight[str]
     ) -> None:
-        self.path, self.check, self.flight = path, check, flight
+        self.path, self.state, self.code = path, state, code
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -129,26 +129,20 @@ class _Handler(BaseHTTPRequestHandler):
         """The browser comes back."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if urlsplit(self.path).path != self.server.path or host not in _LOOPBACK:
-            self._answer(
-                404,
-                "Not here",
-                "This address takes part in a sign-in and has nothing else to show.",
-            )
+            text = "This address takes part in a sign-in and has nothing else to show."
+            self._respond(404, "Not here", text)
             return
         try:
-            code = self.server.check(self.path)
+            code = code_from_redirect(self.path, self.server.state)
         except OAuthError as error:
-            self._answer(
-                400,
-                "The sign-in did not succeed",
-                f"{error.description or error}. You can close this page.",
-            )
-            self.server.flight.land(error=error)
+            text = f"{error.description or error}. You can close this page."
+            self._respond(400, "The sign-in did not succeed", text)
+            self.server.code.resolve(error=error)
         else:
-            self._answer(200, "Signed in", "You can close this page and go back to the program.")
-            self.server.flight.land(code)
+            self._respond(200, "Signed in", "You can close this page and go back to the program.")
+            self.server.code.resolve(code)
 
-    def _answer(self, status: int, title: str, text: str) -> None:
+    def _respond(self, status: int, title: str, text: str) -> None:
         body = _PAGE.format(title=html.escape(title), text=html.escape(text)).encode()
         self.send_response(status)
         for name, value in {**_HEADERS, "Content-Length": str(len(body))}.items():
