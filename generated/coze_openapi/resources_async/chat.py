@@ -108,12 +108,13 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat`
 
-        Sends the user's input to a bot, optionally with earlier messages, and starts a run. The
-        plain call returns the chat's status at once, not the reply: poll `coze.chat.retrieve` until
-        the chat has ended, then read `coze.chat.messages.list`. The streaming call delivers the
-        reply piece by piece. The bot must be published to the API channel unless `publish_status`
-        asks for the draft. A conversation runs one chat at a time; a second one fails with code
-        4016. `conversation_id` goes into the query, everything else into the body.
+        Sends the user's input to a bot, optionally with earlier messages, and starts a run.
+        `coze.chat.create` returns the chat's status at once, not the reply: poll
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`.
+        `coze.chat.stream` delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one fails with code 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
             bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
@@ -131,7 +132,7 @@ class AsyncChats(AsyncResource):
                 also use Jinja2; names consist of letters and underscores. They are not passed to
                 the bot's variables or workflows.
             auto_save_history: Whether the conversation keeps the input, the reply and intermediate
-                steps. Must be true for calls without `stream` (otherwise 4007) and for bots with
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
                 local plugins. With false, the chat cannot be retrieved and is no context for later
                 chats. Default: `true`.
             meta_data: Custom data, returned with the chat but not with its messages. At most 16
@@ -157,7 +158,7 @@ class AsyncChats(AsyncResource):
                 setting by default.
 
         Returns:
-            The chat that was started, or its events when `stream` is true.
+            The chat that was started.
 
         Raises:
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
@@ -224,12 +225,13 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat`
 
-        Sends the user's input to a bot, optionally with earlier messages, and starts a run. The
-        plain call returns the chat's status at once, not the reply: poll `coze.chat.retrieve` until
-        the chat has ended, then read `coze.chat.messages.list`. The streaming call delivers the
-        reply piece by piece. The bot must be published to the API channel unless `publish_status`
-        asks for the draft. A conversation runs one chat at a time; a second one fails with code
-        4016. `conversation_id` goes into the query, everything else into the body.
+        Sends the user's input to a bot, optionally with earlier messages, and starts a run.
+        `coze.chat.create` returns the chat's status at once, not the reply: poll
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`.
+        `coze.chat.stream` delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one fails with code 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
             bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
@@ -247,7 +249,7 @@ class AsyncChats(AsyncResource):
                 also use Jinja2; names consist of letters and underscores. They are not passed to
                 the bot's variables or workflows.
             auto_save_history: Whether the conversation keeps the input, the reply and intermediate
-                steps. Must be true for calls without `stream` (otherwise 4007) and for bots with
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
                 local plugins. With false, the chat cannot be retrieved and is no context for later
                 chats. Default: `true`.
             meta_data: Custom data, returned with the chat but not with its messages. At most 16
@@ -367,7 +369,7 @@ class AsyncChats(AsyncResource):
                 also use Jinja2; names consist of letters and underscores. They are not passed to
                 the bot's variables or workflows.
             auto_save_history: Whether the conversation keeps the input, the reply and intermediate
-                steps. Must be true for calls without `stream` (otherwise 4007) and for bots with
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
                 local plugins. With false, the chat cannot be retrieved and is no context for later
                 chats. Default: `true`.
             meta_data: Custom data, returned with the chat but not with its messages. At most 16
@@ -576,7 +578,7 @@ class AsyncChats(AsyncResource):
                 also use Jinja2; names consist of letters and underscores. They are not passed to
                 the bot's variables or workflows.
             auto_save_history: Whether the conversation keeps the input, the reply and intermediate
-                steps. Must be true for calls without `stream` (otherwise 4007) and for bots with
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
                 local plugins. With false, the chat cannot be retrieved and is no context for later
                 chats. Default: `true`.
             meta_data: Custom data, returned with the chat but not with its messages. At most 16
@@ -767,7 +769,7 @@ class AsyncChats(AsyncResource):
                 setting by default.
 
         Returns:
-            The continued chat, or its events when `stream` is true.
+            The continued chat.
 
         Raises:
             ServerError: Code 5000: internal error; also tool outputs for a chat that ran without

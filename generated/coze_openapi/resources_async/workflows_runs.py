@@ -242,8 +242,8 @@ class AsyncWorkflowsRuns(AsyncResource):
 
         Raises:
             WorkflowFailed: The run failed; the error holds its id and debug URL.
-            PollTimeout: The run did not end in time; the error holds its ids, and `wait` can
-                continue waiting.
+            PollTimeout: The run did not end in time; the error holds its ids, and
+                `coze.workflows.runs.wait` can continue waiting.
             TooManyRounds: The run was interrupted again after `max_resumes` answers.
             NotFoundError: Code 4200: resource not found, not yours, or not published.
             PermissionDeniedError: Code 6003: asynchronous runs need a paid plan.
@@ -540,7 +540,7 @@ class AsyncWorkflowsRuns(AsyncResource):
 
         Streams the run (or waits for it, up to the service's limit of 90 seconds), passes each
         interruption to `answer` and resumes the run with what that returns. To poll a run instead,
-        call `create_and_poll` with an `answer`.
+        call `coze.workflows.runs.create_and_poll` with an `answer`.
 
         ```python
         result = coze.workflows.runs.run_interactive(
