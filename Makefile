@@ -70,11 +70,11 @@ build: $(READY) ## Make wheel and sdist in dist/ and check them
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 
-bench: $(READY) ## Measure beside the official SDK, in an environment of its own
+bench: $(READY) ## Compare with the official SDK, which gets its own environment
 	$(BIN)/python -m benchmarks --write
 
 record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS=file; needs COZE_API_TOKEN
 	$(BIN)/python -m tests.record $(OPERATION) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
 
-clean: ## Remove the environment and everything that is made
+clean: ## Remove the environments and everything else that was created
 	rm -rf .venv .venv-* dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache

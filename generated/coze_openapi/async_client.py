@@ -37,7 +37,7 @@ class AsyncClient(AsyncAPIClient):
 
     @property
     def benefits(self) -> resources_async.AsyncBenefits:
-        """Plan and entitlements of an account."""
+        """Plan and benefits of an account."""
         from .resources_async.benefits import AsyncBenefits
 
         return AsyncBenefits(self)
@@ -65,7 +65,7 @@ class AsyncClient(AsyncAPIClient):
 
     @property
     def conversations(self) -> resources_async.AsyncConversations:
-        """Dialogues between a user and a bot."""
+        """Conversations between a user and a bot."""
         from .resources_async.conversations import AsyncConversations
 
         return AsyncConversations(self)
@@ -107,7 +107,7 @@ class AsyncClient(AsyncAPIClient):
 
     @property
     def oauth(self) -> resources_async.AsyncOauth:
-        """Access tokens. Programs use the sign-in flows of the handwritten client, which build on these calls."""
+        """Access tokens. Programs use the sign-in flows of `cozekit.auth`, which are built on these calls."""
         from .resources_async.oauth import AsyncOauth
 
         return AsyncOauth(self)
@@ -121,21 +121,21 @@ class AsyncClient(AsyncAPIClient):
 
     @property
     def plugins(self) -> resources_async.AsyncPlugins:
-        """Plugins, of the store and of workspaces."""
+        """Plugins of the store and of workspaces."""
         from .resources_async.plugins import AsyncPlugins
 
         return AsyncPlugins(self)
 
     @property
     def templates(self) -> resources_async.AsyncTemplates:
-        """Templates of the store."""
+        """Templates in the store."""
         from .resources_async.templates import AsyncTemplates
 
         return AsyncTemplates(self)
 
     @property
     def users(self) -> resources_async.AsyncUsers:
-        """The owner of the token."""
+        """The token's owner."""
         from .resources_async.users import AsyncUsers
 
         return AsyncUsers(self)

@@ -37,7 +37,7 @@ class Client(SyncAPIClient):
 
     @property
     def benefits(self) -> resources.Benefits:
-        """Plan and entitlements of an account."""
+        """Plan and benefits of an account."""
         from .resources.benefits import Benefits
 
         return Benefits(self)
@@ -65,7 +65,7 @@ class Client(SyncAPIClient):
 
     @property
     def conversations(self) -> resources.Conversations:
-        """Dialogues between a user and a bot."""
+        """Conversations between a user and a bot."""
         from .resources.conversations import Conversations
 
         return Conversations(self)
@@ -107,7 +107,7 @@ class Client(SyncAPIClient):
 
     @property
     def oauth(self) -> resources.Oauth:
-        """Access tokens. Programs use the sign-in flows of the handwritten client, which build on these calls."""
+        """Access tokens. Programs use the sign-in flows of `cozekit.auth`, which are built on these calls."""
         from .resources.oauth import Oauth
 
         return Oauth(self)
@@ -121,21 +121,21 @@ class Client(SyncAPIClient):
 
     @property
     def plugins(self) -> resources.Plugins:
-        """Plugins, of the store and of workspaces."""
+        """Plugins of the store and of workspaces."""
         from .resources.plugins import Plugins
 
         return Plugins(self)
 
     @property
     def templates(self) -> resources.Templates:
-        """Templates of the store."""
+        """Templates in the store."""
         from .resources.templates import Templates
 
         return Templates(self)
 
     @property
     def users(self) -> resources.Users:
-        """The owner of the token."""
+        """The token's owner."""
         from .resources.users import Users
 
         return Users(self)

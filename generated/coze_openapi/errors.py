@@ -25,17 +25,17 @@ from . import models
 
 
 class ToolFailed(CozeError):
-    """A local plugin could not be run and `on_tool_error` is `"raise"`; the cause is what the function
-    raised. The chat still waits for the outputs: hand them in with `coze.chat.submit_tool_outputs`,
-    or cancel it.
+    """A local plugin could not be run and `on_tool_error` is `"raise"`; the cause is the exception
+    that the function raised. The chat still waits for the outputs: submit them with
+    `coze.chat.submit_tool_outputs`, or cancel it.
     """
 
     tool: str | None = None
-    """Name of the tool that the bot asked for."""
+    """Name of the tool that the bot called."""
     tool_call_id: str | None = None
-    """Id of the call."""
+    """Id of the tool call."""
     chat: models.Chat | None = None
-    """The chat that waits."""
+    """The waiting chat."""
     chat_id: str | None = None
     """Id of the chat."""
     conversation_id: str | None = None
@@ -43,10 +43,10 @@ class ToolFailed(CozeError):
 
 
 class ChatFailed(APIError):
-    """A chat ended in failure; `code` and `msg` say why."""
+    """A chat failed; `code` and `msg` say why."""
 
     chat: models.Chat | None = None
-    """The chat as it ended, when the failure came with one."""
+    """The chat in its final state, if the failure came with one."""
     chat_id: str | None = None
     """Id of the chat."""
     conversation_id: str | None = None
@@ -54,10 +54,10 @@ class ChatFailed(APIError):
 
 
 class ChatCanceled(APIError):
-    """A chat was cancelled while its outcome was awaited."""
+    """A chat was cancelled while a method waited for it."""
 
     chat: models.Chat | None = None
-    """The chat as it ended."""
+    """The chat in its final state."""
     chat_id: str | None = None
     """Id of the chat."""
     conversation_id: str | None = None
@@ -65,14 +65,14 @@ class ChatCanceled(APIError):
 
 
 class WorkflowFailed(APIError):
-    """A workflow run ended in failure; `code` and `msg` say why, `debug_url` shows the run."""
+    """A workflow run failed; `code` and `msg` say why, `debug_url` shows the run."""
 
     execute_id: str | None = None
-    """Id of the run; streams do not tell it."""
+    """Id of the run; not available from streams."""
 
 
 CODES: dict[int, type[APIError]] = {
-    1109: InvalidRequestError,  # voice clone: the spoken text and the given text differ too much
+    1109: InvalidRequestError,  # voice clone: the spoken text differs too much from the given text
     3010: InvalidRequestError,  # speech socket: more than 1,024 bytes of text in one request
     4000: InvalidRequestError,  # a parameter is missing or malformed
     4001: NotFoundError,  # chat not found, or not visible to this account
@@ -84,43 +84,43 @@ CODES: dict[int, type[APIError]] = {
     4007: InvalidRequestError,  # stream=false needs auto_save_history=true
     4008: QuotaExceededError,  # daily limit of the bot reached
     4009: RateLimitError,  # the service is at capacity
-    4010: InvalidRequestError,  # the prompt has more tokens than the model takes
+    4010: InvalidRequestError,  # the prompt has more tokens than the model accepts
     4011: QuotaExceededError,  # token or credit balance too low
     4012: InvalidRequestError,  # the model is invalid or withdrawn
     4013: ServerError,  # the model service failed
-    4014: InvalidRequestError,  # the bot cannot answer this, or a name was refused by the content check
+    4014: InvalidRequestError,  # the bot cannot answer this, or a name was rejected by the content check
     4015: NotFoundError,  # the bot is not published to the API channel
     4016: ConflictError,  # a chat is already running in this conversation
     4019: QuotaExceededError,  # the account is overdue
-    4020: RateLimitError,  # more requests per minute than bought
+    4020: RateLimitError,  # more requests per minute than purchased
     4021: InvalidRequestError,  # the workflow is not configured
     4022: QuotaExceededError,  # the account at the model provider is overdue
     4027: QuotaExceededError,  # voice call: the account is overdue
     4028: QuotaExceededError,  # voice call: the free credits are used up
     4029: ConflictError,  # voice call: closed after a long silence
     4100: AuthenticationError,  # authentication is invalid
-    4101: PermissionDeniedError,  # the token lacks the permission or the workspace, or is unknown
-    4102: PermissionDeniedError,  # refused by risk control or by the content check
-    4104: ConflictError,  # the chat cannot be cancelled in its present state
-    4105: InvalidRequestError,  # sensitive content when publishing
+    4101: PermissionDeniedError,  # the token is unknown, or lacks the permission or access to the workspace
+    4102: PermissionDeniedError,  # rejected by risk control or by the content check
+    4104: ConflictError,  # the chat cannot be cancelled in its current state
+    4105: InvalidRequestError,  # sensitive content in what is published
     4200: NotFoundError,  # resource not found, not yours, or not published
-    4201: ConflictError,  # the member is already there
-    4300: InvalidRequestError,  # the uploaded file is empty, or the request is no form upload
+    4201: ConflictError,  # the member has already been added
+    4300: InvalidRequestError,  # the uploaded file is empty, or the request is not a form upload
     4301: InvalidRequestError,  # more than one file in one upload
     4302: InvalidRequestError,  # the file is too large
     4303: InvalidRequestError,  # the file type is not supported
-    4304: InvalidRequestError,  # the file is broken
-    4314: NotFoundError,  # no such execution record
+    4304: InvalidRequestError,  # the file is damaged
+    4314: NotFoundError,  # execution record not found
     4315: ConflictError,  # the execution has ended and cannot be resumed
-    5000: ServerError,  # internal error; also a tool output for a chat that was run without history
+    5000: ServerError,  # internal error; also tool outputs for a chat that ran without history
     6003: PermissionDeniedError,  # asynchronous runs need a paid plan
-    701231: ServerError,  # the chat failed (sample of the page)
+    701231: ServerError,  # the chat failed
     702042018: QuotaExceededError,  # member limit of the workspace reached
     702042162: InvalidRequestError,  # the invited user is not in the enterprise
-    702093018: RateLimitError,  # request limit of the plugin reached (seen in issues, not documented)
-    720701013: ServerError,  # the workflow run failed in the service (seen in issues, not documented)
-    720702204: NotFoundError,  # no conversation of this name
-    720702222: ServerError,  # the workflow run failed in the service (seen in issues, not documented)
+    702093018: RateLimitError,  # request limit of the plugin reached (undocumented)
+    720701013: ServerError,  # the workflow run failed in the service (undocumented)
+    720702204: NotFoundError,  # no conversation with this name
+    720702222: ServerError,  # the workflow run failed in the service (undocumented)
     777074011: QuotaExceededError,  # member limit of the enterprise reached
     777074044: ConflictError,  # the last super administrator cannot be removed
     700012006: AuthenticationError,  # the access token is invalid

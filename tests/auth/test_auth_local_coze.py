@@ -968,9 +968,9 @@ def test_auth_token_store(local: Emulator, environment: dict[str, str]) -> None:
     assert grants(local)[-1] == "refresh_token"
     local.clock.advance(REFRESH_SECONDS + 1)
     out = run(local, "auth_token_store.py", environment)
-    assert out.startswith("the session has ended (invalid_request); once more\n") and out.endswith(
-        f"hello {NAME}\n"
-    )
+    assert out.startswith(
+        "the session has ended (invalid_request); signing in again\n"
+    ) and out.endswith(f"hello {NAME}\n")
     assert run(local, "auth_token_store.py", environment, "--sign-out") == "signed out\n"
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
@@ -979,10 +979,10 @@ def test_auth_exception(local: Emulator, environment: dict[str, str]) -> None:
     lines = run(local, "auth_exception.py", environment).splitlines()
     logids = [seen.logid for seen in local.requests]
     assert lines == [
-        "1. refused here, nothing was sent: invalid_state",
-        f"2. refused by Coze: invalid_request, HTTP 400, log id {logids[0]}",
-        "3. a setting: private_key",
-        f"4. the token is refused: HTTP 401, code 700012006, log id {logids[1]}",
+        "1. rejected locally, nothing was sent: invalid_state",
+        f"2. rejected by Coze: invalid_request, HTTP 400, log id {logids[0]}",
+        "3. invalid setting: private_key",
+        f"4. the token was rejected: HTTP 401, code 700012006, log id {logids[1]}",
     ]
 
 

@@ -35,13 +35,13 @@ class TranscriptionsSender(Sender[R]):
         input_audio: models.InputAudio | None = None,
         asr_config: models.TranscriptionAsrConfig | None = None,
     ) -> R:
-        """Set the format of the sound and the recognition, before the first sound.
+        """Set the audio format and the recognition settings, before the first audio.
 
         Sends `transcriptions.update`. Answered by `transcriptions.updated`.
 
         Args:
-            input_audio: Format of the sound. Needed for raw PCM, as the default is WAV.
-            asr_config: Settings of the recognition.
+            input_audio: Format of the audio. Required for raw PCM, as the default is WAV.
+            asr_config: Settings of speech recognition.
 
         Returns:
             Nothing; on a socket for coroutines something to await.
@@ -86,10 +86,10 @@ class TranscriptionsSender(Sender[R]):
         )
 
     def input_audio_buffer_complete(self) -> R:
-        """End the user's voice.
+        """End the user's voice input.
 
         Sends `input_audio_buffer.complete`. Answered by `input_audio_buffer.completed`. In a voice
-        chat it ends the turn; with `server_vad` it has no effect there.
+        chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
             Nothing; on a socket for coroutines something to await.
@@ -105,7 +105,7 @@ class TranscriptionsSender(Sender[R]):
         )
 
     def input_audio_buffer_clear(self) -> R:
-        """Forget the voice sent so far.
+        """Discard the voice input sent so far.
 
         Sends `input_audio_buffer.clear`. Answered by `input_audio_buffer.cleared`. In a voice chat
         with `server_vad` it has no effect.

@@ -1,9 +1,9 @@
-"""The loopback server of the async measurements: one event loop, so that a hundred connections cost
-it little.
+"""The loopback server of the async benchmarks: a single event loop, so that 100 connections are
+cheap.
 
-`python crowd.py` prints its port and ends with its standard input. It answers as `server.py`, and
-besides: `POST /big/<bytes>/v3/chat` with one event of that many bytes, and `POST /hold/v3/chat`
-with the beginning of a stream that never ends. Standard library only.
+`python async_server.py` prints its port and exits when its standard input closes. It responds like
+`server.py`; also, `POST /big/<bytes>/v3/chat` sends one event of that size, and `POST
+/hold/v3/chat` the beginning of a stream that never ends. Standard library only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHUNK = 16384
 
 @functools.cache
 def big(size: int) -> bytes:
-    """A chat whose one piece has that many bytes."""
+    """A chat with a single piece of that many bytes."""
     first, *_, last, done = payloads.stream(1)
     event = (
         b"event:conversation.message.delta\ndata:"
@@ -45,27 +45,27 @@ def beginning() -> bytes:
 
 class Connection(asyncio.Protocol):
     def __init__(self) -> None:
-        self._waiting = b""
+        self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._waiting += data
-        while b"\r\n\r\n" in self._waiting:
-            head, _, rest = self._waiting.partition(b"\r\n\r\n")
+        self._buffer += data
+        while b"\r\n\r\n" in self._buffer:
+            head, _, rest = self._buffer.partition(b"\r\n\r\n")
             lines = head.lower().split(b"\r\n")
             length = next(
                 (int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0
             )
             if len(rest) < length:
                 return
-            content, self._waiting = rest[:length], rest[length:]
-            self._transport.write(answer(head, content))
+            content, self._buffer = rest[:length], rest[length:]
+            self._transport.write(response(head, content))
 
 
-def answer(head: bytes, content: bytes) -> bytes:
+def response(head: bytes, content: bytes) -> bytes:
     if b'"stream":true' not in content.replace(b" ", b""):
         return PLAIN
     first, second, *_ = head.split(b" ", 2)[1].decode().strip("/").split("/")
@@ -76,8 +76,8 @@ def answer(head: bytes, content: bytes) -> bytes:
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(Connection, "127.0.0.1", 0, backlog=2048)
-    print(listening.sockets[0].getsockname()[1], flush=True)
+    listener = await loop.create_server(Connection, "127.0.0.1", 0, backlog=2048)
+    print(listener.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
