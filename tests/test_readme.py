@@ -10,7 +10,7 @@ import pytest
 
 from cozekit import Coze
 from cozekit_emulator import Emulator, bots, workflows
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
