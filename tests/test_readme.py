@@ -11,7 +11,7 @@ import pytest
 import cozekit
 from cozekit import Coze
 from cozekit_emulator import Emulator, bots, workflows
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
 from tests import surface
 
 ROOT = Path(__file__).parent.parent

@@ -10,9 +10,9 @@ import pytest
 
 from coze_openapi import Client
 from cozekit_emulator import Emulator, bots, workflows
-from cozekit_emulator.kinds import USER, WORKSPACE
-from cozekit_emulator.oauth_apps import DEVICE_APP
-from tests.emulator.samples import FILE
+from cozekit_emulator.state.ids import USER, WORKSPACE
+from cozekit_emulator.state.oauth_apps import DEVICE_APP
+from tests.emulator.arguments import FILE
 from tests.emulator.sign_in import exchange
 
 

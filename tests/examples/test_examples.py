@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cozekit_emulator import TOKEN, Emulator, bots, kinds, workflows
+from cozekit_emulator import TOKEN, Emulator, bots, ids, workflows
 from tests.overlays.chunk_server import ChunkServer, reply
 
 ROOT = Path(__file__).parents[2]
@@ -124,9 +124,9 @@ ENVIRONMENT = {
     "COZE_BOT_ID": bots.ANSWERING,
     "COZE_WORKFLOW_ID": workflows.PLAIN,
     "COZE_CHATFLOW_ID": workflows.CHATFLOW,
-    "COZE_WORKSPACE_ID": kinds.WORKSPACE,
-    "COZE_ENTERPRISE_ID": kinds.ENTERPRISE,
-    "COZE_VOICE_ID": kinds.VOICE,
+    "COZE_WORKSPACE_ID": ids.WORKSPACE,
+    "COZE_ENTERPRISE_ID": ids.ENTERPRISE,
+    "COZE_VOICE_ID": ids.VOICE,
     "COZE_GUEST_ID": "7400000000000000777",
     "COZE_CONNECTOR_ID": "1024",
     "COZE_TEMPLATE_ID": "7400000000000000024",

@@ -11,7 +11,7 @@ import pytest
 from cozekit import documents
 from cozekit.errors import ArgumentError
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
 from tests.overlays.either import coze, local, sent_to, server
 
 __all__ = ["coze", "local", "server"]

@@ -14,7 +14,7 @@ from cozekit.audio import AudioFormat, pcm_to_wav
 from cozekit.errors import AuthenticationError, WebSocketError
 from cozekit.websockets import SocketOptions, audio_of
 from cozekit_emulator import bots
-from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS
+from cozekit_emulator.state.transcripts import TRANSCRIPT, TRANSLATIONS
 
 TONE = struct.pack(
     "<24000h", *(int(8000 * math.sin(2 * math.pi * 220 * step / 24_000)) for step in range(24_000))
