@@ -214,7 +214,6 @@ class ChatStream(
     """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
 
     parser_type = ChatParser
-    _parser: ChatParser
 
 
 class AsyncChatStream(
@@ -225,4 +224,3 @@ class AsyncChatStream(
     """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
 
     parser_type = ChatParser
-    _parser: ChatParser

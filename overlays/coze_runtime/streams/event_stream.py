@@ -62,6 +62,8 @@ class EventStream(ByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    _parser: Any
+    """Of `parser_type`."""
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class EventStream(ByteStream, Generic[E, R]):
                 elsewhere.
             StreamTimeout: No event came for too long.
         """
-        parser = self._parser
+        parser: EventParser[E] = self._parser
         try:
             while True:
                 yield from parser.take()
@@ -134,7 +136,8 @@ class EventStream(ByteStream, Generic[E, R]):
             raise
 
     def _next_chunk(self) -> bytes | None:
-        parser, limits = self._parser, self._limits
+        parser: EventParser[E] = self._parser
+        limits = self._limits
         if problem := limits.waits(parser.received):
             raise parser.timed_out(problem)
         try:
@@ -193,7 +196,8 @@ class EventStream(ByteStream, Generic[E, R]):
     @property
     def events(self) -> list[E]:
         """The events that have been read so far."""
-        return self._parser.events
+        events: list[E] = self._parser.events
+        return events
 
 
 class AsyncEventStream(AsyncByteStream, Generic[E, R]):
@@ -204,6 +208,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    _parser: Any
+    """Of `parser_type`."""
 
     def __init__(
         self,
@@ -225,7 +231,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             deadline: Seconds for everything, from the opening on; None for no limit.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
-        self._parser: EventParser[E] = self.parser_type(self.spec)
+        self._parser = self.parser_type(self.spec)
         self._parser.name = self._name
         self._wanted = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._wanted)
@@ -269,7 +275,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
 
     async def __anext__(self) -> E:
         """The next event; raises as `EventStream` does."""
-        parser = self._parser
+        parser: EventParser[E] = self._parser
         try:
             while True:
                 for event in self._batch:
@@ -291,7 +297,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     async def _next_chunk(self) -> bytes | None:
         if self._opened is None:
             await self.open()
-        parser, limits = self._parser, self._limits
+        parser: EventParser[E] = self._parser
+        limits = self._limits
         if problem := limits.waits(parser.received):
             raise parser.timed_out(problem)
         try:
@@ -350,7 +357,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     @property
     def events(self) -> list[E]:
         """The events that have been read so far."""
-        return self._parser.events
+        events: list[E] = self._parser.events
+        return events
 
     def __del__(self) -> None:
         # An abandoned stream must not keep its connection. Closing needs the loop, and the loop

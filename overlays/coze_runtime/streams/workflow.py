@@ -260,7 +260,6 @@ class WorkflowStream(_Progress[ResultT], EventStream[EventT, ResultT], Generic[E
     """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
 
     parser_type = WorkflowParser
-    _parser: WorkflowParser
 
 
 class AsyncWorkflowStream(
@@ -269,7 +268,6 @@ class AsyncWorkflowStream(
     """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
 
     parser_type = WorkflowParser
-    _parser: WorkflowParser
 
 
 publish(globals(), "cozekit", "NodeOutput")
