@@ -20,6 +20,4 @@ class AsyncCoze(AsyncClient):
         """Voice sockets: speech, transcription, spoken dialogue; they need the extra `ws`, and
         asyncio.
         """
-        from .websockets.entry import AsyncWebSockets
-
-        return AsyncWebSockets(self)
+        return sockets.AsyncWebSockets(self)

@@ -20,6 +20,4 @@ class Coze(Client):
     @property
     def websockets(self) -> sockets.WebSockets:
         """Voice sockets: speech, transcription, spoken dialogue; they need the extra `ws`."""
-        from .websockets.entry import WebSockets
-
-        return WebSockets(self)
+        return sockets.WebSockets(self)
