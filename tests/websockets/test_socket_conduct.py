@@ -35,6 +35,18 @@ CREATED = "speech.created"
 DONE = "speech.audio.completed"
 
 
+async def workers_ended() -> None:
+    """Waits for the threads and tasks behind the sockets of this test."""
+    while any(
+        name.startswith("cozekit-websockets")
+        for name in (
+            *(thread.name for thread in threading.enumerate()),
+            *(task.get_name() for task in asyncio.all_tasks()),
+        )
+    ):
+        await asyncio.sleep(0.001)
+
+
 def sound(connection: Any, data: bytes) -> None:
     send(connection, "speech.audio.update", {"delta": base64.b64encode(data).decode()})
 
@@ -373,6 +385,51 @@ async def test_closing_without_flush_drops_what_is_queued(
         assert ws.frames_to_send > 1
         await ws.close(flush=False)
         assert ws.frames_to_send == 0
+        await workers_ended()
+        assert ws.frames_to_send == 0
+
+
+async def test_closing_from_several_places_at_once_is_quiet(sync_or_async: Any, peers: Any) -> None:
+    def script(connection: Any) -> None:
+        send(connection, CREATED)
+        until_closed(connection)
+
+    async with sync_or_async.resource(peers(script).base_url) as resource:
+        ws = sync_or_async.wrap(resource.speech())
+        # In the sync client this closes at once, in the async one it gives something to await.
+        ws.on(CREATED)(lambda event: ws.socket.close(flush=False))
+        await ws.connect()
+        wait = asyncio.ensure_future(ws.wait_for(DONE, timeout=10))
+        await asyncio.gather(*(ws.close(flush=number % 2 == 0) for number in range(8)))
+        with pytest.raises(WebSocketError, match="closed by this program"):
+            await wait
+        assert ws.state == "closed"
+        await workers_ended()
+
+
+async def test_closing_while_a_lost_connection_is_made_again_is_quiet_and_drops_what_waits(
+    sync_or_async: Any, peers: Any
+) -> None:
+    def script(connection: Any) -> None:
+        connection.recv()
+        if len(peer.connections) == 1:
+            connection.socket.shutdown(socket.SHUT_RDWR)
+        until_closed(connection)
+
+    peer = peers(script)
+    for delay in (0.0, 0.01, 10.0):
+        peer.connections.clear()
+        async with sync_or_async.resource(peer.base_url) as resource:
+            policy = Reconnect(attempts=3, delay=delay)
+            ws = sync_or_async.wrap(
+                resource.transcriptions(options=SocketOptions(reconnect=policy))
+            )
+            await ws.connect()
+            for _ in range(20):
+                await ws.input_audio_buffer_append(bytes(30_000))
+            await asyncio.gather(ws.close(flush=False), ws.close(), ws.close(flush=False))
+            await workers_ended()
+            assert ws.frames_to_send == 0
 
 
 async def test_a_slow_consumer_makes_the_server_wait_and_gets_everything(

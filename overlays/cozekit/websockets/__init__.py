@@ -82,6 +82,8 @@ _NAMES = {
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
+__all__ = sorted(_MODULES)  # noqa: PLE0605
+
 
 def __getattr__(name: str) -> object:
     module = _MODULES.get(name)

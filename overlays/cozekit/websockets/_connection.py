@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from coze_runtime.models import Model
 from coze_runtime.steps import Steps
@@ -35,14 +35,6 @@ _FLUSH_PATIENCE = 0.25
 _ROOM_INTERVAL = 0.1
 
 
-class _Outgoing(NamedTuple):
-    """What the writer sends next; no frame when there is nothing left to do."""
-
-    frame: str | None
-    network: Network
-    generation: int
-
-
 class Connection:
     """State, reader and writer. Changes of the state happen in `driver.change` or `driver.until`;
     no lock is held from one step to the next.
@@ -57,8 +49,6 @@ class Connection:
         self._options, self._spec = handshake.options, handshake.spec
         self._state: Literal["new", "opening", "open", "closed"] = "new"
         self._network: Network = None
-        self._generation = 0
-        """How often the connection was made again."""
         self._broken: WebSocketError | None = None
         """Why an open socket has no connection any more."""
         self._redial_error: CozeError | None = None
@@ -109,7 +99,7 @@ class Connection:
     def send(self, event: Model | Mapping[str, Any]) -> Steps[None]:
         """Queues an event; waits while the queue is full."""
         frame = encode(event, self._spec)
-        event_type = event["event_type"] if isinstance(event, Mapping) else event.event_type  # type: ignore[attr-defined]
+        event_type = getattr(event, "event_type", None) or event["event_type"]  # type: ignore[index]
         is_settings = event_type == self._spec.socket.settings
 
         def put() -> bool:
@@ -266,7 +256,6 @@ class Connection:
         with self._driver.change():
             if is_wanted := self._state == "open":
                 self._network, self._fault = network, None
-                self._generation += 1
                 self.outgoing.restart()
         if not is_wanted:  # closed from elsewhere meanwhile
             yield self._driver.close(network)
@@ -307,7 +296,7 @@ class Connection:
         from websockets.exceptions import ConnectionClosed
 
         while True:
-            frame, network, generation = yield self._driver.until(self._take_outgoing)
+            frame, network = yield self._driver.until(self._take_frame)
             if frame is None:
                 return
             try:
@@ -319,21 +308,19 @@ class Connection:
                     self.outgoing.put_back(frame)
                 # The reader meets the same end and decides what follows: another connection, or the
                 # end of the socket.
-                yield self._driver.until(partial(self._has_moved_on, generation))
+                yield self._driver.until(partial(self._has_moved_on, network))
             else:
                 with self._driver.change():
                     self.outgoing.confirm()
 
-    def _take_outgoing(self) -> _Outgoing | None:
-        if self._broken is not None:
-            return _Outgoing(None, self._network, self._generation)
-        frame = self.outgoing.take()
-        if frame is None and self._state != "closed":
-            return None
-        return _Outgoing(frame, self._network, self._generation)
+    def _take_frame(self) -> tuple[str | None, Network] | None:
+        """What the writer sends next, and where; no frame when nothing is left to do."""
+        frame = self.outgoing.take() if self._broken is None else None
+        is_over = self._broken is not None or self._state == "closed"
+        return (frame, self._network) if frame or is_over else None
 
-    def _has_moved_on(self, generation: int) -> bool:
-        return self._generation != generation or self._broken is not None
+    def _has_moved_on(self, network: Network) -> bool:
+        return self._network is not network or self._broken is not None
 
     def _takes_no_data(self) -> str:
         return f"the network took no data for {self._options.send_timeout} s"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
+from coze_runtime._http.sockets import shut_down
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
 from ..errors import ArgumentError, CozeError
@@ -110,9 +110,7 @@ class ThreadDriver:
 
     def abort(self, network: Network) -> None:
         """Ends the TCP connection under whoever reads or writes."""
-        with suppress(OSError):  # it is gone already
-            # The method of a TLS socket would take its state away under the reader.
-            socket.socket.shutdown(network.socket, socket.SHUT_RDWR)
+        shut_down(network.socket)
 
     def close(self, network: Network) -> None:
         """Ends the connection with a closing handshake."""
@@ -223,7 +221,10 @@ class TaskDriver:
 
     async def close(self, network: Network) -> None:
         """Ends the connection with a closing handshake."""
-        await network.close()
+        try:
+            await network.close()
+        finally:
+            network.transport.abort()
 
     def start(self, name: str, *workers: Callable[[], Steps[None]]) -> None:
         """Starts the reader and the writer."""

@@ -116,20 +116,12 @@ class SocketOptions(NamedTuple):
         Raises:
             ArgumentError: A limit is not above zero.
         """
-        for name in (
-            "open_timeout",
-            "ping_interval",
-            "ping_timeout",
-            "send_timeout",
-            "idle_timeout",
-            "max_size",
-        ):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ArgumentError(f"{name} must be above 0; None switches it off", argument=name)
-        for name in ("max_events", "max_bytes", "max_queue"):
-            if getattr(self, name) < 1:
+        counts = ("max_events", "max_bytes", "max_queue")
+        for name, value in self._asdict().items():
+            if name in counts and value < 1:
                 raise ArgumentError(f"{name} must be at least 1", argument=name)
+            if isinstance(value, int | float) and not value > 0:
+                raise ArgumentError(f"{name} must be above 0; None switches it off", argument=name)
         if self.reconnect is not None and self.reconnect.attempts < 1:
             raise ArgumentError("Reconnect.attempts must be at least 1", argument="reconnect")
         return self

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 from coze_runtime._http.event_loops import current, is_asyncio
 from coze_runtime.models import Model
-from coze_runtime.steps import run_steps, run_steps_async
+from coze_runtime.steps import Steps, run_steps, run_steps_async
 from coze_runtime.types import DEFAULT, UseDefault
 
 from ..errors import ArgumentError, CozeError
@@ -73,6 +72,15 @@ class BaseSocket:
     def _another(self) -> Self:
         """A socket with the same settings and handlers: a connection serves one request."""
         return type(self)(self._client, self._query, self._options, self._handlers.copy())
+
+    def _leave(self, *, failed: bool) -> Steps[None]:
+        """The end of a block; after a failure nothing is flushed, and no other error hides it."""
+        try:
+            yield from self._connection.close(flush=not failed)
+        except Exception as error:
+            if not failed:
+                raise
+            logger.error("a handler failed as well", exc_info=error)
 
     def _fail(self, error: Exception) -> None:
         """Something that works for the program failed; its next step raises the error."""
@@ -234,19 +242,8 @@ class SyncSocket(BaseSocket, Generic[E]):
     def __enter__(self) -> Self:
         return self.connect()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-            return
-        try:
-            self.close(flush=False)
-        except Exception as failure:
-            logger.error("a handler failed as well", exc_info=failure)
+    def __exit__(self, *error: Any) -> None:
+        run_steps(self._leave(failed=error[1] is not None))
 
 
 class AsyncSocket(BaseSocket, Generic[E]):
@@ -332,16 +329,5 @@ class AsyncSocket(BaseSocket, Generic[E]):
     async def __aenter__(self) -> Self:
         return await self.connect()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            await self.close()
-            return
-        try:
-            await self.close(flush=False)
-        except Exception as failure:
-            logger.error("a handler failed as well", exc_info=failure)
+    async def __aexit__(self, *error: Any) -> None:
+        await run_steps_async(self._leave(failed=error[1] is not None))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from coze_openapi import models as m
 from coze_openapi.senders import SpeechSender
@@ -95,10 +95,12 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
                 file that was made here is removed.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
-        with _SoundFile(file, output_audio) as target:
+        size = 0
+        with _sound_file(file, output_audio) as target:
             for piece in pieces:
                 target.write(piece)
-        return target.size
+                size += len(piece)
+        return size
 
     def _say(self, texts: list[str], output_audio: m.OutputAudio | None) -> Iterator[bytes]:
         for text in texts:
@@ -179,10 +181,12 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
                 file that was made here is removed.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
-        with _SoundFile(file, output_audio) as target:
+        size = 0
+        with _sound_file(file, output_audio) as target:
             async for piece in pieces:
                 target.write(piece)
-        return target.size
+                size += len(piece)
+        return size
 
     async def _say(
         self, texts: list[str], output_audio: m.OutputAudio | None
@@ -232,44 +236,31 @@ def split_text(text: str, limit: int = MAX_BYTES) -> list[str]:
     return pieces
 
 
-class _SoundFile:
-    """A file that is written as the sound comes, and removed when it stays incomplete: a WAV file
-    when its name ends so and the sound is PCM, else the bytes alone.
+@contextmanager
+def _sound_file(
+    file: str | os.PathLike[str] | IO[bytes], audio: m.OutputAudio | None
+) -> Iterator[IO[bytes]]:
+    """A file that takes sound as it comes: a WAV file when its name ends so and the sound is PCM,
+    else the bytes alone. One that was made here is removed when the sound stays incomplete.
     """
-
-    def __init__(
-        self, target: str | os.PathLike[str] | IO[bytes], audio: m.OutputAudio | None
-    ) -> None:
-        self._path = Path(target) if isinstance(target, str | os.PathLike) else None
-        self._file: IO[bytes] = self._path.open("wb") if self._path is not None else target  # type: ignore[assignment]
-        is_wav = self._path is not None and self._path.suffix.lower() == ".wav"
-        self._format = _pcm_format(audio) if is_wav else None
-        self.size = 0
-        """Bytes of sound."""
-
-    def __enter__(self) -> Self:
-        if self._format is not None:
-            self._file.write(wav_header(self._format))
-        return self
-
-    def write(self, piece: bytes) -> None:
-        """Appends sound."""
-        self._file.write(piece)
-        self.size += len(piece)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None and self._format is not None:
-            self._file.seek(0)
-            self._file.write(wav_header(self._format, self.size))
-        if self._path is not None:
-            self._file.close()
-            if error is not None:
-                self._path.unlink(missing_ok=True)
+    if not isinstance(file, str | os.PathLike):
+        yield file
+        return
+    path = Path(file)
+    wav = _pcm_format(audio) if path.suffix.lower() == ".wav" else None
+    header = b"" if wav is None else wav_header(wav)
+    target = path.open("wb")
+    try:
+        with target:
+            target.write(header)
+            yield target
+            if wav is not None:
+                size = target.tell() - len(header)
+                target.seek(0)
+                target.write(wav_header(wav, size))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _pcm_format(audio: m.OutputAudio | None) -> AudioFormat | None:
