@@ -25,6 +25,7 @@ from ._protocol import (
     connection_lost,
     decode,
     encode,
+    event_type_of,
     matcher,
 )
 
@@ -99,8 +100,7 @@ class Connection:
     def send(self, event: Model | Mapping[str, Any]) -> Steps[None]:
         """Queues an event; waits while the queue is full."""
         frame = encode(event, self._spec)
-        event_type = getattr(event, "event_type", None) or event["event_type"]  # type: ignore[index]
-        is_settings = event_type == self._spec.socket.settings
+        is_settings = event_type_of(event) == self._spec.socket.settings
 
         def put() -> bool:
             self._check_sendable()
@@ -277,7 +277,7 @@ class Connection:
         self.events.finish(self._broken, normal=code == 1000 and self.events.settled)
 
     def _deliver(self, event: Any, size: int) -> Steps[None]:
-        for handler in self._handlers.matching(event):
+        for handler in [handler for match, handler in self._handlers if match(event)]:
             try:
                 yield self._driver.call(handler, event)
             except Exception as error:

@@ -52,12 +52,12 @@ class ThreadDriver:
             finally:
                 self._changed.notify_all()
 
-    def until(self, action: Callable[[], T], timeout: float | None = None) -> T:
-        """Repeats an action after each change until it returns something true, or time is up;
-        returns what it returned last.
+    def until(self, action: Callable[[], T], limit: float | None = None) -> T:
+        """Repeats an action after each change until it returns something true or `limit` seconds
+        have passed; returns what it returned last.
         """
         with self.change():
-            return self._changed.wait_for(action, timeout)
+            return self._changed.wait_for(action, limit)
 
     def current(self) -> object:
         """The thread that calls."""
@@ -85,9 +85,9 @@ class ThreadDriver:
             network.socket.settimeout(self._send_timeout)
         return network
 
-    def receive(self, network: Network, timeout: float | None) -> bytes:
-        """The next frame."""
-        return bytes(network.recv(timeout=timeout, decode=False))
+    def receive(self, network: Network, limit: float | None) -> bytes:
+        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        return bytes(network.recv(timeout=limit, decode=False))
 
     def send(self, network: Network, frame: str) -> None:
         """Sends a frame."""
@@ -156,11 +156,11 @@ class TaskDriver:
             self._changed.set()
             self._changed = asyncio.Event()
 
-    async def until(self, action: Callable[[], T], timeout: float | None = None) -> T:  # noqa: ASYNC109
-        """Repeats an action after each change until it returns something true, or time is up;
-        returns what it returned last.
+    async def until(self, action: Callable[[], T], limit: float | None = None) -> T:
+        """Repeats an action after each change until it returns something true or `limit` seconds
+        have passed; returns what it returned last.
         """
-        deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        deadline = None if limit is None else asyncio.get_running_loop().time() + limit
         with self.change():
             while not (result := action()):
                 try:
@@ -193,9 +193,9 @@ class TaskDriver:
         # closing loses none.
         return await connect(url, create_connection=connection_class, write_limit=0, **settings)
 
-    async def receive(self, network: Network, timeout: float | None) -> bytes:  # noqa: ASYNC109
-        """The next frame."""
-        async with asyncio.timeout(timeout):
+    async def receive(self, network: Network, limit: float | None) -> bytes:
+        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        async with asyncio.timeout(limit):
             return bytes(await network.recv(decode=False))
 
     async def send(self, network: Network, frame: str) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import inspect
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakSet
 
 from ..errors import ArgumentError, WebSocketError
 from ._handshake import SocketOptions
-from ._protocol import SocketSpec, event_error, matcher
+from ._protocol import SocketSpec, event_error
 
 PENDING: Final[Any] = object()
 """No event is there yet."""
@@ -25,60 +25,36 @@ _MAX_FAILURES = 100
 
 logger = logging.getLogger("cozekit")
 
-_Matcher = Callable[[Any], bool]
-_Handler = Callable[[Any], object]
+Matcher: TypeAlias = Callable[[Any], bool]
+Handler: TypeAlias = Callable[[Any], object]
+Handlers: TypeAlias = list[tuple[Matcher, Handler]]
+"""The functions that a program registered for events, in their order."""
 
 
-class Handlers:
-    """The functions that a program registered for the events of one socket."""
+def check_handler(handler: object, *, coroutines: bool) -> None:
+    """Raises for what cannot be a handler.
 
-    def __init__(
-        self,
-        spec: SocketSpec,
-        *,
-        coroutines: bool,
-        registered: Iterable[tuple[_Matcher, _Handler]] = (),
-    ) -> None:
-        self._spec = spec
-        self._coroutines = coroutines
-        self._registered = list(registered)
-
-    def add(self, event: object, handler: _Handler) -> None:
-        """Registers a handler; one event may have several.
-
-        Raises:
-            ArgumentError: There is no such event, or the handler does not take one argument, or it
-                is a coroutine function on a sync socket.
-        """
-        if not callable(handler):
-            raise ArgumentError(
-                "a handler is a function of one argument, the event", argument="handler"
-            )
-        if not self._coroutines and inspect.iscoroutinefunction(handler):
-            raise ArgumentError(
-                "a coroutine function cannot be a handler of a sync socket; use AsyncCoze",
-                argument="handler",
-            )
-        try:
-            inspect.signature(handler).bind(None)
-        except TypeError:
-            raise ArgumentError(
-                "a handler is called with one argument, the event", argument="handler"
-            ) from None
-        except ValueError:
-            pass  # a builtin without a signature
-        self._registered.append((matcher(event, self._spec), handler))
-
-    def copy(self) -> Handlers:
-        """The same handlers, for another socket."""
-        return Handlers(self._spec, coroutines=self._coroutines, registered=self._registered)
-
-    def __bool__(self) -> bool:
-        return bool(self._registered)
-
-    def matching(self, event: Any) -> Iterator[_Handler]:
-        """The handlers for an event, in the order of their registration."""
-        return (handler for match, handler in list(self._registered) if match(event))
+    Raises:
+        ArgumentError: It does not take one argument, or it is a coroutine function and the socket
+            is sync.
+    """
+    if not callable(handler):
+        raise ArgumentError(
+            "a handler is a function of one argument, the event", argument="handler"
+        )
+    if not coroutines and inspect.iscoroutinefunction(handler):
+        raise ArgumentError(
+            "a coroutine function cannot be a handler of a sync socket; use AsyncCoze",
+            argument="handler",
+        )
+    try:
+        inspect.signature(handler).bind(None)
+    except TypeError:
+        raise ArgumentError(
+            "a handler is called with one argument, the event", argument="handler"
+        ) from None
+    except ValueError:
+        pass  # a builtin without a signature
 
 
 class SendQueue:
@@ -267,7 +243,7 @@ class EventQueue:
             return OVER
         raise self._end.with_traceback(None)
 
-    def take(self, match: _Matcher, since: int) -> Any:
+    def take(self, match: Matcher, since: int) -> Any:
         """The first event that matches, or `PENDING`; the events before it stay."""
         if self._failures:
             raise self._failures.popleft()

@@ -99,6 +99,14 @@ SimultInterpretationEvent: TypeAlias = (
 )
 
 
+def event_type_of(event: Model | Mapping[str, Any]) -> str:
+    """The name of an event; empty when it has none."""
+    name: object = getattr(event, "event_type", None)
+    if isinstance(event, Mapping):
+        name = event.get("event_type")
+    return name if isinstance(name, str) else ""
+
+
 def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
     """An event as the text of a frame. It gets an id when it has none.
 
@@ -107,7 +115,7 @@ def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
             JSON.
     """
     if isinstance(event, Model):
-        model = spec.send.get(str(getattr(event, "event_type", "")))
+        model = spec.send.get(event_type_of(event))
         if model is None or not isinstance(event, model):
             raise ArgumentError(
                 f"{type(event).__name__} is not sent to {spec.socket.path}; "
@@ -115,10 +123,10 @@ def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
                 argument="event",
             )
         fields: Mapping[str, Any] = to_wire(event)
-    else:
-        if not isinstance(event.get("event_type"), str):
-            raise ArgumentError("an event needs an `event_type`", argument="event")
+    elif event_type_of(event):
         fields = event
+    else:
+        raise ArgumentError("an event needs an `event_type`", argument="event")
     return encode_json({"id": uuid.uuid4().hex, **fields}).decode()
 
 

@@ -16,7 +16,7 @@ from coze_runtime.types import DEFAULT, UseDefault
 from ..errors import ArgumentError, CozeError
 from ._connection import Connection
 from ._drivers import TaskDriver, ThreadDriver
-from ._event_queue import OVER, Handlers
+from ._event_queue import OVER, Handlers, check_handler
 from ._handshake import AsyncSocketClient, Handshake, SocketOptions, SyncSocketClient
 from ._protocol import SocketSpec, matcher
 
@@ -50,7 +50,7 @@ class BaseSocket:
             query: Query fields of the handshake, by name; None for none.
             options: Settings of the connection: timeouts, limits, reconnection. None takes the
                 defaults of `SocketOptions`.
-            handlers: Functions to call with events, of another socket; None for none yet.
+            handlers: Functions to call with events, as another socket has them; None for none.
 
         Raises:
             ArgumentError: A required query field is empty, or an option is out of range.
@@ -62,7 +62,7 @@ class BaseSocket:
         self._query = query or {}
         self._options = (options or SocketOptions()).checked()
         driver_class: Any = self._driver_class
-        self._handlers = handlers or Handlers(self._spec, coroutines=driver_class.coroutines)
+        self._handlers: Handlers = list(handlers or ())
         self._connection = Connection(
             driver_class(client, self._options.send_timeout),
             Handshake(client, self._spec, self._query, self._options),
@@ -71,7 +71,7 @@ class BaseSocket:
 
     def _another(self) -> Self:
         """A socket with the same settings and handlers: a connection serves one request."""
-        return type(self)(self._client, self._query, self._options, self._handlers.copy())
+        return type(self)(self._client, self._query, self._options, self._handlers)
 
     def _leave(self, *, failed: bool) -> Steps[None]:
         """The end of a block; after a failure nothing is flushed, and no other error hides it."""
@@ -109,10 +109,11 @@ class BaseSocket:
         Raises:
             ArgumentError: The socket has no such event, or the function cannot be a handler.
         """
-        matcher(event, self._spec)
+        match = matcher(event, self._spec)
 
         def register(handler: H) -> H:
-            self._handlers.add(event, handler)
+            check_handler(handler, coroutines=self._driver_class.coroutines)
+            self._handlers.append((match, handler))
             return handler
 
         return register
@@ -297,7 +298,12 @@ class AsyncSocket(BaseSocket, Generic[E]):
         """
         return AsyncEvents(self._connection)
 
-    async def wait_for(self, event: Any, *, timeout: float | UseDefault | None = DEFAULT) -> Any:  # noqa: ASYNC109
+    async def wait_for(
+        self,
+        event: Any,
+        *,
+        timeout: float | UseDefault | None = DEFAULT,  # noqa: ASYNC109
+    ) -> Any:
         """Waits for an event; one that has arrived before and was not taken counts.
 
         The events before it stay for an iteration or another wait, as far as `max_events` and
