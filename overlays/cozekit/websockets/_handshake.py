@@ -90,7 +90,7 @@ class SocketOptions(NamedTuple):
     send_timeout: float | None = 20.0
     """Seconds that the network may take no data; then the connection counts as lost."""
     idle_timeout: float | None = 600.0
-    """Seconds that an iteration, or a wait without a timeout of its own, waits for an event."""
+    """Seconds that an iteration, or a wait without its own timeout, waits for an event."""
     max_size: int | None = 16 * 1024 * 1024
     """Bytes of the largest event that is accepted; a larger one ends the connection with code 1009.
     """
