@@ -131,7 +131,8 @@ class ThreadDriver:
     def join(self) -> None:
         """Waits a little for the end of the reader and the writer."""
         for thread in self._workers:
-            if thread is not self.current():
+            # A handler may get here before the writer has begun.
+            if thread is not self.current() and thread.is_alive():
                 thread.join(_STOP_PATIENCE)
 
 
