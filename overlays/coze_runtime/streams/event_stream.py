@@ -235,7 +235,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         self._parser.name = self._name
         self._wanted = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._wanted)
-        self._batch = self._parser.take()
+        self._batch: Iterator[E] = self._parser.take()
         self._loop: Loop | None = None
 
     async def open(self) -> Self:

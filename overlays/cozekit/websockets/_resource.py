@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from .async_sockets import (
-    AsyncChatSocket,
+from coze_runtime._publish import publish
+
+from ._chat import AsyncChatSocket, ChatSocket
+from ._handshake import AsyncSocketClient, SocketOptions, SyncSocketClient
+from ._speech import AsyncSpeechSocket, SpeechSocket
+from ._transcriptions import (
     AsyncSimultInterpretationSocket,
-    AsyncSpeechSocket,
     AsyncTranscriptionsSocket,
+    SimultInterpretationSocket,
+    TranscriptionsSocket,
 )
-from .client import AsyncSocketClient, SyncSocketClient
-from .options import SocketOptions
-from .sockets import ChatSocket, SimultInterpretationSocket, SpeechSocket, TranscriptionsSocket
 
 
 class WebSockets:
@@ -175,3 +177,6 @@ class AsyncWebSockets:
             ArgumentError: An option is out of range.
         """
         return AsyncSimultInterpretationSocket(self._client, None, options)
+
+
+publish(globals(), "cozekit.websockets", "WebSockets", "AsyncWebSockets")
