@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from generator.bundle import METHODS, load_yaml
+from generator.compile.bundle import METHODS, load_yaml
 
 _NAMED = {"operationId", "x-coze-replaced-by", "then"}
 _ONCE = ("x-coze-stream-kind", "x-coze-error-classes")

@@ -53,7 +53,7 @@ class ApiAppPage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateApiAppResponse(Model):
-    """Answer of `api_apps_create`."""
+    """Answer of `coze.api_apps.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -69,7 +69,7 @@ class CreateApiAppResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListApiAppsResponse(Model):
-    """Answer of `api_apps_list`."""
+    """Answer of `coze.api_apps.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -58,7 +58,7 @@ class ApiAppEventPage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListApiAppEventsResponse(Model):
-    """Answer of `api_apps_events_list`."""
+    """Answer of `coze.api_apps.events.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

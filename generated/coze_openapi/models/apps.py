@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListAppsResponse(Model):
-    """Answer of `apps_list`."""
+    """Answer of `coze.apps.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -28,7 +28,7 @@ class ListAppsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AppPage(Model):
-    """A page of `apps_list`."""
+    """A page of `coze.apps.list`."""
 
     items: list[AppSummary] | None = None
     """Apps on this page."""

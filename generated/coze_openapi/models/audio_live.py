@@ -21,7 +21,7 @@ class LiveStreamType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveLiveResponse(Model):
-    """Answer of `audio_live_retrieve`."""
+    """Answer of `coze.audio.live.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -126,7 +126,7 @@ class RoomTurnDetection(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateRoomResponse(Model):
-    """Answer of `audio_rooms_create`."""
+    """Answer of `coze.audio.rooms.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

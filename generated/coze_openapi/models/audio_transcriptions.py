@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateTranscriptionResponse(Model):
-    """Answer of `audio_transcriptions_create`."""
+    """Answer of `coze.audio.transcriptions.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

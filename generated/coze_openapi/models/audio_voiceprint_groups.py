@@ -12,7 +12,7 @@ from .shared import ResponseDetail, UserSummary
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateVoiceprintGroupResponse(Model):
-    """Answer of `audio_voiceprint_groups_create`."""
+    """Answer of `coze.audio.voiceprint_groups.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -36,7 +36,7 @@ class VoiceprintGroupReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoiceprintGroupsResponse(Model):
-    """Answer of `audio_voiceprint_groups_list`."""
+    """Answer of `coze.audio.voiceprint_groups.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -84,7 +84,7 @@ class VoiceprintGroup(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class IdentifySpeakerResponse(Model):
-    """Answer of `audio_voiceprint_groups_speaker_identify`."""
+    """Answer of `coze.audio.voiceprint_groups.speaker_identify`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

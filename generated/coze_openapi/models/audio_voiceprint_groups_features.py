@@ -12,7 +12,7 @@ from .shared import ResponseDetail, UserSummary
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateVoiceprintResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_create`."""
+    """Answer of `coze.audio.voiceprint_groups.features.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -36,7 +36,7 @@ class VoiceprintReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoiceprintsResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_list`."""
+    """Answer of `coze.audio.voiceprint_groups.features.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -86,7 +86,7 @@ class Voiceprint(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateVoiceprintResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_update`."""
+    """Answer of `coze.audio.voiceprint_groups.features.update`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

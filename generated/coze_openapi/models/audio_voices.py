@@ -98,7 +98,7 @@ class VoiceLanguage(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoicesResponse(Model):
-    """Answer of `audio_voices_list`."""
+    """Answer of `coze.audio.voices.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -186,7 +186,7 @@ class EmotionScaleInterval(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CloneVoiceResponse(Model):
-    """Answer of `audio_voices_clone`."""
+    """Answer of `coze.audio.voices.clone`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

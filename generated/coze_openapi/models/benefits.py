@@ -79,7 +79,7 @@ class BenefitStrategy(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveBenefitsResponse(Model):
-    """Answer of `benefits_retrieve`."""
+    """Answer of `coze.benefits.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -25,7 +25,7 @@ class BillTaskStatus(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBillTaskResponse(Model):
-    """Answer of `benefits_bill_tasks_create`."""
+    """Answer of `coze.benefits.bill_tasks.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -63,7 +63,7 @@ class BillTask(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBillTasksResponse(Model):
-    """Answer of `benefits_bill_tasks_list`."""
+    """Answer of `coze.benefits.bill_tasks.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -97,7 +97,7 @@ class BenefitLimitationTerms(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBenefitLimitationResponse(Model):
-    """Answer of `benefits_limitations_create`."""
+    """Answer of `coze.benefits.limitations.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -189,7 +189,7 @@ class BenefitLimitation(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBenefitLimitationsResponse(Model):
-    """Answer of `benefits_limitations_list`."""
+    """Answer of `coze.benefits.limitations.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -217,7 +217,7 @@ class BenefitLimitationPage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateBenefitLimitationResponse(Model):
-    """Answer of `benefits_limitations_update`."""
+    """Answer of `coze.benefits.limitations.update`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -43,7 +43,7 @@ class PublishStatusFilter(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBotResponse(Model):
-    """Answer of `bots_create`."""
+    """Answer of `coze.bots.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -67,7 +67,7 @@ class CreatedBot(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PublishBotResponse(Model):
-    """Answer of `bots_publish`."""
+    """Answer of `coze.bots.publish`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -93,7 +93,7 @@ class BotPublication(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBotsResponse(Model):
-    """Answer of `bots_list`."""
+    """Answer of `coze.bots.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -109,7 +109,7 @@ class ListBotsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BotPage(Model):
-    """A page of `bots_list`."""
+    """A page of `coze.bots.list`."""
 
     items: list[BotSummary] | None = None
     """Bots on this page."""
@@ -143,7 +143,7 @@ class BotSummary(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveBotResponse(Model):
-    """Answer of `bots_retrieve` and `bots_retrieve_published`."""
+    """Answer of `coze.bots.retrieve` and `coze.bots.retrieve_published`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -214,7 +214,7 @@ class Bot(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListPublishedBotsResponse(Model):
-    """Answer of `bots_list_published`."""
+    """Answer of `coze.bots.list_published`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -230,7 +230,7 @@ class ListPublishedBotsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PublishedBotPage(Model):
-    """A page of `bots_list_published`."""
+    """A page of `coze.bots.list_published`."""
 
     total: int | None = None
     """Number of bots over all pages."""

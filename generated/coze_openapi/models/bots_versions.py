@@ -21,7 +21,7 @@ class BotVersionStatus(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBotVersionsResponse(Model):
-    """Answer of `bots_versions_list`."""
+    """Answer of `coze.bots.versions.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -37,7 +37,7 @@ class ListBotVersionsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BotVersionPage(Model):
-    """A page of `bots_versions_list`."""
+    """A page of `coze.bots.versions.list`."""
 
     items: list[BotVersion] | None = None
     """Versions on this page."""

@@ -308,8 +308,8 @@ class CallbackAudit(Model):
     """Result of the review of a bot by a channel."""
 
     audit_status: BotAuditStatus
-    """The result. With `in_review` the result follows by `connectors_bots_update`. Known values: `1`,
-    `2`, `3`.
+    """The result. With `in_review` the result follows by `coze.connectors.bots.update`. Known values:
+    `1`, `2`, `3`.
     """
     reason: str | None = None
     """Why the bot was rejected; empty or absent otherwise."""

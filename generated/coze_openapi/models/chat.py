@@ -157,7 +157,7 @@ class ChatEventType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateChatResponse(Model):
-    """Answer of `chat_create`."""
+    """Answer of `coze.chat.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -173,7 +173,7 @@ class CreateChatResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveChatResponse(Model):
-    """Answer of `chat_retrieve`."""
+    """Answer of `coze.chat.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -189,7 +189,7 @@ class RetrieveChatResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CancelChatResponse(Model):
-    """Answer of `chat_cancel`."""
+    """Answer of `coze.chat.cancel`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -205,7 +205,7 @@ class CancelChatResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SubmitToolOutputsResponse(Model):
-    """Answer of `chat_submit_tool_outputs`."""
+    """Answer of `coze.chat.submit_tool_outputs`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

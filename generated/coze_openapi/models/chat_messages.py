@@ -13,7 +13,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListChatMessagesResponse(Model):
-    """Answer of `chat_messages_list`."""
+    """Answer of `coze.chat.messages.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -21,7 +21,7 @@ class ConversationSortOrder(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateConversationResponse(Model):
-    """Answer of `conversations_create`."""
+    """Answer of `coze.conversations.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -37,7 +37,7 @@ class CreateConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveConversationResponse(Model):
-    """Answer of `conversations_retrieve`."""
+    """Answer of `coze.conversations.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -53,7 +53,7 @@ class RetrieveConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListConversationsResponse(Model):
-    """Answer of `conversations_list`."""
+    """Answer of `coze.conversations.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -69,7 +69,7 @@ class ListConversationsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateConversationResponse(Model):
-    """Answer of `conversations_update`."""
+    """Answer of `coze.conversations.update`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -85,7 +85,7 @@ class UpdateConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ClearConversationResponse(Model):
-    """Answer of `conversations_clear`."""
+    """Answer of `coze.conversations.clear`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -22,7 +22,7 @@ class MessageOrder(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateMessageResponse(Model):
-    """Answer of `conversations_messages_create`."""
+    """Answer of `coze.conversations.messages.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -38,7 +38,7 @@ class CreateMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListMessagesResponse(Model):
-    """Answer of `conversations_messages_list`."""
+    """Answer of `coze.conversations.messages.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -60,7 +60,7 @@ class ListMessagesResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveMessageResponse(Model):
-    """Answer of `conversations_messages_retrieve`."""
+    """Answer of `coze.conversations.messages.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -76,7 +76,7 @@ class RetrieveMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateMessageResponse(Model):
-    """Answer of `conversations_messages_update`."""
+    """Answer of `coze.conversations.messages.update`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -92,7 +92,7 @@ class UpdateMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeleteMessageResponse(Model):
-    """Answer of `conversations_messages_delete`."""
+    """Answer of `coze.conversations.messages.delete`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -24,7 +24,7 @@ class DatasetStatus(OpenIntEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateDatasetResponse(Model):
-    """Answer of `datasets_create`."""
+    """Answer of `coze.datasets.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -153,7 +153,7 @@ class DocumentProgressList(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDatasetsResponse(Model):
-    """Answer of `datasets_list`."""
+    """Answer of `coze.datasets.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -169,7 +169,7 @@ class ListDatasetsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ProcessDatasetResponse(Model):
-    """Answer of `datasets_process`."""
+    """Answer of `coze.datasets.process`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

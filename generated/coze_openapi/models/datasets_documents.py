@@ -16,7 +16,7 @@ class CaptionType(OpenIntEnum):
     AUTOMATIC = 0
     """The service writes them."""
     MANUAL = 1
-    """The caller sets each one with `datasets_images_update`."""
+    """The caller sets each one with `coze.datasets.images.update`."""
 
 
 class ChunkType(OpenIntEnum):
@@ -49,7 +49,7 @@ class DocumentSourceType(OpenIntEnum):
     WEB_PAGE = 1
     """Fetched from a web address."""
     UPLOADED_FILE = 5
-    """Uploaded with `files_upload` before, then named by its id."""
+    """Uploaded with `coze.files.upload` before, then named by its id."""
 
 
 class DocumentStatus(OpenIntEnum):
@@ -115,7 +115,7 @@ class ChunkStrategy(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateDocumentsResponse(Model):
-    """Answer of `datasets_documents_create`."""
+    """Answer of `coze.datasets.documents.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -185,7 +185,8 @@ class DocumentSource(Model):
     out. Known values: `0`, `1`, `5`.
     """
     source_file_id: str | None = None
-    """Id that `files_upload` returned for the image. Needed for images, image knowledge bases only.
+    """Id that `coze.files.upload` returned for the image. Needed for images, image knowledge bases
+    only.
     """
 
 
@@ -201,7 +202,7 @@ class DocumentUpdateRule(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDocumentsResponse(Model):
-    """Answer of `datasets_documents_list`."""
+    """Answer of `coze.datasets.documents.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -233,7 +234,7 @@ class NewDocument(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateDocumentResponse(Model):
-    """Answer of `datasets_documents_update`."""
+    """Answer of `coze.datasets.documents.update`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

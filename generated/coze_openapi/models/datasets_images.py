@@ -51,7 +51,7 @@ class DatasetImagePage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDatasetImagesResponse(Model):
-    """Answer of `datasets_images_list`."""
+    """Answer of `coze.datasets.images.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateOrganizationResponse(Model):
-    """Answer of `enterprises_organizations_create`."""
+    """Answer of `coze.enterprises.organizations.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -36,7 +36,7 @@ class OrganizationReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListOrganizationsResponse(Model):
-    """Answer of `enterprises_organizations_list`."""
+    """Answer of `coze.enterprises.organizations.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -54,7 +54,7 @@ class CopyEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateCopyTaskResponse(Model):
-    """Answer of `entities_copy_tasks_create`."""
+    """Answer of `coze.entities.copy_tasks.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -81,7 +81,7 @@ class CopySubmission(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveCopyTaskResponse(Model):
-    """Answer of `entities_copy_tasks_retrieve`."""
+    """Answer of `coze.entities.copy_tasks.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UploadFileResponse(Model):
-    """Answer of `files_upload`."""
+    """Answer of `coze.files.upload`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -28,7 +28,7 @@ class UploadFileResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveFileResponse(Model):
-    """Answer of `files_retrieve`."""
+    """Answer of `coze.files.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

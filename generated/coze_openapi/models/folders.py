@@ -21,7 +21,7 @@ class FolderType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListFoldersResponse(Model):
-    """Answer of `folders_list`."""
+    """Answer of `coze.folders.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -49,7 +49,7 @@ class FolderPage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveFolderResponse(Model):
-    """Answer of `folders_retrieve`."""
+    """Answer of `coze.folders.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

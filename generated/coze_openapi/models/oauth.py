@@ -98,7 +98,7 @@ class OAuthScopeBots(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ExchangeOAuthTokenResponse(Model):
-    """Answer of `oauth_token`. The table of the device flow lists the token and the words for "no
+    """Answer of `coze.oauth.token`. The table of the device flow lists the token and the words for "no
     token yet" side by side, and the HTTP status of those words is not documented, so both can stand
     in a success.
     """

@@ -48,7 +48,7 @@ class OrganizationMembership(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListOrganizationMembersResponse(Model):
-    """Answer of `organizations_members_list`."""
+    """Answer of `coze.organizations.members.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -40,7 +40,7 @@ class StoreEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListPluginsResponse(Model):
-    """Answer of `plugins_list`."""
+    """Answer of `coze.plugins.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -141,7 +141,7 @@ class PluginTool(Model):
     tool_id: str | None = None
     """Id of the tool. Calls name the tool by `name`."""
     name: str | None = None
-    """Name of the tool, to be sent as `tool_name` by `plugins_tools_call`."""
+    """Name of the tool, to be sent as `tool_name` by `coze.plugins.tools.call`."""
     description: str | None = None
     """What the tool does."""
     inputSchema: dict[str, Any] | None = None
@@ -152,7 +152,7 @@ class PluginTool(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveManyPluginsResponse(Model):
-    """Answer of `plugins_retrieve_many`."""
+    """Answer of `coze.plugins.retrieve_many`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -168,7 +168,7 @@ class RetrieveManyPluginsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrievePluginResponse(Model):
-    """Answer of `plugins_retrieve`."""
+    """Answer of `coze.plugins.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

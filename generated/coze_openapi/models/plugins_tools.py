@@ -14,7 +14,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallPluginToolResponse(Model):
-    """Answer of `plugins_tools_call`."""
+    """Answer of `coze.plugins.tools.call`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -91,7 +91,7 @@ class RtcSessionSettings(Model):
     """Settings of a call. In a change, a field that is left out keeps its value."""
 
     voice_id: str | None = None
-    """Id of the voice, as `audio_voices_list` returns it. Default is that with which the room was
+    """Id of the voice, as `coze.audio.voices.list` returns it. Default is that with which the room was
     made.
     """
     speech_rate: int | None = None

@@ -19,7 +19,7 @@ class TemplateEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DuplicateTemplateResponse(Model):
-    """Answer of `templates_duplicate`."""
+    """Answer of `coze.templates.duplicate`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

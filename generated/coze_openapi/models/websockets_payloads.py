@@ -287,7 +287,7 @@ class OutputAudio(Model):
     do not follow it.
     """
     voice_id: str | None = None
-    """Id of the voice, as `audio_voices_list` returns it. Default is a system voice."""
+    """Id of the voice, as `coze.audio.voices.list` returns it. Default is a system voice."""
     context_texts: str | None = None
     """Instruction in words for mood, dialect, tone, speed or pitch. One text in spite of its name;
     only voices of Doubao speech synthesis 2.0 follow it. Absent or empty means none.

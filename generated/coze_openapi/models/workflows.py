@@ -41,7 +41,7 @@ class WorkflowPublishStatusFilter(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkflowsResponse(Model):
-    """Answer of `workflows_list`."""
+    """Answer of `coze.workflows.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -92,7 +92,7 @@ class WorkflowSummary(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowResponse(Model):
-    """Answer of `workflows_retrieve`."""
+    """Answer of `coze.workflows.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

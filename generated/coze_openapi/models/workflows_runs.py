@@ -27,8 +27,8 @@ class WorkflowEventType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowRunResult(Model):
-    """Answer of `workflows_runs_create` and `workflows_runs_resume`. Unlike elsewhere the result
-    stands beside `code`, not inside `data`.
+    """Answer of `coze.workflows.runs.create` and `coze.workflows.runs.resume`. Unlike elsewhere the
+    result stands beside `code`, not inside `data`.
     """
 
     code: int | None = None

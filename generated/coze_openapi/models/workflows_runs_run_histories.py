@@ -34,7 +34,7 @@ class WorkflowRunMode(OpenIntEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowRunHistoryResponse(Model):
-    """Answer of `workflows_runs_run_histories_retrieve`."""
+    """Answer of `coze.workflows.runs.run_histories.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

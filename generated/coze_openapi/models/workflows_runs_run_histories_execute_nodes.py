@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowNodeOutputResponse(Model):
-    """Answer of `workflows_runs_run_histories_execute_nodes_retrieve`."""
+    """Answer of `coze.workflows.runs.run_histories.execute_nodes.retrieve`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -13,7 +13,7 @@ from .workflows import WorkflowInput, WorkflowOutput
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkflowVersionsResponse(Model):
-    """Answer of `workflows_versions_list`."""
+    """Answer of `coze.workflows.versions.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

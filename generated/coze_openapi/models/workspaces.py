@@ -39,7 +39,7 @@ class WorkspaceType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateWorkspaceResponse(Model):
-    """Answer of `workspaces_create`."""
+    """Answer of `coze.workspaces.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -63,7 +63,7 @@ class CreatedWorkspace(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkspacesResponse(Model):
-    """Answer of `workspaces_list`."""
+    """Answer of `coze.workspaces.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

@@ -13,7 +13,7 @@ from .workspaces import WorkspaceRole
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_list`."""
+    """Answer of `coze.workspaces.members.list`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -67,7 +67,7 @@ class WorkspaceInvitation(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_create`."""
+    """Answer of `coze.workspaces.members.create`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
@@ -99,7 +99,7 @@ class AddedWorkspaceMembers(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeleteWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_delete`."""
+    """Answer of `coze.workspaces.members.delete`."""
 
     code: int | None = None
     """Status of the call. 0 is success, any other value is explained by `msg` and in the error code

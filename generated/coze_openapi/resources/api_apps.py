@@ -44,9 +44,9 @@ class ApiApps(SyncResource):
         `POST /v1/api_apps`
 
         Creates an application that receives events from Coze. It has no address yet: set one with
-        `api_apps_update`, then subscribe to events with `api_apps_events_create`. On personal plans
-        anybody may create a normal application, and only the creator of a channel one for the
-        channel; on enterprise plans only super administrators and administrators may.
+        `coze.api_apps.update`, then subscribe to events with `coze.api_apps.events.create`. On
+        personal plans anybody may create a normal application, and only the creator of a channel
+        one for the channel; on enterprise plans only super administrators and administrators may.
 
         Args:
             app_type: Kind of the application. Known values: `normal`, `connector`.
@@ -100,7 +100,7 @@ class ApiApps(SyncResource):
         administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as `coze.api_apps.list` shows it.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -205,7 +205,7 @@ class ApiApps(SyncResource):
         and administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as `coze.api_apps.list` shows it.
             name: New name of the application.
             callback_url: New address for the events. Coze tests it before it takes it over.
             extra_headers: Headers to add; they win over those of the client.

@@ -94,8 +94,8 @@ class BenefitsLimitations(SyncResource):
         `GET /v1/commerce/benefit/limitations`
 
         Goes through the quotas of one scope and one kind. Their ids are not part of the answer;
-        keep the one that `benefits_limitations_create` returned. Enterprise ultimate plan only; for
-        super administrators and administrators of the enterprise.
+        keep the one that `coze.benefits.limitations.create` returned. Enterprise ultimate plan
+        only; for super administrators and administrators of the enterprise.
 
         Args:
             entity_type: Scope of the quotas. Known values: `enterprise_all_devices`,
@@ -167,7 +167,7 @@ class BenefitsLimitations(SyncResource):
         administrators and administrators of the enterprise.
 
         Args:
-            benefit_id: Id of the quota, as `benefits_limitations_create` returned it.
+            benefit_id: Id of the quota, as `coze.benefits.limitations.create` returned it.
             limit: New amount, in resource points or, for the kinds of voice calls, in seconds.
             active_mode: How the time of the quota is given. Known values: `absolute_time`.
             started_at: New begin, in Unix seconds.

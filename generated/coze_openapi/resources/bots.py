@@ -66,9 +66,10 @@ class Bots(SyncResource):
 
         `POST /v1/bot/create`
 
-        Makes a new bot in a workspace. The bot is a draft: `bots_list` and `bots_retrieve` show it
-        by default only after `bots_publish`, and nobody can chat with it through the API before.
-        Knowledge bases cannot be bound here; do that with `bots_update`.
+        Makes a new bot in a workspace. The bot is a draft: `coze.bots.list` and
+        `coze.bots.retrieve` show it by default only after `coze.bots.publish`, and nobody can chat
+        with it through the API before. Knowledge bases cannot be bound here; do that with
+        `coze.bots.update`.
 
         Args:
             space_id: Id of the workspace that gets the bot, the number after `w/` in its address.
@@ -204,7 +205,7 @@ class Bots(SyncResource):
         first. It does not see drafts, nor bots published to other channels only. Coze is going to
         switch it off.
 
-        Deprecated: use `bots_list`.
+        Deprecated: use `coze.bots.list`.
 
         Args:
             space_id: Id of the workspace, the number after `space/` in its address.
@@ -227,7 +228,11 @@ class Bots(SyncResource):
         Permission: `getPublishedBot`
         Source: https://www.coze.cn/open/docs/developer_guides/published_bots_list
         """
-        warn("bots_list_published is deprecated; use bots_list", DeprecationWarning, stacklevel=2)
+        warn(
+            "coze.bots.list_published is deprecated; use coze.bots.list",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         from ..api.bots import list_published as operation
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
@@ -362,7 +367,7 @@ class Bots(SyncResource):
         Reads the configuration of a bot that is published to the API channel; any other bot is out
         of its reach. Coze is going to switch it off.
 
-        Deprecated: use `bots_retrieve`.
+        Deprecated: use `coze.bots.retrieve`.
 
         Args:
             bot_id: Id of the bot, the number after `bot/` in the address of its development page.
@@ -384,7 +389,7 @@ class Bots(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/get_metadata
         """
         warn(
-            "bots_retrieve_published is deprecated; use bots_retrieve",
+            "coze.bots.retrieve_published is deprecated; use coze.bots.retrieve",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -476,8 +481,8 @@ class Bots(SyncResource):
         `POST /v1/bot/update`
 
         Changes the configuration of any bot, whether made in the web editor or through the API;
-        publish it again to bring the change to its users. Beyond what `bots_create` sets, it binds
-        knowledge bases: those of Coze only, not those of Volcano Engine. Only `bot_id` is
+        publish it again to bring the change to its users. Beyond what `coze.bots.create` sets, it
+        binds knowledge bases: those of Coze only, not those of Volcano Engine. Only `bot_id` is
         mandatory, so send just the fields that should change; inside an object such as
         `model_info_config`, send all its members, because the page does not say whether objects are
         merged.

@@ -153,10 +153,10 @@ class ConversationsMessages(SyncResource):
         `POST /v1/conversation/message/list`
 
         Lists what users said, what bots answered and what was put in by
-        `conversations_messages_create`. The steps between (function calls, their results, suggested
-        questions) are left out unless `include_middle_message` is set; `chat_messages_list` has
-        them for one chat. Messages are kept for 180 days. The conversation is named in the query,
-        everything else in the body.
+        `coze.conversations.messages.create`. The steps between (function calls, their results,
+        suggested questions) are left out unless `include_middle_message` is set;
+        `coze.chat.messages.list` has them for one chat. Messages are kept for 180 days. The
+        conversation is named in the query, everything else in the body.
 
         Args:
             conversation_id: Id of the conversation.
@@ -274,7 +274,7 @@ class ConversationsMessages(SyncResource):
         Args:
             conversation_id: Conversation to which the message belongs.
             message_id: Id of the message.
-            content: New content, written as for `conversations_messages_create`. Left out, it
+            content: New content, written as for `coze.conversations.messages.create`. Left out, it
                 stays.
             content_type: How `content` is written, `text` or `object_string`; needed together with
                 it. Known values: `text`, `object_string`, `card`, `audio`.

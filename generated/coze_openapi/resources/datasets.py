@@ -54,8 +54,8 @@ class Datasets(SyncResource):
         `POST /v1/datasets`
 
         Creates an empty Coze knowledge base for text or images; fill it with
-        `datasets_documents_create`. Table knowledge bases and Volcano knowledge bases cannot be
-        created through this API.
+        `coze.datasets.documents.create`. Table knowledge bases and Volcano knowledge bases cannot
+        be created through this API.
 
         Args:
             name: Name of the knowledge base, at most 100 characters.
@@ -64,8 +64,8 @@ class Datasets(SyncResource):
             format_type: What the knowledge base holds, 0 text or 2 images. Tables (1) are refused.
                 Known values: `0`, `1`, `2`.
             description: What the knowledge base is about. Left out, it has no description.
-            file_id: Icon, as the id of an image uploaded with `files_upload`. Left out, a default
-                icon.
+            file_id: Icon, as the id of an image uploaded with `coze.files.upload`. Left out, a
+                default icon.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -277,8 +277,8 @@ class Datasets(SyncResource):
             dataset_id: Id of the knowledge base, the number after `knowledge/` in the address of
                 its page.
             name: Name of the knowledge base, at most 100 characters.
-            file_id: Icon, as the id of an image uploaded with `files_upload`. Left out, the icon
-                goes back to the default.
+            file_id: Icon, as the id of an image uploaded with `coze.files.upload`. Left out, the
+                icon goes back to the default.
             description: What the knowledge base is about. Left out, the description goes back to
                 the default.
             extra_headers: Headers to add; they win over those of the client.

@@ -89,7 +89,7 @@ class EnterprisesMembers(SyncResource):
 
         Takes a person out of the enterprise and hands their workspaces, bots, workflows and the
         rest to somebody else. The person must have left all organizations before, by
-        `organizations_members_delete`. Enterprise plans (standard and ultimate) only, with the
+        `coze.organizations.members.delete`. Enterprise plans (standard and ultimate) only, with the
         token of an enterprise privileged app. One person per call, and the calls must follow one
         another: concurrent calls are not supported.
 

@@ -39,7 +39,7 @@ class EntitiesCopyTasks(SyncResource):
         workspace nothing can be copied elsewhere. Workflows, plugins and other resources that a bot
         or an app uses come along into another workspace. The copy of a bot or an app is a draft. A
         bot inside its own workspace is copied at once (`copied_entity_id`); all else runs as a task
-        (`task_id`) that `entities_copy_tasks_retrieve` watches. Permissions by type:
+        (`task_id`) that `coze.entities.copy_tasks.retrieve` watches. Permissions by type:
         `Bot.duplicate` and `Workspace.createBot` for a bot, `Project.copy` and
         `Workspace.createProject` for an app, `Workflow.copy` and `Workspace.createWorkflow` for a
         workflow.
@@ -122,7 +122,7 @@ class EntitiesCopyTasks(SyncResource):
             The finished task; `target_entity_id` is the copy.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -146,8 +146,8 @@ class EntitiesCopyTasks(SyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: models.CopyTask = done.last
-        return found
+        result: models.CopyTask = done.last
+        return result
 
     def wait(
         self,
@@ -165,7 +165,7 @@ class EntitiesCopyTasks(SyncResource):
         The first poll comes at once. Otherwise as `create_and_poll`.
 
         Args:
-            task_id: Id of the task, from the answer of `entities_copy_tasks_create`.
+            task_id: Id of the task, from the answer of `coze.entities.copy_tasks.create`.
             poll_timeout: Seconds to wait for the end, until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
@@ -177,7 +177,7 @@ class EntitiesCopyTasks(SyncResource):
             The finished task; `target_entity_id` is the copy.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -199,8 +199,8 @@ class EntitiesCopyTasks(SyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: models.CopyTask = done.last
-        return found
+        result: models.CopyTask = done.last
+        return result
 
     def retrieve(
         self,
@@ -219,7 +219,7 @@ class EntitiesCopyTasks(SyncResource):
         needs no permission.
 
         Args:
-            task_id: Id of the task, from the answer of `entities_copy_tasks_create`.
+            task_id: Id of the task, from the answer of `coze.entities.copy_tasks.create`.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.

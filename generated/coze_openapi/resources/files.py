@@ -36,7 +36,7 @@ class Files(SyncResource):
         itself cannot be read back.
 
         Args:
-            file_id: Id of the file, as `files_upload` returned it.
+            file_id: Id of the file, as `coze.files.upload` returned it.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.

@@ -46,7 +46,8 @@ class Organizations(SyncResource):
         Enterprise ultimate plan only.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
+            organization_id: Id of the organization, as `coze.enterprises.organizations.list`
+                returns it.
             name: New name, at most 30 characters.
             description: New description, at most 100 characters.
             extra_headers: Headers to add; they win over those of the client.

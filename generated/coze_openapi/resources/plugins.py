@@ -63,8 +63,8 @@ class Plugins(SyncResource):
             is_official: True: only plugins by Coze; false: only plugins by third parties. Left out,
                 both.
             category_ids: Only plugins of these categories, by the ids that
-                `plugins_categories_list` returns. Left out, all categories. Sent as one value with
-                commas.
+                `coze.plugins.categories.list` returns. Left out, all categories. Sent as one value
+                with commas.
             page_num: Page number, counted from 1. Default 1.
             page_size: Plugins per page, at most 100. Default 20.
             sort_type: Order of the plugins. Left out, the service decides. Known values: `heat`,
@@ -122,7 +122,7 @@ class Plugins(SyncResource):
         server. Channel tokens are refused.
 
         Args:
-            plugin_id: Id of the plugin: `entity_id` from `plugins_list`, or the number after
+            plugin_id: Id of the plugin: `entity_id` from `coze.plugins.list`, or the number after
                 `plugin/` in the address of the plugin's edit page. The product id in the address of
                 a store page is not accepted.
             extra_headers: Headers to add; they win over those of the client.
@@ -164,11 +164,11 @@ class Plugins(SyncResource):
 
         `GET /v1/plugins/mget`
 
-        Reads up to 20 plugins at once, with the same details as `plugins_retrieve`. Channel tokens
-        are refused.
+        Reads up to 20 plugins at once, with the same details as `coze.plugins.retrieve`. Channel
+        tokens are refused.
 
         Args:
-            ids: Ids of the plugins, at most 20: `entity_id` from `plugins_list`, or the number
+            ids: Ids of the plugins, at most 20: `entity_id` from `coze.plugins.list`, or the number
                 after `plugin/` in the address of a plugin's edit page. Product ids of the store are
                 not accepted. Sent as one value with commas.
             extra_headers: Headers to add; they win over those of the client.

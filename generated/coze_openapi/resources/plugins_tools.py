@@ -38,8 +38,8 @@ class PluginsTools(SyncResource):
         tokens are refused. Each call counts against the quota of the plan.
 
         Args:
-            plugin_id: Id of the plugin, `entity_id` from `plugins_list`.
-            tool_name: Name of the tool, as `plugins_retrieve` lists it.
+            plugin_id: Id of the plugin, `entity_id` from `coze.plugins.list`.
+            tool_name: Name of the tool, as `coze.plugins.retrieve` lists it.
             arguments: Arguments by name, of the form that the tool's `inputSchema` demands. Empty
                 for a tool without arguments.
             extra_headers: Headers to add; they win over those of the client.

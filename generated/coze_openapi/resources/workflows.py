@@ -75,7 +75,7 @@ class Workflows(SyncResource):
 
         Lists workflows and chatflows of a workspace, or those of one app in it, with name,
         description and author. Inputs and outputs are not part of the list; read them with
-        `workflows_retrieve`.
+        `coze.workflows.retrieve`.
 
         Args:
             workspace_id: Id of the workspace, the number after `w/` in its address.

@@ -35,7 +35,7 @@ class WorkflowsCollaborators(SyncResource):
         `POST /v1/workflows/{workflow_id}/collaborators`
 
         Adds one collaborator to a workflow of the library whose shared editing is switched on (see
-        `workflows_collaboration_modes_update`). The person must be a member of the workspace.
+        `coze.workflows.collaboration_modes.update`). The person must be a member of the workspace.
         Enterprise plans only. With the token of an OAuth JWT app or a service token the permission
         suffices; any other token must belong to the owner or a collaborator of the workflow. OAuth
         apps of channels cannot call this.

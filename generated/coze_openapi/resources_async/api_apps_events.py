@@ -40,7 +40,7 @@ class AsyncApiAppsEvents(AsyncResource):
         applications of a plugin's developer, and `benefit.usage` needs a paid plan.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as `coze.api_apps.list` shows it.
             event_types: Events to subscribe to. Known values: `bot.published`, `bot.deleted`,
                 `bot.unpublished`, `benefit.usage`, `benefit.plugin.scale.requested`,
                 `benefit.plugin.scale.expired`.
@@ -90,7 +90,7 @@ class AsyncApiAppsEvents(AsyncResource):
         on enterprise plans only super administrators and administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as `coze.api_apps.list` shows it.
             event_types: Events to unsubscribe from. Known values: `bot.published`, `bot.deleted`,
                 `bot.unpublished`, `benefit.usage`, `benefit.plugin.scale.requested`,
                 `benefit.plugin.scale.expired`.
@@ -141,7 +141,7 @@ class AsyncApiAppsEvents(AsyncResource):
         administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as `coze.api_apps.list` shows it.
             page_token: Where the page begins, `next_page_token` of the page before. Left out or
                 empty, the first page.
             page_size: Events per page, 1 to 50. Default 50.

@@ -46,7 +46,7 @@ class AsyncAudioRooms(AsyncResource):
             bot_id: Id of the bot that enters the room.
             conversation_id: Conversation that keeps the messages of the call. Absent makes a new
                 one.
-            voice_id: Id of the voice the bot speaks with, as `audio_voices_list` returns it.
+            voice_id: Id of the voice the bot speaks with, as `coze.audio.voices.list` returns it.
                 Default is a female system voice.
             config: Settings of sound
             uid: Caller's own id of the person in the call. Memory of the bot, such as its database,

@@ -47,7 +47,7 @@ class AsyncAudioSpeech(AsyncResource):
 
         Args:
             input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character has three).
-            voice_id: Id of the voice, as `audio_voices_list` returns it.
+            voice_id: Id of the voice, as `coze.audio.voices.list` returns it.
             emotion: Emotion to express. Only for a voice with several emotions, and only one from
                 its `support_emotions`. Absent means none. Known values: `happy`, `sad`, `angry`,
                 `surprised`, `fear`, `hate`, `excited`, `coldness`, `neutral`.
@@ -129,7 +129,7 @@ class AsyncAudioSpeech(AsyncResource):
 
         Args:
             input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character has three).
-            voice_id: Id of the voice, as `audio_voices_list` returns it.
+            voice_id: Id of the voice, as `coze.audio.voices.list` returns it.
             emotion: Emotion to express. Only for a voice with several emotions, and only one from
                 its `support_emotions`. Absent means none. Known values: `happy`, `sad`, `angry`,
                 `surprised`, `fear`, `hate`, `excited`, `coldness`, `neutral`.

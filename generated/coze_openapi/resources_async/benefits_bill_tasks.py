@@ -38,8 +38,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         Starts a job that writes the use of all devices and end users into files: seconds of
         recognized speech, characters and turns of synthesized speech, length of calls, amounts of
         money. Whole days only, from 2025-03-13 until yesterday. The job takes about a minute when
-        there is much data; `benefits_bill_tasks_list` then holds the links, which live 7 days. Only
-        devices that report themselves appear. Enterprise ultimate plan only; for super
+        there is much data; `coze.benefits.bill_tasks.list` then holds the links, which live 7 days.
+        Only devices that report themselves appear. Enterprise ultimate plan only; for super
         administrators and administrators of the enterprise.
 
         Args:
@@ -111,7 +111,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
             The finished task; `file_urls` holds the links, which expire at `expires_at`.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -133,8 +133,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.BillTask = done.last
-        return found
+        result: models.BillTask = done.last
+        return result
 
     async def wait(
         self,
@@ -152,7 +152,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
         The first poll comes at once. Otherwise as `create_and_poll`.
 
         Args:
-            task_id: Id of the work that was started.
+            task_id: Id of the task to wait for.
             poll_timeout: Seconds to wait for the end, until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 5 by default; grows by half each
                 time, up to 5.
@@ -164,7 +164,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
             The finished task; `file_urls` holds the links, which expire at `expires_at`.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -185,8 +185,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.BillTask = done.last
-        return found
+        result: models.BillTask = done.last
+        return result
 
     def list(
         self,

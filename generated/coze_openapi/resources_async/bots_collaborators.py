@@ -35,9 +35,9 @@ class AsyncBotsCollaborators(AsyncResource):
         `POST /v1/bots/{bot_id}/collaborators`
 
         Lets one more member of the workspace edit the bot; one person per call. Shared editing must
-        be on (`bots_collaboration_modes_update`). Enterprise plans only. Channel OAuth apps cannot
-        call it; OAuth JWT apps and service tokens need just the permission; any other token must
-        belong to the owner or a collaborator of the bot.
+        be on (`coze.bots.collaboration_modes.update`). Enterprise plans only. Channel OAuth apps
+        cannot call it; OAuth JWT apps and service tokens need just the permission; any other token
+        must belong to the owner or a collaborator of the bot.
 
         Args:
             bot_id: Id of the bot, the number after `bot/` in the address of its development page.

@@ -77,10 +77,10 @@ class AsyncChats(AsyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = await run_steps_async(
+        result: models.Chat = await run_steps_async(
             call_unless_ended(self._client, operation, arguments, options)
         )
-        return found
+        return result
 
     async def create(
         self,
@@ -109,10 +109,11 @@ class AsyncChats(AsyncResource):
 
         Sends the user's input to a bot, together with earlier messages if wanted, and lets it work.
         The plain call answers at once with the state of the chat, not with the reply: poll
-        `chat_retrieve` until the chat has ended, then read `chat_messages_list`. The streaming call
-        delivers the reply piece by piece. The bot must be published to the API channel unless
-        `publish_status` asks for the draft. A conversation runs one chat at a time; a second one is
-        refused with 4016. `conversation_id` goes into the query, everything else into the body.
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`. The
+        streaming call delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one is refused with 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
             bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
@@ -224,10 +225,11 @@ class AsyncChats(AsyncResource):
 
         Sends the user's input to a bot, together with earlier messages if wanted, and lets it work.
         The plain call answers at once with the state of the chat, not with the reply: poll
-        `chat_retrieve` until the chat has ended, then read `chat_messages_list`. The streaming call
-        delivers the reply piece by piece. The bot must be published to the API channel unless
-        `publish_status` asks for the draft. A conversation runs one chat at a time; a second one is
-        refused with 4016. `conversation_id` goes into the query, everything else into the body.
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`. The
+        streaming call delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one is refused with 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
             bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
@@ -276,7 +278,7 @@ class AsyncChats(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             InvalidRequestError: Code 4003: meta_data exceeds its limits.
             InvalidRequestError: Code 4004: additional_messages exceeds its limits.
@@ -673,10 +675,10 @@ class AsyncChats(AsyncResource):
             poll_interval=poll_interval,
             is_async=True,
         )
-        found: streams.ChatResult = await run_steps_async(
+        result: streams.ChatResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     async def retrieve(
         self,
@@ -693,9 +695,9 @@ class AsyncChats(AsyncResource):
         `GET /v3/chat/retrieve`
 
         Tells how far a chat has come; it never holds the reply. Once the status is `completed`,
-        read the reply with `chat_messages_list`. Only chats that ran with `auto_save_history` can
-        be looked up. A call that succeeds may still describe a failed chat: look at `status` and
-        `last_error`.
+        read the reply with `coze.chat.messages.list`. Only chats that ran with `auto_save_history`
+        can be looked up. A call that succeeds may still describe a failed chat: look at `status`
+        and `last_error`.
 
         Args:
             conversation_id: Conversation of the chat, as the start of the chat returned it.
@@ -821,7 +823,7 @@ class AsyncChats(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ServerError: Code 5000: internal error; also a tool output for a chat that was run
                 without history.
             APIError: The API returned an error of another kind.

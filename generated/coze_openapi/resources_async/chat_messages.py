@@ -37,9 +37,9 @@ class AsyncChatMessages(AsyncResource):
         Returns the replies of the bot and the steps between (function calls, their results,
         suggested questions, notes), all at once and without the input of the user. The order is not
         promised: the reply is the last message of the type `answer`, or all of them if the bot
-        sends several. Wait until `chat_retrieve` says `completed`, otherwise messages may be
+        sends several. Wait until `coze.chat.retrieve` says `completed`, otherwise messages may be
         missing. Needs a chat that ran with `auto_save_history`. For a whole conversation use
-        `conversations_messages_list`.
+        `coze.conversations.messages.list`.
 
         Args:
             conversation_id: Conversation of the chat, as the start of the chat returned it.

@@ -40,10 +40,10 @@ class AsyncDatasetsDocuments(AsyncResource):
 
         Uploads up to 10 files or web pages to a Coze text knowledge base, or up to 10 images to an
         image knowledge base. All of one call must come the same way: local files (text only) as
-        Base64, web pages (text only) by address, images by the id that `files_upload` returned. The
-        whole request may have 15 MB. Only the owner of the knowledge base may call it; table and
-        Volcano knowledge bases are not supported. Processing goes on after the answer: poll
-        `datasets_process`.
+        Base64, web pages (text only) by address, images by the id that `coze.files.upload`
+        returned. The whole request may have 15 MB. Only the owner of the knowledge base may call
+        it; table and Volcano knowledge bases are not supported. Processing goes on after the
+        answer: poll `coze.datasets.process`.
 
         Args:
             dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the address
@@ -128,7 +128,7 @@ class AsyncDatasetsDocuments(AsyncResource):
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: A value is beyond its limits.
@@ -153,8 +153,8 @@ class AsyncDatasetsDocuments(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     async def wait(
         self,
@@ -187,7 +187,7 @@ class AsyncDatasetsDocuments(AsyncResource):
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -210,8 +210,8 @@ class AsyncDatasetsDocuments(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     async def delete(
         self,

@@ -38,10 +38,10 @@ class AsyncOauth(AsyncResource):
 
         `POST /api/permission/oauth2/account/{account_id}/token`
 
-        As the `jwt_bearer` grant of `oauth_token`, for resources of another account, once its owner
-        has granted them through the shared link of the app. With several organizations (enterprise
-        ultimate plan) it is the way to every organization, the own one included. A JWT works once;
-        the token cannot be refreshed.
+        As the `jwt_bearer` grant of `coze.oauth.token`, for resources of another account, once its
+        owner has granted them through the shared link of the app. With several organizations
+        (enterprise ultimate plan) it is the way to every organization, the own one included. A JWT
+        works once; the token cannot be refreshed.
 
         Args:
             account_id: Id of the organization; on a personal plan, the user id of the owner of the
@@ -166,9 +166,9 @@ class AsyncOauth(AsyncResource):
 
         `GET /api/permission/oauth2/workspace_id/{workspace_id}/authorize`
 
-        As `oauth_authorize`, but the token will reach one workspace only, and any collaborator of
-        it can agree. Enterprise plans only. Such a token has no permissions of the account, so it
-        cannot create conversations, for instance.
+        As `coze.oauth.authorize`, but the token will reach one workspace only, and any collaborator
+        of it can agree. Enterprise plans only. Such a token has no permissions of the account, so
+        it cannot create conversations, for instance.
 
         Args:
             workspace_id: Workspace whose resources the token will reach.
@@ -229,8 +229,8 @@ class AsyncOauth(AsyncResource):
         `POST /api/permission/oauth2/device/code`
 
         Gives a code and an address to show to the user, who enters the code there with another
-        device, and the code with which this device asks `oauth_token` for the token meanwhile. The
-        token will reach all workspaces of the user.
+        device, and the code with which this device asks `coze.oauth.token` for the token meanwhile.
+        The token will reach all workspaces of the user.
 
         Args:
             client_id: Client id of the OAuth app.
@@ -273,9 +273,9 @@ class AsyncOauth(AsyncResource):
 
         `POST /api/permission/oauth2/workspace_id/{workspace_id}/device/code`
 
-        As `oauth_device_code`, but the token will reach one workspace only, and any collaborator of
-        it can agree. Enterprise plans only. Such a token has no permissions of the account, so it
-        cannot create conversations, for instance.
+        As `coze.oauth.device_code`, but the token will reach one workspace only, and any
+        collaborator of it can agree. Enterprise plans only. Such a token has no permissions of the
+        account, so it cannot create conversations, for instance.
 
         Args:
             workspace_id: Workspace whose resources the token will reach.
@@ -323,8 +323,8 @@ class AsyncOauth(AsyncResource):
 
         `POST /api/permission/oauth2/enterprise_id/{enterprise_id}/token`
 
-        As the `jwt_bearer` grant of `oauth_token`, for an enterprise privileged app, whose tokens
-        manage members, organizations, workspaces and bills. Enterprise plans (standard and
+        As the `jwt_bearer` grant of `coze.oauth.token`, for an enterprise privileged app, whose
+        tokens manage members, organizations, workspaces and bills. Enterprise plans (standard and
         ultimate) only; administrators make such an app, in the default organization only. A JWT
         works once; the token cannot be refreshed.
 
@@ -413,7 +413,8 @@ class AsyncOauth(AsyncResource):
                 128 characters. Needed by `authorization_code` in the PKCE flow, left out in the web
                 flow.
             refresh_token: The latest refresh token of this sign-in. Needed by `refresh_token`.
-            device_code: The `device_code` that `oauth_device_code` gave. Needed by `device_code`.
+            device_code: The `device_code` that `coze.oauth.device_code` gave. Needed by
+                `device_code`.
             duration_seconds: Life of the token in seconds, at most 86,399 (a second short of a
                 day). For `jwt_bearer` only. Default 900.
             scope: Narrows the token. For `jwt_bearer` with an app of a channel only; absent means

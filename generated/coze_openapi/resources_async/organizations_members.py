@@ -41,7 +41,8 @@ class AsyncOrganizationsMembers(AsyncResource):
         calls must follow one another: concurrent calls are not supported.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
+            organization_id: Id of the organization, as `coze.enterprises.organizations.list`
+                returns it.
             organization_people: The person to add; the list holds exactly one.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
@@ -86,14 +87,15 @@ class AsyncOrganizationsMembers(AsyncResource):
         `DELETE /v1/organizations/{organization_id}/members/{user_id}`
 
         Takes a person out of the organization and its workspaces and hands their resources to a
-        super administrator; they stay in the enterprise, which `enterprises_members_delete` ends.
-        The last super administrator cannot be removed. Enterprise plans (standard and ultimate)
-        only, with the token of an enterprise privileged app. One person per call, and the calls
-        must follow one another: concurrent calls are not supported.
+        super administrator; they stay in the enterprise, which `coze.enterprises.members.delete`
+        ends. The last super administrator cannot be removed. Enterprise plans (standard and
+        ultimate) only, with the token of an enterprise privileged app. One person per call, and the
+        calls must follow one another: concurrent calls are not supported.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
-            user_id: Coze user id of the person, as `organizations_members_list` returns it.
+            organization_id: Id of the organization, as `coze.enterprises.organizations.list`
+                returns it.
+            user_id: Coze user id of the person, as `coze.organizations.members.list` returns it.
             receiver_user_id: Coze user id of the super administrator of the organization who gets
                 the workspaces, bots, workflows and other resources.
             extra_headers: Headers to add; they win over those of the client.
@@ -144,7 +146,8 @@ class AsyncOrganizationsMembers(AsyncResource):
         included. Needs the token of an enterprise privileged app.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
+            organization_id: Id of the organization, as `coze.enterprises.organizations.list`
+                returns it.
             page_num: Page to return, counted from 1. Default 1.
             page_size: People per page, at most 50. Default 20.
             extra_headers: Headers to add; they win over those of the client.
@@ -199,8 +202,9 @@ class AsyncOrganizationsMembers(AsyncResource):
         organization made can appoint another super administrator.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
-            user_id: Coze user id of the person, as `organizations_members_list` returns it.
+            organization_id: Id of the organization, as `coze.enterprises.organizations.list`
+                returns it.
+            user_id: Coze user id of the person, as `coze.organizations.members.list` returns it.
             organization_role_type: New role of the employee; every role except
                 `organization_guest`. Known values: `organization_super_admin`,
                 `organization_admin`, `organization_member`, `organization_guest`.

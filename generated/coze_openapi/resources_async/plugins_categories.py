@@ -35,7 +35,8 @@ class AsyncPluginsCategories(AsyncResource):
 
         `GET /v1/stores/categories`
 
-        Lists the categories by which `plugins_list` can be filtered. The token needs no permission.
+        Lists the categories by which `coze.plugins.list` can be filtered. The token needs no
+        permission.
 
         Args:
             entity_type: Kind of thing whose categories are wanted. Only `plugin` is supported.

@@ -51,8 +51,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         10 minutes (below 5 advised): stream longer runs, or set `is_async` (paid plans, up to 24
         hours) and read the outcome from the run history. The workflow must hold neither output
         nodes nor a streaming end node. When it stops to ask something, the answer carries
-        `interrupt_data`; go on with `workflows_runs_resume`. Input and the message history of the
-        run together must stay below 20 MB.
+        `interrupt_data`; go on with `coze.workflows.runs.resume`. Input and the message history of
+        the run together must stay below 20 MB.
 
         Args:
             workflow_id: Id of the workflow, the number after `workflow_id=` in the address of its
@@ -171,8 +171,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     async def create_and_poll(
         self,
@@ -283,10 +283,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             poll_interval=poll_interval,
             is_async=True,
         )
-        found: models.WorkflowRunHistory = await run_steps_async(
+        result: models.WorkflowRunHistory = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     async def resume(
         self,
@@ -304,9 +304,9 @@ class AsyncWorkflowsRuns(AsyncResource):
 
         `POST /v1/workflows/resume`
 
-        Hands in what a run of `workflows_runs_create` waits for; streamed runs are continued by
-        `workflows_runs_stream_resume` instead. It works as the run did: a synchronous run is
-        awaited here, an asynchronous one goes on in the background and is read from the run
+        Hands in what a run of `coze.workflows.runs.create` waits for; streamed runs are continued
+        by `coze.workflows.runs.stream_resume` instead. It works as the run did: a synchronous run
+        is awaited here, an asynchronous one goes on in the background and is read from the run
         history. When a question node extracts fields and the answer lacks a required one, or holds
         it in the wrong type, the run is interrupted again and the result carries new
         `interrupt_data`.
@@ -416,8 +416,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     def stream(
         self,
@@ -442,10 +442,10 @@ class AsyncWorkflowsRuns(AsyncResource):
 
         Runs a published workflow and sends what its nodes say while they say it. Only output nodes,
         question nodes and end nodes with streaming switched on speak; a workflow without any of
-        them is better served by `workflows_runs_create`. The stream is synchronous: keep the run
-        below 5 minutes (10 at most). Input and the message history of the run together must stay
-        below 20 MB. After an `Interrupt` nothing more follows; go on with
-        `workflows_runs_stream_resume`.
+        them is better served by `coze.workflows.runs.create`. The stream is synchronous: keep the
+        run below 5 minutes (10 at most). Input and the message history of the run together must
+        stay below 20 MB. After an `Interrupt` nothing more follows; go on with
+        `coze.workflows.runs.stream_resume`.
 
         Args:
             workflow_id: Id of the workflow, the number after `workflow_id=` in the address of its
@@ -480,7 +480,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: resource not found, not yours, or not published.
             APIError: The API returned an error of another kind.
@@ -629,10 +629,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             is_async=True,
         )
-        found: streams.WorkflowResult = await run_steps_async(
+        result: streams.WorkflowResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     def stream_resume(
         self,
@@ -652,12 +652,12 @@ class AsyncWorkflowsRuns(AsyncResource):
 
         `POST /v1/workflow/stream_resume`
 
-        Hands in what a run of `workflows_runs_stream` waits for and streams the rest; runs of
-        `workflows_runs_create` are continued by `workflows_runs_resume` instead. An answer that
-        lacks required values, or holds them in the wrong type, makes the node ask again. At most
-        three answers are taken: if the third does not fit either, the run has failed. Event ids and
-        the numbers inside each node begin at 0 again. Every resume costs as many tokens as the
-        streamed run itself.
+        Hands in what a run of `coze.workflows.runs.stream` waits for and streams the rest; runs of
+        `coze.workflows.runs.create` are continued by `coze.workflows.runs.resume` instead. An
+        answer that lacks required values, or holds them in the wrong type, makes the node ask
+        again. At most three answers are taken: if the third does not fit either, the run has
+        failed. Event ids and the numbers inside each node begin at 0 again. Every resume costs as
+        many tokens as the streamed run itself.
 
         Args:
             workflow_id: Id of the workflow whose run waits.
@@ -681,7 +681,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ConflictError: Code 4315: the execution has ended and cannot be resumed.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -45,9 +45,9 @@ class AsyncWorkflowsRunsRunHistories(AsyncResource):
         Tells how far an asynchronous run has come and, once it has ended, what it returned. Output
         of output nodes is kept for 24 hours, that of the end node for 7 days. When an output node
         wrote more than 1 MB its text may be cut here; read it node by node with
-        `workflows_runs_run_histories_execute_nodes_retrieve`. The page documents no state for a run
-        that waits for an answer: take `interrupt_data` beside `Running` as a pause that lasts until
-        `workflows_runs_resume` is called.
+        `coze.workflows.runs.run_histories.execute_nodes.retrieve`. The page documents no state for
+        a run that waits for an answer: take `interrupt_data` beside `Running` as a pause that lasts
+        until `coze.workflows.runs.resume` is called.
 
         Args:
             workflow_id: Id of the workflow that was run, the number after `workflow_id=` in the
