@@ -92,7 +92,7 @@ def _returns_text(method: Method) -> str:
     if method.kind == "pager":
         return f"The first page of `{op.returns}`; iterating goes through the items of all pages."
     if op.unwrap == "nothing":
-        return "Nothing but the log id."
+        return "An empty result that carries the log id."
     responses: Node = op.node["responses"]
     texts = [node.get("description") for code, node in responses.items() if str(code)[0] in "23"]
     return one_line(texts[0]).rstrip(".") + "."

@@ -435,7 +435,7 @@ class Bots(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -510,7 +510,7 @@ class Bots(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

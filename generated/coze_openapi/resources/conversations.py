@@ -161,7 +161,7 @@ class Conversations(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

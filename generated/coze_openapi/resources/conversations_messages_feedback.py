@@ -56,7 +56,7 @@ class ConversationsMessagesFeedback(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -105,7 +105,7 @@ class ConversationsMessagesFeedback(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -57,7 +57,7 @@ class Organizations(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             PermissionDeniedError: Code 4102: refused by risk control or by the content check.

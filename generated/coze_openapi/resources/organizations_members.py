@@ -51,7 +51,7 @@ class OrganizationsMembers(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -105,7 +105,7 @@ class OrganizationsMembers(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             ConflictError: Code 777074044: the last super administrator cannot be removed.
@@ -215,7 +215,7 @@ class OrganizationsMembers(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -119,7 +119,7 @@ class Variables(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

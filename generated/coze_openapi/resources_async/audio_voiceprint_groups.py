@@ -99,7 +99,7 @@ class AsyncAudioVoiceprintGroups(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -269,7 +269,7 @@ class AsyncAudioVoiceprintGroups(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

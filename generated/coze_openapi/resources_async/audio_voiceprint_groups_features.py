@@ -110,7 +110,7 @@ class AsyncAudioVoiceprintGroupsFeatures(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

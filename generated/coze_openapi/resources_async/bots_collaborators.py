@@ -49,7 +49,7 @@ class AsyncBotsCollaborators(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -99,7 +99,7 @@ class AsyncBotsCollaborators(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

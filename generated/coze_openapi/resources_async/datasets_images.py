@@ -114,7 +114,7 @@ class AsyncDatasetsImages(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -51,7 +51,7 @@ class AsyncEnterprisesMembers(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             QuotaExceededError: Code 777074011: member limit of the enterprise reached.
@@ -106,7 +106,7 @@ class AsyncEnterprisesMembers(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -157,7 +157,7 @@ class AsyncEnterprisesMembers(AsyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

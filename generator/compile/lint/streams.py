@@ -46,9 +46,7 @@ def lint_streams(bundle: Bundle) -> Iterator[str]:
             yield from _states(where, bundle, about)
             yield from _message_types(where, bundle, about)
     for name, about in bundle.error_classes.items():
-        yield from _error(
-            f"spec/{bundle.origin[name]}: {ERROR_CLASSES} {name}", name, about, bundle
-        )
+        yield from _error(bundle, name, about)
 
 
 def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
@@ -61,7 +59,7 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
         return
     yield from check_keys(f"{where}: x-coze-stream", stream, STREAM_KEYS)
     if not streams:
-        yield (f"{where}: x-coze-stream without a text/event-stream response; add the content type")
+        yield f"{where}: x-coze-stream without a text/event-stream response; add the content type"
     kinds = bundle.stream_kinds
     if "kind" in stream and stream["kind"] not in kinds:
         yield (
@@ -150,7 +148,8 @@ def _message_types(where: str, bundle: Bundle, about: Node) -> Iterator[str]:
                 yield f"{where}: message_types names type {name}, which messages do not have"
 
 
-def _error(where: str, name: str, about: Any, bundle: Bundle) -> Iterator[str]:
+def _error(bundle: Bundle, name: str, about: Any) -> Iterator[str]:
+    where = f"spec/{bundle.origin[name]}: {ERROR_CLASSES} {name}"
     if name in bundle.schemas or name in reserved_names():
         yield f"{where}: another class has this name; rename the error"
     keys = set(about) if isinstance(about, dict) else set()
