@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from generator.bundle import METHODS, load_yaml
+from generator.compile.bundle import METHODS, load_yaml
 
 from .processes import ROOT, environment
 from .report import Row, at_most

@@ -110,7 +110,7 @@ class ApiApps(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -219,7 +219,7 @@ class ApiApps(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

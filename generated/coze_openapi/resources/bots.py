@@ -206,7 +206,7 @@ class Bots(SyncResource):
         first. Drafts, and bots published only to other channels, are not listed. Coze is retiring
         this call.
 
-        Deprecated: use `bots_list`.
+        Deprecated: use `coze.bots.list`.
 
         Args:
             space_id: Id of the workspace, the number after `space/` in its URL.
@@ -230,7 +230,11 @@ class Bots(SyncResource):
         Permission: `getPublishedBot`
         Source: https://www.coze.cn/open/docs/developer_guides/published_bots_list
         """
-        warn("bots_list_published is deprecated; use bots_list", DeprecationWarning, stacklevel=2)
+        warn(
+            "coze.bots.list_published is deprecated; use coze.bots.list",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         from ..api.bots import list_published as operation
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
@@ -367,7 +371,7 @@ class Bots(SyncResource):
         Returns the configuration of a bot that is published to the API channel; other bots cannot
         be read. Coze is retiring this call.
 
-        Deprecated: use `bots_retrieve`.
+        Deprecated: use `coze.bots.retrieve`.
 
         Args:
             bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
@@ -390,7 +394,7 @@ class Bots(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/get_metadata
         """
         warn(
-            "bots_retrieve_published is deprecated; use bots_retrieve",
+            "coze.bots.retrieve_published is deprecated; use coze.bots.retrieve",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -437,7 +441,7 @@ class Bots(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -512,7 +516,7 @@ class Bots(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

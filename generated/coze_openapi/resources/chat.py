@@ -78,10 +78,10 @@ class Chats(SyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = run_steps(
+        result: models.Chat = run_steps(
             call_unless_ended(self._client, operation, arguments, options)
         )
-        return found
+        return result
 
     def create(
         self,
@@ -281,7 +281,7 @@ class Chats(SyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             InvalidRequestError: Code 4003: meta_data exceeds its limits.
             InvalidRequestError: Code 4004: additional_messages exceeds its limits.
@@ -682,8 +682,8 @@ class Chats(SyncResource):
             poll_interval=poll_interval,
             is_async=False,
         )
-        found: streams.ChatResult = run_steps(steps, self._client.settings.retries.wait)
-        return found
+        result: streams.ChatResult = run_steps(steps, self._client.settings.retries.wait)
+        return result
 
     def retrieve(
         self,
@@ -830,7 +830,7 @@ class Chats(SyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ServerError: Code 5000: internal error; also tool outputs for a chat that ran without
                 history.
             APIError: The API returned an error of another kind.

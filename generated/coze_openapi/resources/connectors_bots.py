@@ -54,7 +54,7 @@ class ConnectorsBots(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -57,7 +57,7 @@ class ConversationsMessagesFeedback(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -107,7 +107,7 @@ class ConversationsMessagesFeedback(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

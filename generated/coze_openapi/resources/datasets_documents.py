@@ -128,7 +128,7 @@ class DatasetsDocuments(SyncResource):
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: A value is beyond its limits.
@@ -153,8 +153,8 @@ class DatasetsDocuments(SyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     def wait(
         self,
@@ -187,7 +187,7 @@ class DatasetsDocuments(SyncResource):
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -210,8 +210,8 @@ class DatasetsDocuments(SyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     def delete(
         self,
@@ -239,7 +239,7 @@ class DatasetsDocuments(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -344,7 +344,7 @@ class DatasetsDocuments(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

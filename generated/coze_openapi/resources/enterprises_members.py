@@ -50,7 +50,7 @@ class EnterprisesMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             QuotaExceededError: Code 777074011: member limit of the enterprise reached.
@@ -107,7 +107,7 @@ class EnterprisesMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -159,7 +159,7 @@ class EnterprisesMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

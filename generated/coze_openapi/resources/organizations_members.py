@@ -52,7 +52,7 @@ class OrganizationsMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -107,7 +107,7 @@ class OrganizationsMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             ConflictError: Code 777074044: the last super administrator cannot be removed.
@@ -219,7 +219,7 @@ class OrganizationsMembers(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -89,7 +89,7 @@ class WorkflowsChat(SyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: resource not found, not yours, or not published.
             NotFoundError: Code 720702204: no conversation with this name.

@@ -172,8 +172,8 @@ class WorkflowsRuns(SyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     def create_and_poll(
         self,
@@ -285,8 +285,8 @@ class WorkflowsRuns(SyncResource):
             poll_interval=poll_interval,
             is_async=False,
         )
-        found: models.WorkflowRunHistory = run_steps(steps, self._client.settings.retries.wait)
-        return found
+        result: models.WorkflowRunHistory = run_steps(steps, self._client.settings.retries.wait)
+        return result
 
     def resume(
         self,
@@ -417,8 +417,8 @@ class WorkflowsRuns(SyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     def stream(
         self,
@@ -482,7 +482,7 @@ class WorkflowsRuns(SyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: resource not found, not yours, or not published.
             APIError: The API returned an error of another kind.
@@ -633,8 +633,8 @@ class WorkflowsRuns(SyncResource):
             deadline=deadline,
             is_async=False,
         )
-        found: streams.WorkflowResult = run_steps(steps, self._client.settings.retries.wait)
-        return found
+        result: streams.WorkflowResult = run_steps(steps, self._client.settings.retries.wait)
+        return result
 
     def stream_resume(
         self,
@@ -684,7 +684,7 @@ class WorkflowsRuns(SyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ConflictError: Code 4315: the execution has ended and cannot be resumed.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -185,7 +185,7 @@ class Workspaces(SyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             InvalidRequestError: Code 4014: the bot cannot answer this, or a name was rejected by

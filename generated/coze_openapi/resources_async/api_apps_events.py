@@ -52,7 +52,7 @@ class AsyncApiAppsEvents(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -103,7 +103,7 @@ class AsyncApiAppsEvents(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

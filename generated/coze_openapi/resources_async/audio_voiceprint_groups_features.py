@@ -113,7 +113,7 @@ class AsyncAudioVoiceprintGroupsFeatures(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

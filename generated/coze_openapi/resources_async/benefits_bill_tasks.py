@@ -113,7 +113,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
             The finished task; `file_urls` holds the links, which expire at `expires_at`.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -135,8 +135,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.BillTask = done.last
-        return found
+        result: models.BillTask = done.last
+        return result
 
     async def wait(
         self,
@@ -154,7 +154,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
         Polls at once, then at growing intervals, until the export has ended.
 
         Args:
-            task_id: Id of the work that was started.
+            task_id: Id of the task to wait for.
             poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 5 by default; grows by half each
                 time, up to 5.
@@ -166,7 +166,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
             The finished task; `file_urls` holds the links, which expire at `expires_at`.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -187,8 +187,8 @@ class AsyncBenefitsBillTasks(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.BillTask = done.last
-        return found
+        result: models.BillTask = done.last
+        return result
 
     def list(
         self,

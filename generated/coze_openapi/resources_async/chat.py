@@ -78,10 +78,10 @@ class AsyncChats(AsyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = await run_steps_async(
+        result: models.Chat = await run_steps_async(
             call_unless_ended(self._client, operation, arguments, options)
         )
-        return found
+        return result
 
     async def create(
         self,
@@ -281,7 +281,7 @@ class AsyncChats(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             InvalidRequestError: Code 4003: meta_data exceeds its limits.
             InvalidRequestError: Code 4004: additional_messages exceeds its limits.
@@ -682,10 +682,10 @@ class AsyncChats(AsyncResource):
             poll_interval=poll_interval,
             is_async=True,
         )
-        found: streams.ChatResult = await run_steps_async(
+        result: streams.ChatResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     async def retrieve(
         self,
@@ -832,7 +832,7 @@ class AsyncChats(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ServerError: Code 5000: internal error; also tool outputs for a chat that ran without
                 history.
             APIError: The API returned an error of another kind.

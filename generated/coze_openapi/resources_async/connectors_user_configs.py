@@ -53,7 +53,7 @@ class AsyncConnectorsUserConfigs(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

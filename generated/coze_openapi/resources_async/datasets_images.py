@@ -116,7 +116,7 @@ class AsyncDatasetsImages(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -121,7 +121,7 @@ class AsyncEntitiesCopyTasks(AsyncResource):
             The finished task; `target_entity_id` is the copy.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -145,8 +145,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.CopyTask = done.last
-        return found
+        result: models.CopyTask = done.last
+        return result
 
     async def wait(
         self,
@@ -176,7 +176,7 @@ class AsyncEntitiesCopyTasks(AsyncResource):
             The finished task; `target_entity_id` is the copy.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -198,8 +198,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.CopyTask = done.last
-        return found
+        result: models.CopyTask = done.last
+        return result
 
     async def retrieve(
         self,

@@ -58,7 +58,7 @@ class AsyncOrganizations(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             PermissionDeniedError: Code 4102: rejected by risk control or by the content check.

@@ -53,7 +53,7 @@ class AsyncWorkflowsCollaborationModes(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             InvalidRequestError: Code 4000: a parameter is missing or malformed.

@@ -51,7 +51,7 @@ class AsyncWorkflowsCollaborators(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -102,7 +102,7 @@ class AsyncWorkflowsCollaborators(AsyncResource):
                 setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -172,8 +172,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     async def create_and_poll(
         self,
@@ -285,10 +285,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             poll_interval=poll_interval,
             is_async=True,
         )
-        found: models.WorkflowRunHistory = await run_steps_async(
+        result: models.WorkflowRunHistory = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     async def resume(
         self,
@@ -419,8 +419,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.WorkflowRunHistory = done.last
-        return found
+        result: models.WorkflowRunHistory = done.last
+        return result
 
     def stream(
         self,
@@ -484,7 +484,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: resource not found, not yours, or not published.
             APIError: The API returned an error of another kind.
@@ -635,10 +635,10 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             is_async=True,
         )
-        found: streams.WorkflowResult = await run_steps_async(
+        result: streams.WorkflowResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     def stream_resume(
         self,
@@ -688,7 +688,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             ConflictError: Code 4315: the execution has ended and cannot be resumed.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -120,7 +120,7 @@ class ChatSender(Sender[R]):
             voice_print_config: How speakers are distinguished. Not at all by default.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -167,7 +167,7 @@ class ChatSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -189,7 +189,7 @@ class ChatSender(Sender[R]):
         chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -208,7 +208,7 @@ class ChatSender(Sender[R]):
         with `server_vad` it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -240,7 +240,7 @@ class ChatSender(Sender[R]):
                 `object_string`, `card`, `audio`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -265,7 +265,7 @@ class ChatSender(Sender[R]):
         Sends `conversation.clear`. Answered by `conversation.cleared`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -287,7 +287,7 @@ class ChatSender(Sender[R]):
             tool_outputs: One output for every tool call.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -308,7 +308,7 @@ class ChatSender(Sender[R]):
         Sends `conversation.chat.cancel`. Answered by `conversation.chat.canceled`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -330,7 +330,7 @@ class ChatSender(Sender[R]):
             text: The text, 1 to 1,023 bytes of UTF-8.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.

@@ -93,7 +93,7 @@ class SimultInterpretationSender(Sender[R]):
                 name of a field in Python.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -126,7 +126,7 @@ class SimultInterpretationSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -148,7 +148,7 @@ class SimultInterpretationSender(Sender[R]):
         chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

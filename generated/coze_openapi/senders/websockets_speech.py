@@ -62,7 +62,7 @@ class SpeechSender(Sender[R]):
                 defaults.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -88,7 +88,7 @@ class SpeechSender(Sender[R]):
             text: The piece; it continues the previous one directly.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -111,7 +111,7 @@ class SpeechSender(Sender[R]):
         `speech.audio.completed`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

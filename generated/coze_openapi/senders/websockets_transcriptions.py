@@ -44,7 +44,7 @@ class TranscriptionsSender(Sender[R]):
             asr_config: Settings of speech recognition.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -70,7 +70,7 @@ class TranscriptionsSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -92,7 +92,7 @@ class TranscriptionsSender(Sender[R]):
         chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -111,7 +111,7 @@ class TranscriptionsSender(Sender[R]):
         with `server_vad` it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

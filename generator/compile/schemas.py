@@ -8,8 +8,6 @@ which it does not know.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +25,8 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
-from .bundle import Bundle, DescriptionError, Node, references, schema_name
-from .identifiers import member_name, python_name
+from .bundle import Bundle, DescriptionError, Node
+from .nodes import known_values, member_name, module_of, one_line, properties, python_name
 
 _SIMPLE = {
     StringProperty: "str",
@@ -38,6 +36,8 @@ _SIMPLE = {
     AnyProperty: "Any",
     FileProperty: "FileInput",
 }
+_NAMED = {"properties", "schemas", "paths", "responses"}
+_TEXTS = {"description", "summary", "example", "examples"}
 
 
 @define
@@ -89,28 +89,52 @@ def parse(bundle: Bundle) -> GeneratorData:
         DescriptionError: The parser warned of anything; by default it would leave the operation out
             and go on.
     """
-    document = copy.deepcopy(bundle.document)
-    for node in document["components"]["schemas"].values():
-        if "x-known-values" in node:
-            node["enum"] = list(node["x-known-values"])
-            node["x-enum-varnames"] = [
-                member_name(value, about) for value, about in node["x-known-values"].items()
-            ]
+    document = _for_parser(bundle.document)
     config = Config.from_sources(
         ConfigFile(), MetaType.NONE, Path("openapi.yaml"), "utf-8", overwrite=True, output_path=None
     )
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise DescriptionError(f"the parser refuses the description: {data.header}: {data.detail}")
-    problems = [
-        *data.errors,
-        *(e for c in data.endpoint_collections_by_tag.values() for e in c.parse_errors),
-    ]
-    if problems:
+    collections = data.endpoint_collections_by_tag.values()
+    warnings = [*data.errors, *(error for tag in collections for error in tag.parse_errors)]
+    if warnings:
         raise DescriptionError(
-            "\n".join(f"the parser warns: {p.header} {p.detail}".strip() for p in problems)
+            "\n".join(f"the parser warns: {w.header} {w.detail}".strip() for w in warnings)
         )
     return data
+
+
+def _for_parser(node: Any, named: bool = False) -> Any:
+    """The description without what the parser does not need but copies for every operation (texts,
+    examples, our own data, contents of responses); with lists of known values as enums.
+
+    Args:
+        node: The document, or a part of it.
+        named: Whether its keys are names that people gave, not words of OpenAPI.
+    """
+    if isinstance(node, list):
+        return [_for_parser(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    slim = {
+        key: _for_parser(value, not named and key in _NAMED)
+        for key, value in node.items()
+        if named or not (key in _TEXTS or str(key).startswith("x-"))
+    }
+    return slim if named else slim | _replaced(node)
+
+
+def _replaced(node: Node) -> Node:
+    """What the parser gets in place of known values and responses."""
+    replaced: Node = {}
+    if "x-known-values" in node:
+        values = node["x-known-values"]
+        names = [member_name(value, about) for value, about in values.items()]
+        replaced |= {"enum": list(values), "x-enum-varnames": names}
+    if "responses" in node:
+        replaced["responses"] = {code: {"description": ""} for code in node["responses"]}
+    return replaced
 
 
 @define
@@ -119,7 +143,7 @@ class Types:
 
     bundle: Bundle
     decoded: frozenset[str]
-    """Schemas that answers and events hold; all others are only ever built by callers."""
+    """Schemas that responses and events hold; callers build all others."""
 
     def annotation(self, prop: PropertyProtocol, *, sent: bool) -> tuple[str, frozenset[str]]:
         """The type of a property, and the names of the schemas in it; `sent` gives the wider types
@@ -151,11 +175,10 @@ class Types:
         )
 
     def _object(self, prop: ModelProperty, sent: bool, uses: set[str]) -> str:
-        if prop.class_info.name in self.bundle.schemas and not is_map(
-            self.bundle.schemas[prop.class_info.name]
-        ):
-            uses.add(prop.class_info.name)
-            return str(prop.class_info.name)
+        name = str(prop.class_info.name)
+        if name in self.bundle.schemas and not is_map(self.bundle.schemas[name]):
+            uses.add(name)
+            return name
         inner = prop.additional_properties
         values = self._of(inner, sent, uses) if inner else "Any"
         return f"Mapping[str, {values}]" if sent else f"dict[str, {values}]"
@@ -166,142 +189,93 @@ def is_map(node: Node) -> bool:
     return node.get("type") == "object" and not node.get("properties") and "allOf" not in node
 
 
-def module_of(bundle: Bundle, name: str) -> str:
-    """The module of `models/` that holds a schema: one for each file of the description."""
-    return Path(bundle.origin[name]).stem
-
-
-def closure(bundle: Bundle, names: Iterable[str]) -> frozenset[str]:
-    """The named schemas and all that they refer to."""
-    found: set[str] = set()
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += [
-                inner
-                for inner in (
-                    schema_name({"$ref": ref}) for ref in references(bundle.schemas[name])
-                )
-                if inner
-            ]
-    return frozenset(found)
-
-
-def collect(
+def models_of(
     bundle: Bundle, data: GeneratorData, types: Types, skip: frozenset[str]
-) -> tuple[list[Model], list[Enum]]:
-    """Every model and enum of the description, `skip` left out (request bodies, whose fields are
-    keyword arguments).
+) -> list[Model]:
+    """Every model of the description, `skip` left out (request bodies, whose fields are keyword
+    arguments).
+
+    Raises:
+        DescriptionError: The parser lost or renamed a schema.
     """
-    models: list[Model] = []
-    for prop in data.models:
-        name = str(prop.class_info.name)
-        node = bundle.schemas.get(name)
-        if node is None or name in skip or is_map(node):
-            continue
-        module = module_of(bundle, name)
-        models.append(Model(name, module, _text(node), _fields(bundle, prop, node, types)))
-    enums = [
-        _enum(bundle, name, node)
-        for name, node in bundle.schemas.items()
-        if "x-known-values" in node
-    ]
-    expected = {
+    parsed = {str(prop.class_info.name): prop for prop in data.models}
+    expected = [
         name
         for name, node in bundle.schemas.items()
         if ("properties" in node or "allOf" in node) and name not in skip
-    }
-    if expected != {model.name for model in models}:
-        lost = sorted(expected ^ {model.name for model in models})
+    ]
+    lost = sorted(set(expected) - parsed.keys())
+    if lost:
         raise DescriptionError(
             f"schemas {', '.join(lost)} do not come out of the parser under their own name; "
             "rename them"
         )
-    order = {name: index for index, name in enumerate(bundle.schemas)}
-    return sorted(models, key=lambda model: order[model.name]), enums
+    return [
+        Model(
+            name,
+            module_of(bundle, name),
+            one_line(bundle.schemas[name].get("description")),
+            _fields(bundle, parsed[name], bundle.schemas[name], types),
+        )
+        for name in expected
+    ]
 
 
-def raw_properties(bundle: Bundle, node: Node) -> dict[str, Node]:
-    """Properties as written, `allOf` included, in the order of the description."""
-    found: dict[str, Node] = {}
-    for part in node.get("allOf") or ():
-        target = schema_name(part)
-        found |= raw_properties(bundle, bundle.schemas[target] if target else part)
-    return found | (node.get("properties") or {})
+def enums_of(bundle: Bundle) -> list[Enum]:
+    """Every list of known values."""
+    return [
+        Enum(
+            name,
+            module_of(bundle, name),
+            "OpenIntEnum" if node["type"] == "integer" else "OpenStrEnum",
+            one_line(node.get("description")),
+            [_member(value, about) for value, about in node["x-known-values"].items()],
+        )
+        for name, node in bundle.schemas.items()
+        if "x-known-values" in node
+    ]
+
+
+def _member(value: Any, about: Any) -> Member:
+    text = about.get("description") if isinstance(about, dict) else about
+    return Member(member_name(value, about), value, one_line(text))
+
+
+def parsed_fields(model: ModelProperty) -> dict[str, PropertyProtocol]:
+    """The properties of an object as the parser knows them, by wire name."""
+    fields = [*(model.required_properties or ()), *(model.optional_properties or ())]
+    return {prop.name.get_untrusted_value(): prop for prop in fields}
 
 
 def _fields(bundle: Bundle, prop: ModelProperty, node: Node, types: Types) -> list[Field]:
-    written = raw_properties(bundle, node)
-    parsed = {
-        p.name.get_untrusted_value(): p
-        for p in [*(prop.required_properties or ()), *(prop.optional_properties or ())]
-    }
+    model, written, parsed = prop.class_info.name, properties(bundle, node), parsed_fields(prop)
     if set(written) != set(parsed):
-        raise DescriptionError(
-            f"{prop.class_info.name}: the parser loses "
-            f"{', '.join(sorted(set(written) ^ set(parsed)))}"
-        )
-    found: list[Field] = []
+        lost = ", ".join(sorted(set(written) ^ set(parsed)))
+        raise DescriptionError(f"{model}: the parser loses {lost}")
+    fields: list[Field] = []
     for name, raw in written.items():
-        if python_name(name) != name.lower() and python_name(name) != name:
+        if python_name(name) not in (name, name.lower()):
             raise DescriptionError(
-                f"{prop.class_info.name}.{name}: no Python identifier; a model needs the wire "
-                "name as its field name"
+                f"{model}.{name}: not a Python identifier; a model needs the wire name as its "
+                "field name"
             )
-        sent = str(prop.class_info.name) not in types.decoded
-        annotation, uses = types.annotation(parsed[name], sent=sent)
-        found.append(
-            Field(
-                name,
-                annotation,
-                bool(parsed[name].required),
-                raw.get("format") == "password",
-                describe(bundle, raw),
-                uses,
-            )
-        )
-    return found
+        annotation, uses = types.annotation(parsed[name], sent=str(model) not in types.decoded)
+        required, secret = bool(parsed[name].required), raw.get("format") == "password"
+        fields.append(Field(name, annotation, required, secret, describe(bundle, raw), uses))
+    return fields
 
 
 def describe(bundle: Bundle, node: Node) -> str:
     """Text of a property or parameter: its own description, its server-side default, its known
     values.
     """
-    text = " ".join(str(node.get("description") or "").split())
+    text = one_line(node.get("description"))
     schema = node.get("schema") or node
-    inner = schema.get("items") or schema
     default = schema.get("default", node.get("default"))
     if default is not None and "default" not in text.lower():
-        text += f" Default: `{_json(default)}`."
-    target = schema_name(inner)
-    values = bundle.schemas[target].get("x-known-values") if target else None
+        shown = str(default).lower() if isinstance(default, bool) else default
+        text += f" Default: `{shown}`."
+    values = known_values(bundle, schema.get("items") or schema)
     if values:
         text += f" Known values: {', '.join(f'`{value}`' for value in values if value != '')}."
     return text
-
-
-def _json(value: Any) -> str:
-    return (
-        {True: "true", False: "false"}.get(value, str(value))
-        if isinstance(value, bool)
-        else str(value)
-    )
-
-
-def _text(node: Node) -> str:
-    return " ".join(str(node.get("description") or "").split())
-
-
-def _enum(bundle: Bundle, name: str, node: Node) -> Enum:
-    members = [
-        Member(
-            member_name(value, about),
-            value,
-            _text(about) if isinstance(about, dict) else " ".join(str(about).split()),
-        )
-        for value, about in node["x-known-values"].items()
-    ]
-    base = "OpenIntEnum" if node["type"] == "integer" else "OpenStrEnum"
-    return Enum(name, module_of(bundle, name), base, _text(node), members)

@@ -1,4 +1,4 @@
-"""Data for the templates: imports, expressions, docstrings. The templates themselves only loop."""
+"""Data for the templates: resources, imports, expressions. The templates themselves only loop."""
 
 from __future__ import annotations
 
@@ -7,48 +7,57 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .bundle import ERROR_CLASSES, Bundle
-from .compiled import Compiled, Tag
+from attrs import define
+
+from .bundle import Bundle
 from .docstrings import docstring, method_text, returned
 from .limits import limit_code
 from .methods import methods_of, with_types
+from .nodes import one_line
 from .operations import Operation, Parameter
 from .schemas import Enum, Model
 from .streams import schema_imports
 
 RESULTS = ("ResultBytes", "ResultDict", "ResultList", "ResultText")
-"""What carries the log id of a call where the result is no model."""
+"""What carries the log id of a call where the result is not a model."""
 
 
-def tags(bundle: Bundle, operations: list[Operation]) -> list[Tag]:
+@define
+class Tag:
+    """One resource class."""
+
+    name: str
+    module: str
+    cls: str
+    attribute: str
+    description: str
+    parent: str | None
+    source: str
+
+
+def tags_of(bundle: Bundle, operations: list[Operation]) -> list[Tag]:
     """Every tag, and the tags in between that have no operation of their own (`workflows.runs` of
     `workflows.runs.x`).
     """
-    described = {tag["name"]: tag["description"] for tag in bundle.document["tags"]}
+    described = {tag["name"]: one_line(tag["description"]) for tag in bundle.document["tags"]}
     used = {operation.tag for operation in operations}
     names = {
         ".".join(name.split(".")[:depth])
         for name in used
         for depth in range(1, name.count(".") + 2)
     }
-    found = []
-    for name in sorted(names):
-        module = name.replace(".", "_")
-        parent = name.rpartition(".")[0] or None
-        text = described.get(name) or f"Resources below `{name}`."
-        source = f"resources/{module}.yaml" if name in used else "openapi.yaml"
-        found.append(
-            Tag(
-                name,
-                module,
-                _class_name(name, bundle),
-                name.rpartition(".")[2],
-                text,
-                parent,
-                source,
-            )
+    return [
+        Tag(
+            name,
+            module := name.replace(".", "_"),
+            _class_name(name, bundle),
+            name.rpartition(".")[2],
+            described.get(name) or f"Resources below `{name}`.",
+            name.rpartition(".")[0] or None,
+            f"resources/{module}.yaml" if name in used else "openapi.yaml",
         )
-    return found
+        for name in sorted(names)
+    ]
 
 
 def _class_name(tag: str, bundle: Bundle) -> str:
@@ -78,8 +87,8 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
         "headers": _headers(op),
         "body": _given([p for p in op.parameters if p.place == "body"]) if op.media else None,
         "files": _files(op),
-        "error_classes": sorted(bundle.document.get(ERROR_CLASSES) or {}),
-        "modules": {op_id: module_of_operation(bundle, op_id) for op_id in _followed(op)},
+        "error_classes": sorted(bundle.error_classes),
+        "modules": {name: _module_of(bundle, name) for name in _followed(op)},
     }
     return context | _operation_imports(bundle, op)
 
@@ -87,20 +96,16 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
 def _followed(op: Operation) -> list[str]:
     """Operations that a waiter, or a call that came too late, goes on with."""
     waiter, ended = op.waiter or {}, op.node.get("x-coze-ended") or {}
-    cancel = (waiter.get("cancel") or {}).get("operation")
-    return [
-        name
-        for name in (waiter.get("operation"), waiter.get("then"), cancel, ended.get("operation"))
-        if name
-    ]
+    cancel = waiter.get("cancel") or {}
+    names = (waiter.get("operation"), waiter.get("then"))
+    return [name for name in (*names, cancel.get("operation"), ended.get("operation")) if name]
 
 
-def module_of_operation(bundle: Bundle, operation_id: str) -> str:
+def _module_of(bundle: Bundle, operation_id: str) -> str:
     """Where the module of an operation is, below `api`."""
-    tag = next(
-        node["tags"][0] for _, _, node in bundle.operations() if node["operationId"] == operation_id
-    ).replace(".", "_")
-    return f"{tag}.{operation_id.removeprefix(f'{tag}_')}"
+    nodes = (node for _, _, node in bundle.operations() if node["operationId"] == operation_id)
+    package = next(nodes)["tags"][0].replace(".", "_")
+    return f"{package}.{operation_id.removeprefix(f'{package}_')}"
 
 
 def _flags(op: Operation) -> list[str]:
@@ -132,21 +137,23 @@ def _query(op: Operation) -> str:
 
 
 def _headers(op: Operation) -> str:
-    fixed = "".join(f'"{name}": "{value}", ' for name, value in op.constants.items())
+    constants = "".join(f'"{name}": "{value}", ' for name, value in op.constants.items())
     own = _given([p for p in op.parameters if p.place == "header"])
-    return f"{{{fixed}**{own}}}" if fixed and own != "{}" else f"{{{fixed}}}" if fixed else own
+    if not constants:
+        return own
+    return f"{{{constants}}}" if own == "{}" else f"{{{constants}**{own}}}"
 
 
 def _given(parameters: list[Parameter]) -> str:
     """A dictionary of the arguments by wire name, those that are None left out."""
     if not parameters:
         return "{}"
-    pairs = (
-        f'"{p.wire}": ' + (f"comma_separated({p.python})" if p.joined else p.python)
+    pairs = ", ".join(
+        f'"{p.wire}": {f"comma_separated({p.python})" if p.joined else p.python}'
         for p in parameters
     )
-    text = f"{{{', '.join(pairs)}}}"
-    return text if all(p.required and not p.joined for p in parameters) else f"omit_none({text})"
+    complete = all(p.required and not p.joined for p in parameters)
+    return f"{{{pairs}}}" if complete else f"omit_none({{{pairs}}})"
 
 
 def _files(op: Operation) -> str | None:
@@ -163,8 +170,8 @@ def _files(op: Operation) -> str | None:
 
 def _operation_imports(bundle: Bundle, op: Operation) -> dict[str, list[str]]:
     """Import lines of schemas: what runs, and what only annotates. Ruff prunes the others."""
-    decoded = op.answer and not op.streams_only and op.unwrap not in ("content", "location")
-    runtime = {op.answer} if op.answer and decoded else set()
+    decoded = not op.streams_only and op.unwrap not in ("content", "location")
+    runtime = {op.response} if op.response and decoded else set()
     checking = {name for p in op.parameters for name in p.uses}
     checking |= set() if op.streams_only else set(op.uses)
     return {
@@ -175,29 +182,24 @@ def _operation_imports(bundle: Bundle, op: Operation) -> dict[str, list[str]]:
 
 def _kind(op: Operation) -> str:
     """Which function of the codec puts the log id on what the method returns."""
-    return next(
-        (
-            f"_{name.removeprefix('Result').lower()}"
-            for name in RESULTS
-            if op.returns.startswith(f"{name}[")
-        ),
-        "",
-    )
+    name = next((name for name in RESULTS if op.returns.startswith(f"{name}[")), "Result")
+    return f"_{name.removeprefix('Result').lower()}" if name != "Result" else ""
 
 
-def resource_context(compiled: Compiled, tag: Tag, *, is_async: bool) -> dict[str, Any]:
+def resource_context(
+    bundle: Bundle, operations: dict[str, Operation], tags: list[Tag], tag: Tag, *, is_async: bool
+) -> dict[str, Any]:
     """Everything that `resource.py.jinja` prints, for the sync or the async class."""
-    operations = {op.id: op for op in compiled.operations}
-    own = [op for op in compiled.operations if op.tag == tag.name]
-    methods = [m for op in own for m in methods_of(compiled.bundle, op, operations)]
-    change = _type_changer(compiled.bundle, any(method.name == "list" for method in methods))
+    own = [op for op in operations.values() if op.tag == tag.name]
+    methods = [method for op in own for method in methods_of(bundle, op, operations)]
+    change = _type_changer(bundle, any(method.name == "list" for method in methods))
     return {
         "cls": tag.cls,
         "description": tag.description,
         "source": tag.source,
         "is_async": is_async,
         "methods": [with_types(method, change) for method in methods],
-        "children": [child for child in compiled.tags if child.parent == tag.name],
+        "children": [child for child in tags if child.parent == tag.name],
     }
 
 
@@ -207,26 +209,27 @@ def _type_changer(bundle: Bundle, shadows: bool) -> Callable[[str], str]:
     """
     names = re.compile(r"(?<![\w.])([A-Z]\w*)")
 
+    def with_module(match: re.Match[str]) -> str:
+        return f"models.{match[1]}" if match[1] in bundle.schemas else match[1]
+
     def change(text: str) -> str:
-        found = names.sub(
-            lambda match: f"models.{match[1]}" if match[1] in bundle.schemas else match[1], text
-        )
-        return re.sub(r"(?<![\w.])list\[", "builtins.list[", found) if shadows else found
+        changed = names.sub(with_module, text)
+        return re.sub(r"(?<![\w.])list\[", "builtins.list[", changed) if shadows else changed
 
     return change
 
 
+def _literal(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _set_literal(values: list[Any]) -> str:
-    return (
-        "{" + ", ".join(json.dumps(value, ensure_ascii=False) for value in values) + "}"
-        if values
-        else "()"
-    )
+    return f"{{{', '.join(map(_literal, values))}}}" if values else "()"
 
 
 FILTERS = {
     "docstring": docstring,
-    "literal": lambda value: json.dumps(value, ensure_ascii=False),
+    "literal": _literal,
     "set_literal": _set_literal,
     "returned": returned,
     "method_text": method_text,

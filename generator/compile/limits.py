@@ -6,10 +6,11 @@ A tree is a plain dictionary: names of `coze_runtime.limits.Limit` → values; `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .bundle import Bundle, Node, schema_name
+from .bundle import Bundle, Node
+from .nodes import known_values, parts, schema_name
 
 Tree = dict[str, Any]
 
@@ -39,46 +40,29 @@ def limit_tree(bundle: Bundle, node: Node, inside: tuple[str, ...] = ()) -> Tree
     if name in inside:
         return {}
     inside = (*inside, name) if name else inside
-    found: Tree = {}
+    tree: Tree = {}
     fields: dict[str, Tree] = {}
+    conditions: list[Tree] = []
     for part in parts(bundle, node):
-        found |= _own(bundle, node, part)
+        tree |= _own(bundle, node, part)
         for key, below in BELOW.items():
             if isinstance(part.get(key), dict):
-                found |= _nested(below, limit_tree(bundle, part[key], inside))
+                tree |= _if_any(below, limit_tree(bundle, part[key], inside))
         for field, child in (part.get("properties") or {}).items():
-            fields |= _nested(field, limit_tree(bundle, child, inside))
-    found |= _nested("fields", fields)
-    conditions = [c for part in parts(bundle, node) for c in _conditions(part)]
-    return found | _nested("conditions", conditions)
-
-
-def parts(bundle: Bundle, node: Node) -> Iterator[Node]:
-    """What describes a value together: the schema that is pointed to, the parts of `allOf`, the
-    node itself; a later one has the last word.
-    """
-    name = schema_name(node)
-    if name:
-        yield from parts(bundle, bundle.schemas[name])
-    for part in node.get("allOf") or ():
-        yield from parts(bundle, part)
-    yield node
+            fields |= _if_any(field, limit_tree(bundle, child, inside))
+        conditions += _conditions(part)
+    return tree | _if_any("fields", fields) | _if_any("conditions", conditions)
 
 
 def _own(bundle: Bundle, node: Node, part: Node) -> Tree:
-    found = {python: part[key] for key, python in {**NUMBERS, **SIZES}.items() if key in part}
+    limits = {python: part[key] for key, python in {**NUMBERS, **SIZES}.items() if key in part}
     allowed = part.get(ALLOWED)
     if allowed == KNOWN:
         allowed = known_values(bundle, node)
-    return found | _nested("allowed", list(allowed or ()))
+    return limits | _if_any("allowed", list(allowed or ()))
 
 
-def known_values(bundle: Bundle, node: Node) -> list[Any]:
-    """The known values of a node."""
-    return [v for part in parts(bundle, node) for v in part.get("x-known-values") or ()]
-
-
-def _nested(key: str, value: Any) -> Tree:
+def _if_any(key: str, value: Any) -> Tree:
     return {key: value} if value else {}
 
 
@@ -87,9 +71,9 @@ def _conditions(part: Node) -> Iterator[Tree]:
         ((field, values),) = about["when"].items()
         yield {
             "field": field,
-            **_nested("values", list(values)),
-            **_nested("required", list(about.get("required") or ())),
-            **_nested("allowed", dict(about.get("allowed") or {})),
+            **_if_any("values", list(values)),
+            **_if_any("required", list(about.get("required") or ())),
+            **_if_any("allowed", dict(about.get("allowed") or {})),
         }
 
 
@@ -101,7 +85,11 @@ def narrowed(bundle: Bundle, tree: Tree, path: str, node: Node) -> Tree:
     changed = narrowed(bundle, inner, rest, node) if rest else inner | limit_tree(bundle, node)
     conditions = [c for c in tree.get("conditions") or () if _can_hold(c, head, changed)]
     others = {key: value for key, value in tree.items() if key != "conditions"}
-    return {**others, "fields": {**fields, head: changed}, **_nested("conditions", conditions)}
+    return {
+        **others,
+        "fields": {**fields, head: changed},
+        **_if_any("conditions", conditions),
+    }
 
 
 def _can_hold(condition: Tree, field: str, limit: Tree) -> bool:
@@ -127,30 +115,28 @@ def _code(name: str, value: Any) -> str:
     if name in ("each", "keys"):
         return limit_code(value)
     if name == "fields":
-        inner = ", ".join(f"{_scalar(key)}: {limit_code(tree)}" for key, tree in value.items())
-        return f"{{{inner}}}"
+        return _dict_code({key: limit_code(tree) for key, tree in value.items()})
     if name == "conditions":
-        return _tuple([_condition_code(condition) for condition in value])
-    return _tuple([_scalar(item) for item in value]) if name == "allowed" else _scalar(value)
+        return _tuple_code(_condition_code(condition) for condition in value)
+    return _tuple_code(map(repr, value)) if name == "allowed" else repr(value)
 
 
 def _condition_code(condition: Tree) -> str:
-    pairs = [f"field={_scalar(condition['field'])}"]
+    pairs = [f"field={condition['field']!r}"]
     for name in ("values", "required"):
         if condition.get(name):
-            pairs.append(f"{name}={_tuple([_scalar(item) for item in condition[name]])}")
+            pairs.append(f"{name}={_tuple_code(map(repr, condition[name]))}")
     if condition.get("allowed"):
-        inner = ", ".join(
-            f"{_scalar(path)}: {_tuple([_scalar(item) for item in values])}"
-            for path, values in condition["allowed"].items()
-        )
-        pairs.append(f"allowed={{{inner}}}")
+        allowed = condition["allowed"].items()
+        values_by_path = {path: _tuple_code(map(repr, values)) for path, values in allowed}
+        pairs.append(f"allowed={_dict_code(values_by_path)}")
     return f"Condition({', '.join(pairs)})"
 
 
-def _tuple(items: list[str]) -> str:
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+def _dict_code(items: dict[Any, str]) -> str:
+    return f"{{{', '.join(f'{key!r}: {code}' for key, code in items.items())}}}"
 
 
-def _scalar(value: Any) -> str:
-    return repr(value)
+def _tuple_code(items: Iterable[str]) -> str:
+    codes = list(items)
+    return f"({', '.join(codes)}{',' if len(codes) == 1 else ''})"

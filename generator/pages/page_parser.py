@@ -9,6 +9,7 @@ line, rather than report half a page as removed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import define, field
@@ -31,10 +32,13 @@ PLACES = {
     "流式响应": "response",
 }
 _NAMES = ("参数", "字段", "参数名", "字段名", "参数名称")
+_REQUIRED = ("是否必选", "是否必填", "是否必须", "是否可选")
+_ANSWERS = {"必选": True, "可选": False, "必填": True, "选填": False}
 _SEPARATOR = re.compile(r"\|(\s*:?-{3,}:?\s*\|)+\s*$")
 _FIELD = re.compile(r"[A-Za-z_][\w.$-]*$")
 _VALUE = re.compile(
-    r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)"
+    r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*"
+    r"(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)"
 )
 
 
@@ -86,7 +90,7 @@ class Request:
 
 @define
 class Page:
-    """One page; no requests when it documents no endpoint of HTTP."""
+    """One page; without requests when it documents no HTTP endpoint."""
 
     slug: str
     requests: list[Request] = field(factory=list)
@@ -98,12 +102,12 @@ def read_pages(folder: Path) -> dict[str, Page]:
     Raises:
         PageError: A page is malformed, or there is none.
     """
-    found = {path.stem: read_page(path) for path in sorted(folder.glob("*.md"))}
-    if not found:
+    pages = {path.stem: read_page(path) for path in sorted(folder.glob("*.md"))}
+    if not pages:
         raise PageError(
             f"{folder}: no *.md in this folder; give the folder that holds the official pages"
         )
-    return found
+    return pages
 
 
 def read_page(path: Path) -> Page:
@@ -116,34 +120,88 @@ def read_page(path: Path) -> Page:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise PageError(f"{path.name}: cannot be read ({error})") from error
-    page = Page(path.stem)
-    heading, place, opened, seen = "", "body", 0, set[str]()
-    index = 0
+    reader = _Reader(path.name, Page(path.stem))
+    index = opened = 0
     while index < len(lines):
         line = lines[index]
         if line.lstrip().startswith("```"):
             opened = 0 if opened else index + 1
-        elif not opened and (found := re.match(r"#{1,6}\s*(.*)", line)):
-            heading = _plain(found[1])
-            place = PLACES.get(heading.lower(), place)
-            seen.discard(heading)
+        elif not opened and (heading := re.match(r"#{1,6}\s*(.*)", line)):
+            reader.heading_line(_plain(heading[1]))
         elif not opened and line.startswith("|"):
-            cells, end = _table(path.name, lines, index)
-            if _plain(cells[0][0]) == "请求方式":
-                page.requests += (
-                    [request] if (request := _request(path.name, cells, index + 1)) else []
-                )
-            elif page.requests and (
-                table := _fields(path.name, cells, index + 1, heading, place, heading in seen)
-            ):
-                page.requests[-1].tables.append(table)
-                seen.add(heading)
+            cells, end = _cells(path.name, lines, index)
+            reader.table_at(index + 1, cells)
             index = end
             continue
         index += 1
     if opened:
         raise PageError(f"{path.name}:{opened}: code block is never closed")
-    return page
+    return reader.page
+
+
+@define
+class _Reader:
+    """Where in a page the reading is: the heading that a table is below, and where it belongs."""
+
+    file: str
+    page: Page
+    heading: str = ""
+    place: str = "body"
+    seen: set[str] = field(factory=set)
+    """Headings below which a table was read."""
+
+    def heading_line(self, heading: str) -> None:
+        """Goes on below a heading."""
+        self.heading = heading
+        self.place = PLACES.get(heading.lower(), self.place)
+        self.seen.discard(heading)
+
+    def table_at(self, line: int, cells: list[list[str]]) -> None:
+        """Reads a table: a request, or fields of the request before it."""
+        if _plain(cells[0][0]) == "请求方式":
+            request = _request(self.file, cells, line)
+            self.page.requests += [request] if request else []
+        elif self.page.requests:
+            table = self.fields(cells, line)
+            if table:
+                self.page.requests[-1].tables.append(table)
+                self.seen.add(self.heading)
+
+    def fields(self, cells: list[list[str]], line: int) -> Table | None:
+        """A table of fields or events; None when it is another one."""
+        head = [_plain(cell) for cell in cells[0]]
+        if head[0].startswith("事件") and head[0].endswith("名称"):
+            return Table(self.heading, "event", "response", line, _events(cells[1:], line + 2))
+        types = [index for index, cell in enumerate(head) if "类型" in cell or cell == "取值"]
+        if head[0] not in _NAMES or not types:
+            return None
+        required = next((index for index, cell in enumerate(head) if cell in _REQUIRED), None)
+        # A second table below the heading of an object goes on with the fields of the response.
+        again = self.place if self.heading in self.seen else "object"
+        side = "response" if self.place == "response" else "request"
+        place = PLACES.get(self.heading.lower()) or again
+        rows = list(self.rows(cells[1:], line + 2, types[0], required))
+        return Table(self.heading, place, side, line, rows)
+
+    def rows(
+        self, cells: list[list[str]], line: int, type_column: int, required_column: int | None
+    ) -> Iterator[Row]:
+        """The fields of a table, nested ones with dotted names."""
+        parents: list[str] = []
+        for at, row in enumerate(cells, line):
+            name = _plain(row[0])
+            # `» type` below `items` is items.type
+            parents = [*parents[: name.count("»")], name.strip("» ")]
+            name = ".".join(parents)
+            if not _FIELD.match(name):
+                raise PageError(f"{self.file}:{at}: {name!r} is not a field name")
+            link = re.search(r"\[([^\]]*)\]\([^)]*\)", row[type_column])
+            required = (
+                None if required_column is None else _ANSWERS.get(_plain(row[required_column]))
+            )
+            values = _values(row[-1])
+            text = _plain(row[type_column])
+            yield Row(name, text, link[1] if link else "", required, values, at)
 
 
 def _plain(cell: str) -> str:
@@ -152,27 +210,30 @@ def _plain(cell: str) -> str:
     return re.sub(r"[*`\u200b]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)).strip()
 
 
-def _table(name: str, lines: list[str], start: int) -> tuple[list[list[str]], int]:
+def _events(cells: list[list[str]], line: int) -> list[Row]:
+    return [Row(_plain(row[0]), "", "", None, [], at) for at, row in enumerate(cells, line)]
+
+
+def _cells(name: str, lines: list[str], start: int) -> tuple[list[list[str]], int]:
     """Cells of the table that begins at an index, and the index after it."""
     end = start
     while end < len(lines) and lines[end].startswith("|"):
         end += 1
     if end - start < 2 or not _SEPARATOR.match(lines[start + 1]):
         raise PageError(f"{name}:{start + 1}: table without a `| --- |` line below its head")
-    found: list[list[str]] = []
+    rows: list[list[str]] = []
     for index in (start, *range(start + 2, end)):
         if not lines[index].rstrip().endswith("|"):
             raise PageError(f"{name}:{index + 1}: table row does not end with `|`")
         if _SEPARATOR.match(lines[index]):
-            return found[:-1], index - 1  # another table follows without an empty line between
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", lines[index].strip()[1:-1])]
-        if found and len(cells) != len(found[0]):
+            return rows[:-1], index - 1  # another table follows without an empty line between
+        rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", lines[index].strip()[1:-1])])
+        if len(rows[-1]) != len(rows[0]):
             raise PageError(
-                f"{name}:{index + 1}: table row has {len(cells)} cells, its head has "
-                f"{len(found[0])}"
+                f"{name}:{index + 1}: table row has {len(rows[-1])} cells, its head has "
+                f"{len(rows[0])}"
             )
-        found.append(cells)
-    return found, end
+    return rows, end
 
 
 def _request(name: str, cells: list[list[str]], line: int) -> Request | None:
@@ -192,55 +253,7 @@ def _request(name: str, cells: list[list[str]], line: int) -> Request | None:
     return Request(method, paths, names if names or _plain(listed) == "无" else None, line)
 
 
-def _fields(
-    name: str, cells: list[list[str]], line: int, heading: str, place: str, again: bool
-) -> Table | None:
-    head = [_plain(cell) for cell in cells[0]]
-    kinds = [index for index, cell in enumerate(head) if "类型" in cell or cell == "取值"]
-    if head[0].startswith("事件") and head[0].endswith("名称"):
-        events = [
-            Row(_plain(row[0]), "", "", None, [], offset)
-            for offset, row in enumerate(cells[1:], line + 2)
-        ]
-        return Table(heading, "event", "response", line, events)
-    if head[0] not in _NAMES or not kinds:
-        return None
-    needs = [
-        index
-        for index, cell in enumerate(head)
-        if cell in ("是否必选", "是否必填", "是否必须", "是否可选")
-    ]
-    # A second table below the heading of an object goes on with the fields of the answer itself.
-    own = PLACES.get(heading.lower()) or (place if again else "object")
-    table = Table(heading, own, "response" if place == "response" else "request", line)
-    parents: list[str] = []
-    for offset, row in enumerate(cells[1:], line + 2):
-        field_name = _plain(row[0])
-        depth = field_name.count("»")  # `» type` below `items` is items.type
-        parents = [*parents[:depth], field_name.strip("» ")]
-        field_name = ".".join(parents)
-        if not _FIELD.match(field_name):
-            raise PageError(f"{name}:{offset}: {field_name!r} is no field name")
-        link = re.search(r"\[([^\]]*)\]\([^)]*\)", row[kinds[0]])
-        required = (
-            {"必选": True, "可选": False, "必填": True, "选填": False}.get(_plain(row[needs[0]]))
-            if needs
-            else None
-        )
-        table.rows.append(
-            Row(
-                field_name,
-                _plain(row[kinds[0]]),
-                link[1] if link else "",
-                required,
-                _values(row[-1]),
-                offset,
-            )
-        )
-    return table
-
-
 def _values(text: str) -> list[str]:
     """Values of a list such as `* a：meaning <br> * b：meaning`."""
-    found = [match[1] for part in text.split("<br>") if (match := _VALUE.match(part))]
-    return list(dict.fromkeys(found))
+    values = [match[1] for part in text.split("<br>") if (match := _VALUE.match(part))]
+    return list(dict.fromkeys(values))

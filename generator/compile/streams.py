@@ -1,16 +1,17 @@
-"""Event streams, sockets, calls and callbacks: data for the templates, out of the joined document
-alone.
+"""Event streams, errors, and tables of events (sockets, real-time calls, callbacks) as data for the
+templates, out of the joined document alone.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define
 
-from .bundle import ERROR_CLASSES, Bundle, Node, schema_name
-from .schemas import module_of
+from .bundle import Bundle, Node
+from .nodes import event_payloads, module_of, one_line, schema_name
 
 ROLES = ("delta", "message", "state", "interrupt", "failure", "end", "heartbeat")
 # Which base class an event has, by the part it plays; the first role that it has decides.
@@ -40,32 +41,25 @@ class Event:
         return "Any" if self.model is None or self.plain else self.model
 
 
-def stream_kinds(bundle: Bundle) -> dict[str, Node]:
-    """`x-coze-stream-kind` by the name of the kind."""
-    found: dict[str, Node] = bundle.document.get("x-coze-stream-kinds") or {}
-    return found
-
-
 def kind_events(bundle: Bundle, kind: str) -> list[Event]:
     """The events of all operations of a kind, in the order of the description."""
-    payloads: dict[str, list[str | None]] = {}
+    models: dict[str, list[str | None]] = {}
     for _, _, node in bundle.operations():
-        stream = node.get("x-coze-stream") or {}
-        if stream.get("kind") == kind:
-            for name, payload in (stream.get("events") or {}).items():
-                payloads.setdefault(name, []).append(schema_name(payload))
-    about = stream_kinds(bundle)[kind]
-    names = bundle.schemas[str(schema_name(about["names"]))]["x-known-values"]
+        if (node.get("x-coze-stream") or {}).get("kind") == kind:
+            for name, payload in event_payloads(node).items():
+                models.setdefault(name, []).append(schema_name(payload))
+    about = bundle.stream_kinds[kind]
+    meanings = bundle.schemas[str(schema_name(about["names"]))]["x-known-values"]
     return [
         Event(
             name,
             event_class(kind, name),
             _base(about, kind, name),
-            next((model for model in models if model), None),
-            None in models,
-            _text(names.get(name, "")),
+            next((model for model in own if model), None),
+            None in own,
+            _meaning(meanings.get(name)),
         )
-        for name, models in payloads.items()
+        for name, own in models.items()
     ]
 
 
@@ -79,6 +73,11 @@ def event_class(kind: str, name: str) -> str:
     return f"{camel if camel.startswith(prefix) else prefix + camel}Event"
 
 
+def union_class(kind: str) -> str:
+    """The union of all events of a kind."""
+    return f"{kind.capitalize()}Event"
+
+
 def _base(about: Node, kind: str, name: str) -> str:
     roles = about.get("roles") or {}
     return next(
@@ -86,31 +85,31 @@ def _base(about: Node, kind: str, name: str) -> str:
     )
 
 
-def _text(about: Any) -> str:
+def _meaning(about: Any) -> str:
     text = about.get("description") if isinstance(about, dict) else about
-    return " ".join(str(text or "An event of the stream.").split())
+    return one_line(text) or "An event of the stream."
 
 
 def stream_events_context(bundle: Bundle, kind: str) -> dict[str, Any]:
     """Everything that `stream_events.py.jinja` prints."""
     events = kind_events(bundle, kind)
-    about = stream_kinds(bundle)[kind]
-    interrupt = schema_name(about.get("interrupt_model"))
+    interrupt = schema_name(bundle.stream_kinds[kind].get("interrupt_model"))
     uses = {event.model for event in events if event.model}
-    uses |= {interrupt} if interrupt and any("Interrupt" in e.base for e in events) else set()
+    if interrupt and any("Interrupt" in event.base for event in events):
+        uses.add(interrupt)
     return {
         "source": bundle.origin[f"streams/{kind}"],
         "kind": kind,
         "events": events,
         "interrupt": interrupt,
-        "union": f"{kind.capitalize()}Event",
+        "union": union_class(kind),
         "imports": schema_imports(bundle, uses, "..models."),
     }
 
 
 def stream_context(bundle: Bundle, kind: str) -> dict[str, Any]:
     """Everything that the template of a kind of stream prints."""
-    about = stream_kinds(bundle)[kind]
+    about = bundle.stream_kinds[kind]
     events = kind_events(bundle, kind)
     models = {
         key.removesuffix("_model"): str(schema_name(value))
@@ -118,11 +117,12 @@ def stream_context(bundle: Bundle, kind: str) -> dict[str, Any]:
         if key.endswith("_model")
     }
     uses = {event.model for event in events if event.model} | set(models.values())
-    roles = about.get("roles") or {}
-    types = about.get("message_types") or {}
-    sets = {role: roles.get(role) or [] for role in ROLES}
-    sets |= {key: about.get(key) or [] for key in ("settled", "waiting", "questions")}
-    sets |= {key: types.get(key) or [] for key in ("answer", "follow_up")}
+    roles, types = about.get("roles") or {}, about.get("message_types") or {}
+    sets = {
+        **{role: roles.get(role) for role in ROLES},
+        **{key: about.get(key) for key in ("settled", "waiting", "questions")},
+        **{key: types.get(key) for key in ("answer", "follow_up")},
+    }
     return {
         "source": bundle.origin[f"streams/{kind}"],
         "kind": kind,
@@ -142,23 +142,22 @@ def errors_context(bundle: Bundle, docs: str) -> dict[str, Any]:
     classes = {
         name: {
             "base": about.get("base", "APIError"),
-            "description": " ".join(str(about["description"]).split()),
+            "description": one_line(about["description"]),
             "fields": [
-                (field, _error_type(node), " ".join(str(node["description"]).split()))
+                (field, _error_type(node), one_line(node["description"]))
                 for field, node in about["properties"].items()
             ],
         }
-        for name, about in (bundle.document.get(ERROR_CLASSES) or {}).items()
+        for name, about in bundle.error_classes.items()
     }
-    own = set(classes)
-    used = {about["error"] for about in codes.values()} - own
+    raised = {about["error"] for about in codes.values()} - classes.keys()
     return {
         "codes": codes,
         "classes": classes,
-        "bases": sorted(used | {"APIError"} | {about["base"] for about in classes.values()}),
+        "bases": sorted(raised | {"APIError"} | {about["base"] for about in classes.values()}),
         "servers": [server["url"] for server in bundle.document["servers"]],
         "docs": docs,
-        "environment": bundle.document.get("x-coze-environment") or {},
+        "environment": bundle.document["x-coze-environment"],
     }
 
 
@@ -169,36 +168,34 @@ def _error_type(node: Node) -> str:
 
 def events_context(bundle: Bundle, stem: str, table: Node) -> dict[str, Any]:
     """Everything that `events.py.jinja` prints."""
-    named = {
-        "send": ("SEND", "Sent", "the client sends"),
-        "receive": ("RECEIVE", "Received", "the server sends"),
-    }
     tables = [
-        (*named[key], {event: str(schema_name(ref)) for event, ref in table[key].items()})
-        for key in named
+        (constant, union, text, {event: str(schema_name(ref)) for event, ref in table[key].items()})
+        for key, constant, union, text in (
+            ("send", "SEND", "Sent", "the client sends"),
+            ("receive", "RECEIVE", "Received", "the server sends"),
+        )
         if key in table
     ]
     if "events" in table:
-        delivered = {
+        models = {
             event: str(schema_name(about["schema"])) for event, about in table["events"].items()
         }
-        about = "the service delivers to the address of a callback application"
-        tables.append(("EVENTS", "Delivered", about, delivered))
-    uses = {name for *_, events in tables for name in events.values()}
-    socket = table if table["kind"] == "x-coze-socket" else None
+        text = "the service delivers to the address of a callback application"
+        tables.append(("EVENTS", "Delivered", text, models))
+    uses = {model for *_, models in tables for model in models.values()}
     return {
         "source": bundle.origin[f"events/{stem}"],
         "title": table["title"],
         "imports": schema_imports(bundle, uses, "..models."),
         "tables": tables,
-        "socket": socket,
+        "socket": table if table["kind"] == "x-coze-socket" else None,
         "terminal": table.get("terminal") or [],
         "failure": table.get("failure") or [],
         "aliases": table.get("aliases") or {},
     }
 
 
-def schema_imports(bundle: Bundle, uses: set[str] | frozenset[str], prefix: str) -> list[str]:
+def schema_imports(bundle: Bundle, uses: Iterable[str], prefix: str) -> list[str]:
     """Import lines for schemas, by the module that holds them."""
     by_module: dict[str, list[str]] = {}
     for name in uses:

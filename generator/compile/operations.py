@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from attrs import define, field
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
-from .bundle import Bundle, DescriptionError, Node, schema_name
-from .identifiers import python_name
+from .bundle import Bundle, DescriptionError, Node
 from .limits import Tree, limit_tree
-from .lint_operations import answer_schema, body_schema
-from .schemas import Types, describe, raw_properties
+from .nodes import (
+    body_schema,
+    node_at,
+    pages_of,
+    properties,
+    python_name,
+    reference,
+    response_schema,
+    schema_name,
+)
+from .schemas import Types, describe, parsed_fields
 
 
 @define
@@ -32,18 +38,18 @@ class Parameter:
     uses: frozenset[str]
     description: str
     joined: bool = False
-    """A list that is sent as one value, comma between the elements."""
+    """Whether a list is sent as one value, comma between the elements."""
     limit: Tree = field(factory=dict)
     """What the description limits in it, for the check before the request."""
 
 
 @define
 class Operation:
-    """One operation; `node` is the description itself, for what the templates print as it
-    stands.
-    """
+    """One operation; `node` is the description itself, for what the templates print unchanged."""
 
     id: str
+    call: str
+    """How users call it: `coze.bots.publish`."""
     tag: str
     method: str
     http_method: str
@@ -54,10 +60,13 @@ class Operation:
     media: str
     constants: dict[str, str]
     returns: str
-    answer: str | None
+    response: str | None
+    """Schema of a success."""
     uses: frozenset[str]
     errors: list[tuple[str, int, str]]
     """Documented errors: class, code, meaning."""
+    successor: str
+    """How users call the operation to use instead of a deprecated one; empty for all others."""
 
     @property
     def arguments(self) -> list[Parameter]:
@@ -84,8 +93,7 @@ class Operation:
     @property
     def pages(self) -> list[str]:
         """Slugs of the official pages."""
-        pages = self.node.get("x-coze-page") or []
-        return [pages] if isinstance(pages, str) else list(pages)
+        return pages_of(self.node)
 
     @property
     def stream(self) -> Node | None:
@@ -94,7 +102,7 @@ class Operation:
 
     @property
     def streams_only(self) -> bool:
-        """Whether there is no plain answer."""
+        """Whether it always responds with a stream."""
         return self.stream is not None and "switch" not in self.stream
 
     @property
@@ -113,7 +121,7 @@ class Operation:
         return str(self.node.get("x-coze-unwrap") or "")
 
 
-def operations(bundle: Bundle, data: GeneratorData, types: Types) -> list[Operation]:
+def operations_of(bundle: Bundle, data: GeneratorData, types: Types) -> list[Operation]:
     """Every operation of the description.
 
     Raises:
@@ -124,7 +132,7 @@ def operations(bundle: Bundle, data: GeneratorData, types: Types) -> list[Operat
         for group in data.endpoint_collections_by_tag.values()
         for endpoint in group.endpoints
     }
-    found = []
+    operations = []
     for method, path, node in bundle.operations():
         endpoint = parsed.pop(node["operationId"], None)
         if endpoint is None:
@@ -132,54 +140,51 @@ def operations(bundle: Bundle, data: GeneratorData, types: Types) -> list[Operat
                 f"{node['operationId']}: the parser dropped it or knows it by another name; "
                 "rename the operation"
             )
-        found.append(_operation(bundle, types, endpoint, method, path, node))
+        operations.append(_operation(bundle, types, endpoint, method, path, node))
     if parsed:
         raise DescriptionError(
             f"the parser made operations that the description does not hold: {', '.join(parsed)}"
         )
-    return sorted(found, key=lambda operation: (operation.tag, operation.id))
+    return sorted(operations, key=lambda operation: (operation.tag, operation.id))
 
 
 def _operation(
     bundle: Bundle, types: Types, endpoint: Endpoint, method: str, path: str, node: Node
 ) -> Operation:
-    tag = node["tags"][0]
-    prefix = f"{tag.replace('.', '_')}_"
-    content = (node.get("requestBody") or {}).get("content") or {}
-    media = next(iter(content), "")
+    operation_id, tag = node["operationId"], node["tags"][0]
     parameters = _parameters(bundle, types, endpoint, node) + _body(bundle, types, endpoint, node)
-    names = [parameter.python for parameter in parameters]
-    if len(set(names)) != len(names):
+    if len({parameter.python for parameter in parameters}) != len(parameters):
         raise DescriptionError(
-            f"{node['operationId']}: two arguments have the same Python name; rename one in the "
+            f"{operation_id}: two arguments have the same Python name; rename one in the "
             "description"
         )
-    constants = {
-        p["name"]: p["x-coze-constant"]
-        for p in node.get("parameters") or ()
-        if "x-coze-constant" in p
-    }
     returns, uses = _returns(bundle, node)
-    table = bundle.document.get("x-coze-error-codes") or {}
-    errors = [
-        (table[code]["error"], code, table[code]["meaning"])
-        for code in node.get("x-coze-errors") or ()
-    ]
+    codes = bundle.document.get("x-coze-error-codes") or {}
+    module = tag.replace(".", "_")
     return Operation(
-        node["operationId"],
-        tag,
-        node["operationId"][len(prefix) :],
-        method.upper(),
-        path,
-        node,
-        tag.replace(".", "_"),
-        parameters,
-        media,
-        constants,
-        returns,
-        answer_schema(node),
-        uses,
-        errors,
+        id=operation_id,
+        call=bundle.calls[operation_id],
+        tag=tag,
+        method=operation_id.removeprefix(f"{module}_"),
+        http_method=method.upper(),
+        path=path,
+        node=node,
+        module=module,
+        parameters=parameters,
+        media=next(iter((node.get("requestBody") or {}).get("content") or {}), ""),
+        constants={
+            parameter["name"]: parameter["x-coze-constant"]
+            for parameter in node.get("parameters") or ()
+            if "x-coze-constant" in parameter
+        },
+        returns=returns,
+        response=response_schema(node),
+        uses=uses,
+        errors=[
+            (codes[code]["error"], code, codes[code]["meaning"])
+            for code in node.get("x-coze-errors") or ()
+        ],
+        successor=bundle.calls[node["x-coze-replaced-by"]] if node.get("deprecated") else "",
     )
 
 
@@ -188,119 +193,110 @@ def _parameters(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) ->
         (str(place.value), prop.name.get_untrusted_value()): prop
         for place, prop in endpoint.iter_all_parameters()
     }
-    found = []
+    parameters = []
     for raw in node.get("parameters") or ():
         if "x-coze-constant" in raw:
             continue
-        annotation, uses = types.annotation(parsed[raw["in"], raw["name"]], sent=True)
-        joined = raw.get("explode") is False
-        found.append(
+        name, place = raw["name"], raw["in"]
+        annotation, uses = types.annotation(parsed[place, name], sent=True)
+        parameters.append(
             Parameter(
-                raw["name"],
-                python_name(raw["name"].lower() if raw["in"] == "header" else raw["name"]),
-                raw["in"],
+                name,
+                python_name(name.lower() if place == "header" else name),
+                place,
                 bool(raw.get("required")),
                 annotation,
                 uses,
                 describe(bundle, raw),
-                joined,
-                limit_tree(bundle, raw["schema"]),
+                joined=raw.get("explode") is False,
+                limit=limit_tree(bundle, raw["schema"]),
             )
         )
-    return found
+    return parameters
 
 
 def _body(bundle: Bundle, types: Types, endpoint: Endpoint, node: Node) -> list[Parameter]:
-    name = body_schema(node)
-    if name is None:
+    schema = body_schema(node)
+    if schema is None:
         return []
     model = endpoint.bodies[0].prop
     if not isinstance(model, ModelProperty):
         raise DescriptionError(
-            f"{node['operationId']}: the request body is no object; describe its properties"
+            f"{node['operationId']}: the request body is not an object; describe its properties"
         )
-    parsed = {
-        p.name.get_untrusted_value(): p
-        for p in [*(model.required_properties or ()), *(model.optional_properties or ())]
-    }
-    found = []
-    for wire, raw in raw_properties(bundle, bundle.schemas[name]).items():
-        annotation, uses = types.annotation(parsed[wire], sent=True)
+    parsed = parsed_fields(model)
+    parameters = []
+    for name, raw in properties(bundle, reference(schema)).items():
+        annotation, uses = types.annotation(parsed[name], sent=True)
         place = "file" if annotation == "FileInput" else "body"
-        found.append(
+        parameters.append(
             Parameter(
-                wire,
-                python_name(wire),
+                name,
+                python_name(name),
                 place,
-                bool(parsed[wire].required),
+                bool(parsed[name].required),
                 annotation,
                 uses,
                 describe(bundle, raw),
                 limit={} if place == "file" else limit_tree(bundle, raw),
             )
         )
-    return found
+    return parameters
+
+
+# What a method returns that does not come out of a JSON body, by `x-coze-unwrap`.
+_NO_JSON = {
+    "nothing": "Empty",
+    "content": "ResultBytes",
+    "location": "ResultText",
+    "": "ByteStream",
+}
 
 
 def _returns(bundle: Bundle, node: Node) -> tuple[str, frozenset[str]]:
     """Python type of what a method returns, and the schemas that it names."""
     pager = node.get("x-coze-pager")
     unwrap = pager["items"] if pager else str(node.get("x-coze-unwrap") or "")
-    answer = answer_schema(node)
-    fixed = {
-        "nothing": "Empty",
-        "content": "ResultBytes",
-        "location": "ResultText",
-        "": "ByteStream",
-    }
-    if unwrap in fixed:
-        return fixed[unwrap], frozenset()
-    if answer is None:
+    if unwrap in _NO_JSON:
+        return _NO_JSON[unwrap], frozenset()
+    response = response_schema(node)
+    if response is None:
         raise DescriptionError(
-            f"{node['operationId']}: returns {unwrap} but has no JSON answer; describe the 200 "
+            f"{node['operationId']}: returns {unwrap} but has no JSON response; describe the 200 "
             "response"
         )
-    schema: Node = {"$ref": f"#/components/schemas/{answer}"}
-    for step in [] if unwrap == "body" else unwrap.split("."):
-        target = schema_name(schema)
-        schema = (
-            schema["items"]
-            if step.isdigit()
-            else raw_properties(bundle, bundle.schemas[target or ""])[step]
-        )
+    schema: Node | None = reference(response)
+    if unwrap != "body":
+        schema = node_at(bundle, reference(response), unwrap)
     uses: set[str] = set()
-    text = _answer_type(bundle, schema, uses)
-    return (text[5:-1] if pager else _logged(text)), frozenset(uses)
+    text = _response_type(bundle, schema or {}, uses)
+    return (text[5:-1] if pager else _with_logid(text)), frozenset(uses)
 
 
-def _logged(text: str) -> str:
+def _with_logid(text: str) -> str:
     """The type that carries the log id of the call: models do, the types of Python do not."""
-    for plain, logged in (("list[", "ResultList["), ("dict[str, ", "ResultDict[")):
+    for plain, result in (("list[", "ResultList["), ("dict[str, ", "ResultDict[")):
         if text.startswith(plain):
-            return logged + text.removeprefix(plain)
+            return result + text.removeprefix(plain)
     return text
 
 
-def _answer_type(bundle: Bundle, schema: Node, uses: set[str]) -> str:
+_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+
+
+def _response_type(bundle: Bundle, schema: Node, uses: set[str]) -> str:
     name = schema_name(schema)
     if name:
         node = bundle.schemas[name]
-        if "properties" in node or "allOf" in node or "x-known-values" in node:
+        if node.keys() & {"properties", "allOf", "x-known-values"}:
             uses.add(name)
             return name
-        return _answer_type(bundle, node, uses)
-    simple: dict[Any, str] = {
-        "string": "str",
-        "integer": "int",
-        "number": "float",
-        "boolean": "bool",
-    }
-    if schema.get("type") == "array":
-        return f"list[{_answer_type(bundle, schema['items'], uses)}]"
-    if schema.get("type") == "object":
+        return _response_type(bundle, node, uses)
+    kind = schema.get("type")
+    if kind == "array":
+        return f"list[{_response_type(bundle, schema['items'], uses)}]"
+    if kind == "object":
         values = schema.get("additionalProperties")
-        return (
-            "dict[str, "
-            f"{_answer_type(bundle, values, uses) if isinstance(values, dict) else 'Any'}]"
-        )
-    return simple.get(schema.get("type"), "Any")
+        inner = _response_type(bundle, values, uses) if isinstance(values, dict) else "Any"
+        return f"dict[str, {inner}]"
+    return _SCALARS.get(kind, "Any") if isinstance(kind, str) else "Any"

@@ -6,11 +6,13 @@ outcome, one that waits for work that runs already, and helpers with a body of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from attrs import define, evolve, field
 
 from .bundle import Bundle, Node
+from .nodes import one_line
 from .operations import Operation, Parameter
 
 Kind = Literal["plain", "pager", "stream", "poll", "wait", "helper"]
@@ -63,18 +65,18 @@ class Method:
 
 def methods_of(bundle: Bundle, op: Operation, operations: dict[str, Operation]) -> list[Method]:
     """Everything that an operation becomes."""
-    found: list[Method] = []
+    methods: list[Method] = []
     if not op.streams_only:
-        found.append(_plain(bundle, op))
+        methods.append(_plain(bundle, op))
     if op.stream:
-        found.append(_stream(bundle, op))
-    waiter = op.waiter
-    if waiter and "poll" in waiter:
-        found.append(_poll(bundle, op, waiter, operations[waiter["operation"]]))
-    if waiter and "wait" in waiter:
-        found.append(_wait(bundle, op, waiter, operations[waiter["operation"]]))
+        methods.append(_stream(bundle, op, op.stream))
+    waiter = op.waiter or {}
+    if "poll" in waiter:
+        methods.append(_poll(bundle, op, waiter, operations[waiter["operation"]]))
+    if "wait" in waiter:
+        methods.append(_wait(bundle, op, waiter, operations[waiter["operation"]]))
     helpers: Node = op.node.get("x-coze-helpers") or {}
-    return found + [_helper(bundle, op, name, about) for name, about in helpers.items()]
+    return methods + [_helper(bundle, op, name, about) for name, about in helpers.items()]
 
 
 def method_names(op: Operation) -> list[str]:
@@ -89,7 +91,7 @@ def method_names(op: Operation) -> list[str]:
 def own_argument(bundle: Bundle, key: str, values: dict[str, str] | None = None) -> Argument:
     """An argument out of `x-coze-parameters`."""
     about = bundle.document["x-coze-parameters"][key]
-    text = " ".join(str(about["description"]).split())
+    text = one_line(about["description"])
     for name, value in (values or {}).items():
         text = text.replace(f"{{{name}}}", value)
     default = about.get("default")
@@ -135,80 +137,55 @@ def _plain(bundle: Bundle, op: Operation) -> Method:
     )
 
 
-def _stream(bundle: Bundle, op: Operation) -> Method:
-    assert op.stream is not None
-    cls = f"{op.stream['kind'].capitalize()}Stream"
+def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
+    cls = f"{stream['kind'].capitalize()}Stream"
     about = {
         **op.node,
         "summary": f"{op.node['summary']}{'' if op.streams_only else ', as an event stream'}",
         "returns": "The open stream; use it in a `with` block. It ends at its last event.",
-        "raises": {"StreamTimeout": "A limit passed before the response came."},
+        "raises": {"StreamTimeout": "The response did not begin within the limits."},
     }
     return Method(
         "stream",
         op,
-        str(op.stream["method"]),
+        str(stream["method"]),
         **_signature(bundle, op, list(LIMITS)),
         returns=cls,
         about=about,
-        data={"cls": cls, "kind": op.stream["kind"]},
+        data={"cls": cls, "kind": stream["kind"]},
     )
 
 
-def _polled(waiter: Node, polled: Operation) -> dict[str, Any]:
-    """What the methods that poll have in common: the type of the outcome, and its texts."""
-    result = waiter.get("result")
-    if result:
-        returns = f"streams.{result['type']}"
-    else:
-        returns = polled.returns
-        if polled.pager and not waiter.get("pick"):
-            returns = f"ResultList[{returns}]"
-    raises = {
-        failure["error"]: f"{failure['text']}."
-        for failure in (waiter.get("failures") or {}).values()
-    }
-    raises = {name: text[0].upper() + text[1:] for name, text in raises.items()}
-    if not raises:
-        raises = {"TaskFailed": "It failed; `ids`, `state` and `last` say what and how."}
-    raises["PollTimeout"] = "It did not end in time; the error holds its ids."
-    return {"returns": returns, "raises": raises, "result": result}
-
-
 def _poll(bundle: Bundle, op: Operation, waiter: Node, polled: Operation) -> Method:
-    common = _polled(waiter, polled)
-    own = ["poll_timeout", "poll_interval", *(["cancel_on_timeout"] if "cancel" in waiter else [])]
-    text = waiter["poll"]
-    about = {**op.node, **text, "returns": waiter["returns"], "raises": common["raises"]}
+    own, text = _poll_arguments(waiter), waiter["poll"]
+    about = {**op.node, **text, "returns": waiter["returns"], "raises": _poll_errors(waiter)}
     return Method(
         "poll",
         op,
         text["method"],
-        **_signature(bundle, op, own, values={"interval": f"{waiter['interval']:g}"}),
-        returns=common["returns"],
+        **_signature(bundle, op, own, values=_interval(waiter)),
+        returns=_outcome(waiter, polled),
         about=about,
         own=own,
-        data={"result": common["result"]},
+        data={"result": waiter.get("result")},
     )
 
 
 def _wait(bundle: Bundle, op: Operation, waiter: Node, polled: Operation) -> Method:
-    common = _polled(waiter, polled)
-    text = waiter["wait"]
-    own = ["poll_timeout", "poll_interval", *(["cancel_on_timeout"] if "cancel" in waiter else [])]
-    values = {"interval": f"{waiter['interval']:g}"}
+    own, text = _poll_arguments(waiter), waiter["wait"]
     sources: Node = text.get("arguments") or {name: name for name in waiter["arguments"]}
-    first = [_wait_argument(polled, op, name, source) for name, source in sources.items()]
-    positional = [a for a in first if a.python in (text.get("positional") or ())]
-    keywords = [a for a in first if a not in positional]
-    options = [own_argument(bundle, key, values) for key in (*own, "extra_headers", "timeout")]
+    arguments = [_wait_argument(polled, name, source) for name, source in sources.items()]
+    positional = [a for a in arguments if a.python in (text.get("positional") or ())]
+    options = [
+        own_argument(bundle, key, _interval(waiter)) for key in (*own, "extra_headers", "timeout")
+    ]
     about = {
         "summary": text["summary"],
         "description": text["description"],
         "x-coze-page": text.get("page") or op.node.get("x-coze-page"),
         "x-coze-permission": polled.node.get("x-coze-permission"),
         "returns": waiter["returns"],
-        "raises": common["raises"],
+        "raises": _poll_errors(waiter),
     }
     ids = {
         name: f"[{source[0]}]" if isinstance(source, list) else source
@@ -219,36 +196,60 @@ def _wait(bundle: Bundle, op: Operation, waiter: Node, polled: Operation) -> Met
         polled,
         text["method"],
         positional=positional,
-        keywords=keywords + options,
-        returns=common["returns"],
+        keywords=[a for a in arguments if a not in positional] + options,
+        returns=_outcome(waiter, polled),
         about=about,
         own=own,
-        data={"result": common["result"], "start": op, "ids": ids},
+        data={"result": waiter.get("result"), "start": op, "ids": ids},
     )
 
 
-def _wait_argument(polled: Operation, op: Operation, name: str, source: Any) -> Argument:
+def _poll_arguments(waiter: Node) -> list[str]:
+    own = ["poll_timeout", "poll_interval"]
+    return [*own, "cancel_on_timeout"] if "cancel" in waiter else own
+
+
+def _interval(waiter: Node) -> dict[str, str]:
+    return {"interval": f"{waiter.get('interval', 1):g}"}
+
+
+def _outcome(waiter: Node, polled: Operation) -> str:
+    """The type of what a method that polls returns."""
+    if waiter.get("result"):
+        return f"streams.{waiter['result']['type']}"
+    whole_list = polled.pager and not waiter.get("pick")
+    return f"ResultList[{polled.returns}]" if whole_list else polled.returns
+
+
+def _poll_errors(waiter: Node) -> dict[str, str]:
+    """The errors of a method that polls, with their texts."""
+    errors = {
+        failure["error"]: f"{failure['text'][0].upper()}{failure['text'][1:]}."
+        for failure in (waiter.get("failures") or {}).values()
+    }
+    if not errors:
+        errors["TaskFailed"] = "The task failed; `ids`, `state` and `last` hold the details."
+    return {**errors, "PollTimeout": "It did not end in time; the error holds its ids."}
+
+
+def _wait_argument(polled: Operation, name: str, source: Any) -> Argument:
     """An argument of the polled operation, as the method that waits takes it."""
-    found = next(p for p in polled.parameters if p.python == name)
+    parameter = next(p for p in polled.parameters if p.python == name)
     if isinstance(source, list):
-        annotation = (
-            found.annotation.removeprefix("list[").removeprefix("Sequence[").removesuffix("]")
-        )
-        return Argument(source[0], annotation, None, "Id of the work that was started.")
-    return Argument(found.python, found.annotation, None, found.description)
+        item = parameter.annotation.removeprefix("list[").removeprefix("Sequence[")
+        return Argument(source[0], item.removesuffix("]"), None, "Id of the task to wait for.")
+    return Argument(parameter.python, parameter.annotation, None, parameter.description)
 
 
 def _helper(bundle: Bundle, op: Operation, name: str, about: Node) -> Method:
-    own = list(about["parameters"])
-    without = tuple(about.get("without") or ())
+    own, without = list(about["parameters"]), tuple(about.get("without") or ())
     module, _, function = str(about["function"]).partition(".")
-    interval = f"{(op.waiter or {}).get('interval', 1):g}"
     text = {**op.node, **about, "x-coze-page": about.get("page") or op.node.get("x-coze-page")}
     return Method(
         "helper",
         op,
         name,
-        **_signature(bundle, op, own, without=without, values={"interval": interval}),
+        **_signature(bundle, op, own, without=without, values=_interval(op.waiter or {})),
         returns=str(about["result"]),
         about=text,
         own=[bundle.document["x-coze-parameters"][key].get("name", key) for key in own],
@@ -256,7 +257,7 @@ def _helper(bundle: Bundle, op: Operation, name: str, about: Node) -> Method:
     )
 
 
-def with_types(method: Method, change: Any) -> Method:
+def with_types(method: Method, change: Callable[[str], str]) -> Method:
     """The method with other texts for its types."""
 
     def changed(arguments: list[Argument]) -> list[Argument]:
