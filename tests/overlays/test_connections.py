@@ -546,7 +546,7 @@ async def test_closing_a_client_wakes_a_call_in_another_task(name: str, transpor
 def test_a_client_is_never_pickled_with_its_token(
     make: type[Coze], duplicate: Callable[[object], object]
 ) -> None:
-    with pytest.raises(TypeError, match="make one in each process"):
+    with pytest.raises(TypeError, match="create a client in each process"):
         duplicate(make("pat_secret"))
 
 
