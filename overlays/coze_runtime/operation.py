@@ -63,6 +63,10 @@ class CallOptions(NamedTuple):
     timeout: TimeoutInput = DEFAULT
     """Seconds without data before the call fails."""
 
+    def for_later_calls(self) -> CallOptions:
+        """The options that also apply to the further calls of a method: headers and timeout."""
+        return CallOptions(extra_headers=self.extra_headers, timeout=self.timeout)
+
 
 class Request(NamedTuple):
     """A request that has not been sent; made by the `build` function of an operation."""

@@ -79,7 +79,7 @@ class _Position:
             return None
         self.empty = 0 if data.items else self.empty + 1
         if self.empty >= MAX_EMPTY_PAGES:
-            raise self._no_progress(f"{self.empty} pages in a row are empty", data)
+            raise self._no_progress(f"{self.empty} empty pages arrived in a row", data)
         changes = {
             "number": self._next_number,
             "token": self._next_token,

@@ -394,7 +394,8 @@ def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(
     put(body, pager["items"], {"0": item(op, 0)})
     server.answer(json_reply(body))
     with pytest.raises(
-        ResponseError, match=f"is not a list, but the response has '{pager['items'].rpartition('.')[2]}'"
+        ResponseError,
+        match=f"is not a list, but the response has '{pager['items'].rpartition('.')[2]}'",
     ):
         listed(op, client)
 

@@ -180,8 +180,8 @@ def test_an_unknown_tool_is_raised_on_request(coze: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ("{oops", "the arguments are no JSON"),
-        ("[1]", "no JSON object but list"),
+        ("{oops", "the arguments are not valid JSON"),
+        ("[1]", "not a JSON object but list"),
         ('{"x":1}', "TypeError"),
     ],
 )
