@@ -167,7 +167,7 @@ def test_an_exception_of_a_tool_is_raised_on_request_and_the_chat_can_go_on(
 def test_an_unknown_tool_is_reported_with_the_known_ones(coze: Any) -> None:
     result = coze.chat.run(**ASK, tools={"get_time": len, "get_date": len})
     assert (
-        "LookupError: there is no tool get_weather; known are get_date, get_time" in result.answer
+        "LookupError: there is no tool get_weather; available: get_date, get_time" in result.answer
     )
 
 

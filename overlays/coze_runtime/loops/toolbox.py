@@ -132,7 +132,7 @@ class Toolbox:
                     "name",
                 )
             raise LookupError(
-                f"there is no tool {name}; known are {', '.join(sorted(self._tools)) or 'none'}"
+                f"there is no tool {name}; available: {', '.join(sorted(self._tools)) or 'none'}"
             )
         text = (call.function.arguments if call.function else None) or "{}"
         try:

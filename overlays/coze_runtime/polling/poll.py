@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from ..calls.ended import Caller, call_unless_ended
 from ..calls.settings import Settings
-from ..errors import CozeError, PollTimeout, TaskFailed
+from ..errors import APIError, CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
 from ..operation import CallOptions, PageData, Request, Response, Waiter
 from ..serialization.convert import get_path
@@ -242,11 +242,13 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
     Raises:
         APIError: The work failed; of the class for the state, or TaskFailed.
     """
+    if wait.failed or _code_fails(wait.waiter, wait.last):
+        raise _documented_error(wait) if wait.waiter.failures else _task_failed(wait)
+
+
+def _documented_error(wait: Wait[Any]) -> APIError:
+    """The error for the failed state; for an undocumented state, the first one."""
     waiter, last = wait.waiter, wait.last
-    if not wait.failed and not _code_fails(waiter, last):
-        return
-    if not waiter.failures:
-        raise _task_failed(wait)
     by_default = next(iter(waiter.failures.values()))
     logid = logid_of(last)
     failure = next(
@@ -265,7 +267,7 @@ def _raise_for_failure(wait: Wait[Any]) -> None:
     for name, value in {**wait.ids, waiter.keep: last}.items():
         if hasattr(error, name):
             setattr(error, name, value)
-    raise error
+    return error
 
 
 def _task_failed(wait: Wait[Any]) -> TaskFailed:
