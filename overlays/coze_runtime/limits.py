@@ -1,7 +1,6 @@
 """Checks arguments against the documented limits before anything is sent.
 
-A value of another type than its limit is for passes the check: type checkers check types, and the
-server decides on everything that the documentation leaves open.
+It does not check types: that is for type checkers, and the server has the last word.
 """
 
 from __future__ import annotations

@@ -324,7 +324,7 @@ def test_calls_for_bytes_and_empty_answers_fail_in_the_same_way(
 
 def test_success_without_data_is_a_response_error(client: Client, server: LoopbackServer) -> None:
     server.answer(NO_DATA.reply)
-    with pytest.raises(ResponseError, match="holds no data") as caught:
+    with pytest.raises(ResponseError, match="contains no data") as caught:
         client.bots.retrieve("b1")
     check(NO_DATA, caught.value, "bots_retrieve", server)
 

@@ -205,7 +205,7 @@ def test_a_call_without_arguments_calls_the_function_without_any(kind: str) -> N
 def test_what_json_cannot_hold_is_reported(kind: str) -> None:
     with ChunkServer(asks(call("thing")), answers("ok")) as http, client(kind, http.url) as coze:
         coze.chat.run(**ASK, tools={"thing": threading.Lock})
-    assert "JSON cannot hold a lock" in outputs(http.requests[1])["call_1"]
+    assert "lock cannot be written as JSON" in outputs(http.requests[1])["call_1"]
 
 
 @each_kind

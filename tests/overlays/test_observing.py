@@ -395,7 +395,7 @@ def test_an_own_request_says_no_like_any_other() -> None:
     with (
         ChunkServer(reply(NEW)) as server,
         coze(server) as client,
-        pytest.raises(ResponseError, match="holds no data"),
+        pytest.raises(ResponseError, match="contains no data"),
     ):
         client.request("GET", "/v9/new", cast_to=Bot, unwrap="data.nothing")
 

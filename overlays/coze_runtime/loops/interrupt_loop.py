@@ -89,9 +89,9 @@ def run(
     deadline: float | None,
     is_async: bool,
 ) -> Steps[Any]:
-    """The steps of `coze.workflows.runs.run`; see there for the parameters."""
+    """The steps of `coze.workflows.runs.run_interactive`; see there for the parameters."""
     if not stream and on_event is not None:
-        raise ArgumentError("on_event needs a stream", argument="on_event")
+        raise ArgumentError("on_event needs stream=True", argument="on_event")
     get_reply = callable_for(answer, "answer", "answer", is_async=is_async)
     workflow_id = arguments["workflow_id"]
     loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})

@@ -102,9 +102,7 @@ def run(
     """The steps of `coze.chat.run`; see there for the parameters."""
     rounds = _Rounds(spec, arguments, tools, max_rounds, on_tool_error)
     if not stream and on_event is not None:
-        raise ArgumentError(
-            "on_event needs stream=True; polling has no events", argument="on_event"
-        )
+        raise ArgumentError("on_event needs stream=True", argument="on_event")
     polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
     later = options.for_later_calls()._asdict()

@@ -258,7 +258,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
-    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _tool_output(call: Any, output: str) -> dict[str, str]:
