@@ -142,7 +142,7 @@ def test_a_parser_gives_events_or_one_of_our_errors(
     parser = make()
     parser.logid = "L"
     parser.request = request_info(operation, "http://x/y", "http://x", SERVICE)
-    parser._operation = operation
+    parser.operation = operation
     seen = []
     try:
         for chunk in (body[:cut], body[cut:]):
