@@ -188,7 +188,7 @@ def test_an_answer_without_a_type_in_place_of_a_stream_is_a_typed_error(
         lambda c: list(c.chat.stream(**ASK)),
         lambda c: list(c.workflows.runs.stream(**RUN)),
     ):
-        problem = pytest.raises(ResponseError, match="an event stream was promised")
+        problem = pytest.raises(ResponseError, match="expected an event stream")
         with (
             ChunkServer(script) as server,
             client_of(kind, server.url) as client,

@@ -1,19 +1,19 @@
-"""The ground under the generated package: everything about calls that no description says.
+"""The runtime under the generated package: everything about a call that no description states.
 
-| Where | What is there |
+| Module | Contents |
 |---|---|
-| `client`, `base_client` | the clients |
-| `operation`, `types`, `models`, `errors`, `auth` | values and base classes |
-| `serialization` | bytes to models and back, whatever their shape; uploads; errors of responses |
-| `limits` | the one check of the limits that the description states |
-| `senders` | what the generated senders of events are made of |
-| `calls` | carrying out a call: settings, retries, hooks, raw responses, custom requests |
-| `_http` | the HTTP library |
+| `client`, `base_client` | the base classes of the clients |
+| `operation`, `types`, `models`, `errors`, `auth` | value types and base classes |
+| `serialization` | bytes to models and back; uploads; the errors that responses stand for |
+| `limits` | checks arguments against the limits in the description |
+| `senders` | base class and helpers of the generated event senders |
+| `calls` | executes a call: settings, retries, hooks, raw responses, custom requests |
+| `_http` | the only code that touches the HTTP library |
 | `paging`, `page_parser` | lists that come in pages |
-| `streams` | event streams: decoding, typed events, how a chat and a run add up |
-| `polling` | waiting for an outcome |
-| `loops` | helpers that make several calls: running tools, answering a run that asks |
-| `steps` | one text for sync and async code |
+| `streams` | event streams: SSE decoding, typed events, results of chats and runs |
+| `polling` | waits for the outcome of work |
+| `loops` | helpers that make several calls: running tools, resuming interrupted runs |
+| `steps` | lets one generator serve the sync and the async client |
 
 Nothing here imports the generated package or `cozekit`.
 """

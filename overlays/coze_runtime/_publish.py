@@ -1,4 +1,4 @@
-"""Where a public class says that it lives: users import `cozekit`, not what holds the code."""
+"""Makes public classes appear under `cozekit`, which users import, wherever their code is."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any, ForwardRef
 
 
 def publish(namespace: dict[str, Any], module: str, *names: str, evaluate: bool = True) -> None:
-    """Lets the public classes of a module print, and be pickled, as members of another one.
+    """Sets `__module__` of public classes, so that they print and pickle as members of `module`.
 
-    Called at the end of a module. Annotations are evaluated here, since `typing.get_type_hints`
-    looks for their names in the module that a class says it lives in.
+    Call it at the end of a module. Annotations are evaluated first, because
+    `typing.get_type_hints` would resolve them in `module`, which may lack the names.
 
     Args:
         namespace: `globals()` of the module.
         module: The module that users import these classes from.
-        names: The public ones; all without an underscore when left out.
-        evaluate: False where annotations name what is loaded later; the other module then has to
+        names: Names of the classes; by default every class without a leading underscore.
+        evaluate: False when annotations name classes that are loaded later; `module` must then
             have those names.
     """
     for name, value in list(namespace.items()):
@@ -31,8 +31,8 @@ def publish(namespace: dict[str, Any], module: str, *names: str, evaluate: bool 
 
 def _evaluate(cls: type, namespace: dict[str, Any]) -> None:
     annotations = vars(cls).get("__annotations__", {})
-    for name, found in annotations.items():
-        # Named tuples keep theirs as references.
-        text = found.__forward_arg__ if isinstance(found, ForwardRef) else found
+    for name, annotation in annotations.items():
+        # Named tuples store annotations as forward references.
+        text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
         if isinstance(text, str):
             annotations[name] = eval(text, namespace, vars(cls))  # noqa: S307  # our own text

@@ -20,44 +20,44 @@ T = TypeVar("T")
 
 
 class TokenClient(Protocol):
-    """What both kinds of client show to a source of tokens."""
+    """The part of a client, sync or async, that a token source uses."""
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """Base URL of the API."""
         ...
 
     @property
     def timeout(self) -> TimeoutInput:
-        """Timeout of the client."""
+        """Timeout of the client, in seconds."""
         ...
 
     def with_base_url(self, base_url: str) -> Self:
-        """The same client, sending to another base URL over the same connections.
+        """A copy of the client that uses another base URL over the same connections.
 
         Args:
-            base_url: Where to send, such as `https://api.coze.com`.
+            base_url: Base URL, such as `https://api.coze.com`.
         """
         ...
 
 
 class SyncTokenClient(TokenClient, Protocol):
-    """What a source of tokens may use of the client that asks it."""
+    """The part of a sync client that a token source uses."""
 
     def execute(self, request: Request, parse: Callable[[Response], T], options: CallOptions) -> T:
         """Sends a request and parses the response.
 
         Args:
-            request: The request, from the `build` function of an operation.
-            parse: Turns the response into what is returned, or raises its error; the `parse`
-                function of that operation.
+            request: The request, made by the `build` function of an operation.
+            parse: Turns the response into the result or raises its error: the `parse` function
+                of the operation.
             options: Headers, extra fields and timeout of this call.
         """
         ...
 
 
 class AsyncTokenClient(TokenClient, Protocol):
-    """The async form of `SyncTokenClient`."""
+    """The part of an async client that a token source uses."""
 
     async def execute(
         self, request: Request, parse: Callable[[Response], T], options: CallOptions
@@ -65,9 +65,9 @@ class AsyncTokenClient(TokenClient, Protocol):
         """Sends a request and parses the response.
 
         Args:
-            request: The request, from the `build` function of an operation.
-            parse: Turns the response into what is returned, or raises its error; the `parse`
-                function of that operation.
+            request: The request, made by the `build` function of an operation.
+            parse: Turns the response into the result or raises its error: the `parse` function
+                of the operation.
             options: Headers, extra fields and timeout of this call.
         """
         ...
@@ -82,7 +82,7 @@ class NotPicklable:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds secrets and is not pickled; take out what you need by "
+            f"{type(self).__name__} holds secrets and cannot be pickled; take out what you need by "
             "name, or make a new one"
         )
 
@@ -94,21 +94,25 @@ class NotPicklable:
 
 
 class Auth(NotPicklable):
-    """A source of access tokens.
+    """Base class of token sources: a fixed token, an OAuth app, or your own.
 
-    The client asks for a token before each request, and once more after the service refused it.
-    Token requests of a source go through the client that asks, so that they use its connections,
-    proxies and timeouts.
+    The client calls `token` before each request. When the service rejects the token and
+    `renewable` is True, the client calls `renew` and sends the request once more. Token requests
+    go through the calling client and share its connections, proxies and timeouts.
+
+    Implement `token` for `Coze` and `token_async` for `AsyncCoze`.
     """
 
     renewable: bool = False
-    """Whether `renew` can bring another token; if not, a refused token is an error at once."""
+    """Whether `renew` can obtain another token. If False, a rejected token raises
+    AuthenticationError at once.
+    """
 
     def token(self, client: SyncTokenClient) -> str | None:
-        """An access token that is valid now; None sends the request without one.
+        """Returns a valid access token, or None to send the request without one.
 
         Args:
-            client: Client that needs the token; token requests go over its connections.
+            client: The client that needs the token; sends the token requests.
 
         Raises:
             CozeError: No token could be obtained.
@@ -116,11 +120,11 @@ class Auth(NotPicklable):
         raise ArgumentError(f"{type(self).__name__} works only with AsyncCoze", argument="auth")
 
     async def token_async(self, client: AsyncTokenClient) -> str | None:
-        """An access token that is valid now; None sends the request without one. Never blocks the
-        event loop.
+        """Returns a valid access token, or None to send the request without one. Must not block
+        the event loop.
 
         Args:
-            client: Client that needs the token; token requests go over its connections.
+            client: The client that needs the token; sends the token requests.
 
         Raises:
             CozeError: No token could be obtained.
@@ -128,12 +132,15 @@ class Auth(NotPicklable):
         raise ArgumentError(f"{type(self).__name__} works only with Coze", argument="auth")
 
     def renew(self, client: SyncTokenClient, rejected: str) -> bool:
-        """Replaces a token that the service refused. Returns False when there is no other. Called
-        once for all requests that wait for it.
+        """Replaces a token that the service rejected. Called once for all requests that wait for
+        the new token.
 
         Args:
-            client: Client that needs the token; token requests go over its connections.
-            rejected: The access token that the service refused.
+            client: The client that needs the token; sends the token requests.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether there is another token; False raises the AuthenticationError of the request.
 
         Raises:
             CozeError: No token could be obtained.
@@ -141,12 +148,15 @@ class Auth(NotPicklable):
         return False
 
     async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
-        """Replaces a token that the service refused. Returns False when there is no other. Called
-        once for all requests that wait for it; never blocks the event loop.
+        """Replaces a token that the service rejected. Called once for all requests that wait for
+        the new token. Must not block the event loop.
 
         Args:
-            client: Client that needs the token; token requests go over its connections.
-            rejected: The access token that the service refused.
+            client: The client that needs the token; sends the token requests.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether there is another token; False raises the AuthenticationError of the request.
 
         Raises:
             CozeError: No token could be obtained.
@@ -158,33 +168,32 @@ class Auth(NotPicklable):
 
 
 class StaticToken(Auth):
-    """A personal or service access token."""
+    """A personal access token or service access token, used as it is and never renewed."""
 
     def __init__(self, token: str) -> None:
-        """Keeps the token.
+        """Stores the token.
 
         Args:
-            token: The access token, as the console shows it.
+            token: The access token, as shown in the Coze console.
 
         Raises:
-            ArgumentError: It is empty, or contains spaces or characters that cannot go into a
-                header.
+            ArgumentError: The token is empty, or contains whitespace or non-ASCII characters.
         """
         self._token = checked_token(token)
 
     def token(self, client: SyncTokenClient) -> str:
-        """The token.
+        """Returns the token.
 
         Args:
-            client: The client that needs it; not used.
+            client: Not used.
         """
         return self._token
 
     async def token_async(self, client: AsyncTokenClient) -> str:
-        """The token.
+        """Returns the token.
 
         Args:
-            client: The client that needs it; not used.
+            client: Not used.
         """
         return self._token
 
@@ -294,11 +303,11 @@ class AsyncTokenCallback(Auth):
 
 
 def checked_token(token: object) -> str:
-    """The token, fit for a header.
+    """Returns the token if it can be sent in a header.
 
     Raises:
-        ArgumentError: It is empty, no text, or holds characters that no token has; the text never
-            shows it.
+        ArgumentError: The token is empty, not a string, or contains whitespace or non-ASCII
+            characters. The error text never shows the token.
     """
     if not isinstance(token, str) or not token.strip():
         raise ArgumentError(
@@ -306,7 +315,7 @@ def checked_token(token: object) -> str:
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ArgumentError(
-            "the token holds spaces, line ends or other characters that no token has",
+            "the token contains spaces, line breaks or characters that no token can have",
             argument="token",
         )
     return token

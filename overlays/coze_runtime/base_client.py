@@ -1,4 +1,4 @@
-"""What the sync and the async client have in common: settings, and copies with other ones."""
+"""What the sync and async clients share: settings, and copies with changed settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from attrs import evolve
 
-from .auth import Auth, StaticToken, checked_token
+from .auth import Auth, StaticToken
 from .calls.hooks import Observer, RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
 from .calls.settings import Settings, checked_timeout, checked_url, resolve_retries, www_url
@@ -21,13 +21,13 @@ logging.getLogger("cozekit").addHandler(logging.NullHandler())
 
 
 class BaseClient:
-    """What the sync and the async client have in common."""
+    """What the sync and async clients share."""
 
     service: ClassVar[Service] = Service()
-    """What the description says of the service; set by the generated clients."""
+    """What the description says about the service; set by the generated clients."""
 
     _settings: Settings
-    # The client whose connections this one shares; that one closes them.
+    # The client that this one is a copy of; it owns and closes the connections.
     _parent: BaseClient | None
 
     def _configure(
@@ -62,27 +62,27 @@ class BaseClient:
             return base_url
         variable = cls.service.base_url_variable
         servers = cls.service.servers
-        named = os.environ.get(variable) if variable else None
-        return named or (servers[0] if servers else "")
+        from_environment = os.environ.get(variable) if variable else None
+        return from_environment or (servers[0] if servers else "")
 
     @property
     def settings(self) -> Settings:
-        """The settings of this client; `with_options` makes a copy with other ones."""
+        """The settings of this client. To change them, use `with_options`."""
         return self._settings
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """Base URL of the API, without a trailing slash."""
         return self._settings.base_url
 
     @property
     def www_url(self) -> str:
-        """Where the sign-in pages are."""
+        """Base URL of the sign-in pages, without a trailing slash."""
         return self._settings.www_url
 
     @property
     def timeout(self) -> TimeoutInput:
-        """The timeout of the client, as it was given."""
+        """The timeout of the client, as passed to the constructor."""
         return self._settings.timeout
 
     def with_options(
@@ -95,24 +95,28 @@ class BaseClient:
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
     ) -> Self:
-        """A copy with other settings that shares connections and tokens; for one call or for a part
-        of a program.
+        """Returns a copy with changed settings that shares connections and tokens.
+
+        ```python
+        coze.with_options(timeout=30, max_retries=0).bots.retrieve("7342866812345")
+        ```
 
         Args:
-            timeout: Seconds of silence to allow: a number, a `Timeout`, or None for no limit. By
-                default as this client has it.
-            max_retries: How often a failed call is repeated (0 for never), or a whole
-                `RetryPolicy`. None keeps that of this client.
-            default_headers: Headers to send besides those of this client; these win.
+            timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
+                limit. Omit to keep the timeout of this client.
+            max_retries: How often a failed call is retried (0 for never), or a `RetryPolicy`. None
+                keeps the policy of this client.
+            default_headers: Headers to add to those of this client; they override headers of the
+                same name.
             on_drift: Called with a `Drift` for each place where a response differs from the
-                description. None keeps that of this client.
+                description. None keeps the hook of this client.
             on_request: Called with an `OutgoingRequest` before each request, retries included; it
-                may add headers. None keeps that of this client.
-            on_response: Called with a `ReceivedResponse` after each request, also when it failed.
-                None keeps that of this client.
+                may add headers. None keeps the hook of this client.
+            on_response: Called with a `ReceivedResponse` after each request, failed ones included.
+                None keeps the hook of this client.
 
         Raises:
-            ArgumentError: A timeout or a number of retries cannot be used.
+            ArgumentError: `timeout` is not positive, or `max_retries` is negative.
         """
         old = self._settings
         new: dict[str, Any] = {}
@@ -131,28 +135,28 @@ class BaseClient:
         return self._with_settings(evolve(old, **new))
 
     def with_base_url(self, base_url: str) -> Self:
-        """A copy that sends to another base URL over the same connections, with the same tokens.
+        """Returns a copy with another base URL that shares connections and tokens.
 
         Args:
-            base_url: Where the API is.
+            base_url: Base URL of the API, such as `https://api.coze.com`.
 
         Raises:
-            ArgumentError: It is not an http or https address.
+            ArgumentError: `base_url` is not an http or https URL.
         """
         return self._with_settings(self._settings.at(base_url))
 
     def _with_settings(self, settings: Settings) -> Self:
-        other = type(self).__new__(type(self))
-        other.__dict__.update(self.__dict__, _settings=settings, _parent=self)
-        return other
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__, _settings=settings, _parent=self)
+        return copy
 
     def __copy__(self) -> Self:
         return self._with_settings(self._settings)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds a token and open connections; make one in each process, "
-            "from settings of your own"
+            f"{type(self).__name__} holds a token and open connections and cannot be pickled; "
+            "create a client in each process"
         )
 
     def __repr__(self) -> str:
@@ -160,20 +164,21 @@ class BaseClient:
 
 
 def _resolve_auth(token: str | None, auth: Auth | None, variable: str) -> Auth:
-    """The source of tokens that the arguments name.
+    """The token source for the constructor arguments `token` and `auth`.
 
     Raises:
-        ArgumentError: There is none, or there are two.
+        ArgumentError: Neither is given and the environment variable is not set, or both are given.
     """
     if auth is not None:
         if token is not None:
-            raise ArgumentError("give either token or auth, not both", argument="auth")
+            raise ArgumentError("pass either token or auth, not both", argument="auth")
         if not isinstance(auth, Auth):
             raise ArgumentError(
-                f"auth is a {type(auth).__name__}; an OAuth app gives an Auth by app.auth(token or "
-                "store)",
+                f"auth must be an Auth, not {type(auth).__name__}; for an OAuth app, pass "
+                "app.auth(token or store)",
                 argument="auth",
             )
         return auth
-    given = token if token is not None else os.environ.get(variable, "") if variable else ""
-    return StaticToken(checked_token(given))
+    if token is None:
+        token = os.environ.get(variable, "") if variable else ""
+    return StaticToken(token)

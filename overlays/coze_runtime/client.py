@@ -1,4 +1,4 @@
-"""The clients. The generated ones add a property for each resource."""
+"""Base classes of the clients; the generated clients add a property for each resource."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class SyncAPIClient(BaseClient):
-    """The sync client. One may be shared by threads; use it in a `with` block, or call `close`."""
+    """The sync client. Threads may share it. Use it in a `with` block, or call `close`."""
 
     def __init__(
         self,
@@ -42,35 +42,34 @@ class SyncAPIClient(BaseClient):
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
     ) -> None:
-        """Settings of the client; nothing is opened before the first call.
+        """Creates a client. No connection is opened before the first call.
 
         Args:
-            token: Personal or service access token; by default that of the environment variable
+            token: Personal or service access token. By default read from the environment variable
                 COZE_API_TOKEN.
-            auth: Another source of tokens, instead of `token`; see `cozekit.auth`.
-            base_url: Where the API is, by default COZE_API_BASE or https://api.coze.cn. A path, a
-                port and http are allowed.
-            www_url: Where the sign-in pages are; derived from `base_url` when left out.
-            timeout: Seconds of silence to allow: a number, a `Timeout`, or None for no limit. By
-                default 5 to connect, 60 for an answer, and 600 for one that a model or workflow
-                works on.
-            max_retries: How often a call that failed in passing is repeated (0 for never), or a
-                whole `RetryPolicy`. Billed calls are retried only when the server cannot have
-                received them.
-            http_client: An `httpx.Client` of your own, with its proxies, limits and headers; you
+            auth: Token source to use instead of `token`; see `cozekit.auth`.
+            base_url: Base URL of the API; may have a port and a path. By default read from
+                COZE_API_BASE, else https://api.coze.cn.
+            www_url: Base URL of the sign-in pages. By default derived from `base_url`.
+            timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
+                limit. By default 5 to connect and 60 for everything else; 600 to read the response
+                of a model or workflow run.
+            max_retries: How often a call is retried after a temporary failure (0 for never), or a
+                `RetryPolicy`. Billed calls are retried only when the server cannot have received
+                them.
+            http_client: Your own `httpx.Client`, used with its proxies, limits and headers. You
                 close it.
-            transport: An `httpx` transport of your own; it is closed with the client.
+            transport: Your own `httpx.BaseTransport`; closed with the client.
             default_headers: Headers to send with every request.
-            on_drift: Called with a `Drift` for each place where an answer departs from the
+            on_drift: Called with a `Drift` for each place where a response differs from the
                 description.
             on_request: Called with an `OutgoingRequest` before each request, retries included; it
                 may add headers.
-            on_response: Called with a `ReceivedResponse` after each request, also when no answer
-                came.
+            on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, the base URL is not an http or https address, or a
-                number cannot be used.
+            ArgumentError: There is no token, a URL is not an http or https URL, or `timeout` or
+                `max_retries` is out of range.
         """
         self._configure(
             token,
@@ -86,16 +85,16 @@ class SyncAPIClient(BaseClient):
         self._connections = Connections(http_client, partial(_new_client, transport))
 
     def execute(self, request: Request, parse: Callable[[Response], T], options: CallOptions) -> T:
-        """Sends a request, with retries and sign-in, and parses the response; what the generated
-        methods call.
+        """Sends a request, with token and retries, and parses the response. The generated methods
+        call this.
 
         Args:
-            request: Made by the `build` function of an operation.
-            parse: The `parse` function of that operation.
+            request: The request, made by the `build` function of an operation.
+            parse: The `parse` function of the operation.
             options: Options of this call.
 
         Raises:
-            CozeError: As the operation.
+            CozeError: The errors of the operation.
         """
         if raw.wants_unread():
             return cast(T, self.open_response(request, options, events=False))
@@ -106,19 +105,20 @@ class SyncAPIClient(BaseClient):
     def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True
     ) -> _http.OpenResponse:
-        """Sends a request and returns once the head of the response has come; what streams call.
+        """Sends a request and returns when the headers of the response have arrived, before its
+        body. Streams call this.
 
         Args:
-            request: Made by the `build` function of an operation.
+            request: The request, made by the `build` function of an operation.
             options: Options of this call.
-            events: Whether only an event stream will do; otherwise any body but JSON.
+            events: Whether the response must be an event stream; if False, it must be binary.
 
         Raises:
-            CozeError: As the operation.
+            CozeError: The errors of the operation.
         """
         from ._http.exchange import open_response
 
-        # Connections close when nobody needs them any more, and an open response does.
+        # Unreferenced connections are closed; the open response keeps a reference to them.
         send = partial(open_response, events=events, owner=self._connections)
         return self._run(request, options, send)
 
@@ -133,19 +133,37 @@ class SyncAPIClient(BaseClient):
         return cast(T, run_steps(steps, settings.retries.wait))
 
     def with_raw_response(self, method: Callable[P, T]) -> Callable[P, raw.RawResponse[T]]:
-        """The method, returning its answer as it came besides what it returns: status, headers,
-        body, log id.
+        """Wraps a method so that it also returns status, headers and body of the response.
 
         ```python
-        answer = coze.with_raw_response(coze.bots.retrieve)("7342866812345")
-        print(answer.headers["x-tt-logid"], answer.parsed.name)
+        response = coze.with_raw_response(coze.bots.retrieve)("7342866812345")
+        print(response.headers["x-tt-logid"], response.parsed.name)
         ```
+
+        Args:
+            method: A method of this client that is not a stream.
+
+        Returns:
+            A function with the parameters of `method` that returns a `RawResponse`. It raises what
+            `method` raises, and ArgumentError if `method` is a stream.
         """
         return raw.raw(method)
 
     def with_streaming_response(self, method: Callable[P, bytes]) -> Callable[P, _http.ByteStream]:
-        """The method that returns bytes, such as `coze.audio.speech.create`, returning its open
-        body; use that in a `with` block.
+        """Wraps a method that returns bytes, so that it returns the open body instead.
+
+        ```python
+        create = coze.with_streaming_response(coze.audio.speech.create)
+        with create(input="Hello", voice_id="7426720361733046281") as body:
+            for chunk in body.iter_bytes():
+                ...
+        ```
+
+        Args:
+            method: A method of this client that returns bytes.
+
+        Returns:
+            A function with the parameters of `method` that returns a `ByteStream`.
         """
         return raw.unread(method)
 
@@ -195,44 +213,50 @@ class SyncAPIClient(BaseClient):
         extra_headers: Mapping[str, str] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Any:
-        """Calls an endpoint that this package does not know yet, with its token, retries, timeouts
-        and errors.
+        """Calls an endpoint that this package has no method for, with the token, retries, timeouts
+        and errors of the other methods.
 
         Args:
-            method: HTTP method.
-            path: Path below the base URL, such as `/v1/bots`; segments quoted by you.
-            query: Query fields; None is not sent.
-            body: JSON body; with `files`, the fields of the form beside them.
-            files: Form fields that are files.
-            cast_to: What to return: a model, `list[Model]`, `dict`, `bytes`, or
-                `cozekit.types.Response` for the answer as it is, errors included. None returns
-                plain data.
-            unwrap: Dotted path of the wanted value below the body; by default `data`, or the body
-                when it has none. "" is the body.
-            billed: Whether a repetition would be charged again; then it is repeated only when the
-                server cannot have received it.
-            extra_headers: Headers of this call.
-            timeout: Seconds of silence to allow in this call: a number, a `Timeout`, or None for no
-                limit. By default as the client has it.
+            method: HTTP method, such as `GET`.
+            path: Path below the base URL, such as `/v1/bots`. You quote its segments.
+            query: Query fields; None values are not sent.
+            body: JSON body; with `files`, the text fields of the form.
+            files: Files of a multipart form, by field name.
+            cast_to: Type of the result: a model, `list[Model]`, `dict`, `bytes`, or
+                `cozekit.types.Response` for the complete response, which raises no error. None
+                returns plain JSON data.
+            unwrap: Dotted path of the result in the body, `""` for the whole body. By default
+                `data`, or the whole body if it has no `data`.
+            billed: Whether every call is charged. If True, the call is retried only when the server
+                cannot have received it, and its read timeout is 600 s.
+            extra_headers: Headers to add; they override headers of the same name.
+            timeout: Seconds without data before this call fails: a number, a `Timeout`, or None for
+                no limit. Omit to use the timeout of the client.
+
+        Returns:
+            The result as `cast_to`; a value of another type is returned as it came and reported to
+            `on_drift`.
 
         Raises:
             APIError: The API returned an error.
             APIConnectionError: The server could not be reached or did not respond in time.
-            ResponseError: The response does not match the documented schema.
-            ArgumentError: Method or path cannot be used.
+            ResponseError: The response is not valid JSON, or lacks the value that `cast_to` needs.
+            ArgumentError: `method` is not an HTTP method, or `path` does not start with one `/`.
         """
-        from .calls import custom_requests as custom
+        from .calls import custom_requests
 
-        built = custom.build(method, path, query=query, body=body, files=files, billed=billed)
-        options = custom.options(extra_headers, timeout)
-        return self.execute(built, custom.parser(cast_to, unwrap), options)
+        request = custom_requests.build(
+            method, path, query=query, body=body, files=files, billed=billed
+        )
+        options = CallOptions(extra_headers=extra_headers, timeout=timeout)
+        return self.execute(request, custom_requests.parser(cast_to, unwrap), options)
 
     def close(self) -> None:
-        """Closes the connections, unless `http_client` was given. May be called twice, and from
-        another thread.
+        """Closes the connections, except those of an `http_client` that you passed. May be called
+        more than once and from another thread.
 
-        Whoever waits for an answer gets an error; every later call raises CozeError. A copy of
-        `with_options` closes nothing.
+        Calls in progress fail with CozeError, and so do later calls. On a copy made by
+        `with_options` it does nothing.
         """
         if self._parent is None:
             self._connections.close()
@@ -242,15 +266,15 @@ class SyncAPIClient(BaseClient):
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
 
 class SyncResource:
-    """Base of the sync resources: the operations of one tag."""
+    """Base class of the sync resources, such as `coze.bots`."""
 
     __slots__ = ("_client",)
 
@@ -265,10 +289,9 @@ def _new_client(transport: _http.Transport | None) -> _http.HTTPClient:
 
 
 class AsyncAPIClient(BaseClient):
-    """The async client, for asyncio and trio; use it in an `async with` block, or await `close`.
+    """The async client, for asyncio and trio. Use it in an `async with` block, or await `close`.
 
-    One client may be used in several event loops, one after the other or in several threads: each
-    has connections of its own.
+    Several event loops may share one client; each loop has separate connections.
     """
 
     def __init__(
@@ -287,37 +310,37 @@ class AsyncAPIClient(BaseClient):
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
     ) -> None:
-        """Settings of the client; nothing is opened before the first call.
+        """Creates a client. No connection is opened before the first call.
 
         Args:
-            token: Personal or service access token; by default that of the environment variable
+            token: Personal or service access token. By default read from the environment variable
                 COZE_API_TOKEN.
-            auth: Another source of tokens, instead of `token`; see `cozekit.auth`.
-            base_url: Where the API is, by default COZE_API_BASE or https://api.coze.cn. A path, a
-                port and http are allowed.
-            www_url: Where the sign-in pages are; derived from `base_url` when left out.
-            timeout: Seconds of silence to allow: a number, a `Timeout`, or None for no limit. By
-                default 5 to connect, 60 for an answer, and 600 for one that a model or workflow
-                works on.
-            max_retries: How often a call that failed in passing is repeated (0 for never), or a
-                whole `RetryPolicy`. Billed calls are retried only when the server cannot have
-                received them.
-            http_client: An `httpx.AsyncClient` of your own, with its proxies, limits and headers;
-                you close it.
-            transport: An async `httpx` transport of your own, which is closed with the client, or
-                the name of one of ours. By default aiohttp where it is installed (`cozekit[fast]`)
-                and asyncio runs, httpx otherwise.
+            auth: Token source to use instead of `token`; see `cozekit.auth`.
+            base_url: Base URL of the API; may have a port and a path. By default read from
+                COZE_API_BASE, else https://api.coze.cn.
+            www_url: Base URL of the sign-in pages. By default derived from `base_url`.
+            timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
+                limit. By default 5 to connect and 60 for everything else; 600 to read the response
+                of a model or workflow run.
+            max_retries: How often a call is retried after a temporary failure (0 for never), or a
+                `RetryPolicy`. Billed calls are retried only when the server cannot have received
+                them.
+            http_client: Your own `httpx.AsyncClient`, used with its proxies, limits and headers.
+                You close it.
+            transport: `"httpx"`, `"aiohttp"`, or your own `httpx.AsyncBaseTransport`, which is
+                closed with the client. By default aiohttp if it is installed (`cozekit[fast]`) and
+                the event loop is asyncio, else httpx.
             default_headers: Headers to send with every request.
-            on_drift: Called with a `Drift` for each place where an answer departs from the
+            on_drift: Called with a `Drift` for each place where a response differs from the
                 description.
             on_request: Called with an `OutgoingRequest` before each request, retries included; it
-                may add headers. It may be a coroutine function.
-            on_response: Called with a `ReceivedResponse` after each request, also when no answer
-                came. It may be a coroutine function.
+                may add headers. May be async.
+            on_response: Called with a `ReceivedResponse` after each request, failed ones included.
+                May be async.
 
         Raises:
-            ArgumentError: There is no token, the base URL is not an http or https address, or a
-                number cannot be used; the named transport is unknown or not installed.
+            ArgumentError: There is no token, a URL is not an http or https URL, or `timeout` or
+                `max_retries` is out of range.
         """
         self._configure(
             token,
@@ -330,23 +353,23 @@ class AsyncAPIClient(BaseClient):
             on_drift,
             Observer(on_request, on_response),
         )
-        shared = transport is not None and not isinstance(transport, str)
+        own_transport = transport is not None and not isinstance(transport, str)
         make = partial(_new_async_client, transport)
-        self._connections = AsyncConnections(http_client, make, shared=shared)
+        self._connections = AsyncConnections(http_client, make, shared=own_transport)
 
     async def execute(
         self, request: Request, parse: Callable[[Response], T], options: CallOptions
     ) -> T:
-        """Sends a request, with retries and sign-in, and parses the response; what the generated
-        methods call.
+        """Sends a request, with token and retries, and parses the response. The generated methods
+        call this.
 
         Args:
-            request: Made by the `build` function of an operation.
-            parse: The `parse` function of that operation.
+            request: The request, made by the `build` function of an operation.
+            parse: The `parse` function of the operation.
             options: Options of this call.
 
         Raises:
-            CozeError: As the operation.
+            CozeError: The errors of the operation.
         """
         if raw.wants_unread():
             return cast(T, await self.open_response(request, options, events=False))
@@ -357,19 +380,20 @@ class AsyncAPIClient(BaseClient):
     async def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True
     ) -> _http.OpenResponse:
-        """Sends a request and returns once the head of the response has come; what streams call.
+        """Sends a request and returns when the headers of the response have arrived, before its
+        body. Streams call this.
 
         Args:
-            request: Made by the `build` function of an operation.
+            request: The request, made by the `build` function of an operation.
             options: Options of this call.
-            events: Whether only an event stream will do; otherwise any body but JSON.
+            events: Whether the response must be an event stream; if False, it must be binary.
 
         Raises:
-            CozeError: As the operation.
+            CozeError: The errors of the operation.
         """
         from ._http.exchange import open_response_async
 
-        # Connections close when nobody needs them any more, and an open response does.
+        # Unreferenced connections are closed; the open response keeps a reference to them.
         send = partial(open_response_async, events=events, owner=self._connections)
         return await self._run(request, options, send)
 
@@ -386,21 +410,40 @@ class AsyncAPIClient(BaseClient):
     def with_raw_response(
         self, method: Callable[P, Awaitable[T]]
     ) -> Callable[P, Awaitable[raw.RawResponse[T]]]:
-        """The method, returning its answer as it came besides what it returns: status, headers,
-        body, log id.
+        """Wraps a method so that it also returns status, headers and body of the response.
 
         ```python
-        answer = await coze.with_raw_response(coze.bots.retrieve)("7342866812345")
-        print(answer.headers["x-tt-logid"], answer.parsed.name)
+        response = await coze.with_raw_response(coze.bots.retrieve)("7342866812345")
+        print(response.headers["x-tt-logid"], response.parsed.name)
         ```
+
+        Args:
+            method: A method of this client that is not a stream.
+
+        Returns:
+            An async function with the parameters of `method` that returns a `RawResponse`. It
+            raises what `method` raises, and ArgumentError if `method` is a stream.
         """
         return raw.raw_async(method)
 
     def with_streaming_response(
         self, method: Callable[P, Awaitable[bytes]]
     ) -> Callable[P, _http.AsyncByteStream]:
-        """The method that returns bytes, such as `coze.audio.speech.create`, returning its open
-        body; use that in an `async with` block.
+        """Wraps a method that returns bytes, so that it returns the open body instead.
+
+        ```python
+        create = coze.with_streaming_response(coze.audio.speech.create)
+        async with create(input="Hello", voice_id="7426720361733046281") as body:
+            async for chunk in body.iter_bytes():
+                ...
+        ```
+
+        Args:
+            method: A method of this client that returns bytes.
+
+        Returns:
+            A function with the parameters of `method` that returns an `AsyncByteStream`. It is not
+            async itself: the request is sent when the stream is opened.
         """
         return raw.unread_async(method)
 
@@ -450,44 +493,50 @@ class AsyncAPIClient(BaseClient):
         extra_headers: Mapping[str, str] | None = None,
         timeout: TimeoutInput = DEFAULT,  # noqa: ASYNC109
     ) -> Any:
-        """Calls an endpoint that this package does not know yet, with its token, retries, timeouts
-        and errors.
+        """Calls an endpoint that this package has no method for, with the token, retries, timeouts
+        and errors of the other methods.
 
         Args:
-            method: HTTP method.
-            path: Path below the base URL, such as `/v1/bots`; segments quoted by you.
-            query: Query fields; None is not sent.
-            body: JSON body; with `files`, the fields of the form beside them.
-            files: Form fields that are files.
-            cast_to: What to return: a model, `list[Model]`, `dict`, `bytes`, or
-                `cozekit.types.Response` for the answer as it is, errors included. None returns
-                plain data.
-            unwrap: Dotted path of the wanted value below the body; by default `data`, or the body
-                when it has none. "" is the body.
-            billed: Whether a repetition would be charged again; then it is repeated only when the
-                server cannot have received it.
-            extra_headers: Headers of this call.
-            timeout: Seconds of silence to allow in this call: a number, a `Timeout`, or None for no
-                limit. By default as the client has it.
+            method: HTTP method, such as `GET`.
+            path: Path below the base URL, such as `/v1/bots`. You quote its segments.
+            query: Query fields; None values are not sent.
+            body: JSON body; with `files`, the text fields of the form.
+            files: Files of a multipart form, by field name.
+            cast_to: Type of the result: a model, `list[Model]`, `dict`, `bytes`, or
+                `cozekit.types.Response` for the complete response, which raises no error. None
+                returns plain JSON data.
+            unwrap: Dotted path of the result in the body, `""` for the whole body. By default
+                `data`, or the whole body if it has no `data`.
+            billed: Whether every call is charged. If True, the call is retried only when the server
+                cannot have received it, and its read timeout is 600 s.
+            extra_headers: Headers to add; they override headers of the same name.
+            timeout: Seconds without data before this call fails: a number, a `Timeout`, or None for
+                no limit. Omit to use the timeout of the client.
+
+        Returns:
+            The result as `cast_to`; a value of another type is returned as it came and reported to
+            `on_drift`.
 
         Raises:
             APIError: The API returned an error.
             APIConnectionError: The server could not be reached or did not respond in time.
-            ResponseError: The response does not match the documented schema.
-            ArgumentError: Method or path cannot be used.
+            ResponseError: The response is not valid JSON, or lacks the value that `cast_to` needs.
+            ArgumentError: `method` is not an HTTP method, or `path` does not start with one `/`.
         """
-        from .calls import custom_requests as custom
+        from .calls import custom_requests
 
-        built = custom.build(method, path, query=query, body=body, files=files, billed=billed)
-        options = custom.options(extra_headers, timeout)
-        return await self.execute(built, custom.parser(cast_to, unwrap), options)
+        request = custom_requests.build(
+            method, path, query=query, body=body, files=files, billed=billed
+        )
+        options = CallOptions(extra_headers=extra_headers, timeout=timeout)
+        return await self.execute(request, custom_requests.parser(cast_to, unwrap), options)
 
     async def close(self) -> None:
-        """Closes the connections, unless `http_client` was given. May be called twice, and from
-        another task.
+        """Closes the connections, except those of an `http_client` that you passed. May be called
+        more than once and from another task.
 
-        Whoever waits for an answer gets an error; every later call raises CozeError. A copy of
-        `with_options` closes nothing.
+        Calls in progress fail with CozeError, and so do later calls. On a copy made by
+        `with_options` it does nothing.
         """
         if self._parent is None:
             await self._connections.close()
@@ -497,15 +546,15 @@ class AsyncAPIClient(BaseClient):
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         await self.close()
 
 
 class AsyncResource:
-    """Base of the async resources: the operations of one tag."""
+    """Base class of the async resources, such as `coze.bots`."""
 
     __slots__ = ("_client",)
 

@@ -1,28 +1,28 @@
 """The errors of calls, streams and waits. `cozekit.errors` draws the whole tree.
 
     CozeError
-    ├── ArgumentError             refused before a request was sent (also a ValueError)
+    ├── ArgumentError             an invalid argument; nothing was sent (also a ValueError)
     ├── APIError                  the API returned an error: code, msg, logid, http_status, …
-    │   ├── AuthenticationError   the token is missing, wrong or withdrawn
+    │   ├── AuthenticationError   the token is missing, wrong or revoked
     │   │   └── TokenExpiredError
-    │   ├── PermissionDeniedError the token may not do this
+    │   ├── PermissionDeniedError the token lacks a permission
     │   ├── NotFoundError
     │   ├── InvalidRequestError
-    │   ├── ConflictError         the resource is in another state than the call needs
+    │   ├── ConflictError         the state of the resource does not allow the call
     │   ├── RateLimitError        retry_after
     │   ├── QuotaExceededError    balance, plan or daily limit used up
     │   ├── ServerError
-    │   └── TaskFailed            a task that was waited for ended in failure: ids, state
+    │   └── TaskFailed            a task failed while it was polled: ids, state
     ├── APIConnectionError        no response: DNS, refused, reset, TLS
     │   └── APITimeoutError
     ├── ResponseError             a response that does not match the documented schema
-    ├── StreamError               a stream that did not end well: events so far
+    ├── StreamError               a stream failed: events so far
     │   ├── StreamInterrupted     it stopped before its last event (also an APIConnectionError)
     │   └── StreamTimeout         no event in time, or the deadline passed (also an APITimeoutError)
-    ├── TooManyRounds             a loop was not over after its rounds: result
-    └── PollTimeout               the outcome did not come before the deadline: ids to go on with
+    ├── TooManyRounds             a loop used up its rounds: result
+    └── PollTimeout               polling timed out while the work goes on: ids to continue with
 
-All can be pickled and copied, and none shows a token.
+All of them can be pickled and copied. None contains a token.
 """
 
 from __future__ import annotations
@@ -34,23 +34,27 @@ from ._publish import publish
 
 
 class RequestInfo(NamedTuple):
-    """The request that failed, without headers and body."""
+    """The request that failed, without headers, query and body."""
 
     operation: str
+    """Its `operationId`, such as `chat_create`."""
     method: str
+    """HTTP method."""
     url: str
+    """URL without the query."""
     base_url: str
+    """Base URL of the client."""
     page: str = ""
-    """Address of the official page of the operation."""
+    """URL of the official page of the operation; empty if there is none."""
 
 
 class CozeError(Exception):
-    """Base of every error that this package raises."""
+    """Base class of every error that this package raises."""
 
     logid: str | None = None
-    """Log id of the call, when an answer came; support asks for it."""
+    """Log id of the call, which Coze support asks for; None when there was no response."""
     request: RequestInfo | None = None
-    """The request that failed, when one was built."""
+    """The request that failed; None when no request was built."""
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return _restore, (type(self), self.args, self.__dict__.copy())
@@ -64,19 +68,20 @@ def _restore(cls: type[CozeError], args: tuple[Any, ...], state: dict[str, Any])
 
 
 class ArgumentError(CozeError, ValueError):
-    """An argument was refused before any request was sent."""
+    """An argument is invalid. Raised before anything is sent."""
 
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         """Args:
-        message: The text.
-        argument: Name of the argument that was refused.
+        message: Text of the error.
+        argument: Name of the invalid argument.
         """
         super().__init__(message)
         self.argument = argument
+        """Name of the invalid argument."""
 
 
 class APIError(CozeError):
-    """The API returned an error; `code` says why."""
+    """The API returned an error. `code` and `msg` say why, `logid` identifies the call."""
 
     def __init__(
         self,
@@ -91,61 +96,64 @@ class APIError(CozeError):
         retry_after: float | None = None,
     ) -> None:
         """Args:
-        message: The text.
-        code: Code of the platform; None when only the HTTP status tells of the failure.
-        msg: What the service said.
-        http_status: Status of the response; None where an event of a stream told the failure.
-        logid: Log id of the call, which the support of Coze asks for.
-        debug_url: Where a failed run can be looked at; only for runs.
-        request: The request, without secrets; None when none was made.
-        retry_after: Seconds to wait before the next call, where the server names them.
+        message: Text of the error.
+        code: Error code of Coze; None when only the HTTP status shows the failure.
+        msg: Error message of the service.
+        http_status: HTTP status of the response; None when polling showed the failure.
+        logid: Log id of the call, which Coze support asks for.
+        debug_url: URL where a failed run can be inspected; only for runs.
+        request: The request, without secrets; None when no request was built.
+        retry_after: Seconds to wait before the next call, if the server says so.
         """
         super().__init__(message)
         self.code = code
+        """Error code of Coze; None when only the HTTP status shows the failure."""
         self.msg = msg
+        """Error message of the service."""
         self.http_status = http_status
+        """HTTP status of the response; None when polling showed the failure."""
         self.logid = logid
         self.debug_url = debug_url
+        """URL where a failed run can be inspected; only for runs."""
         self.request = request
         self.retry_after = retry_after
+        """Seconds to wait before the next call, if the server says so."""
 
 
 class AuthenticationError(APIError):
-    """The token is missing, unknown, withdrawn, or of the other region."""
+    """The token is missing, wrong, revoked, or belongs to the other region."""
 
 
 class TokenExpiredError(AuthenticationError):
-    """The token was good and is no longer."""
+    """The token has expired."""
 
 
 class PermissionDeniedError(APIError):
-    """The token lacks the permission of the operation or the workspace of the resource, or is
-    unknown.
-    """
+    """The token lacks the permission for the operation or the workspace, or is unknown."""
 
 
 class NotFoundError(APIError):
-    """The resource does not exist, is not published, or belongs to somebody else."""
+    """The resource does not exist, is not published, or belongs to someone else."""
 
 
 class InvalidRequestError(APIError):
-    """An argument is missing, malformed or beyond its limit."""
+    """The server rejected an argument: it is missing, malformed or out of range."""
 
 
 class ConflictError(APIError):
-    """The resource is in another state than the call needs."""
+    """The state of the resource does not allow the call."""
 
 
 class RateLimitError(APIError):
-    """Too many requests; `retry_after` holds the seconds to wait when the server names them."""
+    """Too many requests; `retry_after` has the seconds to wait, if the server says so."""
 
 
 class QuotaExceededError(APIError):
-    """A balance, a plan or a daily limit is used up; waiting seconds does not help."""
+    """A balance, plan or daily limit is used up; retrying soon does not help."""
 
 
 class ServerError(APIError):
-    """The service or a gateway before it failed."""
+    """The service, or a gateway in front of it, failed."""
 
 
 class APIConnectionError(CozeError):
@@ -155,8 +163,8 @@ class APIConnectionError(CozeError):
         self, message: str, *, request: RequestInfo | None = None, sent: bool = True
     ) -> None:
         """Args:
-        message: The text.
-        request: The request, without secrets; None when none was made.
+        message: Text of the error.
+        request: The request, without secrets; None when no request was built.
         sent: Whether the server may have received the request.
         """
         super().__init__(message)
@@ -166,7 +174,7 @@ class APIConnectionError(CozeError):
 
 
 class APITimeoutError(APIConnectionError):
-    """A step of the call took longer than its timeout."""
+    """A step of the call (connecting, sending, reading) took longer than its timeout."""
 
 
 class ResponseError(CozeError):
@@ -184,22 +192,23 @@ class ResponseError(CozeError):
         body: bytes = b"",
     ) -> None:
         """Args:
-        message: The text.
-        http_status: Status of the response.
-        logid: Log id of the call, which the support of Coze asks for.
-        request: The request, without secrets; None when none was made.
-        body: The first bytes of the body.
+        message: Text of the error.
+        http_status: HTTP status of the response.
+        logid: Log id of the call, which Coze support asks for.
+        request: The request, without secrets; None when no request was built.
+        body: The first bytes of the body, at most 2,000.
         """
         super().__init__(message)
         self.http_status = http_status
+        """HTTP status of the response."""
         self.logid = logid
         self.request = request
         self.body = body
-        """The first bytes of the answer."""
+        """The first bytes of the body, at most 2,000."""
 
 
 class TaskFailed(APIError):
-    """A task that was waited for ended in failure: documents, a copy, an export of bills."""
+    """A polled task failed: processing documents, copying a resource, exporting bills."""
 
     def __init__(
         self,
@@ -217,16 +226,16 @@ class TaskFailed(APIError):
         retry_after: float | None = None,
     ) -> None:
         """Args:
-        message: The text.
-        ids: Ids by which the task can be found again.
-        state: The state that it ended in.
+        message: Text of the error.
+        ids: Ids that identify the task, such as `task_id`.
+        state: The final state of the task.
         last: The last response of the polled operation.
-        code: Code of the platform; None when the state alone tells of the failure.
-        msg: What the service said.
-        http_status: Status of the response; None where the state tells of the failure.
-        logid: Log id of the call, which the support of Coze asks for.
+        code: Error code of Coze; None when only the state shows the failure.
+        msg: Reason of the failure, if the service gives one.
+        http_status: HTTP status of the response; None when the state shows the failure.
+        logid: Log id of the call, which Coze support asks for.
         debug_url: Not used by tasks.
-        request: The request, without secrets; None when none was made.
+        request: The request, without secrets; None when no request was built.
         retry_after: Not used by tasks.
         """
         super().__init__(
@@ -239,11 +248,16 @@ class TaskFailed(APIError):
             request=request,
             retry_after=retry_after,
         )
-        self.ids, self.state, self.last = ids or {}, state, last
+        self.ids = ids or {}
+        """Ids that identify the task, such as `task_id`."""
+        self.state = state
+        """The final state of the task."""
+        self.last = last
+        """The last response of the polled operation."""
 
 
 class StreamError(CozeError):
-    """A stream that did not end as it should."""
+    """A stream failed: an event is unreadable or missing, or the stream did not end properly."""
 
     def __init__(
         self,
@@ -254,35 +268,35 @@ class StreamError(CozeError):
         request: RequestInfo | None = None,
     ) -> None:
         """Args:
-        message: The text.
-        events: The events that arrived.
+        message: Text of the error.
+        events: The events that arrived before the failure.
         logid: Log id of the stream.
-        request: The request, without secrets; None when none was made.
+        request: The request, without secrets; None when no request was built.
         """
         super().__init__(message)
         self.events = events or []
-        """The events that arrived."""
+        """The events that arrived before the failure."""
         self.logid = logid
         self.request = request
 
 
 class StreamInterrupted(StreamError, APIConnectionError):
-    """The stream stopped before its last event: what arrived is incomplete. The chat itself may
-    have gone on; look it up by its id.
+    """The stream stopped before its last event, so `events` is incomplete. The chat or run may
+    still go on at the server; retrieve it by its id.
     """
 
     sent = True
 
 
 class StreamTimeout(StreamError, APITimeoutError):
-    """No event came for the idle timeout, or the deadline of the whole stream passed."""
+    """No event arrived within the idle timeout, or the deadline of the stream passed."""
 
     sent = True
 
 
 class PollTimeout(CozeError):
-    """The outcome did not come before the deadline. The work goes on at the server: the ids tell
-    where to look.
+    """The work did not finish within `poll_timeout`. It goes on at the server; `ids` has what you
+    need to retrieve it.
     """
 
     def __init__(
@@ -295,42 +309,43 @@ class PollTimeout(CozeError):
         logid: str | None = None,
     ) -> None:
         """Args:
-        message: The text.
-        state: The last state that was seen.
+        message: Text of the error.
+        state: The last known state.
         last: The last response of the polled operation.
-        ids: Ids by which the work can be found again.
+        ids: Ids that identify the work, such as `chat_id` and `conversation_id`.
         logid: Log id of the last response.
         """
         super().__init__(message)
         self.logid = logid
         self.state = state
-        """The last state that was seen."""
+        """The last known state."""
         self.last = last
-        """The last answer of the polled operation."""
+        """The last response of the polled operation."""
         self.ids = ids or {}
-        """Ids by which the work can be found again, such as `chat_id` and `conversation_id`."""
+        """Ids that identify the work, such as `chat_id` and `conversation_id`."""
 
 
 class TooManyRounds(CozeError):
-    """A loop was not over after the rounds that it was allowed. Nothing was undone: `result` says
-    where it stands.
+    """A chat still asks for tools after `max_rounds`, or a run is still interrupted after
+    `max_resumes`. Nothing is undone: `result` has the state so far.
     """
 
     def __init__(
         self, message: str, *, rounds: int = 0, result: Any = None, logid: str | None = None
     ) -> None:
         """Args:
-        message: The text.
-        rounds: How many rounds were made.
-        result: What came so far.
+        message: Text of the error.
+        rounds: Number of completed rounds.
+        result: The result so far.
         logid: Log id of the last call.
         """
         super().__init__(message)
         self.logid = logid
         self.rounds = rounds
+        """Number of completed rounds."""
         self.result = result
-        """What came so far: a `ChatResult` or a `WorkflowResult`; the chat or run waits for its
-        caller.
+        """The result so far, a `ChatResult` or a `WorkflowResult`; the chat or run still waits for
+        you.
         """
 
 

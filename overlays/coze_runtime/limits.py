@@ -1,7 +1,6 @@
-"""Limits that the description states, checked before anything is sent.
+"""Checks arguments against the documented limits before anything is sent.
 
-A value whose type a limit does not speak of passes: types are for type checkers, and the server has
-the last word on everything that the description leaves open.
+It does not check types: that is for type checkers, and the server has the last word.
 """
 
 from __future__ import annotations
@@ -17,58 +16,60 @@ Scalar = str | int | float
 
 
 class Condition(NamedTuple):
-    """What one field of an object asks of the others."""
+    """What one field of an object requires of its other fields."""
 
     field: str
+    """Path of the field that triggers the condition."""
     values: Sequence[Scalar] = ()
-    """Values that ask for it; empty when any does."""
+    """Values that trigger it; empty if any value does."""
     required: Sequence[str] = ()
-    """Paths that must be given."""
+    """Paths that must be set."""
     allowed: Mapping[str, Sequence[Scalar]] = {}
-    """Path → the values that it may have."""
+    """Path → allowed values."""
 
 
 class Limit(NamedTuple):
-    """What a value has to keep to; `None` where the description states nothing."""
+    """Limits of one value; `None` where there is no limit."""
 
     minimum: float | None = None
     maximum: float | None = None
     min_length: int | None = None
-    """Characters of a text."""
+    """Characters of a string."""
     max_length: int | None = None
     min_bytes: int | None = None
-    """Bytes of a text in UTF-8."""
+    """UTF-8 bytes of a string."""
     max_bytes: int | None = None
     min_items: int | None = None
     """Elements of a list."""
     max_items: int | None = None
     max_pairs: int | None = None
-    """Pairs of a mapping."""
+    """Entries of a mapping."""
     allowed: Sequence[Scalar] = ()
-    """The only values that are accepted; empty when the list is open."""
+    """The only allowed values; empty if there is no closed list."""
     keys: Limit | None = None
-    """Every key of a mapping."""
+    """Limit of every key of a mapping."""
     each: Limit | None = None
-    """Every element of a list, every value of a mapping."""
+    """Limit of every element of a list or value of a mapping."""
     fields: Mapping[str, Limit] = {}
-    """Fields of an object."""
+    """Limits of the fields of an object."""
     conditions: Sequence[Condition] = ()
+    """Conditions between the fields of an object."""
 
 
 Limits = Mapping[str, Limit]
-"""Limits of arguments, by name."""
+"""Limits by name of the argument."""
 
 
 def check(arguments: Mapping[str, Any], limits: Limits) -> None:
-    """Refuses an argument that is beyond its limit.
+    """Checks arguments against their limits.
 
     Args:
-        arguments: By name; `None` and `NULL` are not checked, and neither is what is missing.
-        limits: What the description states.
+        arguments: Values by name; missing ones, `None` and `NULL` are not checked.
+        limits: Limits by name.
 
     Raises:
-        ArgumentError: It names the field, its limit, and what was given; `argument` is the name of
-            the argument that holds the field.
+        ArgumentError: A value is outside its limit. The text names the field, the limit and the
+            value; `argument` is the name of the argument that contains the field.
     """
     for name, limit in limits.items():
         value = arguments.get(name)
@@ -79,7 +80,7 @@ def check(arguments: Mapping[str, Any], limits: Limits) -> None:
 
 
 def _problem(value: Any, limit: Limit, path: str) -> str:
-    """What is wrong with a value; empty when nothing is."""
+    """What is wrong with a value; empty if nothing is."""
     if limit.allowed and value not in limit.allowed:
         return f"{path} must be {_one_of(limit.allowed)}, not {_shown(value)}"
     if isinstance(value, Convertible):
@@ -110,8 +111,8 @@ def _list_problem(value: Sequence[Any], limit: Limit, path: str) -> str:
     if _outside(len(value), limit.min_items, limit.max_items):
         return _size_problem(path, "elements", len(value), limit.min_items, limit.max_items)
     if limit.each is not None:
-        for place, item in enumerate(value):
-            if item is not None and (problem := _problem(item, limit.each, f"{path}[{place}]")):
+        for index, item in enumerate(value):
+            if item is not None and (problem := _problem(item, limit.each, f"{path}[{index}]")):
                 return problem
     return ""
 
@@ -131,10 +132,10 @@ def _map_problem(value: Mapping[str, Any], limit: Limit, path: str) -> str:
 
 
 def _object_problem(value: Any, limit: Limit, path: str) -> str:
-    for name, inner in limit.fields.items():
+    for name, field_limit in limit.fields.items():
         item = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
         if item is not None and item is not NULL:
-            problem = _problem(item, inner, f"{path}.{name}")
+            problem = _problem(item, field_limit, f"{path}.{name}")
             if problem:
                 return problem
     for condition in limit.conditions:
@@ -144,31 +145,31 @@ def _object_problem(value: Any, limit: Limit, path: str) -> str:
 
 
 def _condition_problem(value: Any, condition: Condition, path: str) -> str:
-    field = _given(value, condition.field)
+    field = _field_value(value, condition.field)
     if field is None or (condition.values and field not in condition.values):
         return ""
-    because = f"{condition.field} {_shown(field)}" if condition.values else condition.field
+    trigger = f"{condition.field} {_shown(field)}" if condition.values else condition.field
     for name in (*condition.required, *condition.allowed):
-        given = _given(value, name)
+        field_value = _field_value(value, name)
         allowed = condition.allowed.get(name, ())
-        needed = f"{path}: {because} needs {name}" + (
+        requirement = f"{path}: {trigger} needs {name}" + (
             f" to be {_one_of(allowed)}" if allowed else ""
         )
-        if given is None and name in condition.required:
-            return needed
-        if given is not None and allowed and given not in allowed:
-            return f"{needed}, not {_shown(given)}"
+        if field_value is None and name in condition.required:
+            return requirement
+        if field_value is not None and allowed and field_value not in allowed:
+            return f"{requirement}, not {_shown(field_value)}"
     return ""
 
 
-def _given(value: Any, path: str) -> Any:
-    """What stands under a path; None for an explicit null too."""
-    inner = get_path(value, path)
-    return None if inner is NULL else inner
+def _field_value(value: Any, path: str) -> Any:
+    """The value at a path; None for an explicit null too."""
+    field_value = get_path(value, path)
+    return None if field_value is NULL else field_value
 
 
 def _outside(value: float, low: float | None, high: float | None) -> bool:
-    # Written so that NaN, which is neither below nor above anything, is outside.
+    # `not >=` instead of `<`, so that NaN is outside.
     return (low is not None and not value >= low) or (high is not None and not value <= high)
 
 
@@ -189,6 +190,6 @@ def _one_of(values: Sequence[Scalar]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value in a message; no more of it than it takes to recognise it."""
+    """A value for an error text, shortened to 50 characters."""
     text = str(value)
     return text if len(text) <= 50 else f"{text[:47]}…"

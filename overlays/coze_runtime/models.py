@@ -1,6 +1,4 @@
-"""What models and results are made of: the base class of every model, open enums, and results that
-carry the log id of their call.
-"""
+"""Base class of the models, open enums, and result types that carry the log id of their call."""
 
 from __future__ import annotations
 
@@ -14,15 +12,14 @@ from .serialization.convert import Convertible, from_wire, to_wire
 T = TypeVar("T")
 
 
-class _Blank:
-    """What msgspec calls with a new model before it fills it in: sets every optional field to
-    `None`, all at once.
+class _PreInit:
+    """Builds the function that msgspec calls on a new model before it fills in the fields: it sets
+    every optional field to `None`.
 
-    Without it msgspec asks a new object for each field that the JSON left out, and each of these
-    questions costs an `AttributeError`: three quarters of the time for a piece of an answer. It
-    looks `__attrs_pre_init__` up on the class when it meets the class for the first time, and so
-    the function is written then. attrs looks too, while it makes the class, and finds nothing,
-    since its own `__init__` sets every field anyway.
+    Without it, msgspec reads each field that the JSON leaves out from the new object, and each read
+    costs an `AttributeError`: three quarters of the time to decode a delta. msgspec looks up
+    `__attrs_pre_init__` when it first sees a class, so the function is compiled then. attrs looks
+    it up too, before the class has fields, and gets None; its `__init__` sets every field anyway.
     """
 
     def __get__(self, instance: object, cls: type[Model]) -> Callable[[Model], None] | None:
@@ -33,45 +30,54 @@ class _Blank:
         ]
         if not names:
             return None
-        made: dict[str, Any] = {}
+        namespace: dict[str, Any] = {}
         targets = " = ".join(f"self.{name}" for name in names)
-        exec(f"def blank(self):\n    {targets} = None", made)  # noqa: S102  # names of fields
-        blank: Callable[[Model], None] = made["blank"]
-        return blank
+        exec(f"def pre_init(self):\n    {targets} = None", namespace)  # noqa: S102  # field names
+        pre_init: Callable[[Model], None] = namespace["pre_init"]
+        return pre_init
 
 
 class Model(Convertible):
-    """Base of every model: an attrs class with one field for each documented property.
+    """Base class of every model: an attrs class with a field for each documented property.
 
-    An absent property and `null` both read `None`. Unknown properties are not kept; they are in the
-    raw response.
+    Absent properties and `null` both read as `None`. Unknown properties are dropped; use
+    `coze.with_raw_response` to see them.
     """
 
     __slots__ = ("_logid",)
-    __attrs_pre_init__ = _Blank()
+    __attrs_pre_init__ = _PreInit()
     _logid: str | None
 
     @property
     def logid(self) -> str | None:
-        """Log id of the call that returned this object; `None` on objects inside of it and on those
-        built by hand.
+        """Log id of the call that returned this object; `None` on nested objects and on objects
+        that you built.
         """
         return getattr(self, "_logid", None)
 
     def set_logid(self, logid: str | None) -> None:
-        """Puts the log id of a call on the object; for code that makes results of its own."""
+        """Sets the log id.
+
+        Args:
+            logid: Log id of the call that returned this object.
+        """
         self._logid = logid
 
     def to_dict(self) -> dict[str, Any]:
-        """The object as plain JSON data: set fields only, wire names, open enums as their raw
-        values.
+        """Returns the object as plain JSON data, without the fields that are `None`. Enums become
+        their values.
         """
-        found: dict[str, Any] = to_wire(self)
-        return found
+        data: dict[str, Any] = to_wire(self)
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The object for plain JSON data; a value of the wrong shape is kept as it is."""
+        """Builds the object from plain JSON data. Never fails: a value of an undocumented type is
+        kept as it is.
+
+        Args:
+            data: JSON data, as `to_dict` returns it.
+        """
         return from_wire(cls, data)
 
     def __eq__(self, other: object) -> bool:
@@ -82,45 +88,45 @@ class Model(Convertible):
     __hash__ = None  # type: ignore[assignment]  # fields may change, so it cannot be a key
 
     def __repr__(self) -> str:
-        shown = ((a.name, getattr(self, a.name), a.repr) for a in self.__attrs_attrs__)
+        attributes = ((a.name, getattr(self, a.name), a.repr) for a in self.__attrs_attrs__)
         fields = (
-            f"{name}={value!r}" if plain else f"{name}=***"
-            for name, value, plain in shown
+            f"{name}={value!r}" if is_shown else f"{name}=***"
+            for name, value, is_shown in attributes
             if value is not None
         )
         return f"{type(self).__name__}({', '.join(fields)})"
 
 
 class Empty(Model):
-    """The answer of a call that returns nothing but its success."""
+    """The result of a call that returns no data; it has a `logid`."""
 
     __slots__ = ()
     __attrs_attrs__ = ()
 
 
 class ResultList(list[T]):
-    """A list that an operation returned."""
+    """A list with the log id of the call that returned it."""
 
     logid: str | None = None
     """Log id of the call."""
 
 
 class ResultDict(dict[str, T]):
-    """A mapping that an operation returned."""
+    """A dict with the log id of the call that returned it."""
 
     logid: str | None = None
     """Log id of the call."""
 
 
 class ResultBytes(bytes):
-    """The content of a file that an operation returned."""
+    """Bytes with the log id of the call that returned them."""
 
     logid: str | None = None
     """Log id of the call."""
 
 
 class ResultText(str):
-    """A text that an operation returned."""
+    """A string with the log id of the call that returned it."""
 
     logid: str | None = None
     """Log id of the call."""
@@ -132,8 +138,8 @@ class _OpenEnum(enum.EnumMeta):
 
 
 class OpenStrEnum(enum.StrEnum, metaclass=_OpenEnum):
-    """Known values of a text field. A value newer than this package is accepted, equals its text
-    and keeps it.
+    """Base class of enums of strings. Unknown values are accepted: the member equals its string,
+    and `is_known` is False.
     """
 
     @classmethod
@@ -147,7 +153,7 @@ class OpenStrEnum(enum.StrEnum, metaclass=_OpenEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the description lists this value."""
+        """Whether this value is documented."""
         return self in type(self)
 
     def __repr__(self) -> str:
@@ -159,8 +165,8 @@ class OpenStrEnum(enum.StrEnum, metaclass=_OpenEnum):
 
 
 class OpenIntEnum(enum.IntEnum, metaclass=_OpenEnum):
-    """Known values of a number field. A value newer than this package is accepted, equals its
-    number and keeps it.
+    """Base class of enums of integers. Unknown values are accepted: the member equals its number,
+    and `is_known` is False.
     """
 
     @classmethod
@@ -174,7 +180,7 @@ class OpenIntEnum(enum.IntEnum, metaclass=_OpenEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the description lists this value."""
+        """Whether this value is documented."""
         return self in type(self)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the description says of operations, as data; requests and responses."""
+"""What the description says about operations, as data; requests and responses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class Service(NamedTuple):
-    """What the description says of the service as a whole."""
+    """Facts about the whole service."""
 
     servers: Sequence[str] = ()
-    """Base URLs of its sites; the first one is the default."""
+    """Base URLs of the regions; the first is the default."""
     docs: str = ""
-    """What the address of an official page begins with; the slug follows."""
+    """URL prefix of the official pages; the slug of a page follows."""
     codes: Mapping[int, type[APIError]] = {}
-    """Error codes → the class that is raised. Other codes are judged by the HTTP status."""
+    """Error code → exception class. For other codes the HTTP status decides."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -29,38 +29,47 @@ class Service(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """What the description says of an operation, as far as the transport cares."""
+    """The facts about an operation that sending it needs."""
 
     id: str
+    """`operationId`, such as `chat_create`."""
     method: str
+    """HTTP method."""
     path: str
+    """Path template below the base URL."""
     page: str = ""
+    """Slug of the official page."""
     billed: bool = False
     """Whether a repeated request would be charged again."""
     safe: bool = False
     """Whether it only reads, although its method may be POST."""
     slow: bool = False
-    """Whether the answer may take minutes: runs of models and workflows."""
+    """Whether the response may take minutes: runs of models and workflows."""
     www: bool = False
-    """Whether it stands on the web host instead of the API host."""
+    """Whether it is on the web host instead of the API host."""
     anonymous: bool = False
-    """Whether the client sends no token of its own accord."""
+    """Whether the request is sent without a token."""
 
 
 class CallOptions(NamedTuple):
-    """Options of one call. Every method takes them as keyword arguments of the same names."""
+    """Options of one call; keyword arguments of every method."""
 
     extra_headers: Mapping[str, str] | None = None
-    """Headers to add; they win over the client's own."""
+    """Headers to add; they override headers of the same name."""
     extra_query: Mapping[str, Any] | None = None
-    """Query fields to add, for what the description does not know yet."""
+    """Query fields to add that the method has no parameter for."""
     extra_body: Mapping[str, Any] | None = None
-    """Body fields to add, for what the description does not know yet."""
+    """Body fields to add that the method has no parameter for."""
     timeout: TimeoutInput = DEFAULT
+    """Seconds without data before the call fails."""
+
+    def for_later_calls(self) -> CallOptions:
+        """The options that also apply to the further calls of a method: headers and timeout."""
+        return CallOptions(extra_headers=self.extra_headers, timeout=self.timeout)
 
 
 class Request(NamedTuple):
-    """A call, built and not yet sent; made by the `build` function of each operation."""
+    """A request that has not been sent; made by the `build` function of an operation."""
 
     operation: Operation
     path: str
@@ -71,7 +80,7 @@ class Request(NamedTuple):
 
 
 class Response:
-    """An answer, read completely."""
+    """A complete response, with its body."""
 
     __slots__ = (
         "base_url",
@@ -96,19 +105,17 @@ class Response:
         on_drift: DriftHook | None = None,
         service: Service = Service(),  # noqa: B008  # immutable
     ) -> None:
-        """Made by the client.
+        """Created by the client.
 
         Args:
             status: HTTP status.
-            headers: Headers; names in any case.
-            content: Body, decompressed.
+            headers: Headers; lookup ignores case.
+            content: Decompressed body.
             operation: The operation that was called.
-            url: Where the request was sent; for errors.
-            base_url: Base URL of the client that sent it; for errors.
-            on_drift: Called for each place where the response differs from the description; None
-                for nobody.
-            service: What the description says of the service: error codes, links to the
-                documentation.
+            url: URL of the request; for errors.
+            base_url: Base URL of the client; for errors.
+            on_drift: Called for each place where the response differs from the description.
+            service: Error codes and documentation links of the service.
         """
         self.status = status
         self.headers = headers
@@ -121,12 +128,12 @@ class Response:
 
     @property
     def logid(self) -> str | None:
-        """Log id of the call, the first thing that support asks for."""
+        """Log id of the call, which Coze support asks for."""
         return self.headers.get("x-tt-logid")
 
     @property
     def content_type(self) -> str:
-        """Media type in lower case, without parameters; empty when the server gave none."""
+        """Media type in lower case, without parameters; empty if the server sent none."""
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
     def __repr__(self) -> str:
@@ -135,8 +142,8 @@ class Response:
 
 
 class Socket(NamedTuple):
-    """What the description says of a voice socket: where it is, the query fields of its handshake,
-    and the parts that some of its events play.
+    """Facts about a voice socket: its address, the query fields of its handshake, the roles of its
+    events.
     """
 
     id: str
@@ -145,112 +152,129 @@ class Socket(NamedTuple):
     parameters: Sequence[str] = ()
     required: Sequence[str] = ()
     terminal: frozenset[str] = frozenset()
-    """Events after which the server owes nothing, so that its closing is no loss."""
+    """Events after which the server may close the socket without an error."""
     failure: frozenset[str] = frozenset()
     """Events that report an error."""
     settings: str = ""
-    """The event that a client sends to set up the session; sent again on another connection."""
+    """The event that configures the session; sent again after a reconnect."""
 
 
 class Failure(NamedTuple):
-    """How a state that is a failure is raised."""
+    """The error for a failed state."""
 
     error: type[APIError]
     text: str
-    """What happened, for the text of the error."""
+    """What happened, in the text of the error."""
 
 
 class Reasons(NamedTuple):
-    """Where the polled answer says why its parts failed."""
+    """Where the polled response gives the reasons of a failure."""
 
     items: str
-    """Path of the parts; empty for the answer itself."""
+    """Path of the failed items; empty for the response itself."""
     names: Sequence[str]
-    """Fields that name a part; the first one that is set counts."""
+    """Fields that name an item; the first that is set is used."""
     text: str
-    """Field that says why."""
+    """Field with the reason."""
 
 
 class Waiter(NamedTuple):
-    """What the description says of waiting for the outcome of an operation."""
+    """How to poll for the outcome of an operation."""
 
     operation: str
     """Id of the polled operation."""
     module: str
-    """Module that holds its `build` and `parse`; imported when the first poll is due."""
+    """Module of the polled operation; imported at the first poll."""
     arguments: Mapping[str, Any]
-    """Argument of the polled operation → path in the first answer, or `$name` for an argument of
+    """Argument of the polled operation → path in the first response, or `$name` for an argument of
     the first call.
     """
     state: str
-    """Path of the state in what the polled operation returns."""
+    """Path of the state in the polled response."""
     success: frozenset[str | int]
+    """Final states of work that succeeded."""
     failure: frozenset[str | int]
+    """Final states of work that failed."""
     pause: frozenset[str | int] = frozenset()
     """States in which the caller has to act."""
     interval: float = 1.0
+    """Initial polling interval in seconds."""
     starts: bool = False
-    """Whether the first call answers with the same thing, whose state may be final already."""
+    """Whether the first response has the same state, so that it may be final already."""
     code: str = ""
-    """Path of the error code in the polled answer."""
+    """Path of the error code in the polled response."""
     msg: str = ""
-    """Path of its text."""
+    """Path of the error message in the polled response."""
     code_fails: bool = False
-    """Whether a code is a failure whatever the state says."""
+    """Whether an error code is a failure in any state."""
     failures: Mapping[str | int, Failure] = {}
-    """By state; those that are left out are a `TaskFailed`."""
+    """Error by failed state; other states raise `TaskFailed`."""
     keep: str = ""
-    """Attribute of the error that keeps the polled answer."""
+    """Attribute of the error that receives the polled response."""
     reasons: Reasons | None = None
+    """Where the response gives the reasons of a failure."""
     waits: str = ""
-    """Path that is set, in one of `waiting_states`, while the work waits for its caller."""
+    """Path that is set, in one of `waiting_states`, while the work waits for the caller."""
     waiting_states: frozenset[str | int] = frozenset()
+    """States in which `waits` means that the work waits for the caller."""
     answered: str = ""
-    """Path of ids in the arguments of the first call: what this call has answered …"""
+    """Path in the arguments of the first call: ids of the requests that it answers."""
     asked: str = ""
-    """… and path of the ids that the polled answer asks for; a pause that asks only for what was
-    answered is not the end.
+    """Path in the polled response: ids of the open requests. While all of them are in `answered`,
+    polling continues although the state is one of `pause`.
     """
     pick: str = ""
-    """Path of the outcome in the polled answer; empty for all of it."""
+    """Path of the outcome in the polled response; empty for the whole response."""
     then: str = ""
     """Module of an operation that is called at the end, with the same arguments."""
     cancel: str = ""
-    """Module of the operation that cancels, with the same arguments."""
+    """Module of the operation that cancels the work, with the same arguments."""
     canceled: frozenset[str | int] = frozenset()
-    """States after a cancel that was in time."""
+    """States that show that the cancellation was in time."""
 
 
 class Ended(NamedTuple):
-    """Codes by which an operation says that the work had ended; then its state is read."""
+    """How to recognise that work had ended before an operation, such as a cancel, reached it."""
 
     codes: frozenset[int]
+    """Error codes that say so."""
     module: str
-    """Module of the operation that reads the state, with the same arguments."""
+    """Module of the operation that retrieves the work, with the same arguments."""
     state: str
-    """Path of the state in its answer."""
+    """Path of the state in its response."""
     states: frozenset[str | int]
     """States in which the work has ended."""
 
 
 class Pager(NamedTuple):
-    """What the description says of paging: names of request fields and paths in the answer."""
+    """How a list operation pages: names of arguments and paths in the response."""
 
     style: str
+    """`number`, `token` or `cursor`."""
     items: str
+    """Path of the items in the response."""
     size: str
+    """Argument: items on a page."""
     page: str | None = None
+    """Argument: number or token of the page."""
     total: str | None = None
+    """Path of the number of items on all pages."""
     has_more: str | None = None
+    """Path of the flag that more pages follow."""
     next: str | None = None
+    """Path of the token of the next page."""
     before: str | None = None
+    """Argument: id; the page ends before that item."""
     after: str | None = None
+    """Argument: id; the page starts after that item."""
     first_id: str | None = None
+    """Path of the id of the first item."""
     last_id: str | None = None
+    """Path of the id of the last item."""
 
 
 class PageData(NamedTuple, Generic[T]):
-    """One page as it came: the items, and what the server says of the others."""
+    """One parsed page: its items, and what the response says about the other pages."""
 
     items: list[T]
     total: int | None
@@ -262,10 +286,10 @@ class PageData(NamedTuple, Generic[T]):
 
 
 def path_segment(name: str, value: object) -> str:
-    """A path parameter, quoted so that it stays one segment.
+    """Quotes a path parameter, so that it stays one segment.
 
     Raises:
-        ArgumentError: It is empty or would change the path; the call would reach another operation.
+        ArgumentError: The value is empty, `.` or `..`; the request would reach another operation.
     """
     text = str(value) if value is not None else ""
     if not text.strip() or text in (".", ".."):
@@ -277,12 +301,12 @@ def path_segment(name: str, value: object) -> str:
 
 
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that are not `None`; `None` means "not sent"."""
+    """Drops the `None` values, which are not sent."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def comma_separated(values: Sequence[Any] | None) -> str | None:
-    """Elements as one query value, comma between them."""
+    """Joins the elements of a list to one query value."""
     return None if values is None else ",".join(str(value) for value in values)
 
 
@@ -290,11 +314,11 @@ publish(globals(), "cozekit.types")
 
 
 class MissingList(list[Any]):
-    """The empty list in place of one that is missing from an answer."""
+    """An empty list that replaces a list missing from a response."""
 
     def __init__(self, error: ResponseError, *, certain: bool) -> None:
         super().__init__()
         self.error = error
-        """What to raise where there must be items."""
+        """The error to raise if the list cannot be empty."""
         self.certain = certain
-        """Whether the answer itself shows that there are."""
+        """Whether the response shows that there are items."""

@@ -1,4 +1,4 @@
-"""One page out of the response of a list operation, as its `Pager` says."""
+"""Extracts a page from the response of a list operation, as its `Pager` says."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from .serialization.convert import fields_of, get_path
 from .serialization.error_responses import shape_error
 
 
-def page(answer: Model, pager: Pager, response: Response) -> PageData[Any]:
-    """One page out of the answer of a list operation; for a list that is missing stands an empty
-    one, a `MissingList`.
+def page(model: Model, pager: Pager, response: Response) -> PageData[Any]:
+    """Extracts the page from a parsed response. A missing list becomes an empty `MissingList`.
+
+    Args:
+        model: The parsed response.
+        pager: Where the items are, and how the operation pages.
+        response: The response, for errors.
     """
-    items = get_path(answer, pager.items)
-    token = get_path(answer, pager.next) if pager.next else None
+    items = get_path(model, pager.items)
+    token = get_path(model, pager.next) if pager.next else None
     has_more, total = (
-        get_path(answer, path) if path else None for path in (pager.has_more, pager.total)
+        get_path(model, path) if path else None for path in (pager.has_more, pager.total)
     )
     return PageData(
-        items=items if isinstance(items, list) else _missing_list(answer, pager, response, total),
+        items=items if isinstance(items, list) else _missing_list(model, pager, response, total),
         total=total if isinstance(total, int) else None,
         has_more=bool(has_more) if has_more is not None else None,
         next_token=str(token) if token else None,
-        first_id=get_path(answer, pager.first_id) if pager.first_id else None,
-        last_id=get_path(answer, pager.last_id) if pager.last_id else None,
+        first_id=get_path(model, pager.first_id) if pager.first_id else None,
+        last_id=get_path(model, pager.last_id) if pager.last_id else None,
         logid=response.logid,
     )
 
 
-def _missing_list(answer: Model, pager: Pager, response: Response, total: Any) -> list[Any]:
-    """What stands for a missing list. Where its items came under another name, it is certain that
-    they are lost.
+def _missing_list(model: Model, pager: Pager, response: Response, total: Any) -> list[Any]:
+    """An empty list. If the response seems to have the items under another name, it is certain
+    that items are lost.
     """
-    found = parse_json(response)
+    body = parse_json(response)
     steps = pager.items.split(".")
-    while len(steps) > 1 and isinstance(inner := getattr(answer, steps[0], None), Model):
-        answer, found = inner, found[steps.pop(0)]
+    while len(steps) > 1 and isinstance(nested := getattr(model, steps[0], None), Model):
+        model, body = nested, body[steps.pop(0)]
     other = (
-        steps[0]
-        if isinstance(found.get(steps[0]), dict)
-        else _other_name(type(answer), steps, found)
+        steps[0] if isinstance(body.get(steps[0]), dict) else _other_name(type(model), steps, body)
     )
-    text = (
+    problem = (
         f"{pager.items} is missing (total: {total})"
         if other is None
-        else f"{pager.items} is no list, but there is {other!r}"
+        else f"{pager.items} is not a list, but the response has {other!r}"
     )
-    return MissingList(shape_error(response, text), certain=other is not None)
+    return MissingList(shape_error(response, problem), certain=other is not None)
 
 
-def _other_name(cls: type[Model], steps: list[str], found: Mapping[str, Any]) -> str | None:
-    """The undescribed property that holds what was described under the first step.
+def _other_name(cls: type[Model], steps: list[str], body: Mapping[str, Any]) -> str | None:
+    """The undocumented property that seems to have the items; None if there is none.
 
-    Anything else that is new beside a list that is not there leaves the list empty: the service may
-    add what it likes.
+    Other undocumented properties mean nothing: the service may add what it likes.
     """
-    kinds = {name: kind for name, kind, _ in fields_of(cls)}
-    model = _model_in(kinds[steps[0]])
-    described = {name for name, _, _ in fields_of(model)} if model is not None else set()
-    for name, value in found.items():
-        if name not in kinds and _may_hold(value, steps, described):
+    types = {name: annotation for name, annotation, _ in fields_of(cls)}
+    item_model = _model_in(types[steps[0]])
+    item_fields = {name for name, _, _ in fields_of(item_model)} if item_model else set()
+    for name, value in body.items():
+        if name not in types and _may_be_items(value, steps, item_fields):
             return name
     return None
 
 
-def _may_hold(value: Any, steps: list[str], described: set[str]) -> bool:
-    """Whether a value has the shape of what was described: the object around the list, or a list of
-    objects that have mostly the described properties.
+def _may_be_items(value: Any, steps: list[str], item_fields: set[str]) -> bool:
+    """Whether a value looks like the documented one: an object that contains the list, or a list of
+    objects that have mostly documented properties.
     """
     if len(steps) > 1:
         return isinstance(value, dict) and steps[1] in value
     if not isinstance(value, list) or not value or not isinstance(value[0], dict):
         return False
-    return len(described & value[0].keys()) * 2 > len(value[0])
+    return len(item_fields & value[0].keys()) * 2 > len(value[0])
 
 
-def _model_in(kind: Any) -> type[Model] | None:
-    """The model of an annotation such as `list[Bot] | None`."""
-    if isinstance(kind, type) and typing.get_origin(kind) is None:
-        return kind if issubclass(kind, Model) else None
-    return next(
-        (model for part in typing.get_args(kind) if (model := _model_in(part)) is not None), None
-    )
+def _model_in(annotation: Any) -> type[Model] | None:
+    """The model in an annotation such as `list[Bot] | None`."""
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+        return annotation if issubclass(annotation, Model) else None
+    models = (_model_in(argument) for argument in typing.get_args(annotation))
+    return next((model for model in models if model is not None), None)

@@ -1,5 +1,5 @@
-"""Walking through lists that come in pages: one mechanism for every style, driven by the `Pager`
-data of the operation.
+"""Iterating over lists that come in pages: one mechanism for every style of paging, driven by the
+`Pager` of the operation.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from .operation import MissingList, PageData, Pager
 
 T = TypeVar("T")
 
-# Empty pages that claim more to come; a filter on the server may cause one, but a list of them
-# would never end.
+# Empty pages in a row with `has_more`. A filter on the server may cause one; more would never end.
 MAX_EMPTY_PAGES = 2
 
 Fetch = Callable[[dict[str, Any]], PageData[T]]
@@ -23,7 +22,7 @@ AsyncFetch = Callable[[dict[str, Any]], Awaitable[PageData[T]]]
 
 
 class _Position:
-    """Where a walk stands, and how it goes on. Pure: it asks for nothing itself."""
+    """How far an iteration has come: computes the arguments of the next page. Does no I/O."""
 
     __slots__ = ("arguments", "empty", "operation", "pager", "seen", "tokens")
 
@@ -35,23 +34,23 @@ class _Position:
         self.empty = 0
         self.tokens: set[str] = set()
 
-    def after(self, data: PageData[Any]) -> dict[str, Any] | ResponseError | None:
-        """Arguments of the next page; `None` when the page was the last.
+    def next_arguments(self, data: PageData[Any]) -> dict[str, Any] | ResponseError | None:
+        """Arguments of the next page; `None` if this is the last page.
 
-        An error when the server says that there is more, but the walk makes no progress: raised
-        where the next page is asked for, so that the items of this page are not lost.
+        An error if the server claims more pages but the iteration makes no progress. It is returned
+        and raised when the next page is requested, so that the items of this page are not lost.
         """
         try:
-            return self._after(data)
+            return self._advance(data)
         except ResponseError as error:
             return error
 
     def checked(self, data: PageData[T], *, first: bool = False) -> PageData[T]:
-        """The page, as long as it may be without a list: when nothing matches, or when it stands
-        behind the last one.
+        """Returns the page if its list is present or may be missing: because nothing matches, or
+        because the page is after the last one.
 
         Raises:
-            ResponseError: There are items, but the answer does not hold them where they belong.
+            ResponseError: The list is missing although there are items.
         """
         items: list[Any] = data.items
         if isinstance(items, MissingList) and (
@@ -61,29 +60,26 @@ class _Position:
         return data
 
     def _skipped(self) -> float:
-        """How many items stand before the first page of the walk, as far as the arguments tell."""
-        start, size = (
-            self.arguments.get(name or "") for name in (self.pager.page, self.pager.size)
-        )
-        if self.pager.style != "number":
-            return (
-                0
-                if not any(
-                    self.arguments.get(name or "")
-                    for name in (self.pager.page, self.pager.before, self.pager.after)
-                )
-                else math.inf
+        """Number of items before the first page, as far as the arguments show; infinity if they
+        show that there may be some.
+        """
+        pager, arguments = self.pager, self.arguments
+        if pager.style != "number":
+            cursors = (
+                arguments.get(name or "") for name in (pager.page, pager.before, pager.after)
             )
-        before = int(start or 1) - 1
-        return before * int(size) if size else math.inf if before else 0
+            return math.inf if any(cursors) else 0
+        pages_before = int(arguments.get(pager.page or "") or 1) - 1
+        size = arguments.get(pager.size)
+        return pages_before * int(size) if size else math.inf if pages_before else 0
 
-    def _after(self, data: PageData[Any]) -> dict[str, Any] | None:
+    def _advance(self, data: PageData[Any]) -> dict[str, Any] | None:
         self.seen += len(data.items)
         if not self._has_more(data):
             return None
         self.empty = 0 if data.items else self.empty + 1
         if self.empty >= MAX_EMPTY_PAGES:
-            raise self._stuck(f"{self.empty} empty pages one after the other", data)
+            raise self._no_progress(f"{self.empty} empty pages arrived in a row", data)
         changes = {
             "number": self._next_number,
             "token": self._next_token,
@@ -110,54 +106,54 @@ class _Position:
 
     def _next_token(self, data: PageData[Any]) -> dict[str, Any]:
         assert self.pager.page is not None
-        return {self.pager.page: self._fresh(data.next_token, data)}
+        return {self.pager.page: self._new_cursor(data.next_token, data)}
 
     def _next_cursor(self, data: PageData[Any]) -> dict[str, Any]:
-        """Goes on in the direction of the call: `before` asks for what stands before the first id,
-        else after the last.
+        """Continues in the direction of the first call: before the first id of the page, or after
+        the last.
         """
         assert self.pager.before is not None and self.pager.after is not None
         if self.arguments.get(self.pager.before):
-            return {self.pager.before: self._fresh(data.first_id, data)}
-        return {self.pager.after: self._fresh(data.last_id, data)}
+            return {self.pager.before: self._new_cursor(data.first_id, data)}
+        return {self.pager.after: self._new_cursor(data.last_id, data)}
 
-    def _fresh(self, token: str | None, data: PageData[Any]) -> str:
-        if not token:
-            raise self._stuck("no cursor came with the page", data)
-        if token in self.tokens:
-            raise self._stuck("the same cursor came twice", data)
-        self.tokens.add(token)
-        return token
+    def _new_cursor(self, cursor: str | None, data: PageData[Any]) -> str:
+        if not cursor:
+            raise self._no_progress("the page has no cursor", data)
+        if cursor in self.tokens:
+            raise self._no_progress("the same cursor appeared twice", data)
+        self.tokens.add(cursor)
+        return cursor
 
-    def _stuck(self, problem: str, data: PageData[Any]) -> ResponseError:
+    def _no_progress(self, problem: str, data: PageData[Any]) -> ResponseError:
         return ResponseError(
-            f"{self.operation}: the server says that there are more pages, but {problem} "
+            f"{self.operation}: the server claims that there are more pages, but {problem} "
             f"(logid {data.logid})",
             logid=data.logid,
         )
 
 
 class _PageBase(Generic[T]):
-    """What a page shows of itself."""
+    """What sync and async pages share."""
 
     def __init__(self, data: PageData[T]) -> None:
         self._data = data
 
     @property
     def items(self) -> list[T]:
-        """The items of this page alone; iterate over the page itself for those of all pages from
-        here on.
+        """The items of this page only. To get the items of the following pages too, iterate over
+        the page itself.
         """
         return self._data.items
 
     @property
     def total(self) -> int | None:
-        """Number of items on all pages; `None` when the server does not tell."""
+        """Number of items on all pages; `None` if the server does not say."""
         return self._data.total
 
     @property
     def logid(self) -> str | None:
-        """Log id of the call that brought this page."""
+        """Log id of the call that returned this page."""
         return self._data.logid
 
     def __repr__(self) -> str:
@@ -165,35 +161,40 @@ class _PageBase(Generic[T]):
 
 
 class Page(_PageBase[T]):
-    """One page of a list; iterating over it goes through its items and then those of the pages
-    behind it.
+    """One page of a list. Iterate over it to get its items and those of all following pages, which
+    are fetched as needed.
+
+    ```python
+    for bot in coze.bots.list(workspace_id="7310000000000000000"):
+        print(bot.name)
+    ```
     """
 
     def __init__(self, data: PageData[T], position: _Position, fetch: Fetch[T]) -> None:
-        """Made by `first` and `next_page`.
+        """Created by `first` and `next_page`.
 
         Args:
-            data: The items, and what the server says of the other pages.
-            position: How far the walk has come; shared by its pages.
-            fetch: Fetches the page for these arguments.
+            data: The parsed page.
+            position: How far the iteration has come; shared by its pages.
+            fetch: Fetches the page for the arguments it is called with.
         """
         super().__init__(data)
         self._position = position
         self._fetch = fetch
         self._next: Page[T] | None = None
-        self._arguments = position.after(data)
+        self._arguments = position.next_arguments(data)
 
     @classmethod
     def first(
         cls, operation: str, pager: Pager, arguments: dict[str, Any], fetch: Fetch[T]
     ) -> Page[T]:
-        """Fetches the first page; what the methods that list things call.
+        """Fetches the first page. The `list` methods call this.
 
         Args:
             operation: Id of the operation, for errors.
             pager: How the operation pages.
             arguments: Arguments of the first call.
-            fetch: Fetches the page for these arguments.
+            fetch: Fetches the page for the arguments it is called with.
 
         Raises:
             CozeError: The call failed.
@@ -203,15 +204,15 @@ class Page(_PageBase[T]):
 
     @property
     def has_more(self) -> bool:
-        """Whether there is a page behind this one."""
+        """Whether there is a next page."""
         return self._arguments is not None
 
     def next_page(self) -> Page[T] | None:
-        """The page behind this one, fetched once; `None` at the end.
+        """Fetches the next page, once; `None` after the last page.
 
         Raises:
-            CozeError: As the list operation itself; ResponseError when the server repeats itself
-                without end.
+            CozeError: The errors of the list operation.
+            ResponseError: The server claims more pages but sends the same cursor or empty pages.
         """
         if isinstance(self._arguments, ResponseError):
             raise self._arguments
@@ -222,7 +223,7 @@ class Page(_PageBase[T]):
         return self._next
 
     def pages(self) -> Iterator[Page[T]]:
-        """The page itself and those behind it, fetched as needed."""
+        """Iterates over this page and the following ones, which are fetched as needed."""
         page: Page[T] | None = self
         while page is not None:
             yield page
@@ -234,33 +235,35 @@ class Page(_PageBase[T]):
 
 
 class AsyncPage(_PageBase[T]):
-    """The async form of `Page`."""
+    """One page of a list. Iterate over it with `async for` to get its items and those of all
+    following pages, which are fetched as needed.
+    """
 
     def __init__(self, data: PageData[T], position: _Position, fetch: AsyncFetch[T]) -> None:
-        """Made by `AsyncPager` and `next_page`.
+        """Created by `AsyncPager` and `next_page`.
 
         Args:
-            data: The items, and what the server says of the other pages.
-            position: How far the walk has come; shared by its pages.
-            fetch: Fetches the page for these arguments.
+            data: The parsed page.
+            position: How far the iteration has come; shared by its pages.
+            fetch: Fetches the page for the arguments it is called with.
         """
         super().__init__(data)
         self._position = position
         self._fetch = fetch
         self._next: AsyncPage[T] | None = None
-        self._arguments = position.after(data)
+        self._arguments = position.next_arguments(data)
 
     @property
     def has_more(self) -> bool:
-        """Whether there is a page behind this one."""
+        """Whether there is a next page."""
         return self._arguments is not None
 
     async def next_page(self) -> AsyncPage[T] | None:
-        """The page behind this one, fetched once; `None` at the end.
+        """Fetches the next page, once; `None` after the last page.
 
         Raises:
-            CozeError: As the list operation itself; ResponseError when the server repeats itself
-                without end.
+            CozeError: The errors of the list operation.
+            ResponseError: The server claims more pages but sends the same cursor or empty pages.
         """
         if isinstance(self._arguments, ResponseError):
             raise self._arguments
@@ -273,7 +276,7 @@ class AsyncPage(_PageBase[T]):
         return self._next
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """The page itself and those behind it, fetched as needed."""
+        """Iterates over this page and the following ones, which are fetched as needed."""
         page: AsyncPage[T] | None = self
         while page is not None:
             yield page
@@ -286,20 +289,25 @@ class AsyncPage(_PageBase[T]):
 
 
 class AsyncPager(Generic[T]):
-    """A list that is fetched on first use: `await` it for the first page, or iterate with `async
-    for` over all items.
+    """A list that is fetched on first use: `await` it to get the first page, or iterate over all
+    items with `async for`.
+
+    ```python
+    async for bot in coze.bots.list(workspace_id="7310000000000000000"):
+        print(bot.name)
+    ```
     """
 
     def __init__(
         self, operation: str, pager: Pager, arguments: dict[str, Any], fetch: AsyncFetch[T]
     ) -> None:
-        """Made by the methods that list things; nothing is fetched yet.
+        """Created by the `list` methods. Nothing is fetched yet.
 
         Args:
             operation: Id of the operation, for errors.
             pager: How the operation pages.
             arguments: Arguments of the first call.
-            fetch: Fetches the page for these arguments.
+            fetch: Fetches the page for the arguments it is called with.
         """
         self._operation = operation
         self._pager = pager
@@ -316,7 +324,7 @@ class AsyncPager(Generic[T]):
         return self._first().__await__()
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """All pages, fetched as needed."""
+        """Iterates over all pages, which are fetched as needed."""
         first = await self._first()
         async for page in first.pages():
             yield page

@@ -1,4 +1,4 @@
-"""What the generated senders of events are made of."""
+"""Base class and helpers of the generated event senders."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ R = TypeVar("R")
 
 
 class Sender(Generic[R]):
-    """Sends the events of a socket, one method for each. `R` is what `send` returns: nothing on a
-    socket for threads, something to await on one for coroutines.
+    """Base class of event senders: the generated subclasses have a method for each event. `R` is
+    None on a sync socket and an awaitable on an async one.
     """
 
     def send(self, event: Model | Mapping[str, Any]) -> R:
-        """Sends an event; the socket does it in its own way.
+        """Sends an event.
 
         Args:
-            event: A model of an event, or plain JSON data for an event newer than this package.
+            event: A model of an event, or plain JSON data for an event without a model.
 
         Returns:
-            Nothing, or something to await.
+            None, or an awaitable on an async socket.
         """
         raise NotImplementedError
 
 
-def event_id(given: str | None) -> str:
-    """The id of an event: the given one, or a new UUID."""
-    return given or str(uuid.uuid4())
+def event_id(value: str | None) -> str:
+    """The id of an event: the value, or a new UUID."""
+    return value or str(uuid.uuid4())
 
 
 def base64_text(data: bytes) -> str:
-    """Bytes as an event carries them."""
+    """Encodes bytes for an event."""
     return base64.b64encode(data).decode()

@@ -1,8 +1,8 @@
-"""One text for sync and async code: the steps of something as a generator, and its two drivers.
+"""Lets one generator serve the sync and the async client.
 
-A step is what a method of a client returned: its value in the sync client, something to await in
-the async one. The generator does not see the difference: `bot = yield client.bots.retrieve(id)`
-means the same in both, and so do `try`, `with` and `return`.
+The generator yields what a client method returns: a value in the sync client, an awaitable in the
+async one. The driver sends back the value, so `bot = yield client.bots.retrieve(id)` means the same
+in both, and so do `try`, `with` and `return`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Steps: TypeAlias = Generator[Any, Any, T]
 
 
 class Pause(NamedTuple):
-    """A step that waits."""
+    """A step that sleeps."""
 
     seconds: float
 
 
 def run_steps(steps: Steps[T], sleep: Callable[[float], object] = time.sleep) -> T:
-    """Takes the steps of a sync client.
+    """Runs the steps of a sync client.
 
     Args:
-        steps: The generator; what it raises is raised here.
-        sleep: Takes the pauses.
+        steps: The generator; its errors are raised here.
+        sleep: Sleeps for the seconds of each `Pause`.
     """
     value: Any = None
     while True:
@@ -44,11 +44,11 @@ def run_steps(steps: Steps[T], sleep: Callable[[float], object] = time.sleep) ->
 async def run_steps_async(
     steps: Steps[T], sleep: Callable[[float], Awaitable[object]] | None = None
 ) -> T:
-    """Takes the steps of an async client; what an awaited step raises is raised in the generator.
+    """Runs the steps of an async client; errors of an awaited step are raised in the generator.
 
     Args:
-        steps: The generator; what it raises is raised here.
-        sleep: Takes the pauses; by default the sleep of the event loop.
+        steps: The generator; its errors are raised here.
+        sleep: Sleeps for the seconds of each `Pause`; by default the sleep of the event loop.
     """
     value: Any = None
     error: BaseException | None = None
@@ -59,7 +59,7 @@ async def run_steps_async(
             result: T = end.value
             return result
         finally:
-            value = error = None  # an error that goes on must not be held by this frame
+            value = error = None  # this frame must not keep a reference to an error
         try:
             if isinstance(step, Pause):
                 await (sleep or _sleep)(step.seconds)

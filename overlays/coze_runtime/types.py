@@ -1,4 +1,4 @@
-"""Values that callers meet: files, timeouts, explicit nulls, drift."""
+"""Types of arguments and hooks: files, timeouts, explicit nulls, drift."""
 
 from __future__ import annotations
 
@@ -11,48 +11,51 @@ from ._publish import publish
 
 
 class AsyncFile(Protocol):
-    """An open file whose `read` is awaited, such as those of anyio, trio and aiofiles."""
+    """An open binary file with an async `read`, such as those of anyio, trio and aiofiles."""
 
     def read(self, size: int, /) -> Awaitable[bytes]:
-        """The next bytes; none at the end.
+        """Reads the next bytes; `b""` at the end.
 
         Args:
-            size: How many bytes to read at most.
+            size: Most bytes to read.
         """
         ...
 
 
 OnProgress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the bytes of the file that have been sent and their number in all; None when that is
-not known.
+"""Called with the number of bytes sent so far and the size of the file in bytes, or None when the
+size is not known.
 """
 
 
 class UploadProgress:
-    """A file to upload and a function that is told how far it is:
-    `file=UploadProgress("film.mp4", print)`.
+    """A file to upload, with a function that reports the progress.
 
-    The function is called with 0 when a sending begins, also when one is repeated. In the async
-    client it may be async.
+    ```python
+    coze.files.upload(file=UploadProgress("film.mp4", print))
+    ```
+
+    The function is called with 0 when an attempt starts, retries included, and then after each
+    128 KiB. In the async client it may be async.
     """
 
     __slots__ = ("file", "on_progress")
 
     def __init__(self, file: Any, on_progress: OnProgress) -> None:
-        """Keeps both; nothing is opened yet.
+        """Stores both; the file is opened when it is sent.
 
         Args:
-            file: The file to upload, in any form that the method takes: a path, bytes, an open
-                binary file, `(name, content)` or `(name, content, media type)`.
-            on_progress: Called with the bytes sent so far and the size of the file in bytes, or
-                None when the size is not known.
+            file: The file to upload: a path, bytes, an open binary file, `(name, content)` or
+                `(name, content, media type)`.
+            on_progress: Called with the number of bytes sent so far and the size of the file in
+                bytes, or None when the size is not known.
         """
         self.file = file
         self.on_progress = on_progress
 
 
 def with_progress(file: Any, on_progress: OnProgress | None) -> Any:
-    """The file, with the function if there is one."""
+    """The file, wrapped in `UploadProgress` if there is a function."""
     return file if on_progress is None else UploadProgress(file, on_progress)
 
 
@@ -61,9 +64,9 @@ FileContent: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | IO[
 FileInput: TypeAlias = (
     str | FileContent | tuple[str, FileContent] | tuple[str, FileContent, str] | UploadProgress
 )
-"""A file to upload: a path, the bytes, an open binary file, `(name, content)` or `(name, content,
-media type)`; each of them in an `UploadProgress` that tells how far it is. A text is always a path.
-The async client takes async files too.
+"""A file to upload: a path, bytes, an open binary file, `(name, content)` or `(name, content,
+media type)`; wrap any of them in `UploadProgress` to watch the upload. A string is always a path.
+The async client also accepts async files.
 """
 
 
@@ -73,7 +76,7 @@ class Null:
     _instance: Null | None = None
 
     def __new__(cls) -> Null:
-        """The one instance."""
+        """Returns the only instance."""
         if cls._instance is None:
             cls._instance = super().__new__(cls)
         return cls._instance
@@ -89,8 +92,8 @@ class Null:
 
 
 NULL: Final[Any] = Null()
-"""Sends an explicit JSON null, which clears a field; `None` leaves it as it is. Accepted for every
-optional argument.
+"""Sends an explicit JSON null, which clears a field; `None` does not send the field. Accepted for
+every optional argument: `coze.bots.update(bot_id, description=NULL)`.
 """
 
 
@@ -104,49 +107,61 @@ class UseDefault(enum.Enum):
 
 
 DEFAULT: Final = UseDefault.DEFAULT
-"""Leaves an option as the client has it; `None` would switch it off."""
+"""Uses the setting of the client; `None` would mean no timeout."""
 
 
 class Timeout(NamedTuple):
-    """Seconds that one step of a call may take; `None` waits without limit.
+    """Limits for the steps of a call, in seconds; None means no limit.
 
-    `read` is the longest silence between two pieces of an answer, not the length of the whole
-    answer.
+    ```python
+    Coze(timeout=Timeout(connect=2, read=300))
+    ```
     """
 
     connect: float | None = 5.0
+    """To open a connection."""
     read: float | None = 60.0
+    """Between two chunks of the response; the whole response may take longer."""
     write: float | None = 60.0
+    """To send one chunk of the request."""
     pool: float | None = 60.0
+    """To wait for a free connection."""
 
 
 TimeoutInput: TypeAlias = float | Timeout | UseDefault | None
+"""A timeout: seconds for every step (at most 5 to connect), a `Timeout`, None for no limit, or
+`DEFAULT`.
+"""
 
 
 class Drift(NamedTuple):
-    """A place where an answer departs from the description. The call went on with the value as it
-    came.
+    """A place where a response differs from the description. The call continues with the value as
+    it came.
     """
 
     operation: str
+    """Its `operationId`, such as `bots_list`."""
     path: str
     """JSON path of the place, such as `$.data.items[3].status`."""
     expected: str
+    """The documented type, such as `str`."""
     seen: str
-    """Kind of the value that came; never the value itself, which may be private."""
+    """JSON type of the value, such as `number`; never the value, which may be private."""
 
 
 DriftHook: TypeAlias = Callable[[Drift], object]
+"""Called with each `Drift`; exceptions are logged and ignored."""
 
 E = TypeVar("E")
 
 Listener: TypeAlias = Callable[[E], object] | Mapping[str, Callable[[E], object]]
-"""Called with every event; as a mapping, with the events of that name. In async methods the
-functions may be async.
+"""A function that is called with every event, or a mapping from event names to functions. In async
+methods the functions may be async.
 """
 
 Tools: TypeAlias = Mapping[str, Callable[..., Any]]
-"""Functions by the name of the tool that they stand for."""
+"""Functions by the name of the tool that they implement."""
 OnToolError: TypeAlias = Literal["report", "raise"]
+"""What to do when a tool fails: report the error to the bot, or raise it."""
 
 publish(globals(), "cozekit.types")

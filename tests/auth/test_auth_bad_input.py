@@ -348,7 +348,7 @@ def test_a_base_url_without_a_scheme_is_refused(pem: str) -> None:
         lambda: DeviceOAuth("x", base_url="api.coze.cn"),
         lambda: JWTOAuth("1", pem, "k", base_url="api.coze.cn"),
     ):
-        with pytest.raises(ArgumentError, match="not an http or https address"):
+        with pytest.raises(ArgumentError, match="not an http or https URL"):
             make()
 
 

@@ -362,7 +362,7 @@ def test_a_hook_that_fails_does_not_fail_the_call(caplog: pytest.LogCaptureFixtu
     ids=["list", "null", "number", "text", "boolean"],
 )
 def test_json_that_is_no_object_is_a_response_error(content: bytes) -> None:
-    with pytest.raises(ResponseError, match="instead of an object") as caught:
+    with pytest.raises(ResponseError, match="not an object") as caught:
         codec.decode(
             Response(
                 status=200, headers={"x-tt-logid": "log-1"}, content=content, operation=OPERATION

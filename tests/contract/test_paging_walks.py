@@ -358,10 +358,10 @@ async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_pa
         )
 
     server.answer(answers)
-    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is no list, but there is"):
+    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is not a list, but the response has"):
         list(listed(op, client))
     async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        with pytest.raises(ResponseError, match="is no list, but there is"):
+        with pytest.raises(ResponseError, match="is not a list, but the response has"):
             [entry async for entry in listed_async(op, twin)]
     assert len(server.received) == 2 * number
 
@@ -394,7 +394,8 @@ def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(
     put(body, pager["items"], {"0": item(op, 0)})
     server.answer(json_reply(body))
     with pytest.raises(
-        ResponseError, match=f"is no list, but there is '{pager['items'].rpartition('.')[2]}'"
+        ResponseError,
+        match=f"is not a list, but the response has '{pager['items'].rpartition('.')[2]}'",
     ):
         listed(op, client)
 

@@ -142,7 +142,7 @@ def test_a_parser_gives_events_or_one_of_our_errors(
     parser = make()
     parser.logid = "L"
     parser.request = request_info(operation, "http://x/y", "http://x", SERVICE)
-    parser._operation = operation
+    parser.operation = operation
     seen = []
     try:
         for chunk in (body[:cut], body[cut:]):
@@ -218,7 +218,7 @@ def test_leniently_read_models_go_out_as_they_came_in(data: Any) -> None:
         try:
             sent = codec.encode(model.to_dict())
         except ArgumentError as error:
-            assert "no JSON number" in str(error), (
+            assert "not a JSON number" in str(error), (
                 "the only thing in plain data that JSON has no word for"
             )
         else:

@@ -167,7 +167,7 @@ def test_an_exception_of_a_tool_is_raised_on_request_and_the_chat_can_go_on(
 def test_an_unknown_tool_is_reported_with_the_known_ones(coze: Any) -> None:
     result = coze.chat.run(**ASK, tools={"get_time": len, "get_date": len})
     assert (
-        "LookupError: there is no tool get_weather; known are get_date, get_time" in result.answer
+        "LookupError: there is no tool get_weather; available: get_date, get_time" in result.answer
     )
 
 
@@ -180,8 +180,8 @@ def test_an_unknown_tool_is_raised_on_request(coze: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ("{oops", "the arguments are no JSON"),
-        ("[1]", "no JSON object but list"),
+        ("{oops", "the arguments are not valid JSON"),
+        ("[1]", "not a JSON object but list"),
         ('{"x":1}', "TypeError"),
     ],
 )
@@ -205,7 +205,7 @@ def test_a_call_without_arguments_calls_the_function_without_any(kind: str) -> N
 def test_what_json_cannot_hold_is_reported(kind: str) -> None:
     with ChunkServer(asks(call("thing")), answers("ok")) as http, client(kind, http.url) as coze:
         coze.chat.run(**ASK, tools={"thing": threading.Lock})
-    assert "JSON cannot hold a lock" in outputs(http.requests[1])["call_1"]
+    assert "lock cannot be written as JSON" in outputs(http.requests[1])["call_1"]
 
 
 @each_kind

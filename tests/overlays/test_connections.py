@@ -454,7 +454,7 @@ def test_a_closed_client_says_so() -> None:
         client.close()
         client.close()
         for closed in (client, copied):
-            with pytest.raises(CozeError, match="the client is closed; make a new one"):
+            with pytest.raises(CozeError, match="the client is closed; create a new one"):
                 closed.bots.retrieve("b1")
         unused = coze(server)
         unused.close()
@@ -472,7 +472,7 @@ async def test_a_closed_async_client_says_so(transport: str) -> None:
             await client.bots.retrieve("b1")
         await client.close()
         for closed in (client, copied):
-            with pytest.raises(CozeError, match="the client is closed; make a new one"):
+            with pytest.raises(CozeError, match="the client is closed; create a new one"):
                 await closed.bots.retrieve("b1")
     assert len(server.requests) == 2
 
@@ -546,7 +546,7 @@ async def test_closing_a_client_wakes_a_call_in_another_task(name: str, transpor
 def test_a_client_is_never_pickled_with_its_token(
     make: type[Coze], duplicate: Callable[[object], object]
 ) -> None:
-    with pytest.raises(TypeError, match="make one in each process"):
+    with pytest.raises(TypeError, match="create a client in each process"):
         duplicate(make("pat_secret"))
 
 
@@ -659,11 +659,11 @@ async def test_a_generated_client_that_is_closed_says_so_too() -> None:
     with ChunkServer(reply(BOT)) as server:
         with Client("t", base_url=server.url) as client:
             client.bots.retrieve("b1")
-        with pytest.raises(CozeError, match="the client is closed; make a new one") as sync:
+        with pytest.raises(CozeError, match="the client is closed; create a new one") as sync:
             client.bots.retrieve("b1")
         async with AsyncClient("t", base_url=server.url) as other:
             await other.bots.retrieve("b1")
-        with pytest.raises(CozeError, match="the client is closed; make a new one") as parallel:
+        with pytest.raises(CozeError, match="the client is closed; create a new one") as parallel:
             await other.bots.retrieve("b1")
     assert type(sync.value) is type(parallel.value) is CozeError, "nothing to repeat"
     assert len(server.requests) == 2

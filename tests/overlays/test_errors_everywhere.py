@@ -431,7 +431,7 @@ async def test_silence_is_a_read_timeout(way: Way, transport: str | None) -> Non
         server.wait_for(lambda it: it.open_connections == 0)
     assert isinstance(error, APITimeoutError)
     assert error.sent is True
-    assert "timed out while waiting for the answer" in str(error)
+    assert "timed out while waiting for the response" in str(error)
 
 
 @on_every_transport

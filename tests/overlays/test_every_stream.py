@@ -302,5 +302,5 @@ async def test_an_event_of_another_shape_is_handed_on_and_reported(kind: Kind, w
 async def test_a_chat_whose_end_was_not_told_is_no_result(kind: Kind, way: str) -> None:
     found = await read(kind, way, stream(CREATED, HELLO, CHAT[-1]))
     assert isinstance(found.error, StreamInterrupted)
-    assert "the chat was created when it was last seen" in str(found.error)
+    assert "the last known state of the chat is created" in str(found.error)
     assert len(found.error.events) == 3

@@ -286,7 +286,7 @@ def test_an_answer_that_json_cannot_hold_tells_the_ids(kind: str, streamed: bool
     with (
         ChunkServer(*form.scripts) as http,
         client(kind, http.url) as coze,
-        pytest.raises(TypeError, match="JSON cannot hold") as caught,
+        pytest.raises(TypeError, match="cannot be written as JSON") as caught,
     ):
         form.act(coze, lambda _: object(), 3)
     assert "event_id 8001/1" in told(caught.value)

@@ -117,7 +117,7 @@ async def test_a_hook_that_fails_does_not_cost_the_call(
         async with async_coze(server, transport, on_request=broken, on_response=broken) as other:
             assert (await other.bots.retrieve("b1")).name == "Otter"
     assert [record.message for record in caplog.records if record.name == "cozekit"] == [
-        "a hook failed; the call goes on"
+        "a hook failed; the call continues"
     ] * 4
 
 
@@ -395,7 +395,7 @@ def test_an_own_request_says_no_like_any_other() -> None:
     with (
         ChunkServer(reply(NEW)) as server,
         coze(server) as client,
-        pytest.raises(ResponseError, match="holds no data"),
+        pytest.raises(ResponseError, match="contains no data"),
     ):
         client.request("GET", "/v9/new", cast_to=Bot, unwrap="data.nothing")
 

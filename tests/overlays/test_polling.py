@@ -264,7 +264,7 @@ def test_paths_lead_through_objects_and_lists(path: str, found: Any) -> None:
 
 
 def test_an_answer_without_the_id_is_an_error() -> None:
-    with pytest.raises(CozeError, match="jobs_retrieve: the answer holds no id"):
+    with pytest.raises(CozeError, match="jobs_retrieve: the response contains no id"):
         arguments_of(JOB, {"id": None}, {})
 
 
@@ -492,7 +492,7 @@ def test_a_run_whose_answer_has_no_id_is_an_error(kind: str) -> None:
     with (
         ChunkServer(answer) as http,
         client(kind, http.url) as coze,
-        pytest.raises(CozeError, match="the answer holds no execute_id"),
+        pytest.raises(CozeError, match="the response contains no execute_id"),
     ):
         coze.workflows.runs.create_and_poll(workflow_id="w")
 

@@ -84,67 +84,67 @@ def warm() -> None:
             anyio.run(chat, transport, backend=backend)
 
 
-def test_without_limits_a_watch_has_none() -> None:
-    watch = StreamLimits(None, None)
-    assert (watch.exact, watch.remaining(), watch.problem()) == (False, None, None)
+def test_without_limits_there_are_none() -> None:
+    limits = StreamLimits(None, None)
+    assert (limits.exact, limits.remaining(), limits.exceeded()) == (False, None, None)
 
 
 def test_the_idle_time_runs_from_the_moment_the_caller_waits() -> None:
     clock = Clock()
-    watch = StreamLimits(10, None, clock)
+    limits = StreamLimits(10, None, clock)
     clock.now += 9
-    assert (watch.remaining(), watch.problem()) == (1, None)
+    assert (limits.remaining(), limits.exceeded()) == (1, None)
     clock.now += 3
-    assert watch.waits(0) == watch.problem() == "no event for 10 s"
-    assert watch.waits(1) is None
-    assert (watch.remaining(), watch.problem()) == (10, None)
+    assert limits.exceeded_before_read(0) == limits.exceeded() == "no event for 10 s"
+    assert limits.exceeded_before_read(1) is None
+    assert (limits.remaining(), limits.exceeded()) == (10, None)
 
 
-def test_waiting_on_without_a_new_event_does_not_begin_the_idle_time_anew() -> None:
+def test_waiting_on_without_a_new_event_does_not_restart_the_idle_time() -> None:
     clock = Clock()
-    watch = StreamLimits(10, None, clock)
-    assert watch.waits(4) is None
+    limits = StreamLimits(10, None, clock)
+    assert limits.exceeded_before_read(4) is None
     clock.now += 6
-    assert watch.waits(4) is None
+    assert limits.exceeded_before_read(4) is None
     clock.now += 6
-    assert watch.waits(4) == "no event for 10 s"
+    assert limits.exceeded_before_read(4) == "no event for 10 s"
 
 
-def test_the_patience_of_the_call_counts_where_no_idle_time_was_given() -> None:
+def test_the_read_timeout_of_the_call_counts_where_no_idle_time_was_given() -> None:
     clock = Clock()
-    watch, strict = StreamLimits(None, None, clock), StreamLimits(10, None, clock)
-    watch.opened(60)
-    strict.opened(60)
-    assert (watch.waits(0), strict.waits(0)) == (None, None)
+    limits, strict = StreamLimits(None, None, clock), StreamLimits(10, None, clock)
+    limits.start_reading(60)
+    strict.start_reading(60)
+    assert (limits.exceeded_before_read(0), strict.exceeded_before_read(0)) == (None, None)
     clock.now += 59
-    assert watch.problem() is None
-    assert strict.problem() == "no event for 10 s"
+    assert limits.exceeded() is None
+    assert strict.exceeded() == "no event for 10 s"
     clock.now += 1
-    assert watch.problem() == "no event for 60 s"
-    assert (watch.exact, watch.remaining()) == (False, None)
+    assert limits.exceeded() == "no event for 60 s"
+    assert (limits.exact, limits.remaining()) == (False, None)
 
 
 def test_timeouts_of_a_request_are_cut_to_what_is_left() -> None:
     clock = Clock()
-    watch = StreamLimits(None, 8, clock)
-    assert watch.capped(Timeout(5, 60, None, 1)) == Timeout(5, 8, 8, 1)
-    watch.opened(8)
-    assert watch.patience == 60, "not what was left when the request was sent"
-    assert watch.allows(7.9)
-    assert not watch.allows(8)
+    limits = StreamLimits(None, 8, clock)
+    assert limits.capped(Timeout(5, 60, None, 1)) == Timeout(5, 8, 8, 1)
+    limits.start_reading(8)
+    assert limits.default_idle == 60, "not what was left when the request was sent"
+    assert limits.allows(7.9)
+    assert not limits.allows(8)
     clock.now += 9
-    assert watch.capped(Timeout(5, 60, None, 1)).read == pytest.approx(0.001)
+    assert limits.capped(Timeout(5, 60, None, 1)).read == pytest.approx(0.001)
     assert StreamLimits(None, None, clock).capped(Timeout(5, None, 1, 1)) == Timeout(5, None, 1, 1)
 
 
 def test_the_deadline_is_not_moved_by_events() -> None:
     clock = Clock()
-    watch = StreamLimits(10, 15, clock)
+    limits = StreamLimits(10, 15, clock)
     clock.now += 9
-    watch.waits(1)
-    assert watch.remaining() == 6
+    limits.exceeded_before_read(1)
+    assert limits.remaining() == 6
     clock.now += 6
-    assert watch.problem() == "the deadline of 15 s passed"
+    assert limits.exceeded() == "the deadline of 15 s passed"
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), "5", True])
@@ -229,7 +229,7 @@ async def test_heartbeats_of_a_workflow_count_as_events(transport: str) -> None:
     assert seen == ["PING", "PING", "PING", "Done"]
 
 
-QUIETLY = f"no event for {SHORT} s|no bytes came within the read timeout"
+QUIETLY = f"no event for {SHORT} s|no data arrived within the read timeout"
 
 
 @each_transport
@@ -379,7 +379,7 @@ async def test_closing_while_the_answer_is_awaited_ends_the_opening(transport: s
             with anyio.fail_after(SOON):
                 async with anyio.create_task_group() as group:
                     group.start_soon(close)
-                    with pytest.raises(CozeError, match="closed while it was opened"):
+                    with pytest.raises(CozeError, match="closed while it was being opened"):
                         await opened.open()
         server.wait_for(lambda it: it.open_connections == 0)
 
@@ -424,7 +424,7 @@ async def test_two_readers_of_one_stream_are_told_so(transport: str) -> None:
                 async with anyio.create_task_group() as group:
                     group.start_soon(read)
                     await anyio.wait_all_tasks_blocked()
-                    with pytest.raises(CozeError, match="read by another task"):
+                    with pytest.raises(CozeError, match="another task is reading"):
                         await opened.next_bytes()
                     await opened.close()
 
@@ -576,7 +576,7 @@ def test_two_threads_that_read_one_stream_are_told_so() -> None:
             for _ in opened:
                 first.set()
     assert [(type(problem), str(problem)) for problem in problems] == [
-        (CozeError, "chat_create: the stream is being read by another thread")
+        (CozeError, "chat_create: another thread is reading the stream")
     ]
 
 

@@ -284,7 +284,7 @@ async def test_an_error_event_without_any_facts_is_an_error_all_the_same(transpo
     with ChunkServer(stream(CREATED, event("error", {}))) as server:
         for error in await chat_error(server, transport, ChatFailed):
             assert isinstance(error, ChatFailed)
-            assert (error.code, error.msg) == (None, "the stream reports error")
+            assert (error.code, error.msg) == (None, "the stream reported error")
 
 
 @each_transport
@@ -355,7 +355,7 @@ async def test_a_success_that_is_no_stream_is_a_response_error(
 ) -> None:
     with ChunkServer(reply(body)) as server:
         for error in await chat_error(server, transport, ResponseError):
-            assert "event stream was promised" in str(error)
+            assert "expected an event stream" in str(error)
 
 
 @each_transport

@@ -299,9 +299,9 @@ def test_text_fields_arrive_as_they_are() -> None:
         (("a.txt",), "as a tuple must be"),
         ((b"x", "a.txt"), "as a tuple must be"),
         (("a.txt", None), "must be a path"),
-        (("a.txt", b"x", "text/plain\r\nX-Evil: 1"), "is no media type"),
-        (("a.txt", b"x", "text"), "is no media type"),
-        (("a.txt", b"x", 7), "is no media type"),
+        (("a.txt", b"x", "text/plain\r\nX-Evil: 1"), "is not a media type"),
+        (("a.txt", b"x", "text"), "is not a media type"),
+        (("a.txt", b"x", 7), "is not a media type"),
         (io.StringIO("text"), "open for text"),
     ],
 )
@@ -391,7 +391,7 @@ def test_the_sync_client_refuses_an_async_file() -> None:
     with (
         ChunkServer(OK) as http,
         client("sync", http.url) as coze,
-        pytest.raises(ArgumentError, match="needs an async client"),
+        pytest.raises(ArgumentError, match="async files need AsyncCoze"),
     ):
         coze.files.upload(file=("a.txt", Trickle(b"x")))
     assert not http.requests
@@ -406,7 +406,7 @@ def test_a_file_that_reads_text_is_refused(kind: str) -> None:
     with (
         ChunkServer(OK) as http,
         client(kind, http.url) as coze,
-        pytest.raises(ArgumentError, match="reading gave str, not bytes"),
+        pytest.raises(ArgumentError, match="the file returned str, not bytes"),
     ):
         coze.files.upload(file=("a.txt", Text()))
 

@@ -50,21 +50,18 @@ SPEC = StreamSpec(
 
 
 class ChatResult(base.ChatResult[Chat, Message, ToolCall, TokenUsage]):
-    """How a chat ended."""
-
+    __doc__ = base.ChatResult.__doc__
     spec = SPEC
 
 
 class ChatStream(base.ChatStream[events.ChatEvent, Chat, Message, ToolCall, ChatResult]):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
-
+    __doc__ = base.ChatStream.__doc__
     spec = SPEC
     result_type = ChatResult
 
 
 class AsyncChatStream(base.AsyncChatStream[events.ChatEvent, Chat, Message, ToolCall, ChatResult]):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
-
+    __doc__ = base.AsyncChatStream.__doc__
     spec = SPEC
     result_type = ChatResult
 

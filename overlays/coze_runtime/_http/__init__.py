@@ -1,17 +1,17 @@
-"""The HTTP library, and nothing else that knows it.
+"""Everything that touches the HTTP library (httpx) or aiohttp.
 
-| Module | What is there |
+| Module | Contents |
 |---|---|
-| `exchange` | sends a prepared request, reads or opens the response |
-| `prepared` | a request as it goes out, an open response |
+| `exchange` | sends a prepared request; reads or opens the response |
+| `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
-| `errors` | from the errors of the HTTP library to ours |
-| `clients` | clients of the HTTP library with our limits, TLS, probes and proxies |
+| `errors` | translates errors of the HTTP library |
+| `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |
 | `connections` | one set of connections per client, event loop and process; asyncio and trio |
-| `aiohttp_transport` | the transport on aiohttp |
-| `sockets` | waking a reader and shortening a wait, on the socket itself |
+| `aiohttp_transport` | an httpx transport on aiohttp |
+| `sockets` | wakes a blocked reader and shortens its timeout, on the socket itself |
 
-Importing this package does not import the HTTP library; its names are loaded when they are used.
+Importing this package does not import httpx: the names below are loaded on first use.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
     "Transport",
 ]
 
-_PLACES = {
+_LOCATIONS = {
     "AsyncByteStream": ("coze_runtime._http.byte_stream", "AsyncByteStream"),
     "AsyncHTTPClient": ("httpx", "AsyncClient"),
     "AsyncTransport": ("httpx", "AsyncBaseTransport"),
@@ -54,9 +54,9 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PLACES:
+    if name not in _LOCATIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _PLACES[name]
+    module, attribute = _LOCATIONS[name]
     value: object = getattr(import_module(module), attribute)
     globals()[name] = value
     return value

@@ -1,9 +1,9 @@
-"""`cozekit[fast]`: the async transport on aiohttp, under the interface of the HTTP library.
+"""`cozekit[fast]`: an async httpx transport on aiohttp.
 
-It serves many connections at once several times faster than the built-in one. `AsyncCoze` takes it
-by itself when aiohttp is installed and asyncio runs; `AsyncCoze(transport="httpx")` goes back.
-Proxies, TLS, timeouts, cancellation and errors are those of the built-in transport, so that nothing
-else has to know which one is at work.
+With many concurrent connections it is several times faster than the transport of httpx. `AsyncCoze`
+uses it if aiohttp is installed and the event loop is asyncio; `AsyncCoze(transport="httpx")` does
+not. Proxies, TLS, timeouts, cancellation and errors work as in httpx, so no other code needs to
+know which transport is used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-# The first class that fits an error decides. Only the upper four come before the request is on its
-# way.
+# The first matching class decides. Only the first four occur before the request is sent.
 _ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
@@ -36,12 +35,12 @@ _ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
     (TimeoutError, httpx.WriteTimeout),
     (OSError, httpx.ReadError),
 )
-_MANY = 1 << 16
-"""Bytes; a larger body is sent piece by piece, so that the write timeout can limits it."""
+_CHUNK_SIZE = 1 << 16
+"""Bytes; a larger body is sent in chunks, so that the write timeout applies to each."""
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
-    """Sends requests by aiohttp. One transport belongs to the event loop of its first request."""
+    """Sends requests with aiohttp. Use it only in the event loop of its first request."""
 
     def __init__(
         self,
@@ -51,13 +50,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         tls: ssl.SSLContext | None = None,
         socket_options: Iterable[tuple[int, int, int]] = (),
     ) -> None:
-        """A transport; nothing is opened before the first request.
+        """Creates a transport. No connection is opened before the first request.
 
         Args:
-            limits: Of the connections, 1,000 by default; `max_keepalive_connections` is not counted
-                here.
-            proxy: Address of an HTTP or HTTPS proxy, with user and password if it wants them.
-            tls: TLS context; that of the HTTP library by default.
+            limits: Connection limits, by default 1,000 connections; `max_keepalive_connections` is
+                ignored.
+            proxy: URL of an HTTP or HTTPS proxy, with user and password if needed.
+            tls: TLS context; by default that of httpx.
             socket_options: Options for each new socket, as for `socket.setsockopt`.
         """
         self._limits = limits or httpx.Limits(max_connections=1000, keepalive_expiry=30.0)
@@ -66,35 +65,39 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._socket_options = list(socket_options)
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        # The body that each connection brings at present.
+        # Connection → the body that it is receiving.
         self._bodies: weakref.WeakKeyDictionary[Any, aiohttp.StreamReader] = (
             weakref.WeakKeyDictionary()
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends a request; the answer comes back once its head is there."""
+        """Sends a request and returns the response when its headers have arrived.
+
+        Args:
+            request: The request.
+        """
         session = self._session or self._open()
-        # A server may have hung up after its last answer. The loop hears of that when it looks at
-        # its sockets, in its next round; the connection would be taken before that, and a call that
-        # must not be repeated would be lost.
+        # The server may have closed an idle connection. The loop notices when it next polls its
+        # sockets; without these two rounds, a call that must not be retried would be sent on the
+        # dead connection.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        with _translated():
-            answer = await self._send(session, request)
+        with _httpx_errors():
+            response = await self._send(session, request)
         extensions: dict[str, Any] = {
             "http_version": b"HTTP/1.1",
-            "reason_phrase": (answer.reason or "").encode("latin-1", "replace"),
+            "reason_phrase": (response.reason or "").encode("latin-1", "replace"),
         }
-        connection = answer.connection  # None when the whole answer has come
+        connection = response.connection  # None if the whole response has arrived
         if connection is not None:
             if connection.transport is not None:
-                extensions["network_stream"] = _Network(connection.transport)
+                extensions["network_stream"] = _NetworkStream(connection.transport)
             if connection.protocol is not None:
-                self._notice_end(connection.protocol, answer.content)
+                self._watch_connection(connection.protocol, response.content)
         return httpx.Response(
-            answer.status,
-            headers=list(answer.raw_headers),
-            stream=_Body(answer),
+            response.status,
+            headers=list(response.raw_headers),
+            stream=_Body(response),
             extensions=extensions,
         )
 
@@ -108,44 +111,41 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             sock_read=seconds.get("read"),
         )
         headers = CIMultiDict(request.headers.multi_items())
-        headers.popall("transfer-encoding", None)  # set by aiohttp, where it is due
-        # A stalled upload: the limit moves on with every piece that is fetched, and goes with the
-        # last one.
-        async with asyncio.timeout(None) as limit:
+        headers.popall("transfer-encoding", None)  # aiohttp sets it if needed
+        # The write timeout: each chunk that aiohttp fetches restarts it, and the last one ends it.
+        async with asyncio.timeout(None) as write_timeout:
             return await session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=headers,
-                data=_content(request, limit, seconds.get("write")),
+                data=_content(request, write_timeout, seconds.get("write")),
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
             )
 
-    def _notice_end(self, protocol: Any, content: aiohttp.StreamReader) -> None:
-        """Tells the parser of a body when its connection is gone.
+    def _watch_connection(self, protocol: Any, content: aiohttp.StreamReader) -> None:
+        """Fails the body when its connection is lost.
 
-        aiohttp closes the connection when the framing of a body is broken, and forgets whoever
-        waits for the rest.
+        If the framing of a body is broken, aiohttp closes the connection without waking the reader.
         """
-        begun = protocol in self._bodies
+        is_watched = protocol in self._bodies
         self._bodies[protocol] = content
 
-        def gone(future: asyncio.Future[None] | None) -> None:
-            problem = future.exception() if future is not None and not future.cancelled() else None
+        def on_lost(closed: asyncio.Future[None] | None) -> None:
+            reason = closed.exception() if closed is not None and not closed.cancelled() else None
             body = self._bodies.pop(protocol, None)
             if body is not None and not body.is_eof() and body.exception() is None:
                 body.set_exception(
                     aiohttp.ClientPayloadError(
-                        f"the body is broken ({problem or 'connection closed'})"
+                        f"the body is incomplete ({reason or 'connection closed'})"
                     )
                 )
 
-        closed = protocol.closed
-        if closed is None:
-            gone(None)
-        elif not begun:
-            closed.add_done_callback(gone)
+        if protocol.closed is None:
+            on_lost(None)
+        elif not is_watched:
+            protocol.closed.add_done_callback(on_lost)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -167,96 +167,100 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             max_line_size=1 << 16,
             max_field_size=1 << 16,
         )
-        # It would send a request a second time by itself; repeating is for the retry policy, which
-        # counts and tells.
+        # aiohttp would silently send a request again; only the retry policy may do that.
         session._retry_connection = False
         return session
 
     def _new_socket(self, address: Any) -> socket.socket:
-        family, kind, protocol, _, _ = address
-        found = socket.socket(family, kind, protocol)
+        family, socket_type, protocol, _, _ = address
+        sock = socket.socket(family, socket_type, protocol)
         try:
-            found.setblocking(False)
+            sock.setblocking(False)
             for option in self._socket_options:
-                found.setsockopt(*option)
+                sock.setsockopt(*option)
         except BaseException:
-            found.close()
+            sock.close()
             raise
-        return found
+        return sock
 
     async def aclose(self) -> None:
-        """Closes the connections; calls under way fail."""
+        """Closes the connections; calls in progress fail."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer."""
+    """The body of a response."""
 
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        content = self._answer.content
+        content = self._response.content
         try:
-            with _translated():
-                while piece := await content.readany():
-                    yield piece
+            with _httpx_errors():
+                while chunk := await content.readany():
+                    yield chunk
         finally:
             self._drop()
 
     async def aclose(self) -> None:
-        """Drops the connection, unless the body was read to its end and has given it back."""
+        """Drops the connection, unless the body was read to the end and has released it."""
         self._drop()
 
     def _drop(self) -> None:
-        # Over TLS the polite end would wait for an answer of the server, which nobody waits for any
-        # more.
-        connection = self._answer.connection
+        # A graceful TLS shutdown would wait for the server; nobody needs the connection any more.
+        connection = self._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
-        self._answer.close()
+        self._response.close()
 
 
-class _Network:
-    """What the HTTP library calls the network stream."""
+class _NetworkStream:
+    """The `network_stream` extension of httpx."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
     def get_extra_info(self, info: str) -> Any:
-        """`socket`, `ssl_object`, `client_addr`, `server_addr`; None for anything else."""
+        """Returns `socket`, `ssl_object`, `client_addr` or `server_addr`; None for anything else.
+
+        Args:
+            info: One of these names.
+        """
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info))
 
 
-async def _pieces(
-    request: httpx.Request, limit: asyncio.Timeout, seconds: float | None
+async def _chunks(
+    request: httpx.Request, write_timeout: asyncio.Timeout, seconds: float | None
 ) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
-    async for piece in cast(httpx.AsyncByteStream, request.stream):
-        for start in range(0, len(piece), _MANY):
+    async for part in cast(httpx.AsyncByteStream, request.stream):
+        for start in range(0, len(part), _CHUNK_SIZE):
             if seconds is not None:
-                limit.reschedule(clock() + seconds)
-            yield piece[start : start + _MANY]
+                write_timeout.reschedule(clock() + seconds)
+            yield part[start : start + _CHUNK_SIZE]
     if seconds is not None:
-        limit.reschedule(None)
+        write_timeout.reschedule(None)
 
 
-def _content(request: httpx.Request, limit: asyncio.Timeout, seconds: float | None) -> Any:
+def _content(request: httpx.Request, write_timeout: asyncio.Timeout, seconds: float | None) -> Any:
     try:
         content = request.content
     except httpx.RequestNotRead:
-        return _pieces(request, limit, seconds)
-    return (content or None) if len(content) <= _MANY else _pieces(request, limit, seconds)
+        return _chunks(request, write_timeout, seconds)
+    if len(content) > _CHUNK_SIZE:
+        return _chunks(request, write_timeout, seconds)
+    return content or None
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Errors of aiohttp become those of the HTTP library."""
+def _httpx_errors() -> Iterator[None]:
+    """Raises errors of aiohttp as errors of httpx."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        kind = next(found for expected, found in _ERRORS if isinstance(error, expected))
-        raise kind(str(error) or type(error).__name__) from error
+        error_type = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+        raise error_type(str(error) or type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""The body of an open response as bytes, for threads and for tasks."""
+"""The body of an open response as bytes, sync and async."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .prepared import OpenResponse
 from .sockets import hang_up
 
 
-def _pieces(answer: httpx.Response) -> Iterator[bytes]:
-    """The body as it arrives, decompressed. Where nothing is compressed, the layers of the library
-    that would hand each piece on unchanged are left out.
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    """The chunks of the body, decompressed. Reads an uncompressed body directly, without the layers
+    of httpx that would pass each chunk on unchanged.
     """
-    if "content-encoding" in answer.headers:
-        return answer.iter_bytes()
-    return filter(None, cast(httpx.SyncByteStream, answer.stream))
+    if "content-encoding" in response.headers:
+        return response.iter_bytes()
+    return filter(None, cast(httpx.SyncByteStream, response.stream))
 
 
 class ByteStream:
-    """An open answer as bytes. The typed streams of the handwritten client are built on it.
+    """The body of an open response, as chunks of bytes.
 
-    Use it in a `with` block, or call `close`; a stream that is dropped closes itself.
+    Use it in a `with` block, or call `close`. A stream that is no longer referenced closes itself.
     """
 
     def __init__(self, opened: OpenResponse) -> None:
-        """Made by the method that returns it.
+        """Created by the method that returns it.
 
         Args:
-            opened: The open response whose body is read.
+            opened: The open response.
         """
         self._closed = False
         self._opened = opened
-        self._pieces = _pieces(opened.http_response)
+        self._chunks = _chunks(opened.http_response)
         self._lock = threading.Lock()
         self._reading = False
 
@@ -51,39 +51,40 @@ class ByteStream:
 
     @property
     def status(self) -> int:
-        """HTTP status."""
+        """HTTP status code."""
         return self._opened.http_response.status_code
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of the answer, names in lower case."""
+        """Headers of the response, names in lower case."""
         return dict(self._opened.http_response.headers)
 
     @property
     def operation(self) -> Operation:
-        """The operation that answers with this stream."""
+        """The operation that was called."""
         return self._opened.prepared.operation
 
     def next_bytes(self) -> bytes | None:
-        """The next piece of the body, decompressed; None at its end.
+        """Reads the next chunk of the body, decompressed; None at the end.
 
         Raises:
-            APITimeoutError: No piece came within the read timeout.
-            APIConnectionError: The connection broke, or the stream was closed.
+            APITimeoutError: No data arrived within the read timeout.
+            APIConnectionError: The connection was lost, or the stream was closed.
+            CozeError: Another thread is reading the stream.
         """
         with self._lock:
             if self._closed:
                 raise closed_error(self._opened.prepared)
             if self._reading:
                 name = self.operation.id
-                raise CozeError(f"{name}: the stream is being read by another thread")
+                raise CozeError(f"{name}: another thread is reading the stream")
             self._reading = True
-        piece: bytes | None = None
-        problem: Exception | None = None
+        chunk: bytes | None = None
+        cause: Exception | None = None
         try:
-            piece = next(self._pieces, None)
+            chunk = next(self._chunks, None)
         except HTTP_ERRORS as error:
-            problem = error
+            cause = error
         finally:
             with self._lock:
                 self._reading = False
@@ -91,24 +92,24 @@ class ByteStream:
             if closed:
                 self._opened.http_response.close()
         if closed:
-            raise closed_error(self._opened.prepared) from problem
-        if problem is not None:
-            raise connection_error(problem, self._opened.prepared) from problem
-        if piece is None:
-            # The connection is free, whether or not anybody closes the stream.
+            raise closed_error(self._opened.prepared) from cause
+        if cause is not None:
+            raise connection_error(cause, self._opened.prepared) from cause
+        if chunk is None:
+            # Release the connection even if the caller never closes the stream.
             self._opened.http_response.close()
-        return piece
+        return chunk
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """The body in pieces as they arrive; raises as `next_bytes` does."""
-        while (piece := self.next_bytes()) is not None:
-            yield piece
+        """Iterates over the chunks of the body as they arrive; raises what `next_bytes` raises."""
+        while (chunk := self.next_bytes()) is not None:
+            yield chunk
 
     def close(self) -> None:
-        """Gives the connection back; what has not been read is lost. May be called twice.
+        """Closes the stream and releases the connection; unread data is lost. May be called more
+        than once.
 
-        Called from another thread, it ends the wait of the parser, who gets an
-        `APIConnectionError`.
+        A thread that is reading the stream gets an `APIConnectionError`.
         """
         with self._lock:
             self._closed = True
@@ -130,33 +131,33 @@ class ByteStream:
 
 
 class AsyncByteStream:
-    """The async form of `ByteStream`. The request is sent on first use: `async with`, iteration, or
-    `await stream.open()`.
+    """The body of an open response, as chunks of bytes. The request is sent on first use: by `async
+    with`, by reading, or by `await stream.open()`.
+
+    Use it in an `async with` block, or await `close`.
     """
 
     def __init__(
         self, start: Callable[[], Awaitable[OpenResponse]], operation: Operation | None = None
     ) -> None:
-        """Made by the method that returns it; nothing is sent yet.
+        """Created by the method that returns it. Nothing is sent yet.
 
         Args:
             start: Sends the request and returns the open response.
-            operation: The operation that answers with this stream, for errors; None if there is
-                none.
+            operation: The operation to call, for errors.
         """
         self._start = start
         self._operation = operation
         self._opened: OpenResponse | None = None
-        self._pieces: AsyncGenerator[bytes, None] | None = None
+        self._chunks: AsyncGenerator[bytes, None] | None = None
         self._closed = False
         self._reading = False
-        # The wait that `close` cancels: opening, and reading from a transport that does not show
-        # its socket.
+        # What `close` cancels: opening, and reading from a transport that does not show its socket.
         self._scope: Any = None
         self._shows_socket = False
 
     async def open(self) -> Self:
-        """Sends the request, once; the methods that need the answer do it by themselves.
+        """Sends the request, once. The methods that read the stream call this if needed.
 
         Raises:
             APIError: The API returned an error.
@@ -168,23 +169,23 @@ class AsyncByteStream:
             if self._closed:
                 raise CozeError(f"{self._name}: the stream is closed")
             if self._scope is not None:
-                raise CozeError(f"{self._name}: the stream is being opened by another task")
+                raise CozeError(f"{self._name}: another task is opening the stream")
             import anyio
 
             with anyio.CancelScope() as scope:
                 self._scope = scope
                 try:
-                    self._take(await self._start())
+                    self._attach(await self._start())
                 finally:
                     self._scope = None
             if self._closed:
                 await self._release()
-                raise CozeError(f"{self._name}: the stream was closed while it was opened")
+                raise CozeError(f"{self._name}: the stream was closed while it was being opened")
         return self
 
-    def _take(self, opened: OpenResponse) -> None:
+    def _attach(self, opened: OpenResponse) -> None:
         self._opened = opened
-        self._pieces = cast("AsyncGenerator[bytes, None]", opened.http_response.aiter_bytes())
+        self._chunks = cast("AsyncGenerator[bytes, None]", opened.http_response.aiter_bytes())
         self._shows_socket = "network_stream" in opened.http_response.extensions
 
     @property
@@ -193,73 +194,76 @@ class AsyncByteStream:
 
     @property
     def logid(self) -> str | None:
-        """Log id of the call; `None` before it is open."""
+        """Log id of the call; `None` before the stream is open."""
         return self._opened.logid if self._opened else None
 
     @property
     def status(self) -> int | None:
-        """HTTP status; `None` before it is open."""
+        """HTTP status code; `None` before the stream is open."""
         return self._opened.http_response.status_code if self._opened else None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of the answer, names in lower case; empty before it is open."""
+        """Headers of the response, names in lower case; empty before the stream is open."""
         return dict(self._opened.http_response.headers) if self._opened else {}
 
     @property
     def operation(self) -> Operation | None:
-        """The operation that answers with this stream."""
+        """The operation that was called."""
         return self._operation
 
     async def next_bytes(self) -> bytes | None:
-        """The next piece of the body, decompressed; None at its end.
+        """Reads the next chunk of the body, decompressed; None at the end.
 
         Raises:
-            APITimeoutError: No piece came within the read timeout.
-            APIConnectionError: The connection broke, or the stream was closed.
+            APITimeoutError: No data arrived within the read timeout.
+            APIConnectionError: The connection was lost, or the stream was closed.
+            CozeError: Another task is reading the stream. The first read also raises what `open`
+                raises.
         """
-        if self._pieces is None:
+        if self._chunks is None:
             await self.open()
-        opened, pieces = self._opened, self._pieces
-        assert opened is not None and pieces is not None
+        opened, chunks = self._opened, self._chunks
+        assert opened is not None and chunks is not None
         if self._closed:
             raise closed_error(opened.prepared)
         if self._reading:
-            raise CozeError(f"{self._name}: the stream is being read by another task")
+            raise CozeError(f"{self._name}: another task is reading the stream")
         self._reading = True
-        piece: bytes | None = None
-        problem: Exception | None = None
+        chunk: bytes | None = None
+        cause: Exception | None = None
         try:
             if self._shows_socket:
-                piece = await pieces.__anext__()
+                chunk = await chunks.__anext__()
             else:
                 import anyio
 
                 with anyio.CancelScope() as self._scope:
-                    piece = await pieces.__anext__()
+                    chunk = await chunks.__anext__()
         except StopAsyncIteration:
             pass
         except HTTP_ERRORS as error:
-            problem = error
+            cause = error
         finally:
             self._reading = False
             self._scope = None
         if self._closed:
             await self._release()
-            raise closed_error(opened.prepared) from problem
-        if problem is not None:
-            raise connection_error(problem, opened.prepared) from problem
-        return piece
+            raise closed_error(opened.prepared) from cause
+        if cause is not None:
+            raise connection_error(cause, opened.prepared) from cause
+        return chunk
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """The body in pieces as they arrive; raises as `next_bytes` does."""
-        while (piece := await self.next_bytes()) is not None:
-            yield piece
+        """Iterates over the chunks of the body as they arrive; raises what `next_bytes` raises."""
+        while (chunk := await self.next_bytes()) is not None:
+            yield chunk
 
     async def close(self) -> None:
-        """Gives the connection back; what has not been read is lost. May be called twice.
+        """Closes the stream and releases the connection; unread data is lost. May be called more
+        than once.
 
-        Called from another task, it ends the wait of the parser, who gets an `APIConnectionError`.
+        A task that is reading or opening the stream gets an error.
         """
         self._closed = True
         if self._scope is not None:
@@ -270,8 +274,8 @@ class AsyncByteStream:
             await self._release()
 
     async def _release(self) -> None:
-        if self._opened is not None and self._pieces is not None:
-            await release(self._opened, self._pieces)
+        if self._opened is not None and self._chunks is not None:
+            await release(self._opened, self._chunks)
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -280,19 +284,19 @@ class AsyncByteStream:
         await self.close()
 
 
-async def release(opened: OpenResponse, pieces: AsyncGenerator[bytes, None]) -> None:
-    """Closes an answer, read or not.
+async def release(opened: OpenResponse, chunks: AsyncGenerator[bytes, None]) -> None:
+    """Closes a response, even if its body is half-read.
 
-    The pieces come through generators within generators, and closing the outer one leaves the inner
-    ones to the garbage collector. A cancelled read ends them all.
+    The chunks come from nested async generators. Closing the outer one would leave the inner ones
+    to the garbage collector; a cancelled read ends all of them.
     """
     import anyio
 
     with anyio.CancelScope() as scope, suppress(Exception):
         scope.cancel()
-        async for _ in pieces:
+        async for _ in chunks:
             pass
-    await pieces.aclose()
+    await chunks.aclose()
     await opened.http_response.aclose()
 
 

@@ -1,8 +1,7 @@
-"""Clients of the HTTP library: connections as long answers need them.
+"""Creates httpx clients for responses that take long.
 
-Model runs are silent for minutes, so the system's keep-alive probes are on; proxies of the
-environment are honoured all the same (the HTTP library drops them as soon as socket options are
-set, so they are read here).
+A model run may be silent for minutes, so TCP keep-alive probes are on. httpx ignores the proxies of
+the environment when socket options are set, so they are read here.
 """
 
 from __future__ import annotations
@@ -23,19 +22,17 @@ from ..errors import ArgumentError, CozeError
 T = TypeVar("T")
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
-# The pool of the HTTP library looks at every idle connection at every call: with 100 of them, 100
-# concurrent async streams spend three quarters of their time there. `cozekit[fast]` has no such
-# limit.
+# httpx scans every idle connection at every call: with 100 of them, 100 concurrent async streams
+# spend three quarters of their time on that. `cozekit[fast]` does not have this problem.
 ASYNC_LIMITS = httpx.Limits(
     max_connections=1000, max_keepalive_connections=20, keepalive_expiry=30.0
 )
-# Seconds of silence before the first probe, between probes, and probes until the connection counts
-# as dead.
+# First probe after 60 s of silence, then every 30 s; 5 unanswered ones end the connection.
 _PROBES = (("TCP_KEEPIDLE", 60), ("TCP_KEEPALIVE", 60), ("TCP_KEEPINTVL", 30), ("TCP_KEEPCNT", 5))
 
 
 def socket_options() -> list[tuple[int, int, int]]:
-    """Keep-alive options that this system knows."""
+    """Socket options for keep-alive probes, as far as this system supports them."""
     options = [
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -47,7 +44,7 @@ def socket_options() -> list[tuple[int, int, int]]:
     ]
 
 
-_AIOHTTP = (3, 14)
+_MIN_AIOHTTP = (3, 14)
 _tls_lock = threading.Lock()
 _tls_context: ssl.SSLContext | None = None
 
@@ -55,10 +52,15 @@ _tls_context: ssl.SSLContext | None = None
 def new_client(
     transport: httpx.BaseTransport | None = None, *, limits: httpx.Limits = LIMITS
 ) -> httpx.Client:
-    """A sync client; a transport of the caller's is used as it is.
+    """Creates a sync client.
+
+    Args:
+        transport: The user's transport; by default ours, with keep-alive probes and the proxies of
+            the environment.
+        limits: Connection limits of our transport.
 
     Raises:
-        CozeError: The environment names a proxy that cannot be used.
+        CozeError: A proxy of the environment cannot be used.
     """
     if transport is not None:
         return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
@@ -79,25 +81,25 @@ def new_async_client(
     limits: httpx.Limits = ASYNC_LIMITS,
     on_asyncio: bool = True,
 ) -> httpx.AsyncClient:
-    """The async form of `new_client`.
+    """Creates an async client.
 
     Args:
-        transport: One of the caller's, or the name of ours: `httpx`, `aiohttp`; None takes aiohttp
-            where it can be used.
-        limits: Of the connections.
-        on_asyncio: Whether it will be used in asyncio; aiohttp knows no other loop.
+        transport: The user's transport, or the name of ours, `httpx` or `aiohttp`; by default
+            aiohttp if it can be used.
+        limits: Connection limits of our transport.
+        on_asyncio: Whether the event loop is asyncio; aiohttp supports no other.
 
     Raises:
         ArgumentError: There is no transport of that name, or it is not installed.
-        CozeError: As `new_client`.
+        CozeError: A proxy of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
         return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
-    fast = wants_aiohttp(transport) and on_asyncio
+    use_aiohttp = wants_aiohttp(transport) and on_asyncio
 
     def make(proxy: str | None = None) -> httpx.AsyncBaseTransport:
-        # aiohttp has no SOCKS.
-        if fast and not (proxy or "").startswith("socks"):
+        # aiohttp does not support SOCKS.
+        if use_aiohttp and not (proxy or "").startswith("socks"):
             from .aiohttp_transport import AiohttpTransport
 
             return AiohttpTransport(
@@ -114,9 +116,9 @@ def new_async_client(
     )
 
 
-class _Backend:
-    """Opens sockets with our options. The library hands them on to direct connections, and forgets
-    them on the way to a proxy.
+class _ProbingBackend:
+    """Opens sockets with our options. httpx passes them on for direct connections, but not for
+    connections to a proxy.
     """
 
     def __init__(self, backend: Any) -> None:
@@ -132,12 +134,12 @@ class _Backend:
 def _probing(transport: T) -> T:
     pool: Any = getattr(transport, "_pool", None)
     if hasattr(pool, "_network_backend"):
-        pool._network_backend = _Backend(pool._network_backend)
+        pool._network_backend = _ProbingBackend(pool._network_backend)
     return transport
 
 
 def wants_aiohttp(transport: str | None) -> bool:
-    """Whether the aiohttp transport is asked for by name, or by being installed.
+    """Whether to use aiohttp: it is requested by name, or nothing is and it is installed.
 
     Raises:
         ArgumentError: There is no transport of that name, or it is not installed.
@@ -160,32 +162,32 @@ def wants_aiohttp(transport: str | None) -> bool:
 
 
 def _has_aiohttp() -> bool:
-    """Whether an aiohttp is here that is new enough.
+    """Whether aiohttp is installed and new enough.
 
-    Before 3.12 it takes no sockets of our making (no keep-alive probes), before 3.12.7 it does not
-    tell when a connection is closed, before 3.14 a timed-out upload leaves an exception that nobody
-    retrieves.
+    aiohttp before 3.12 does not accept our sockets (no keep-alive probes), before 3.12.7 does not
+    report closed connections, and before 3.14 logs an unretrieved exception after an upload times
+    out.
     """
     try:
         from aiohttp import __version__
     except ImportError:
         return False
-    return tuple(int(part) for part in __version__.split(".")[:2]) >= _AIOHTTP
+    return tuple(int(part) for part in __version__.split(".")[:2]) >= _MIN_AIOHTTP
 
 
 def _mounts(make: Callable[[str | None], T]) -> dict[str, T | None]:
-    """Transports by address pattern for the proxies of the environment; None goes around them."""
+    """Transport by URL pattern for the proxies of the environment; None means no proxy."""
     try:
         return {
             pattern: make(proxy) if proxy else None
             for pattern, proxy in environment_proxies().items()
         }
     except (ImportError, ValueError) as error:
-        raise CozeError(f"the proxy of the environment cannot be used: {error}") from error
+        raise CozeError(f"a proxy of the environment cannot be used: {error}") from error
 
 
 def tls_context() -> ssl.SSLContext:
-    """One TLS context for the whole process; loading the certificates takes longer than a call."""
+    """The TLS context of the process; loading the certificates takes longer than a call."""
     global _tls_context  # noqa: PLW0603  # one for the process
     with _tls_lock:
         if _tls_context is None:
@@ -194,25 +196,25 @@ def tls_context() -> ssl.SSLContext:
 
 
 def no_cookies() -> CookieJar:
-    """A jar that takes none: a call must not depend on the answers to earlier ones, least of all to
-    those of another token.
+    """A cookie jar that accepts no cookies: a call must not depend on earlier responses, least of
+    all on those for another token.
     """
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def environment_proxies() -> dict[str, str | None]:
-    """Address pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for what `NO_PROXY`
-    names.
+    """URL pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for the hosts of
+    `NO_PROXY`.
     """
-    found = getproxies()
+    variables = getproxies()
     proxies: dict[str, str | None] = {}
     for scheme in ("http", "https", "all"):
-        proxy = found.get(scheme)
+        proxy = variables.get(scheme)
         if proxy:
             proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
     if not proxies:
         return {}
-    for host in (host.strip() for host in found.get("no", "").split(",")):
+    for host in (host.strip() for host in variables.get("no", "").split(",")):
         if host == "*":
             return {}
         if host:
@@ -221,7 +223,7 @@ def environment_proxies() -> dict[str, str | None]:
 
 
 def _pattern(host: str) -> str:
-    """How the HTTP library writes a host of `NO_PROXY`: a name counts for its subdomains too."""
+    """The httpx pattern for a host of `NO_PROXY`; a name includes its subdomains."""
     if "://" in host:
         return host
     try:

@@ -1,6 +1,7 @@
-"""Who opens and closes the connections of a client: once per client, per event loop and per
-process. An async connection lives and dies with its loop, so this module also knows which loop runs
-here, and does things in it later.
+"""Opens and closes the connections of a client: one set per client, event loop and process.
+
+An async connection must be closed in its event loop, so this module also finds the running loop and
+schedules work in it.
 """
 
 from __future__ import annotations
@@ -19,50 +20,54 @@ if TYPE_CHECKING:
     import httpx
 
 Loop: TypeAlias = Any
-"""An asyncio event loop, or the token of a trio run; good as a key."""
+"""An asyncio event loop, or the token of a trio run; hashable."""
 
 _CoroutineFunction: TypeAlias = Callable[[], Awaitable[object]]
-# (loop, task, what it uses): held until the task is done, or the loop is closed.
-_kept: set[tuple[Any, ...]] = set()
+# (loop, task, function, guardian): referenced until the task is done or the loop is closed.
+_spawned: set[tuple[Any, ...]] = set()
 
 
 class Connections:
-    """Connections of a sync client, opened at its first call. Copies of the client share them."""
+    """The connections of a sync client and its copies, opened at the first call."""
 
-    def __init__(self, given: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
-        self._given = given
+    def __init__(self, user_client: httpx.Client | None, make: Callable[[], httpx.Client]) -> None:
+        """Opens nothing.
+
+        Args:
+            user_client: The client that the user passed; it is never closed here.
+            make: Creates a client if the user passed none.
+        """
+        self._user_client = user_client
         self._make = make
-        self._client = given
+        self._client = user_client
         self._lock = threading.Lock()
         self._finalizer: weakref.finalize[..., Connections] | None = None
         self.closed = False
         _alive.add(self)
 
     def get(self) -> httpx.Client:
-        """The client of the HTTP library.
+        """The httpx client.
 
         Raises:
-            CozeError: It was closed.
+            CozeError: It is closed.
         """
         client = self._client
         if client is not None and not self.closed and not client.is_closed:
             return client
         with self._lock:
-            if self.closed or (self._given is not None and self._given.is_closed):
-                raise closed_error(given=not self.closed)
+            if self.closed or (self._user_client is not None and self._user_client.is_closed):
+                raise closed_error(by_user=not self.closed)
             if self._client is None:
                 self._client = self._make()
                 self._finalizer = weakref.finalize(self, self._client.close)
             return self._client
 
     def close(self) -> None:
-        """Closes what was opened here. Whoever waits for an answer in another thread gets an error
-        at once.
-        """
+        """Closes the connections; calls in progress in other threads fail at once."""
         with self._lock:
             self.closed = True
             client = self._client
-            if client is None or client is self._given:
+            if client is None or client is self._user_client:
                 return
         from .sockets import hang_up_all
 
@@ -70,12 +75,12 @@ class Connections:
         client.close()
 
     def forget(self) -> None:
-        """In a child process: leaves the connections to the parent. Locks are new, since a thread
-        of the parent may hold one.
+        """After a fork, in the child: leaves the connections to the parent. The lock is replaced,
+        because a thread of the parent may have held it.
         """
         self._lock = threading.Lock()
-        client, self._client = self._client, self._given
-        if client is None or client is self._given:
+        client, self._client = self._client, self._user_client
+        if client is None or client is self._user_client:
             return
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -89,29 +94,30 @@ class _Pool(NamedTuple):
     guardian: AsyncGenerator[None, None]
     """Closes the client when the loop shuts down."""
     finalizer: weakref.finalize[..., AsyncConnections]
-    """Closes the client when its owner is dropped without `close`."""
+    """Closes the client when its owner is garbage-collected."""
 
 
 class AsyncConnections:
-    """Connections of an async client: one set for each event loop that it is used in, closed when
-    that loop ends.
+    """The connections of an async client and its copies: one set per event loop, closed when that
+    loop shuts down.
     """
 
     def __init__(
         self,
-        given: httpx.AsyncClient | None,
+        user_client: httpx.AsyncClient | None,
         make: Callable[[bool], httpx.AsyncClient],
         *,
         shared: bool,
     ) -> None:
-        """Nothing is opened.
+        """Opens nothing.
 
         Args:
-            given: A client of the caller's, used in every loop.
-            make: Makes a client; told whether the loop is one of asyncio.
-            shared: Whether one client serves all loops, because its transport is the caller's.
+            user_client: The client that the user passed, used in every loop; it is never closed
+                here.
+            make: Creates a client; its argument says whether the event loop is asyncio.
+            shared: Whether one client serves all loops, because the user passed a transport.
         """
-        self._given = given
+        self._user_client = user_client
         self._make = make
         self._shared = shared
         self._common: httpx.AsyncClient | None = None
@@ -121,16 +127,16 @@ class AsyncConnections:
         _alive.add(self)
 
     def get(self) -> httpx.AsyncClient:
-        """The client of the HTTP library for the loop that runs here.
+        """The httpx client for the running event loop.
 
         Raises:
-            CozeError: It was closed.
+            CozeError: It is closed.
         """
-        given = self._given
-        if self.closed or (given is not None and given.is_closed):
-            raise closed_error(given=not self.closed)
-        if given is not None:
-            return given
+        user_client = self._user_client
+        if self.closed or (user_client is not None and user_client.is_closed):
+            raise closed_error(by_user=not self.closed)
+        if user_client is not None:
+            return user_client
         loop = current()
         if self._shared:
             return self._open_common(loop)
@@ -145,18 +151,18 @@ class AsyncConnections:
 
     def _open(self, loop: Loop) -> httpx.AsyncClient:
         with self._lock:
-            for old in [known for known in self._pools if is_over(known)]:
-                self._pools.pop(old).finalizer.detach()
+            for ended in [known for known in self._pools if is_over(known)]:
+                self._pools.pop(ended).finalizer.detach()
             client = self._make(is_asyncio(loop))
-            itself = weakref.ref(self)
+            owner_ref = weakref.ref(self)
 
-            async def end() -> None:
-                owner = itself()
+            async def close_pool() -> None:
+                owner = owner_ref()
                 if owner is not None:
                     owner.forget_loop(loop)
                 await client.aclose()
 
-            guardian = at_end(end)
+            guardian = at_shutdown(close_pool)
             finalizer: weakref.finalize[..., Any] = weakref.finalize(
                 self, spawn, loop, guardian.aclose
             )
@@ -165,26 +171,30 @@ class AsyncConnections:
             return client
 
     def forget_loop(self, loop: Loop) -> None:
-        """The connections of this loop have been closed with it."""
+        """Drops the entry of a loop whose connections are closed.
+
+        Args:
+            loop: The loop.
+        """
         pool = self._pools.pop(loop, None)
         if pool is not None:
             pool.finalizer.detach()
 
     async def close(self) -> None:
-        """Closes what was opened here, in every loop; calls under way get an error at once."""
+        """Closes the connections in every loop; calls in progress fail at once."""
         self.closed = True
-        here = current()
+        current_loop = current()
         if self._common is not None:
             await self._common.aclose()
         for loop, pool in list(self._pools.items()):
-            if loop is here:
+            if loop is current_loop:
                 await pool.guardian.aclose()
             else:
                 spawn(loop, pool.guardian.aclose)
 
     def forget(self) -> None:
-        """In a child process: leaves the connections to the parent, whose event loop does not exist
-        here.
+        """After a fork, in the child: leaves the connections to the parent, whose event loops do
+        not run here.
         """
         self._lock = threading.Lock()
         for pool in self._pools.values():
@@ -193,17 +203,17 @@ class AsyncConnections:
         self._pools.clear()
 
 
-def closed_error(*, given: bool) -> CozeError:
-    """What a call on a closed client raises."""
+def closed_error(*, by_user: bool) -> CozeError:
+    """The error of a call on a closed client; `by_user` if the user closed the `http_client`."""
     return CozeError(
         "the http_client of this client is closed"
-        if given
-        else "the client is closed; make a new one"
+        if by_user
+        else "the client is closed; create a new one"
     )
 
 
 _alive: weakref.WeakSet[Connections | AsyncConnections] = weakref.WeakSet()
-# Sockets of the parent's event loop: dropping them would warn, closing them needs the loop.
+# Pools of the parent's event loops: dropping them would warn, closing them needs their loops.
 _inherited: list[_Pool] = []
 
 
@@ -217,13 +227,13 @@ if hasattr(os, "register_at_fork"):
 
 
 def current() -> Loop:
-    """The loop that runs in this thread.
+    """The event loop that runs in this thread.
 
     Raises:
-        RuntimeError: None does.
+        RuntimeError: No event loop runs.
     """
-    # A program that has not imported trio cannot be inside of it; asked first, because trio may run
-    # as a guest of asyncio.
+    # trio comes first, because it may run as a guest of asyncio. A program that has not imported
+    # trio is not inside of it.
     trio = sys.modules.get("trio")
     if trio is not None:
         try:
@@ -236,52 +246,51 @@ def current() -> Loop:
 
 
 def is_asyncio(loop: Loop) -> bool:
-    """Whether it is an asyncio loop; the other kind is trio."""
+    """Whether a loop is asyncio rather than trio."""
     return hasattr(loop, "call_soon_threadsafe")
 
 
 def is_over(loop: Loop) -> bool:
-    """Whether nothing can run in it any more."""
+    """Whether a loop has ended."""
     if is_asyncio(loop):
         return bool(loop.is_closed())
     import trio
 
     try:
-        loop.run_sync_soon(_nothing, idempotent=True)
+        loop.run_sync_soon(_do_nothing, idempotent=True)
     except trio.RunFinishedError:
         return True
     return False
 
 
 def spawn(
-    loop: Loop, function: _CoroutineFunction, at_last: _CoroutineFunction | None = None
+    loop: Loop, function: _CoroutineFunction, fallback: _CoroutineFunction | None = None
 ) -> None:
-    """Runs a coroutine function in a loop, soon; from any thread, and from a finalizer. Nothing
-    happens when the loop is over.
+    """Schedules a coroutine function in a loop; from any thread, and from finalizers. Does nothing
+    if the loop has ended.
 
     Args:
-        loop: Where it shall run.
-        function: What shall run.
-        at_last: What to run in its place when the loop shuts down before it comes to that.
+        loop: The loop.
+        function: The coroutine function.
+        fallback: Runs instead if the loop shuts down before `function` starts.
     """
     if is_asyncio(loop):
         if not loop.is_closed():
             with suppress(RuntimeError):  # another thread may close it in between
-                loop.call_soon_threadsafe(_start, loop, function, at_last)
+                loop.call_soon_threadsafe(_start, loop, function, fallback)
         return
     import trio
 
-    # Trio begins every task, also one that is cancelled.
+    # trio starts every task, even a cancelled one, so it needs no fallback.
     with suppress(trio.RunFinishedError):
-        loop.run_sync_soon(trio.lowlevel.spawn_system_task, _contained, function)
+        loop.run_sync_soon(trio.lowlevel.spawn_system_task, _run_and_log, function)
 
 
-def at_end(function: _CoroutineFunction) -> AsyncGenerator[None, None]:
-    """Calls a coroutine function when the loop that runs here shuts down, or when the result of
-    this function is closed.
+def at_shutdown(function: _CoroutineFunction) -> AsyncGenerator[None, None]:
+    """Calls a coroutine function when the running loop shuts down, or when the returned generator
+    is closed. Keep a reference to the generator.
 
-    Loops end the async generators that were begun in them and are not finished; this is one. Keep
-    it until then.
+    It works because a loop that shuts down closes the async generators that were started in it.
     """
 
     async def guardian() -> AsyncGenerator[None, None]:
@@ -290,29 +299,28 @@ def at_end(function: _CoroutineFunction) -> AsyncGenerator[None, None]:
         finally:
             await function()
 
-    found = guardian()
+    generator = guardian()
     with suppress(StopIteration):
-        found.__anext__().send(None)
-    return found
+        generator.__anext__().send(None)
+    return generator
 
 
-def _start(loop: Any, function: _CoroutineFunction, at_last: _CoroutineFunction | None) -> None:
-    for entry in [entry for entry in _kept if entry[0].is_closed()]:
-        _kept.discard(entry)
-    # asyncio cancels a task that has not begun without a word to it, but not an async generator
-    # that has.
-    shut_down = getattr(loop, "_asyncgens_shutdown_called", False)
-    guardian = at_end(at_last) if at_last is not None and not shut_down else None
-    task = loop.create_task(_contained(function, guardian))
+def _start(loop: Any, function: _CoroutineFunction, fallback: _CoroutineFunction | None) -> None:
+    for entry in [entry for entry in _spawned if entry[0].is_closed()]:
+        _spawned.discard(entry)
+    # A task that asyncio cancels before it starts runs no code; a started async generator does.
+    is_shut_down = getattr(loop, "_asyncgens_shutdown_called", False)
+    guardian = at_shutdown(fallback) if fallback is not None and not is_shut_down else None
+    task = loop.create_task(_run_and_log(function, guardian))
     entry = (loop, task, function, guardian)
-    _kept.add(entry)
-    task.add_done_callback(lambda done: None if done.cancelled() else _kept.discard(entry))
+    _spawned.add(entry)
+    task.add_done_callback(lambda done: None if done.cancelled() else _spawned.discard(entry))
 
 
-async def _contained(
+async def _run_and_log(
     function: _CoroutineFunction, guardian: AsyncGenerator[None, None] | None = None
 ) -> None:
-    """Cleaning up has nobody to report to."""
+    """Runs a cleanup function. Nobody awaits it, so errors go to the log."""
     try:
         await function()
         if guardian is not None:
@@ -323,5 +331,5 @@ async def _contained(
         logging.getLogger("cozekit").debug("closing an abandoned connection failed", exc_info=True)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass

@@ -1,4 +1,4 @@
-"""From the errors of the HTTP library to ours."""
+"""Translates errors of httpx into ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 from ..errors import APIConnectionError, APITimeoutError, CozeError
 from .prepared import PreparedRequest
 
-# Failures that come before the first byte of the request has left this machine.
+# Failures that occur before the first byte of the request is sent.
 _UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -23,15 +23,15 @@ _UNSENT = (
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError)
 _STEPS = {
     "ConnectTimeout": "connecting",
-    "ReadTimeout": "waiting for the answer",
+    "ReadTimeout": "waiting for the response",
     "WriteTimeout": "sending",
     "PoolTimeout": "waiting for a connection",
 }
 
 
 class translated:  # noqa: N801  # used like a function
-    """Turns every error of the HTTP library into one of ours. A class, since a generator takes
-    three times as long.
+    """Context manager that translates errors of httpx. A class, because a generator takes three
+    times as long.
     """
 
     __slots__ = ("_prepared",)
@@ -44,9 +44,9 @@ class translated:  # noqa: N801  # used like a function
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, CozeError):
             return
@@ -61,25 +61,21 @@ class translated:  # noqa: N801  # used like a function
 
 
 def connection_error(error: Exception, prepared: PreparedRequest) -> APIConnectionError:
-    """Our error for one of the HTTP library; it tells whether the request may have arrived."""
-    timed_out = isinstance(error, httpx.TimeoutException)
-    kind = APITimeoutError if timed_out else APIConnectionError
-    text = (
-        f"timed out while {_STEPS.get(type(error).__name__, 'waiting')}"
-        if timed_out
-        else _reason(error)
-    )
-    return kind(
-        f"{prepared.operation.id}: {text} (at {prepared.base_url})",
+    """Our error for an error of httpx."""
+    if isinstance(error, httpx.TimeoutException):
+        error_class: type[APIConnectionError] = APITimeoutError
+        reason = f"timed out while {_STEPS.get(type(error).__name__, 'waiting')}"
+    else:
+        error_class, reason = APIConnectionError, _reason(error)
+    return error_class(
+        f"{prepared.operation.id}: {reason} (at {prepared.base_url})",
         request=prepared.info,
         sent=not isinstance(error, _UNSENT),
     )
 
 
 def _reason(error: BaseException) -> str:
-    """What an error says; the library hands some on without a word, and then what caused them says
-    it.
-    """
+    """The text of an error, or of its cause: httpx raises some errors without a text."""
     cause: BaseException | None = error
     while cause is not None:
         if str(cause):
@@ -89,7 +85,8 @@ def _reason(error: BaseException) -> str:
 
 
 def closed_error(prepared: PreparedRequest) -> APIConnectionError:
-    """The error for a stream that somebody closed under its reader."""
+    """The error of a read from a stream that has been closed."""
     return APIConnectionError(
-        f"{prepared.operation.id}: the stream was closed while it was read", request=prepared.info
+        f"{prepared.operation.id}: the stream was closed while it was being read",
+        request=prepared.info,
     )

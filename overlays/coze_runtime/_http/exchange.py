@@ -1,7 +1,7 @@
 """Sends prepared requests.
 
-Only this folder knows the HTTP library; the rest of the package speaks of `PreparedRequest`,
-`Response` and `OpenResponse`.
+Only this folder uses httpx; the rest of the package uses `PreparedRequest`, `Response` and
+`OpenResponse`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from ..serialization.error_responses import failure, is_error_envelope, shape_er
 from .errors import translated
 from .prepared import OpenResponse, PreparedRequest
 
-# Most calls go to an address that was called before; parsing it is a sixth of what a call costs
-# here.
-_parsed = lru_cache(maxsize=256)(httpx.URL)
+# Most calls go to a URL that was called before; parsing it is a sixth of the cost of a call.
+_parse_url = lru_cache(maxsize=256)(httpx.URL)
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, prepared: PreparedRequest) -> httpx.Request:
     try:
-        url = _parsed(prepared.url)
-        # Otherwise the library drops the query of the call for that of the client.
+        url = _parse_url(prepared.url)
+        # Otherwise httpx replaces the query of the call with that of the client.
         query = url.params if client.params else None
         request = client.build_request(
             prepared.operation.method,
@@ -42,7 +41,7 @@ def _build(client: httpx.Client | httpx.AsyncClient, prepared: PreparedRequest) 
             request.stream = _AsyncBody(prepared.content)
         return request
     except (TypeError, UnicodeEncodeError) as error:
-        wrong = next(
+        header = next(
             (
                 name
                 for name, value in prepared.headers.items()
@@ -50,27 +49,27 @@ def _build(client: httpx.Client | httpx.AsyncClient, prepared: PreparedRequest) 
             ),
             None,
         )
-        if wrong is None:
+        if header is None:
             raise
         raise ArgumentError(
-            f"{prepared.operation.id}: the value of header {wrong} is no ASCII text",
+            f"{prepared.operation.id}: the value of the header {header} is not ASCII text",
             argument="extra_headers",
         ) from error
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    """A body: bytes, or pieces of an upload. The generators of the library for both stay half-read
-    when sending fails.
+    """A request body: bytes, or the chunks of an upload. Unlike the generators of httpx, it leaves
+    nothing half-read when sending fails.
     """
 
     def __init__(self, content: bytes | AsyncGenerator[bytes, None]) -> None:
         self._content = content
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _Once(self._content) if isinstance(self._content, bytes) else self._content
+        return _SingleChunk(self._content) if isinstance(self._content, bytes) else self._content
 
 
-class _Once:
+class _SingleChunk:
     def __init__(self, content: bytes) -> None:
         self._content: bytes | None = content
 
@@ -86,25 +85,25 @@ class _Once:
 
 @contextmanager
 def _uploading(prepared: PreparedRequest) -> Iterator[PreparedRequest]:
-    """The request with its files, which are read while it is sent and closed when the answer has
-    come.
+    """The request with its multipart body. The files are read while the body is sent, and closed
+    when the block ends.
     """
     from ..serialization.multipart import Form
 
     form = Form(prepared.form or {}, prepared.files or {})
     headers = _with_form_headers(prepared, form.begin())
-    with closing(form.pieces()) as pieces:
+    with closing(form.chunks()) as chunks:
         try:
-            yield prepared._replace(headers=headers, content=pieces)
+            yield prepared._replace(headers=headers, content=chunks)
         except CozeError:
-            if form.problem is not None:
-                raise form.problem from None
+            if form.error is not None:
+                raise form.error from None
             raise
 
 
 @asynccontextmanager
 async def _uploading_async(prepared: PreparedRequest) -> AsyncIterator[PreparedRequest]:
-    """The async form of `_uploading`; a request without files passes as it is."""
+    """The async form of `_uploading`; yields a request without files as it is."""
     if prepared.files is None:
         yield prepared
         return
@@ -112,32 +111,30 @@ async def _uploading_async(prepared: PreparedRequest) -> AsyncIterator[PreparedR
 
     form = Form(prepared.form or {}, prepared.files)
     headers = _with_form_headers(prepared, await form.begin_async())
-    pieces = form.pieces_async()
+    chunks = form.chunks_async()
     try:
-        yield prepared._replace(headers=headers, content=pieces)
+        yield prepared._replace(headers=headers, content=chunks)
     except CozeError:
-        if form.problem is not None:
-            raise form.problem from None
+        if form.error is not None:
+            raise form.error from None
         raise
     finally:
-        # A transport that answers before it has read the whole body may still be reading it; then
-        # it closes it.
+        # If the response arrived before the whole body was sent, the transport may still be
+        # reading the body; then the transport closes it.
         with suppress(RuntimeError):
-            await pieces.aclose()
+            await chunks.aclose()
 
 
-def _with_form_headers(prepared: PreparedRequest, added: dict[str, str]) -> dict[str, str]:
-    names = {name.lower() for name in added}
-    return {
-        **{name: value for name, value in prepared.headers.items() if name.lower() not in names},
-        **added,
-    }
+def _with_form_headers(prepared: PreparedRequest, form_headers: dict[str, str]) -> dict[str, str]:
+    replaced = {name.lower() for name in form_headers}
+    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in replaced}
+    return {**kept, **form_headers}
 
 
-def _response(answer: httpx.Response, prepared: PreparedRequest, content: bytes) -> Response:
+def _response(http_response: httpx.Response, prepared: PreparedRequest, content: bytes) -> Response:
     return Response(
-        status=answer.status_code,
-        headers=answer.headers,
+        status=http_response.status_code,
+        headers=http_response.headers,
         content=content,
         operation=prepared.operation,
         url=prepared.url,
@@ -148,7 +145,7 @@ def _response(answer: httpx.Response, prepared: PreparedRequest, content: bytes)
 
 
 def send(client: httpx.Client, prepared: PreparedRequest) -> Response:
-    """Sends one request and reads the whole answer.
+    """Sends a request and reads the whole response.
 
     Raises:
         APIConnectionError: The server could not be reached or did not respond in time.
@@ -161,43 +158,43 @@ def send(client: httpx.Client, prepared: PreparedRequest) -> Response:
 
 def _send(client: httpx.Client, prepared: PreparedRequest) -> Response:
     with translated(prepared):
-        answer = client.send(_build(client, prepared), follow_redirects=False)
-        return _response(answer, prepared, answer.content)
+        http_response = client.send(_build(client, prepared), follow_redirects=False)
+        return _response(http_response, prepared, http_response.content)
 
 
 async def send_async(client: httpx.AsyncClient, prepared: PreparedRequest) -> Response:
     """The async form of `send`."""
     async with _uploading_async(prepared) as ready:
         with translated(ready):
-            answer = await client.send(_build(client, ready), follow_redirects=False)
-            return _response(answer, ready, answer.content)
+            http_response = await client.send(_build(client, ready), follow_redirects=False)
+            return _response(http_response, ready, http_response.content)
 
 
 def open_response(
     client: httpx.Client, prepared: PreparedRequest, *, events: bool = True, owner: Any = None
 ) -> OpenResponse:
-    """Sends one request and returns once the head of a successful answer has come.
+    """Sends a request and returns when the headers of a successful response have arrived.
 
     Args:
-        client: The connections.
+        client: The httpx client.
         prepared: The request.
-        events: Whether only an event stream will do; otherwise any body but JSON.
-        owner: What must live as long as the response.
+        events: Whether the response must be an event stream; if False, it must be binary.
+        owner: An object to keep alive as long as the response.
 
     Raises:
-        APIError: The API returned an error in place of a stream.
-        ResponseError: The response is not a stream.
+        APIError: The API returned an error instead of a stream.
+        ResponseError: The response has another content type.
         APIConnectionError: The server could not be reached or did not respond in time.
     """
     upload = nullcontext(prepared) if prepared.files is None else _uploading(prepared)
     with upload as ready, translated(ready):
-        answer = client.send(_build(client, ready), stream=True, follow_redirects=False)
+        http_response = client.send(_build(client, ready), stream=True, follow_redirects=False)
         try:
-            if _is_promised(answer, events):
-                return OpenResponse(answer, ready, owner)
-            raise _not_a_stream(_response(answer, ready, answer.read()), events)
+            if _is_expected(http_response, events):
+                return OpenResponse(http_response, ready, owner)
+            raise _not_a_stream(_response(http_response, ready, http_response.read()), events)
         except BaseException:
-            answer.close()
+            http_response.close()
             raise
 
 
@@ -212,28 +209,29 @@ async def open_response_async(
     async with _uploading_async(prepared) as ready:
         with translated(ready):
             request = _build(client, ready)
-            answer = await client.send(request, stream=True, follow_redirects=False)
+            http_response = await client.send(request, stream=True, follow_redirects=False)
             try:
-                if _is_promised(answer, events):
-                    return OpenResponse(answer, ready, owner)
-                raise _not_a_stream(_response(answer, ready, await answer.aread()), events)
+                if _is_expected(http_response, events):
+                    return OpenResponse(http_response, ready, owner)
+                raise _not_a_stream(
+                    _response(http_response, ready, await http_response.aread()), events
+                )
             except BaseException:
-                await answer.aclose()
+                await http_response.aclose()
                 raise
 
 
-def _is_promised(answer: httpx.Response, events: bool) -> bool:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return answer.status_code == 200 and (
-        kind == "text/event-stream" if events else is_binary(kind)
+def _is_expected(http_response: httpx.Response, events: bool) -> bool:
+    content_type = http_response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return http_response.status_code == 200 and (
+        content_type == "text/event-stream" if events else is_binary(content_type)
     )
 
 
 def _not_a_stream(response: Response, events: bool) -> Exception:
-    """An answer in place of a stream: the error envelope, or something nobody promised."""
+    """The error for a response that is not a stream: an error envelope, or another content type."""
     error = failure(response)
     if response.status >= 300 or error.code or is_error_envelope(response.content):
         return error
-    return shape_error(
-        response, "an event stream was promised" if events else "bytes were promised"
-    )
+    expected = "an event stream" if events else "binary data"
+    return shape_error(response, f"expected {expected}")

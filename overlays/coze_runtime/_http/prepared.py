@@ -1,4 +1,4 @@
-"""A request as it goes out, and a response whose body is still on its way."""
+"""A request that is ready to be sent, and a response whose body has not been read."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ if TYPE_CHECKING:
 
 
 class PreparedRequest(NamedTuple):
-    """A request, ready to be sent."""
+    """A request that is ready to be sent."""
 
     operation: Operation
     url: str
     base_url: str
     headers: dict[str, str]
     content: Any
-    """The body: bytes, or pieces of an upload."""
+    """The body: bytes, the chunks of an upload, or None."""
     files: dict[str, Any] | None
+    """Files of a multipart body, by field name."""
     form: dict[str, Any] | None
+    """Text fields of a multipart body."""
     timeout: Timeout
     on_drift: DriftHook | None
     service: Service
 
     @property
     def info(self) -> RequestInfo:
-        """What an error may tell of it."""
+        """The part of the request that errors show."""
         return request_info(self.operation, self.url, self.base_url, self.service)
 
     def __repr__(self) -> str:
-        # Never headers or body: they hold secrets.
+        # No headers and no body: they may contain secrets.
         return f"<PreparedRequest {self.operation.id} to {self.base_url}>"
 
 
 class OpenResponse(NamedTuple):
-    """A response whose head has come and whose body is still on its way."""
+    """A response whose headers have arrived and whose body has not been read."""
 
     http_response: httpx.Response
     prepared: PreparedRequest
     owner: Any = None
-    """What must live as long as the response: the owner of the connections."""
+    """Kept alive as long as the response: the connections of the client."""
 
     @property
     def logid(self) -> str | None:
         """Log id of the call."""
-        found: str | None = self.http_response.headers.get("x-tt-logid")
-        return found
+        logid: str | None = self.http_response.headers.get("x-tt-logid")
+        return logid

@@ -1,7 +1,7 @@
-"""What has to be done to sockets themselves: waking a reader, and shortening a wait.
+"""Wakes a blocked reader and shortens its timeout, on the socket itself.
 
-The HTTP library has no public way to either. Everything here asks first and does nothing where a
-transport does not show its socket.
+httpx has no public way to do either. If a transport does not show its socket, the functions do
+nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 import httpx
@@ -16,91 +17,82 @@ import httpx
 from .prepared import OpenResponse
 
 
-def hang_up(answer: httpx.Response) -> bool:
-    """Wakes whoever waits for bytes of this answer: shuts the socket down, and leaves closing it to
-    the reader.
-
-    Returns False when the transport does not show its socket.
-    """
-    network = answer.extensions.get("network_stream")
-    return network is not None and shut_down(network.get_extra_info("socket"))
+def hang_up(response: httpx.Response) -> None:
+    """Wakes a blocked reader of a response: shuts the socket down. The reader closes it."""
+    network = response.extensions.get("network_stream")
+    if network is not None:
+        shut_down(network.get_extra_info("socket"))
 
 
-def shut_down(sock: Any) -> bool:
-    """Ends both directions of a socket, of the standard library or of an event loop; False when it
-    is none.
-    """
-    try:
+def shut_down(sock: Any) -> None:
+    """Shuts down both directions of a socket of the standard library or of an event loop."""
+    with suppress(OSError):  # it is down already
         if isinstance(sock, socket.socket):
-            # The method of a TLS socket would take its state away under the reader.
+            # Not `sock.shutdown`: that of a TLS socket would destroy the state the reader uses.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            return True
-        number = sock.fileno() if sock is not None else -1
-        if number < 0:
-            return False
-        with socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is down already
-    return True
+        elif sock is not None and (descriptor := sock.fileno()) >= 0:
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as duplicate:
+                duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def hang_up_all(client: httpx.Client) -> None:
-    """Wakes every thread that waits for an answer on these connections; closing alone would leave
-    it waiting.
-    """
+    """Wakes every thread that waits for a response; closing alone would leave it waiting."""
     for sock in _sockets(client):
         shut_down(sock)
 
 
 def close_inherited(client: httpx.Client) -> None:
-    """In a child process: closes this side of the parent's connections, without a word to the
-    server and without a lock.
+    """After a fork, in the child: closes its copies of the parent's sockets. Sends nothing to the
+    server and takes no lock.
     """
     for sock in _sockets(client):
         socket.socket.close(sock)
 
 
 def _sockets(client: httpx.Client) -> Iterator[Any]:
-    """Sockets of a client, as far as its transports show them: the library has no public way to
-    list them.
+    """The sockets of a client, as far as its transports show them; httpx has no public way to list
+    them.
     """
     transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     for transport in transports:
         for connection in list(getattr(getattr(transport, "_pool", None), "_connections", ())):
-            inner = connection
-            while hasattr(inner, "_connection"):
-                inner = inner._connection
-            network = getattr(inner, "_network_stream", None)
+            innermost = connection
+            while hasattr(innermost, "_connection"):
+                innermost = innermost._connection
+            network = getattr(innermost, "_network_stream", None)
             sock = network.get_extra_info("socket") if network is not None else None
             if isinstance(sock, socket.socket):
                 yield sock
 
 
 def limit_reads(opened: OpenResponse, remaining: Callable[[], float | None]) -> bool:
-    """From now on each wait for bytes of a sync answer ends after the seconds that `remaining`
-    gives; None is the usual timeout.
+    """Limits every further read of a sync response to `remaining()` seconds; None means the read
+    timeout of the call.
 
-    The HTTP library fixes its read timeout when a request is sent; a deadline needs one that
-    shrinks. The network stream is its documented extension; a transport that has none keeps the
-    timeout of the call, and the result is False.
+    httpx fixes the read timeout when the request is sent, but a deadline needs one that shrinks.
+
+    Returns:
+        False if the transport has no network stream (a documented extension of httpx); then the
+        timeout of the call still applies.
     """
     network: Any = opened.http_response.extensions.get("network_stream")
     read = getattr(type(network), "read", None)
     if read is None or not hasattr(network, "__dict__"):
         return False
-    found = weakref.ref(opened.http_response)
+    response_ref = weakref.ref(opened.http_response)
 
-    def shortened(max_bytes: int, timeout: float | None = None) -> bytes:
-        answer = found()
-        if answer is None or answer.is_closed:
-            # The connection serves another call by now.
+    def limited_read(max_bytes: int, timeout: float | None = None) -> bytes:
+        response = response_ref()
+        if response is None or response.is_closed:
+            # The connection now serves another call.
             vars(network).pop("read", None)
             return cast(bytes, read(network, max_bytes, timeout=timeout))
-        left = remaining()
-        if left is not None and left <= 0:
-            raise httpx.ReadTimeout("no time is left")
-        return cast(bytes, read(network, max_bytes, timeout=timeout if left is None else left))
+        seconds_left = remaining()
+        if seconds_left is None:
+            seconds_left = timeout
+        elif seconds_left <= 0:
+            raise httpx.ReadTimeout("the deadline has passed")
+        return cast(bytes, read(network, max_bytes, timeout=seconds_left))
 
-    network.read = shortened
+    network.read = limited_read
     return True

@@ -1,3 +1,3 @@
-"""Carrying out a call: settings, the plan and its drivers, hooks, deadlines, raw responses, custom
-requests, and calls that may come too late (`ended`).
+"""Executing a call: settings, retries, hooks, deadlines of streams, raw responses, custom requests,
+and cancel calls that may arrive after the work has finished (`ended`).
 """

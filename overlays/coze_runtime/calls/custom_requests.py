@@ -1,4 +1,4 @@
-"""Requests that nobody described: `client.request`, for endpoints newer than this package."""
+"""`client.request`: calls to endpoints that are not in the description."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ArgumentError
-from ..operation import CallOptions, Operation, Request, Response, omit_none
+from ..operation import Operation, Request, Response, omit_none
 from ..serialization.codec import read_as
-from ..types import FileInput, TimeoutInput
+from ..types import FileInput
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
@@ -22,17 +22,18 @@ def build(
     files: Mapping[str, FileInput] | None,
     billed: bool,
 ) -> Request:
-    """The request, not yet sent.
+    """Builds the request; see `SyncAPIClient.request` for the parameters.
 
     Raises:
-        ArgumentError: The method is none of HTTP, or the path is no path below the base URL.
+        ArgumentError: `method` is not an HTTP method, `path` does not start with one `/`, or a
+            file cannot be read.
     """
     method = method.upper()
     if method not in _METHODS:
         raise ArgumentError(f"{method!r} is not an HTTP method", argument="method")
     if not path.startswith("/") or path.startswith("//") or "?" in path or "#" in path:
         raise ArgumentError(
-            f"path must begin with one `/` and hold no `?` and no `#`, not {path!r}",
+            f"path must start with one `/` and contain no `?` or `#`, not {path!r}",
             argument="path",
         )
     parts = None
@@ -52,10 +53,5 @@ def build(
 
 
 def parser(cast_to: Any, unwrap: str | None) -> Callable[[Response], Any]:
-    """Reads the answer."""
+    """The function that parses the response."""
     return lambda response: read_as(response, cast_to, unwrap)
-
-
-def options(headers: Mapping[str, str] | None, timeout: TimeoutInput) -> CallOptions:
-    """Options of the call."""
-    return CallOptions(extra_headers=headers, timeout=timeout)

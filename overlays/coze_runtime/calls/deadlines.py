@@ -1,4 +1,4 @@
-"""Idle timeout and deadline of a stream, from the moment its request is sent."""
+"""Idle timeout and deadline of a stream, counted from the moment its request is sent."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from ..types import Timeout
 
 Clock = Callable[[], float]
 
-_SHORTEST = 0.001
-"""Seconds; the HTTP library takes a timeout of zero for none at all, or for an error."""
+_MIN_TIMEOUT = 0.001
+"""Seconds; a timeout of zero would mean no timeout, or an error, to the HTTP library."""
 
 
 class StreamLimits:
-    """Tells how long a stream may still be waited for.
+    """Computes how long a stream may still wait for data.
 
-    Only events reset the idle time, so that keep-alives cannot hold a dead stream open; and only
-    waiting counts, so that a caller who takes long over an event does not lose the stream. The
-    deadline counts everything.
+    Only events reset the idle time, so that keep-alives cannot keep a dead stream open. Time that
+    the caller spends on an event is not idle time. The deadline includes everything.
     """
 
     def __init__(
         self, idle: float | None, deadline: float | None, clock: Clock = time.monotonic
     ) -> None:
-        """Limits that begin now.
+        """Starts the clock.
 
         Args:
             idle: Seconds without an event; None for no limit.
@@ -33,93 +32,100 @@ class StreamLimits:
             clock: Monotonic clock.
 
         Raises:
-            ArgumentError: A limit is not above zero.
+            ArgumentError: A limit is not a positive number.
         """
-        self.idle = checked_limit("idle_timeout", idle)
-        self.deadline = checked_limit("deadline", deadline)
-        self.patience: float | None = None
-        """Idle time when none was given: the read timeout of the call. Looked at whenever bytes
-        come, so a stream of nothing but keep-alives ends; silence is ended by the read timeout
-        itself.
+        self.idle = _checked_limit("idle_timeout", idle)
+        self.deadline = _checked_limit("deadline", deadline)
+        self.default_idle: float | None = None
+        """Idle time if none was given: the read timeout of the call. It is checked when bytes
+        arrive, so that it ends a stream of keep-alives; silence is ended by the read timeout.
         """
         self._clock = clock
-        self._last = clock()
-        self._end = None if deadline is None else self._last + deadline
-        self._seen = 0
-        self._told = False
+        self._last_event = clock()
+        self._end = None if deadline is None else self._last_event + deadline
+        self._event_count = 0
+        self._is_capped = False
 
     @property
     def exact(self) -> bool:
-        """Whether waits have to be cut short; otherwise the read timeout of the call is enough."""
+        """Whether single reads must be limited; if not, the read timeout of the call is enough."""
         return self.idle is not None or self._end is not None
 
-    def opened(self, read_timeout: float | None) -> None:
-        """The answer has begun; what the caller does before reading it is no idle time.
+    def start_reading(self, read_timeout: float | None) -> None:
+        """Call when the response has started: time until the first read is not idle time.
 
         Args:
-            read_timeout: Seconds, that of the request, unless it went through `capped`.
+            read_timeout: Read timeout of the request in seconds; ignored after `capped`.
         """
-        if not self._told:
-            self.patience = read_timeout
-        self._seen = -1
+        if not self._is_capped:
+            self.default_idle = read_timeout
+        self._event_count = -1
 
-    def waits(self, events: int) -> str | None:
-        """The caller has dealt with so many events and waits for more bytes; says which limit has
-        passed.
+    def exceeded_before_read(self, event_count: int) -> str | None:
+        """Call before each read. Returns which limit has passed, as text; None if none has.
+
+        Args:
+            event_count: Number of events so far; a change resets the idle time.
         """
         now = self._clock()
-        if events != self._seen:
-            self._seen, self._last = events, now
-        return self._problem(now)
+        if event_count != self._event_count:
+            self._event_count, self._last_event = event_count, now
+        return self._exceeded(now)
 
-    def problem(self) -> str | None:
-        """Which limit has passed."""
-        return self._problem(self._clock())
+    def exceeded(self) -> str | None:
+        """Which limit has passed, as text; None if none has."""
+        return self._exceeded(self._clock())
 
-    def _problem(self, now: float) -> str | None:
+    def _exceeded(self, now: float) -> str | None:
         if self._end is not None and now >= self._end:
             return f"the deadline of {self.deadline:g} s passed"
-        quiet = self.idle or self.patience
-        if quiet is not None and now >= self._last + quiet:
-            return f"no event for {quiet:g} s"
+        idle = self.idle or self.default_idle
+        if idle is not None and now >= self._last_event + idle:
+            return f"no event for {idle:g} s"
         return None
 
     def remaining(self) -> float | None:
-        """Seconds until the first limit, negative when it has passed; None when waits need not be
-        cut short.
-        """
+        """Seconds until the first limit, negative after it; None if reads are not limited."""
         now = self._clock()
-        quiet = self.idle or (self.patience if self.exact else None)
-        limits = [] if quiet is None else [self._last + quiet - now]
+        idle = self.idle or (self.default_idle if self.exact else None)
+        limits = [] if idle is None else [self._last_event + idle - now]
         limits += [] if self._end is None else [self._end - now]
         return min(limits, default=None)
 
     def allows(self, seconds: float) -> bool:
-        """Whether a pause of so many seconds ends before the first limit."""
-        left = self.remaining()
-        return left is None or seconds < left
+        """Whether a pause ends before the first limit.
+
+        Args:
+            seconds: Length of the pause.
+        """
+        seconds_left = self.remaining()
+        return seconds_left is None or seconds < seconds_left
 
     def capped(self, timeout: Timeout) -> Timeout:
-        """The timeouts of a request, none of them longer than what is left."""
-        self._told, self.patience = True, timeout.read
-        left = self.remaining()
-        if left is None:
+        """The timeouts of a request, capped to the remaining seconds.
+
+        Args:
+            timeout: The timeouts of the call.
+        """
+        self._is_capped, self.default_idle = True, timeout.read
+        seconds_left = self.remaining()
+        if seconds_left is None:
             return timeout
-        longest = max(left, _SHORTEST)
-        return type(timeout)(*(longest if part is None else min(part, longest) for part in timeout))
+        cap = max(seconds_left, _MIN_TIMEOUT)
+        return Timeout(*(cap if limit is None else min(limit, cap) for limit in timeout))
 
 
-def checked_limit(name: str, seconds: float | None) -> float | None:
-    """A number of seconds above zero, or None.
+def _checked_limit(name: str, seconds: float | None) -> float | None:
+    """Returns the limit if it is valid.
 
     Raises:
-        ArgumentError: It is neither.
+        ArgumentError: It is neither None nor a positive number.
     """
     if seconds is None or (
         isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
     ):
         return seconds
     raise ArgumentError(
-        f"{name} must be a number of seconds above zero, or None for no limit, not {seconds!r}",
+        f"{name} must be a positive number of seconds, or None for no limit, not {seconds!r}",
         argument=name,
     )

@@ -1,4 +1,4 @@
-"""Calls that may come too late: an operation that says, by a code, that the work had ended."""
+"""Calls that may arrive after the work has ended, such as a cancel: an error code says so."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..steps import Steps
 
 
 class Caller(Protocol):
-    """What a single call needs of a client."""
+    """The part of a client that a single call uses."""
 
     def execute(
         self, request: Request, parse: Callable[[Response], Any], options: CallOptions
     ) -> Any:
-        """Sends a request and reads the response; in the async client, something to await."""
+        """Sends a request and parses the response; returns an awaitable in the async client."""
         ...
 
 
 def call_unless_ended(
     client: Caller, operation: Any, arguments: Mapping[str, Any], options: CallOptions
 ) -> Steps[Any]:
-    """Calls an operation; where the work had ended just before, its state is the answer.
+    """Calls an operation. If the work had already ended, retrieves and returns it instead.
 
     Args:
         client: Sends the requests.
@@ -34,7 +34,7 @@ def call_unless_ended(
         options: Options of the call.
 
     Raises:
-        CozeError: As the operation.
+        CozeError: The errors of the operation.
     """
     try:
         return (yield client.execute(operation.build(**arguments), operation.parse, options))
@@ -42,10 +42,9 @@ def call_unless_ended(
         ended: Ended | None = getattr(operation, "ENDED", None)
         if ended is None or error.code not in ended.codes:
             raise
-        reading: Any = import_module(ended.module)
-        request = reading.build(**arguments)
-        quiet = CallOptions(extra_headers=options.extra_headers, timeout=options.timeout)
-        work = yield client.execute(request, reading.parse, quiet)
+        retrieve: Any = import_module(ended.module)
+        request = retrieve.build(**arguments)
+        work = yield client.execute(request, retrieve.parse, options.for_later_calls())
         if get_path(work, ended.state) not in ended.states:
             raise
         return work

@@ -1,4 +1,4 @@
-"""Carries out the plan of a call (`retries.plan`): sends, waits and renews the token as it says."""
+"""Executes the plan of a call (`retries.plan`): sends the request, waits, renews the token."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from .deadlines import StreamLimits
     from .settings import Settings
 
-# Bytes; an error envelope is smaller, so larger answers are not looked into twice.
-_ENVELOPE_SIZE = 2048
+# Bytes; an error envelope is smaller, so larger responses are not decoded twice.
+_MAX_ENVELOPE_SIZE = 2048
 
-# The limits of the stream that the present call opens; None for every other call.
+# The limits of the stream that the current call opens; None for other calls.
 _limits: ContextVar[StreamLimits | None] = ContextVar("cozekit_limits", default=None)
 
 
 @contextmanager
 def opening(limits: StreamLimits) -> Iterator[None]:
-    """Puts the call that opens a stream under its limits, repetitions included."""
+    """Applies the limits of a stream to the call that opens it, retries included."""
     token = _limits.set(limits if limits.exact else None)
     try:
         yield
@@ -38,7 +38,7 @@ def opening(limits: StreamLimits) -> Iterator[None]:
 
 
 class _Call:
-    """One call on its way: its steps, and what came of the last sending."""
+    """A call in progress: its plan, and the outcome of the last attempt."""
 
     def __init__(
         self, settings: Settings, connections: Connections | AsyncConnections, request: Request
@@ -51,7 +51,7 @@ class _Call:
         self._connections = connections
         self._limits = _limits.get()
         self._positions = _positions(request)
-        self.steps: Generator[Step, Any, None] = plan(
+        self.plan: Generator[Step, Any, None] = plan(
             request.operation,
             settings.retries,
             renewable=settings.auth.renewable and not anonymous,
@@ -59,41 +59,38 @@ class _Call:
         )
 
     def begin(self) -> None:
-        """Before each sending: files go back to where they were."""
+        """Starts an attempt: rewinds the files."""
         self.attempts += 1
         self.outcome, self.error = None, None
         for content, position in self._positions or ():
             content.seek(position)
 
     def limited(self, prepared: PreparedRequest) -> PreparedRequest:
-        """The request with timeouts that end with the limits of the stream it opens, if it opens
-        one.
-        """
+        """The request with its timeouts capped to the limits of the stream that it opens."""
         if self._limits is None:
             return prepared
         return prepared._replace(timeout=self._limits.capped(prepared.timeout))
 
     def may_wait(self, seconds: float) -> bool:
-        """Whether a repetition after such a pause can still be in time."""
+        """Whether a retry after this pause is still within the limits."""
         return self._limits is None or self._limits.allows(seconds)
 
-    def answered(self, outcome: Any) -> None:
-        """A response came; it may be an error."""
+    def responded(self, outcome: Any) -> None:
+        """The attempt got a response, which may be an error."""
         self.outcome = outcome
         self.error = _error_of(outcome)
 
     def failed(self, error: CozeError) -> None:
-        """No response came, or one that was an error from the start."""
+        """The attempt got no response, or a stream got an error response."""
         if isinstance(error, APIConnectionError) and self._connections.closed:
-            # Whatever the HTTP library says when its sockets are taken away; a repetition would say
-            # this.
-            closed = CozeError(f"the client was closed during the call ({error})")
-            closed.request, closed.__cause__ = error.request, error
-            error = closed
+            # The HTTP library reports a connection error when its sockets are closed.
+            closed_error = CozeError(f"the client was closed during the call ({error})")
+            closed_error.request, closed_error.__cause__ = error.request, error
+            error = closed_error
         self.error = error
 
     def result(self) -> Any:
-        """A response goes on to its parser, even an error; without one the error is raised."""
+        """Returns the response, even an error, which its parser raises; raises if there is none."""
         if self.outcome is None and self.error is not None:
             raise self.error
         return self.outcome
@@ -109,43 +106,43 @@ def execute(
     *,
     is_async: bool = False,
 ) -> Steps[Any]:
-    """Carries out one call.
+    """Executes a call.
 
     Args:
-        client: What token requests go through.
-        settings: How the request is prepared and repeated.
-        connections: Where it is sent.
-        request: The call.
+        client: The client; sends token requests.
+        settings: The settings of the client.
+        connections: The connections of the client.
+        request: The request.
         options: Options of this call.
         send: Sends the prepared request.
         is_async: Whether the client is async.
 
     Raises:
-        CozeError: What the last sending met.
+        CozeError: The error of the last attempt.
     """
     call = _Call(settings, connections, request)
     auth = settings.auth
-    answer: object = None
+    result: object = None
     while True:
         try:
-            step = call.steps.send(answer)
+            step = call.plan.send(result)
         except StopIteration:
             return call.result()
-        answer = None
+        result = None
         if isinstance(step, Send):
             call.token = None
             if not request.operation.anonymous:
                 call.token = yield auth.token_async(client) if is_async else auth.token(client)
             call.begin()
             prepared = settings.prepare(request, options, call.token)
-            # Async streams need no limits here: their opening is cancelled as a whole.
+            # Opening an async stream is cancelled as a whole, so its timeouts need no caps.
             yield from _attempt(
                 settings, connections, call, prepared if is_async else call.limited(prepared), send
             )
-            answer = call.error
+            result = call.error
         elif isinstance(step, Renew):
             renew = auth.renew_async if is_async else auth.renew
-            answer = yield renew(client, call.token or "")
+            result = yield renew(client, call.token or "")
         else:
             if not call.may_wait(step.seconds):
                 return call.result()
@@ -165,7 +162,7 @@ def _attempt(
         attempt = yield from observer.begin(prepared, call.attempts)
         prepared = attempt.prepared
     try:
-        call.answered((yield send(connections.get(), prepared)))
+        call.responded((yield send(connections.get(), prepared)))
     except CozeError as error:
         call.failed(error)
     if attempt is not None:
@@ -173,22 +170,22 @@ def _attempt(
 
 
 def _error_of(outcome: object) -> CozeError | None:
-    """The error in a response, as far as repeating and renewing care; parsing raises the others."""
+    """The error in a response, for retries and token renewal; None if only the parser can tell."""
     if not isinstance(outcome, Response):
         return None
-    small = len(outcome.content) < _ENVELOPE_SIZE
-    if outcome.status >= 400 or (small and is_error_envelope(outcome.content)):
+    is_small = len(outcome.content) < _MAX_ENVELOPE_SIZE
+    if outcome.status >= 400 or (is_small and is_error_envelope(outcome.content)):
         return failure(outcome)
     return None
 
 
 def _positions(request: Request) -> list[tuple[Any, int]] | None:
-    """Open files of the request and where they are; None when one of them cannot be sent twice."""
-    found = []
+    """Open files of the request with their positions; None if one of them cannot be sent twice."""
+    positions = []
     for part in (request.files or {}).values():
         content = part[1]
         if hasattr(content, "read"):
             if not (hasattr(content, "seekable") and content.seekable()):
                 return None
-            found.append((content, content.tell()))
-    return found
+            positions.append((content, content.tell()))
+    return positions

@@ -1,5 +1,5 @@
-"""What a program sees of its requests: hooks and the DEBUG log of the logger `cozekit`. No token,
-no body and no query value shows.
+"""The hooks `on_request` and `on_response`, and the DEBUG log of the logger `cozekit`. They show no
+tokens, bodies or query values.
 """
 
 from __future__ import annotations
@@ -22,42 +22,51 @@ _SECRET_WORDS = ("auth", "cookie", "token", "secret", "key", "signature", "passw
 
 
 class OutgoingRequest(NamedTuple):
-    """A request that is about to be sent; handed to `on_request`, once for each attempt."""
+    """A request that is about to be sent; the argument of `on_request`, once per attempt."""
 
     operation: str
     """Its `operationId`, such as `chat_create`."""
     method: str
+    """HTTP method."""
     url: str
-    """Without its query, which may hold private values."""
+    """URL without the query, which may have private values."""
     headers: dict[str, str]
-    """What is added or changed here is sent. `Authorization` is not among them."""
+    """Headers; changes are sent. `Authorization` is not included."""
     attempt: int
-    """1 for the first sending."""
+    """1 for the first attempt."""
 
 
 class ReceivedResponse(NamedTuple):
-    """How an attempt ended; handed to `on_response`. For a stream: that it began."""
+    """The outcome of an attempt, or the start of a stream; the argument of `on_response`."""
 
     operation: str
+    """Its `operationId`, such as `chat_create`."""
     method: str
+    """HTTP method."""
     url: str
+    """URL without the query."""
     attempt: int
+    """1 for the first attempt."""
     seconds: float
-    """From sending to the end of the answer; for a stream to its head."""
+    """Seconds from sending to the end of the response; for a stream, to its headers."""
     status: int | None
-    """HTTP status; None when no answer came."""
+    """HTTP status; None if there was no response."""
     headers: Mapping[str, str]
+    """Headers of the response."""
     logid: str | None
+    """Log id of the call."""
     error: CozeError | None
-    """What went wrong, with the answer or without one; the call may be repeated after it."""
+    """The error of the attempt, if it failed; the call may still be retried."""
 
 
 RequestHook = Callable[[OutgoingRequest], object]
+"""Called before each request; in the async client it may be async. Exceptions are only logged."""
 ResponseHook = Callable[[ReceivedResponse], object]
+"""Called after each request; in the async client it may be async. Exceptions are only logged."""
 
 
 class Attempt:
-    """One sending, as hooks and log see it."""
+    """An attempt, as hooks and log see it."""
 
     def __init__(self, prepared: PreparedRequest, number: int) -> None:
         operation = prepared.operation
@@ -69,10 +78,10 @@ class Attempt:
             operation.id, operation.method, prepared.url.partition("?")[0], headers, number
         )
         self._prepared = prepared
-        self._begun = 0.0
+        self._start = 0.0
 
     def begin(self) -> None:
-        """The request goes out now."""
+        """Logs the request and starts the clock."""
         request = self.request
         if logger.isEnabledFor(logging.DEBUG):
             size = len(self._prepared.content or b"")
@@ -86,23 +95,28 @@ class Attempt:
                 size,
                 redacted(request.headers),
             )
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
 
     @property
     def prepared(self) -> PreparedRequest:
-        """The request with what the hook has made of its headers."""
+        """The request with the headers that the hook changed."""
         return self._prepared._replace(headers={**self.request.headers, **self._authorization})
 
     def end(self, outcome: Any, error: CozeError | None) -> ReceivedResponse:
-        """The attempt is over; `outcome` is the answer that came, if one did."""
-        seconds = time.monotonic() - self._begun
-        answer = getattr(outcome, "http_response", outcome)
+        """Logs the outcome and returns it for the hook.
+
+        Args:
+            outcome: The `Response` or `OpenResponse`; None if there was no response.
+            error: The error of the attempt.
+        """
+        seconds = time.monotonic() - self._start
+        response = getattr(outcome, "http_response", outcome)
         status = (
-            getattr(answer, "status", None)
-            or getattr(answer, "status_code", None)
+            getattr(response, "status", None)
+            or getattr(response, "status_code", None)
             or getattr(error, "http_status", None)
         )
-        headers: Mapping[str, str] = getattr(answer, "headers", None) or {}
+        headers: Mapping[str, str] = getattr(response, "headers", None) or {}
         logid = headers.get("x-tt-logid") or getattr(error, "logid", None)
         request = self.request
         if logger.isEnabledFor(logging.DEBUG):
@@ -141,7 +155,7 @@ class Observer(NamedTuple):
 
     @property
     def active(self) -> bool:
-        """Whether anybody looks."""
+        """Whether there is a hook or a DEBUG log."""
         return (
             self.on_request is not None
             or self.on_response is not None
@@ -149,29 +163,29 @@ class Observer(NamedTuple):
         )
 
     def begin(self, prepared: PreparedRequest, number: int) -> Steps[Attempt]:
-        """Before an attempt; calls the hook."""
+        """Starts an attempt: calls `on_request`."""
         attempt = Attempt(prepared, number)
         yield from _call(self.on_request, attempt.request)
         attempt.begin()
         return attempt
 
     def end(self, attempt: Attempt, outcome: Any, error: CozeError | None) -> Steps[None]:
-        """After an attempt; calls the hook."""
+        """Ends an attempt: calls `on_response`."""
         yield from _call(self.on_response, attempt.end(outcome, error))
 
 
-def _call(hook: Callable[[Any], object] | None, fact: object) -> Steps[None]:
-    """A hook watches; its mistakes must not cost the call."""
+def _call(hook: Callable[[Any], object] | None, argument: object) -> Steps[None]:
+    """Calls a hook; its exceptions must not fail the call."""
     if hook is None:
         return
     try:
-        yield hook(fact)
+        yield hook(argument)
     except Exception:
-        logger.exception("a hook failed; the call goes on")
+        logger.exception("a hook failed; the call continues")
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers fit for a log: what may be a secret is replaced by stars."""
+    """Headers for the log: values that may be secret are replaced by stars."""
     return {
         name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else value
         for name, value in headers.items()

@@ -1,6 +1,4 @@
-"""Answers as they came: `with_raw_response` and `with_streaming_response`, for any method, without
-a second set of methods.
-"""
+"""`with_raw_response` and `with_streaming_response`, for any method."""
 
 from __future__ import annotations
 
@@ -18,47 +16,46 @@ from ..operation import Response
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What the method that is being called does with its answer; context variables are seen by this
-# thread or task alone.
-_answers: ContextVar[list[Response] | None] = ContextVar("cozekit_answers", default=None)
+# How the current method call treats its responses; other threads and tasks do not see it.
+_responses: ContextVar[list[Response] | None] = ContextVar("cozekit_responses", default=None)
 _unread: ContextVar[bool] = ContextVar("cozekit_unread", default=False)
 
 
 class RawResponse(Generic[T]):
-    """What a method returned, and the answer that it was made of."""
+    """The result of a method together with status, headers and body of its response; returned by
+    `with_raw_response`.
+    """
 
     def __init__(self, parsed: T, answers: list[Response]) -> None:
-        """Made by `with_raw_response`.
+        """Created by `with_raw_response`.
 
         Args:
-            parsed: What the method returns without `with_raw_response`.
+            parsed: The result of the method.
             answers: Every response of the method, in order; at least one.
         """
         self.parsed = parsed
-        """What the method returns otherwise."""
+        """The result of the method."""
         self.answers = answers
-        """Every answer of the method, in order; methods that poll have several."""
+        """Every response of the method, in order; methods that poll have several."""
 
     @property
     def status(self) -> int:
-        """HTTP status of the last answer."""
+        """HTTP status of the last response."""
         return self.answers[-1].status
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers of the last answer; names in any case."""
+        """Headers of the last response; lookup ignores case."""
         return self.answers[-1].headers
 
     @property
     def content(self) -> bytes:
-        """Body of the last answer, decompressed; it holds what the description does not
-        know yet.
-        """
+        """Decompressed body of the last response, undocumented properties included."""
         return self.answers[-1].content
 
     @property
     def logid(self) -> str | None:
-        """Log id of the last answer."""
+        """Log id of the last response."""
         return self.answers[-1].logid
 
     def __repr__(self) -> str:
@@ -66,15 +63,15 @@ class RawResponse(Generic[T]):
 
 
 def note(response: Response) -> Response:
-    """Keeps an answer for whoever asked for it."""
-    answers = _answers.get()
-    if answers is not None:
-        answers.append(response)
+    """Records a response if the method was called by `with_raw_response`."""
+    responses = _responses.get()
+    if responses is not None:
+        responses.append(response)
     return response
 
 
 def wants_unread() -> bool:
-    """Whether the answer of the present call is to stay unread."""
+    """Whether the method was called by `with_streaming_response`."""
     return _unread.get()
 
 
@@ -88,24 +85,21 @@ def _set(variable: ContextVar[Any], value: object) -> Iterator[None]:
 
 
 def raw(method: Callable[P, T]) -> Callable[P, RawResponse[T]]:
-    """The method, returning the raw answer as well.
-
-    Raises:
-        ArgumentError: It sent no request whose answer is read at once; a stream has `status`,
-            `headers` and `logid` itself.
+    """Wraps a method for `with_raw_response`. The wrapper raises ArgumentError if the method opens
+    a stream, which has `status`, `headers` and `logid` itself.
     """
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        answers: list[Response] = []
-        with _set(_answers, answers):
+        responses: list[Response] = []
+        with _set(_responses, responses):
             parsed = method(*args, **kwargs)
-        if not answers:
+        if not responses:
             close = getattr(parsed, "close", None)
             if close is not None:
                 close()
-            raise _no_answer(method)
-        return RawResponse(parsed, answers)
+            raise _not_applicable(method)
+        return RawResponse(parsed, responses)
 
     return call
 
@@ -115,33 +109,31 @@ def raw_async(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[RawRes
 
     @wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-        answers: list[Response] = []
-        with _set(_answers, answers):
-            found = method(*args, **kwargs)
-            if not hasattr(found, "__await__"):
-                raise _no_answer(method)
-            parsed = await found
-        if not answers:
-            raise _no_answer(method)
-        return RawResponse(parsed, answers)
+        responses: list[Response] = []
+        with _set(_responses, responses):
+            pending = method(*args, **kwargs)
+            if not hasattr(pending, "__await__"):
+                raise _not_applicable(method)
+            parsed = await pending
+        if not responses:
+            raise _not_applicable(method)
+        return RawResponse(parsed, responses)
 
     return call
 
 
 def unread(method: Callable[P, object]) -> Callable[P, _http.ByteStream]:
-    """The method, returning the open body instead of reading it.
-
-    Raises:
-        ArgumentError: The response of the method is not read at once.
+    """Wraps a method for `with_streaming_response`. The wrapper raises ArgumentError if the method
+    opens a stream itself.
     """
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> _http.ByteStream:
         with _set(_unread, True):
-            found = method(*args, **kwargs)
-        if not isinstance(found, _http.OpenResponse):
-            raise _no_answer(method)
-        return _http.ByteStream(found)
+            opened = method(*args, **kwargs)
+        if not isinstance(opened, _http.OpenResponse):
+            raise _not_applicable(method)
+        return _http.ByteStream(opened)
 
     return call
 
@@ -155,21 +147,20 @@ def unread_async(
     def call(*args: P.args, **kwargs: P.kwargs) -> _http.AsyncByteStream:
         async def start() -> _http.OpenResponse:
             with _set(_unread, True):
-                found = await method(*args, **kwargs)
-            if not isinstance(found, _http.OpenResponse):
-                raise _no_answer(method)
-            return found
+                opened = await method(*args, **kwargs)
+            if not isinstance(opened, _http.OpenResponse):
+                raise _not_applicable(method)
+            return opened
 
         return _http.AsyncByteStream(start)
 
     return call
 
 
-def _no_answer(method: Callable[..., object]) -> ArgumentError:
+def _not_applicable(method: Callable[..., object]) -> ArgumentError:
     name = getattr(method, "__qualname__", repr(method))
     return ArgumentError(
-        f"{name} returns no answer that is read at once; a stream has status, headers and logid "
-        "itself",
+        f"{name} does not read a complete response; a stream has status, headers and logid itself",
         argument="method",
     )
 

@@ -1,8 +1,8 @@
-"""When a call is retried. Pure: the policy decides, the clients send and sleep.
+"""Decides when a call is retried. Does no I/O: the clients send and sleep.
 
-A request is retried only where that is safe: a read, or a write that leaves the same state when
-done twice, after any temporary failure. Billed calls, chats and runs above all, are retried only
-when the server cannot have received them.
+After a temporary failure, a call is retried only if that is safe: it only reads, or repeating it
+leaves the same state. Billed calls, such as chats and runs, are retried only when the server cannot
+have received them.
 """
 
 from __future__ import annotations
@@ -28,73 +28,80 @@ from ..operation import Operation
 from ..steps import Pause
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-# Gateways answer so before the request has reached the service.
-_PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+# Sent by gateways before the request reaches the service.
+_TEMPORARY_STATUS = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 
 class Retry(NamedTuple):
-    """A repetition that is about to happen; handed to `on_retry`."""
+    """A retry that is about to happen; the argument of `on_retry`."""
 
     operation: str
+    """Its `operationId`, such as `bots_list`."""
     attempt: int
-    """1 for the first repetition."""
+    """1 for the first retry."""
     delay: float
     """Seconds until it is sent."""
     error: CozeError
-    """What went wrong."""
+    """The error that is retried."""
 
 
 @define(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often and how fast a failed call is repeated."""
+    """How often, and after which delays, a failed call is retried.
+
+    ```python
+    Coze(max_retries=RetryPolicy(max_retries=5, first_delay=1.0))
+    ```
+    """
 
     max_retries: int = field(default=2, validator=ge(0))
+    """Most retries of one call; 0 for none."""
     first_delay: float = 0.5
-    """Seconds before the first repetition; each further one waits twice as long."""
+    """Seconds before the first retry; doubles each time, minus a random part of up to a quarter."""
     max_delay: float = 8.0
+    """Longest delay in seconds, unless the server sends `Retry-After`."""
     max_retry_after: float = 60.0
-    """Seconds; a server that asks to wait longer gets its answer as an error at once."""
+    """Longest `Retry-After` to follow, in seconds; a longer one raises the error at once."""
     on_retry: Callable[[Retry], object] | None = None
-    """Called before each wait. What it raises ends the call."""
+    """Called before each delay. An exception that it raises ends the call."""
     random: Callable[[], float] | None = field(default=None, repr=False)
     """Source of the jitter, from 0 to 1; `random.random` by default."""
     sleep: Callable[[float], object] | None = field(default=None, repr=False)
-    """Waits, in place of `time.sleep`, before repetitions and between the looks of methods that
-    wait (`create_and_poll`, `wait`); for tests. It may return at once: a pause counts in full
-    towards `poll_timeout` whatever the clock says.
+    """Replaces `time.sleep` before retries and between polls (`create_and_poll`, `wait`); for
+    tests. It may return at once: the whole pause still counts towards `poll_timeout`.
     """
     sleep_async: Callable[[float], Awaitable[object]] | None = field(default=None, repr=False)
-    """Waits in `AsyncCoze`, in place of the sleep of the event loop; as `sleep`."""
+    """As `sleep`, but for `AsyncCoze`: replaces the sleep of the event loop."""
 
     def delay(self, operation: Operation, error: CozeError, attempt: int) -> float | None:
-        """Seconds to wait before a retry; None when the call must not be retried.
+        """Seconds to wait before a retry; None if the call must not be retried.
 
         Args:
             operation: The operation that failed.
-            error: What went wrong.
+            error: Its error.
             attempt: Number of the retry, from 1.
         """
         if attempt > self.max_retries or not may_repeat(operation, error):
             return None
-        wanted = getattr(error, "retry_after", None)
-        if wanted is not None:
-            return None if wanted > self.max_retry_after else float(wanted)
+        retry_after = getattr(error, "retry_after", None)
+        if retry_after is not None:
+            return None if retry_after > self.max_retry_after else float(retry_after)
         backoff = min(self.max_delay, self.first_delay * 2.0 ** (attempt - 1))
         return backoff * (0.75 + 0.25 * (self.random or random.random)())
 
     def wait(self, seconds: float) -> None:
-        """Waits before a retry.
+        """Sleeps before a retry.
 
         Args:
-            seconds: How long, as `delay` gave it.
+            seconds: The delay.
         """
         (self.sleep or time.sleep)(seconds)
 
     async def wait_async(self, seconds: float) -> None:
-        """Waits before a retry, without holding up the event loop.
+        """Sleeps before a retry, without blocking the event loop.
 
         Args:
-            seconds: How long, as `delay` gave it.
+            seconds: The delay.
         """
         if self.sleep_async is None:
             import anyio
@@ -105,27 +112,27 @@ class RetryPolicy:
 
 
 def is_safe(operation: Operation) -> bool:
-    """Whether doing it twice leaves the same state as doing it once, and costs nothing."""
+    """Whether repeating the operation leaves the same state and costs nothing."""
     return not operation.billed and (operation.safe or operation.method in _SAFE_METHODS)
 
 
 def may_repeat(operation: Operation, error: CozeError) -> bool:
-    """Whether a call that failed so may be sent again."""
+    """Whether a call that failed with this error may be sent again."""
     if isinstance(error, APIConnectionError):
         return not error.sent or is_safe(operation)
     if isinstance(error, RateLimitError):
         return True
     if isinstance(error, APIError) and is_safe(operation):
-        return isinstance(error, ServerError) or error.http_status in _PASSING_STATUS
+        return isinstance(error, ServerError) or error.http_status in _TEMPORARY_STATUS
     return False
 
 
 class Send:
-    """Step: send the request; the plan is told the outcome."""
+    """Step: send the request. The driver sends back the error, or None."""
 
 
 class Renew:
-    """Step: get a new token; the plan is told whether there is one."""
+    """Step: renew the token. The driver sends back whether there is a new one."""
 
 
 Step: TypeAlias = "Send | Renew | Pause"
@@ -136,10 +143,13 @@ SEND, RENEW = Send(), Renew()
 def plan(
     operation: Operation, policy: RetryPolicy, *, renewable: bool, rewindable: bool
 ) -> Generator[Step, Any, None]:
-    """The steps of one call. The driver sends the error after `SEND` (None ends the plan) and a
-    bool after `RENEW`.
+    """The steps of one call. If the plan ends after an error, the driver raises the error.
 
-    When the plan ends after an error, the driver raises that error.
+    Args:
+        operation: The operation.
+        policy: Decides on retries.
+        renewable: Whether the token can be renewed.
+        rewindable: Whether the request can be sent again.
     """
     attempt, renewed = 0, False
     while True:

@@ -1,4 +1,4 @@
-"""The settings of a client, and the way from a call to a request that is ready to be sent."""
+"""The settings of a client; turns a request into one that is ready to be sent."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .hooks import Observer
 from .retries import RetryPolicy
 
 SLOW_READ_TIMEOUT = 600.0
-"""Seconds of silence that a run of a model or workflow may take."""
+"""Default read timeout of model and workflow runs, in seconds."""
 CONNECT_TIMEOUT = 5.0
-"""Seconds to connect, at most, where one number is given for everything."""
+"""Most seconds to connect if the timeout is a single number."""
 USER_AGENT = f"cozekit/{__version__}"
 
 
 @define(frozen=True, kw_only=True)
 class Settings:
-    """What `with_options` can change, and what it cannot: everything but the connections."""
+    """All settings of a client; not its connections."""
 
     service: Service = field(repr=False)
     auth: Auth
@@ -40,10 +40,15 @@ class Settings:
     on_drift: DriftHook | None = None
 
     def prepare(self, request: Request, options: CallOptions, token: str | None) -> PreparedRequest:
-        """The request with token, headers, query and timeout.
+        """Adds base URL, headers, token, query and timeout to a request, and encodes its body.
+
+        Args:
+            request: The request.
+            options: Options of the call.
+            token: The access token; None to send none.
 
         Raises:
-            ArgumentError: A header, a query field or the body cannot be written.
+            ArgumentError: A header, a query field or the body cannot be encoded.
         """
         operation = request.operation
         base = self.www_url if operation.www else self.base_url
@@ -57,7 +62,7 @@ class Settings:
             content = encode(body)
         return PreparedRequest(
             operation,
-            _address(base, request, options),
+            _url(base, request, options),
             base,
             self._headers(request, options, token, has_json=content is not None),
             content,
@@ -72,45 +77,56 @@ class Settings:
         self, request: Request, options: CallOptions, token: str | None, *, has_json: bool
     ) -> dict[str, str]:
         headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
-        _replace(headers, self.default_headers)
-        _replace(headers, request.headers)
+        _set_headers(headers, self.default_headers)
+        _set_headers(headers, request.headers)
         if token and not request.operation.anonymous:
-            _replace(headers, {"Authorization": f"Bearer {token}"})
+            _set_headers(headers, {"Authorization": f"Bearer {token}"})
         if has_json:
             headers["Content-Type"] = "application/json"
-        _replace(headers, options.extra_headers)
+        _set_headers(headers, options.extra_headers)
         _check_headers(headers)
         return headers
 
-    def timeout_for(self, operation: Operation, wanted: TimeoutInput) -> Timeout:
-        """The timeouts of one call: its own, the client's, or those that fit the operation."""
-        found = self.timeout if isinstance(wanted, UseDefault) else checked_timeout(wanted)
-        if isinstance(found, UseDefault):
+    def timeout_for(self, operation: Operation, timeout: TimeoutInput) -> Timeout:
+        """The timeouts of a call: those of the call, else of the client, else of the operation.
+
+        Args:
+            operation: The operation.
+            timeout: The timeout of the call.
+        """
+        timeout = self.timeout if isinstance(timeout, UseDefault) else checked_timeout(timeout)
+        if isinstance(timeout, UseDefault):
             return Timeout(read=SLOW_READ_TIMEOUT) if operation.slow else Timeout()
-        if found is None:
+        if timeout is None:
             return Timeout(None, None, None, None)
-        if isinstance(found, Timeout):
-            return found
-        return Timeout(min(found, CONNECT_TIMEOUT), found, found, found)
+        if isinstance(timeout, Timeout):
+            return timeout
+        return Timeout(min(timeout, CONNECT_TIMEOUT), timeout, timeout, timeout)
 
     def at(self, base_url: str) -> Settings:
-        """These settings for another base URL."""
+        """A copy with another base URL.
+
+        Args:
+            base_url: The base URL.
+
+        Raises:
+            ArgumentError: It is not an http or https URL.
+        """
         return evolve(self, base_url=checked_url(base_url))
 
 
 def checked_timeout(timeout: TimeoutInput) -> TimeoutInput:
-    """The timeout as it is.
+    """Returns the timeout if it is valid; a tuple becomes a `Timeout`.
 
     Raises:
-        ArgumentError: It is neither None nor a number above zero; a limit of zero would never let a
-            call succeed.
+        ArgumentError: A limit is neither None nor a positive number.
     """
     for seconds in timeout if isinstance(timeout, tuple) else (timeout,):
         if seconds is None or isinstance(seconds, UseDefault):
             continue
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
             raise ArgumentError(
-                f"a timeout is a number of seconds above zero, a Timeout or None, not {seconds!r}",
+                f"timeout must be a positive number of seconds, a Timeout or None, not {seconds!r}",
                 argument="timeout",
             )
     if isinstance(timeout, tuple) and not isinstance(timeout, Timeout):
@@ -119,67 +135,65 @@ def checked_timeout(timeout: TimeoutInput) -> TimeoutInput:
 
 
 def checked_url(url: str) -> str:
-    """A base URL without a slash at its end.
+    """Returns the base URL without trailing slashes.
 
     Raises:
-        ArgumentError: It is not an http or https address.
+        ArgumentError: It is not an http or https URL.
     """
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is not a number, an IPv6 address without its bracket
-        sound = False
-    if not sound:
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is not a number, an unclosed bracket of an IPv6 address
+        is_valid = False
+    if not is_valid:
         raise ArgumentError(
-            f"base URL {url!r} is not an http or https address, such as https://api.coze.cn",
+            f"base URL {url!r} is not an http or https URL, such as https://api.coze.cn",
             argument="base_url",
         )
     return url.rstrip("/")
 
 
 def www_url(base_url: str) -> str:
-    """The web host beside an API host: `api.coze.cn` has `www.coze.cn`; any other host serves
-    both.
+    """The URL of the sign-in pages for a base URL: `www.coze.cn` for `api.coze.cn`; other hosts
+    serve both.
     """
     return base_url.replace("://api.", "://www.", 1)
 
 
-def resolve_retries(wanted: int | RetryPolicy, base: RetryPolicy | None = None) -> RetryPolicy:
-    """The policy for a number of retries, otherwise as `base`.
+def resolve_retries(max_retries: int | RetryPolicy, base: RetryPolicy | None = None) -> RetryPolicy:
+    """The policy itself, or `base` with another number of retries.
 
     Raises:
-        ArgumentError: The number is negative or not whole.
+        ArgumentError: The number is negative or not an integer.
     """
-    if isinstance(wanted, RetryPolicy):
-        return wanted
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 0:
+    if isinstance(max_retries, RetryPolicy):
+        return max_retries
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
         raise ArgumentError(
-            f"max_retries must be a whole number from 0 on, or a RetryPolicy, not {wanted!r}",
+            f"max_retries must be an integer of 0 or more, or a RetryPolicy, not {max_retries!r}",
             argument="max_retries",
         )
-    return evolve(base or RetryPolicy(), max_retries=wanted)
+    return evolve(base or RetryPolicy(), max_retries=max_retries)
 
 
-def _address(base: str, request: Request, options: CallOptions) -> str:
+def _url(base: str, request: Request, options: CallOptions) -> str:
     query = {**request.query, **options.extra_query} if options.extra_query else request.query
     url = f"{base}{request.path}"
     return f"{url}?{urlencode(_query_items(query), safe=',')}" if query else url
 
 
-def _replace(headers: dict[str, str], more: Mapping[str, str] | None) -> None:
-    """Adds headers; one that is there under another spelling gives way, so that no header goes out
-    twice.
-    """
-    if more:
-        names = {name.lower() for name in more}
+def _set_headers(headers: dict[str, str], values: Mapping[str, str] | None) -> None:
+    """Sets headers; replaces headers of the same name in any case, so that none is sent twice."""
+    if values:
+        names = {name.lower() for name in values}
         for name in [name for name in headers if name.lower() in names]:
             del headers[name]
-        headers.update(more)
+        headers.update(values)
 
 
 def _check_headers(headers: dict[str, str]) -> None:
-    """Finds what no header can hold before the HTTP library does: its error would show the value,
-    which may be a token.
+    """Checks headers before the HTTP library does, whose error would show the value of the header,
+    perhaps a token.
     """
     try:
         text = "".join([*headers, *headers.values()])
@@ -188,24 +202,24 @@ def _check_headers(headers: dict[str, str]) -> None:
     except TypeError:
         pass
     for name, value in headers.items():
-        plain = isinstance(value, str) and (name + value).isascii()
-        if not plain or not (name + value).isprintable():
+        is_text = isinstance(value, str) and (name + value).isascii()
+        if not is_text or not (name + value).isprintable():
             raise ArgumentError(
-                f"the header {name!r} has characters that no header can hold", argument=name
+                f"the header {name!r} has characters that a header cannot have", argument=name
             )
 
 
 def _query_items(query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         if value is not None:
             items = value if isinstance(value, list | tuple) else [value]
-            found += [(name, _text(item)) for item in items]
-    return found
+            pairs += [(name, _text(item)) for item in items]
+    return pairs
 
 
 def _text(value: Any) -> str:
-    """A scalar as the wire has it in queries and forms; anything else as JSON."""
+    """The text of a value in a query or form; JSON if it is not a scalar."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):

@@ -1,1 +1,1 @@
-"""Loops over several calls: running tools until a chat has answered, answering a run that asks."""
+"""Loops over several calls: running the tools of a chat, answering an interrupted run."""

@@ -1,6 +1,6 @@
-"""Runs a workflow, answers what it asks and resumes it, until it has ended.
+"""Runs a workflow; answers its interruptions and resumes it until it has ended.
 
-The functions are the steps of generated methods of the runs resource, whose other methods they use.
+The functions are the steps of generated methods of the runs resource.
 """
 
 from __future__ import annotations
@@ -14,62 +14,63 @@ from ..polling.poll import PollClient, PollOptions, is_waiting, poll
 from ..polling.wait import arguments_of, logid_of
 from ..steps import Steps
 from ..types import Listener
-from .tool_loop import later
-from .toolbox import Naming, asking, wire_text
+from .toolbox import ErrorIds, callable_for, wire_text
 
 Answer = Callable[[Any], Any]
 
 
 class _Interrupts:
-    """Counts the interruptions of a run, and knows what its errors tell."""
+    """Counts the interruptions of a run."""
 
-    def __init__(self, max_resumes: int, ids: Mapping[str, Any]) -> None:
+    def __init__(self, max_resumes: int, run_ids: Mapping[str, Any]) -> None:
         if max_resumes < 0:
             raise ArgumentError("max_resumes must not be negative", argument="max_resumes")
-        self._max = max_resumes
-        self._ids = ids
-        self._done = 0
+        self._max_resumes = max_resumes
+        self._run_ids = run_ids
+        self._count = 0
 
-    def count(self, result: Any, waiting: Any) -> None:
-        """One more interruption.
+    def count(self, result: Any, interruption: Any) -> None:
+        """Counts an interruption.
 
         Raises:
-            TooManyRounds: It is one more than allowed.
+            TooManyRounds: The run has been resumed `max_resumes` times.
         """
-        if self._done >= self._max:
-            facts = {**self._told(result, waiting), "logid": logid_of(result)}
-            known = ", ".join(
+        if self._count >= self._max_resumes:
+            facts = {**self._ids(result, interruption), "logid": logid_of(result)}
+            details = ", ".join(
                 f"{name} {value}" for name, value in facts.items() if value is not None
             )
             raise TooManyRounds(
-                f"the run is interrupted again after {self._max} resumes ({known})",
-                rounds=self._done,
+                f"the run is interrupted again after {self._max_resumes} resumes ({details})",
+                rounds=self._count,
                 result=result,
                 logid=facts["logid"],
             )
-        self._done += 1
-        waiting.number = self._done
+        self._count += 1
+        interruption.number = self._count
 
-    def naming(self, result: Any, waiting: Any) -> Naming:
-        """Around a step: its errors tell where the run can be found again."""
-        return Naming(f"answering interruption {waiting.number}", self._told(result, waiting))
+    def error_ids(self, result: Any, interruption: Any) -> ErrorIds:
+        """Adds the ids of the run to errors raised in the block."""
+        return ErrorIds(
+            f"answering interruption {interruption.number}", self._ids(result, interruption)
+        )
 
-    def _told(self, result: Any, waiting: Any) -> dict[str, Any]:
-        """What the run is found again by and resumed with; streams do not tell its id."""
-        found = {"execute_id": result.execute_id} if result.execute_id else {}
+    def _ids(self, result: Any, interruption: Any) -> dict[str, Any]:
+        """The ids to resume the run with; streams do not show `execute_id`."""
+        execute_id = {"execute_id": result.execute_id} if result.execute_id else {}
         return {
-            **self._ids,
-            **found,
-            "event_id": waiting.event_id,
-            "interrupt_type": waiting.type,
+            **self._run_ids,
+            **execute_id,
+            "event_id": interruption.event_id,
+            "interrupt_type": interruption.type,
         }
 
 
-def _resume_arguments(waiting: Any, workflow_id: str, reply: Any) -> dict[str, Any]:
+def _resume_arguments(interruption: Any, workflow_id: str, reply: Any) -> dict[str, Any]:
     return {
         "workflow_id": workflow_id,
-        "event_id": waiting.event_id,
-        "interrupt_type": waiting.type,
+        "event_id": interruption.event_id,
+        "interrupt_type": interruption.type,
         "resume_data": wire_text(reply),
     }
 
@@ -88,31 +89,32 @@ def run(
     deadline: float | None,
     is_async: bool,
 ) -> Steps[Any]:
-    """Runs a workflow to its end; see the generated method."""
+    """The steps of `coze.workflows.runs.run_interactive`; see there for the parameters."""
     if not stream and on_event is not None:
-        raise ArgumentError("on_event needs a stream", argument="on_event")
-    ask = asking(answer, "answer", "answer", is_async=is_async)
+        raise ArgumentError("on_event needs stream=True", argument="on_event")
+    get_reply = callable_for(answer, "answer", "answer", is_async=is_async)
     workflow_id = arguments["workflow_id"]
     loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
+    later = options.for_later_calls()._asdict()
     if stream:
         opened = runs.stream(**arguments, **limits, **options._asdict())
         result = yield opened.until_done(on_event)
     else:
         result = result_type.of_run((yield runs.create(**arguments, **options._asdict())))
-    while (waiting := result.interruption) is not None:
-        loop.count(result, waiting)
-        with loop.naming(result, waiting):
-            reply = yield ask(waiting)
+    while (interruption := result.interruption) is not None:
+        loop.count(result, interruption)
+        with loop.error_ids(result, interruption):
+            reply = yield get_reply(interruption)
             if reply is None:
                 return result
-            resumed = _resume_arguments(waiting, workflow_id, reply)
+            resumed = _resume_arguments(interruption, workflow_id, reply)
             if stream:
-                opened = runs.stream_resume(**resumed, **limits, **later(options))
-                following = yield opened.until_done(on_event)
+                opened = runs.stream_resume(**resumed, **limits, **later)
+                next_result = yield opened.until_done(on_event)
             else:
-                following = result_type.of_run((yield runs.resume(**resumed, **later(options))))
-            result = following.after(result)
+                next_result = result_type.of_run((yield runs.resume(**resumed, **later)))
+            result = next_result.after(result)
     return result
 
 
@@ -130,24 +132,27 @@ def create_and_poll(
     poll_interval: float | None,
     is_async: bool,
 ) -> Steps[Any]:
-    """Runs asynchronously, polls, and answers what the run asks; see the generated method."""
-    ids: dict[str, Any] = {}  # known once the run has begun
+    """The steps of `coze.workflows.runs.create_and_poll`; see there for the parameters."""
+    ids: dict[str, Any] = {}  # filled once the run has started
+    later = options.for_later_calls()._asdict()
     loop = _Interrupts(max_resumes, ids) if answer is not None else None
-    ask = asking(answer, "answer", "answer", is_async=is_async) if answer is not None else None
+    get_reply = (
+        callable_for(answer, "answer", "answer", is_async=is_async) if answer is not None else None
+    )
     arguments = {**arguments, "is_async": True}
     first = yield runs.create(**arguments, **options._asdict())
     run_ids = arguments_of(waiter, first, arguments)
-    how = PollOptions(poll_timeout, poll_interval, call=options)
-    history = (yield from poll(client, waiter, run_ids, how)).last
-    while loop is not None and ask is not None and is_waiting(waiter, history):
+    poll_options = PollOptions(poll_timeout, poll_interval, call=options)
+    history = (yield from poll(client, waiter, run_ids, poll_options)).last
+    while loop is not None and get_reply is not None and is_waiting(waiter, history):
         ids.update(run_ids)
-        waiting = result_type.interruption_type(interrupt=history.interrupt_data)
-        loop.count(history, waiting)
-        with loop.naming(history, waiting):
-            reply = yield ask(waiting)
+        interruption = result_type.interruption_type(interrupt=history.interrupt_data)
+        loop.count(history, interruption)
+        with loop.error_ids(history, interruption):
+            reply = yield get_reply(interruption)
             if reply is None:
                 return history
-            resumed = _resume_arguments(waiting, arguments["workflow_id"], reply)
-            yield runs.resume(**resumed, **later(options))
-            history = (yield from poll(client, waiter, run_ids, how)).last
+            resumed = _resume_arguments(interruption, arguments["workflow_id"], reply)
+            yield runs.resume(**resumed, **later)
+            history = (yield from poll(client, waiter, run_ids, poll_options)).last
     return history

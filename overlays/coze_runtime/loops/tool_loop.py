@@ -1,6 +1,7 @@
-"""Asks a bot, runs the tools that it calls and hands in their outputs, until it has answered.
+"""Sends a message to a bot, runs the tools that it calls and submits their outputs, until it has
+answered.
 
-`run` is the steps of the generated method of the chat resource, whose other methods it uses.
+`run` is the steps of a generated method of the chat resource.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from ..operation import CallOptions
 from ..steps import Steps
 from ..streams.events import StreamSpec
 from ..types import Listener, OnToolError, Tools
-from .toolbox import Naming, Toolbox
+from .toolbox import ErrorIds, Toolbox
 
 
 class _Rounds:
-    """Keeps count of the rounds and collects the messages of all of them."""
+    """Counts the rounds and collects their messages."""
 
     def __init__(
         self,
@@ -31,45 +32,45 @@ class _Rounds:
             raise ArgumentError("max_rounds must not be negative", argument="max_rounds")
         if tools and arguments.get("auto_save_history") is False:
             raise ArgumentError(
-                "tools need auto_save_history: without it the outputs are refused with 5000",
+                "tools need auto_save_history; without it the service rejects the outputs (5000)",
                 argument="auto_save_history",
             )
         self.toolbox = None if tools is None else Toolbox(tools, on_tool_error, spec)
-        self._max = max_rounds
-        self._done = 0
+        self._max_rounds = max_rounds
+        self._count = 0
         self._messages: dict[str, Any] = {}
 
-    def go_on(self, result: Any) -> bool:
-        """Whether there are outputs to hand in.
+    def starts_next(self, result: Any) -> bool:
+        """Whether the bot asks for tools; counts the round.
 
         Raises:
-            TooManyRounds: After the allowed rounds there still are.
+            TooManyRounds: It still does after `max_rounds`.
         """
         if self.toolbox is None or not result.tool_calls:
             return False
-        if self._done >= self._max:
+        if self._count >= self._max_rounds:
             names = ", ".join(
                 str(call.function.name) for call in result.tool_calls if call.function
             )
             chat = result.chat
             logid = f", logid {chat.logid}" if chat.logid else ""
             raise TooManyRounds(
-                f"the bot asks for tools ({names}) after {self._max} rounds "
+                f"the bot asks for tools ({names}) after {self._max_rounds} rounds "
                 f"(chat_id {chat.id}, conversation_id {chat.conversation_id}{logid})",
-                rounds=self._done,
+                rounds=self._count,
                 result=result,
                 logid=chat.logid,
             )
-        self._done += 1
+        self._count += 1
         return True
 
-    def naming(self, chat: Any) -> Naming:
-        """Around a round: its errors tell where the chat can be found again."""
-        return Naming(f"handing in the outputs of round {self._done}", ids_of(chat))
+    def error_ids(self, chat: Any) -> ErrorIds:
+        """Adds the ids of the chat to errors raised in the block."""
+        return ErrorIds(f"submitting the outputs of round {self._count}", _ids(chat))
 
     def collected(self, result: Any) -> Any:
-        """The result with the messages of the rounds before; polls list all of them again, streams
-        only the new ones.
+        """The result with the messages of earlier rounds. Polling lists those again, streaming does
+        not.
         """
         for message in result.messages:
             self._messages[message.id or f"#{len(self._messages)}"] = message
@@ -77,14 +78,8 @@ class _Rounds:
         return result
 
 
-def ids_of(chat: Any) -> dict[str, Any]:
-    """What a chat is found again by."""
+def _ids(chat: Any) -> dict[str, Any]:
     return {"chat_id": chat.id, "conversation_id": chat.conversation_id}
-
-
-def later(options: CallOptions) -> dict[str, Any]:
-    """The options of the first call that hold for the later calls of a loop too."""
-    return {"extra_headers": options.extra_headers, "timeout": options.timeout}
 
 
 def run(
@@ -104,31 +99,30 @@ def run(
     poll_interval: float | None,
     is_async: bool,
 ) -> Steps[Any]:
-    """Asks a bot and runs its tools; see the generated method."""
+    """The steps of `coze.chat.run`; see there for the parameters."""
     rounds = _Rounds(spec, arguments, tools, max_rounds, on_tool_error)
     if not stream and on_event is not None:
-        raise ArgumentError("on_event needs a stream; polling sees no events", argument="on_event")
+        raise ArgumentError("on_event needs stream=True", argument="on_event")
     polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
+    later = options.for_later_calls()._asdict()
     toolbox = rounds.toolbox
     if toolbox is not None and not is_async:
-        toolbox.refuse_coroutines()
+        toolbox.reject_async_tools()
     if stream:
         opened = chat.stream(**arguments, **limits, **options._asdict())
         result = yield opened.until_done(on_event)
     else:
         result = yield chat.create_and_poll(**arguments, **polls, **options._asdict())
     result = rounds.collected(result)
-    while toolbox is not None and rounds.go_on(result):
-        with rounds.naming(result.chat):
+    while toolbox is not None and rounds.starts_next(result):
+        with rounds.error_ids(result.chat):
             outputs = toolbox.outputs_async if is_async else toolbox.outputs
-            handed = {**ids_of(result.chat), "tool_outputs": (yield outputs(result.chat))}
+            submission = {**_ids(result.chat), "tool_outputs": (yield outputs(result.chat))}
             if stream:
-                opened = chat.submit_tool_outputs_stream(**handed, **limits, **later(options))
-                following = yield opened.until_done(on_event)
+                opened = chat.submit_tool_outputs_stream(**submission, **limits, **later)
+                result = yield opened.until_done(on_event)
             else:
-                following = yield chat.submit_tool_outputs_and_poll(
-                    **handed, **polls, **later(options)
-                )
-            result = rounds.collected(following)
+                result = yield chat.submit_tool_outputs_and_poll(**submission, **polls, **later)
+            result = rounds.collected(result)
     return result

@@ -1,8 +1,8 @@
-"""Local plugins: runs the functions that a bot asks for, and words their results for it.
+"""Local plugins: runs the functions that a bot calls and formats their results.
 
-A function gets the arguments of the call as keyword arguments. What it returns goes to the bot:
-text as it is, anything else as JSON. An exception goes to the bot as `{"error": "<class>:
-<text>"}`, or is raised, as `on_tool_error` says.
+A function gets the arguments of the call as keyword arguments. Its result is sent to the bot:
+strings as they are, everything else as JSON. Depending on `on_tool_error`, an exception is sent to
+the bot as `{"error": "<class>: <text>"}` or raised.
 
 Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
 """
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 MAX_THREADS = 8
-"""Functions of one round that run at the same time in the sync client."""
+"""Most functions that run in parallel in the sync client."""
 
 
 class Toolbox:
-    """The functions that a chat may call, and what becomes of their failures."""
+    """The functions that a chat may call."""
 
     def __init__(self, tools: Tools, on_error: OnToolError, spec: StreamSpec) -> None:
         if on_error not in ("report", "raise"):
@@ -43,21 +43,21 @@ class Toolbox:
         self._spec = spec
         self._raises = on_error == "raise"
 
-    def refuse_coroutines(self) -> None:
-        """For the sync client.
+    def reject_async_tools(self) -> None:
+        """Checks the functions for the sync client.
 
         Raises:
-            ArgumentError: One of the functions is async.
+            ArgumentError: A function is async.
         """
         for name, function in self._tools.items():
-            refuse_coroutine(function, f"the tool {name}", "tools")
+            _reject_async(function, f"the tool {name}", "tools")
 
     def outputs(self, chat: Any) -> list[dict[str, str]]:
-        """Runs the calls that a chat waits for, several at the same time in threads.
+        """Runs the tool calls that a chat waits for, several of them in parallel threads.
 
         Raises:
-            ToolFailed: A call failed and failures are raised; the other calls of the round have
-                ended by then.
+            ToolFailed: A call failed and `on_tool_error` is "raise". It is raised when all calls
+                have ended.
         """
         calls = pending_calls(chat, self._spec)
         if len(calls) == 1:
@@ -68,81 +68,79 @@ class Toolbox:
         with ThreadPoolExecutor(
             min(MAX_THREADS, len(calls)), thread_name_prefix="cozekit-tool"
         ) as pool:
-            waiting = [
+            futures = [
                 pool.submit(contextvars.copy_context().run, self._output, chat, call)
                 for call in calls
             ]
-        return [future.result() for future in waiting]
+        return [future.result() for future in futures]
 
     async def outputs_async(self, chat: Any) -> list[dict[str, str]]:
-        """Runs the calls that a chat waits for at the same time; functions that are not async run
-        in worker threads.
+        """Runs the tool calls that a chat waits for concurrently; sync functions in worker threads.
 
         Raises:
-            ToolFailed: A call failed and failures are raised; the other calls of the round are
-                cancelled.
+            ToolFailed: A call failed and `on_tool_error` is "raise". The other calls are cancelled.
         """
         import anyio
 
         calls = pending_calls(chat, self._spec)
-        done: dict[int, dict[str, str]] = {}
-        failures: list[CozeError] = []
+        outputs: dict[int, dict[str, str]] = {}
+        errors: list[CozeError] = []
 
-        async def work(number: int, call: Any, group: TaskGroup) -> None:
+        async def run_call(index: int, call: Any, group: TaskGroup) -> None:
             try:
-                done[number] = await self._output_async(chat, call)
+                outputs[index] = await self._output_async(chat, call)
             except self._spec.tool_failed as error:
-                failures.append(error)
+                errors.append(error)
                 group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
-            for number, call in enumerate(calls):
-                group.start_soon(work, number, call, group)
-        if failures:
-            raise failures[0]
-        return [done[number] for number in range(len(calls))]
+            for index, call in enumerate(calls):
+                group.start_soon(run_call, index, call, group)
+        if errors:
+            raise errors[0]
+        return [outputs[index] for index in range(len(calls))]
 
     def _output(self, chat: Any, call: Any) -> dict[str, str]:
         try:
-            function, arguments = self._prepared(chat, call)
-            return _answer(call, wire_text(function(**arguments)))
+            function, arguments = self._resolve(chat, call)
+            return _tool_output(call, wire_text(function(**arguments)))
         except self._spec.tool_failed:
             raise
         except Exception as error:
-            return self._failed(chat, call, error)
+            return self._error_output(chat, call, error)
 
     async def _output_async(self, chat: Any, call: Any) -> dict[str, str]:
         try:
-            function, arguments = self._prepared(chat, call)
-            return _answer(call, wire_text(await call_async(function, **arguments)))
+            function, arguments = self._resolve(chat, call)
+            return _tool_output(call, wire_text(await call_async(function, **arguments)))
         except self._spec.tool_failed:
             raise
         except Exception as error:
-            return self._failed(chat, call, error)
+            return self._error_output(chat, call, error)
 
-    def _prepared(self, chat: Any, call: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
+    def _resolve(self, chat: Any, call: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
         """The function of a call and its arguments."""
         name = call.function.name if call.function else None
         function = self._tools.get(name or "")
         if function is None:
             if call.type in self._spec.questions:
-                # A question to the user: an error text would be taken for the user's answer.
+                # A question to the user: the bot would take an error text for the user's answer.
                 raise self._tool_failed(
                     chat,
                     call,
-                    f"the bot waits for the user's answer to {name}, and no tool of that name "
-                    "is there",
+                    f"the bot waits for the user's answer to {name}, but there is no tool of that "
+                    "name",
                 )
             raise LookupError(
-                f"there is no tool {name}; known are {', '.join(sorted(self._tools)) or 'none'}"
+                f"there is no tool {name}; available: {', '.join(sorted(self._tools)) or 'none'}"
             )
         text = (call.function.arguments if call.function else None) or "{}"
         try:
             arguments = msgspec.json.decode(text)
         except msgspec.DecodeError as error:
-            raise ValueError(f"the arguments are no JSON ({error})") from error
+            raise ValueError(f"the arguments are not valid JSON ({error})") from error
         if not isinstance(arguments, dict):
-            raise ValueError(f"the arguments are no JSON object but {type(arguments).__name__}")
+            raise ValueError(f"the arguments are not a JSON object but {type(arguments).__name__}")
         return function, arguments
 
     def _tool_failed(self, chat: Any, call: Any, problem: str) -> CozeError:
@@ -156,17 +154,17 @@ class Toolbox:
         error.chat, error.chat_id, error.conversation_id = chat, chat.id, chat.conversation_id
         return error  # type: ignore[no-any-return]  # the class is given by the description
 
-    def _failed(self, chat: Any, call: Any, error: Exception) -> dict[str, str]:
+    def _error_output(self, chat: Any, call: Any, error: Exception) -> dict[str, str]:
         if self._raises:
             raise self._tool_failed(chat, call, f"{type(error).__name__}: {error}") from error
-        return _answer(
+        return _tool_output(
             call, msgspec.json.encode({"error": f"{type(error).__name__}: {error}"}).decode()
         )
 
 
 async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -> Any:
-    """Calls a function of either kind; one that is not async runs in a worker thread, so that it
-    cannot block the loop.
+    """Calls a sync or async function; a sync one runs in a worker thread, so that it cannot block
+    the event loop.
     """
     if _is_async(function):
         return await function(*values, **named)
@@ -178,29 +176,33 @@ async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -
     return await result if inspect.isawaitable(result) else result
 
 
-def asking(
-    function: Callable[..., Any], what: str, argument: str, *, is_async: bool
+def callable_for(
+    function: Callable[..., Any], label: str, argument: str, *, is_async: bool
 ) -> Callable[..., Any]:
-    """How a function of the program is called: in the async client one that is not async runs in a
-    worker thread.
+    """The function as the client calls it: in the async client, by `call_async`.
+
+    Args:
+        function: A function that the user passed.
+        label: What errors call it.
+        argument: Name of the argument.
+        is_async: Whether the client is async.
 
     Raises:
-        ArgumentError: The function is async, and the client is not.
+        ArgumentError: The function is async, but the client is not.
     """
     if is_async:
         from functools import partial
 
         return partial(call_async, function)
-    refuse_coroutine(function, what, argument)
+    _reject_async(function, label, argument)
     return function
 
 
-class Naming:
-    """Around a step of a loop: what it raises stays what it is, and tells where the work can be
-    found again.
+class ErrorIds:
+    """Context manager that adds the ids of a chat or run to errors, so that it can be retrieved.
 
-    An error that has attributes of these names gets the ids there; any other tells them in a note,
-    also an exception of the program's own functions and Ctrl-C.
+    An error with attributes of these names gets the ids there. Other errors, such as those of user
+    functions and KeyboardInterrupt, get a note.
     """
 
     def __init__(self, step: str, ids: Mapping[str, Any]) -> None:
@@ -212,57 +214,52 @@ class Naming:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         if not isinstance(error, Exception | KeyboardInterrupt):
             return  # no error, or a cancelled task
-        told = "\n".join(getattr(error, "__notes__", ()))
+        text = "\n".join(getattr(error, "__notes__", ()))
         if isinstance(error, CozeError):
-            told += str(error)
+            text += str(error)
             for name, value in self._ids.items():
                 if getattr(error, name, value) is None:
                     setattr(error, name, value)
         if all(
-            f"{name} {value}" in told or f"{name}={value}" in told
+            f"{name} {value}" in text or f"{name}={value}" in text
             for name, value in self._ids.items()
         ):
             return
-        known = ", ".join(f"{name} {value}" for name, value in self._ids.items())
-        with suppress(Exception):  # exceptions of the program may be frozen
-            error.add_note(f"while {self._step} ({known})")
+        ids = ", ".join(f"{name} {value}" for name, value in self._ids.items())
+        with suppress(Exception):  # exceptions of user functions may be frozen
+            error.add_note(f"while {self._step} ({ids})")
 
 
-def refuse_coroutine(function: Callable[..., Any], what: str, argument: str) -> None:
-    """For the sync client.
-
-    Raises:
-        ArgumentError: The function is async.
-    """
+def _reject_async(function: Callable[..., Any], label: str, argument: str) -> None:
     if _is_async(function):
         raise ArgumentError(
-            f"{what} is an async function; use it with AsyncCoze", argument=argument
+            f"{label} is an async function; use it with AsyncCoze", argument=argument
         )
 
 
 def wire_text(result: Any) -> str:
-    """What a function returned, as the wire takes it: text as it is, anything else as JSON."""
+    """The result of a function as text: a string as it is, everything else as JSON."""
     if isinstance(result, str):
         return result
     return msgspec.json.encode(result, enc_hook=_plain).decode()
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    called = getattr(function, "__call__", None)  # noqa: B004  # an object with an async `__call__`
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+    method = getattr(function, "__call__", None)  # noqa: B004  # an object with an async `__call__`
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(method)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
-    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-def _answer(call: Any, output: str) -> dict[str, str]:
+def _tool_output(call: Any, output: str) -> dict[str, str]:
     return {"tool_call_id": call.id or "", "output": output}

@@ -1,1 +1,1 @@
-"""Waiting for an outcome: `wait` says when to poll and when to stop, `poll` does it."""
+"""Polling for an outcome: `wait` decides when to poll and when to stop, `poll` sends the polls."""

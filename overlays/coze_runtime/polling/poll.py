@@ -1,6 +1,6 @@
 """Starts work and polls for its outcome, as the `Waiter` of the operation says.
 
-Everything here is steps (`coze_runtime.steps`), for both clients.
+The functions are generators of steps (`coze_runtime.steps`) for both clients.
 """
 
 from __future__ import annotations
@@ -18,43 +18,46 @@ from ..serialization.convert import get_path
 from ..serialization.error_responses import number_of
 from ..steps import Steps
 from ..types import Timeout
-from .wait import Wait, arguments_of, logid_of, shown
+from .wait import Wait, arguments_of, joined, logid_of
 
 
 class PollClient(Caller, Protocol):
-    """What polling needs of a client."""
+    """The part of a client that polling uses."""
 
     @property
     def settings(self) -> Settings:
-        """The timeouts."""
+        """The settings of the client; for its timeouts."""
         ...
 
     def with_options(self, *, max_retries: int) -> Self:
-        """A copy with another number of retries."""
+        """A copy with another number of retries.
+
+        Args:
+            max_retries: Most retries of a call.
+        """
         ...
 
 
 class PollOptions(NamedTuple):
-    """How long and how often to poll, and the options of the first call that hold for the polls
-    too.
-    """
+    """How long and how often to poll, and the options of the first call."""
 
     timeout: float
+    """Seconds until `PollTimeout`."""
     interval: float | None = None
+    """Initial polling interval in seconds; by default that of the `Waiter`."""
     cancel: bool = False
-    """Whether work that takes longer is cancelled."""
+    """Whether to cancel the work after the timeout."""
     call: CallOptions = CallOptions()
+    """Options of the first call; headers and timeout also apply to the polls."""
     at_once: bool = False
-    """Whether the first poll comes without a pause: the work may be over already."""
+    """Whether to poll before the first pause, because the work may have ended already."""
 
-    def later(self) -> CallOptions:
-        """Options of the calls that come after the first one."""
-        return CallOptions(extra_headers=self.call.extra_headers, timeout=self.call.timeout)
-
-    def for_poll(self, settings: Settings, request: Request, left: float) -> CallOptions:
-        """Options of one poll: no step of it outlasts the wait."""
+    def for_poll(self, settings: Settings, request: Request, seconds_left: float) -> CallOptions:
+        """The options of one poll, with timeouts capped to the seconds left."""
         limits = settings.timeout_for(request.operation, self.call.timeout)
-        capped = Timeout(*(left if limit is None else min(limit, left) for limit in limits))
+        capped = Timeout(
+            *(seconds_left if limit is None else min(limit, seconds_left) for limit in limits)
+        )
         return CallOptions(extra_headers=self.call.extra_headers, timeout=capped)
 
 
@@ -62,22 +65,22 @@ class Outcome(NamedTuple):
     """How the work ended."""
 
     last: Any
-    """The last answer of the polled operation, or the part of it that matters."""
+    """The last response of the polled operation, or the part that `Waiter.pick` selects."""
     then: Any = None
-    """What the operation that is called at the end returned."""
+    """The result of the operation `Waiter.then`."""
 
 
 class PollRequest(NamedTuple):
-    """The polled operation, ready to be sent."""
+    """The request of a poll."""
 
     request: Request
     parse: Callable[[Response], Any]
     waiter: Waiter
-    """Its state is where the method's result has it, not where the body has it."""
+    """The waiter, with paths into the parsed result instead of the body."""
 
 
 def poll_request(waiter: Waiter, arguments: Mapping[str, Any]) -> PollRequest:
-    """The polled operation with its arguments; a list operation answers with its items."""
+    """Builds the request of a poll. A list operation is parsed to the list of its items."""
     operation: Any = import_module(waiter.module)
     pager = getattr(operation, "PAGER", None)
     parse: Callable[[Response], Any] = operation.parse
@@ -90,35 +93,40 @@ def poll_request(waiter: Waiter, arguments: Mapping[str, Any]) -> PollRequest:
 def _items_of(parse: Callable[[Response], PageData[Any]]) -> Callable[[Response], Any]:
     def items(response: Response) -> ResultList[Any]:
         page = parse(response)
-        found: ResultList[Any] = ResultList(page.items)
-        found.logid = page.logid
-        return found
+        result: ResultList[Any] = ResultList(page.items)
+        result.logid = page.logid
+        return result
 
     return items
 
 
 def start_and_poll(
-    client: PollClient, operation: Any, arguments: Mapping[str, Any], how: PollOptions
+    client: PollClient, operation: Any, arguments: Mapping[str, Any], options: PollOptions
 ) -> Steps[Outcome]:
-    """Sends an operation that starts work, and polls for the outcome.
+    """Calls an operation that starts work, and polls for the outcome.
 
     Args:
         client: Sends the requests.
         operation: The module of the operation; it has a `WAITER`.
         arguments: Arguments of the operation.
-        how: How to poll.
+        options: How to poll, and the options of the call.
 
     Raises:
-        PollTimeout: The outcome did not come in time.
-        CozeError: The work failed, or polling did, for good.
+        PollTimeout: The work did not finish in time.
+        CozeError: The work or the polling failed.
     """
     waiter: Waiter = operation.WAITER
-    first = yield client.execute(operation.build(**arguments), operation.parse, how.call)
+    first = yield client.execute(operation.build(**arguments), operation.parse, options.call)
     ids = arguments_of(waiter, first, arguments)
-    answered = frozenset(get_path(arguments, waiter.answered) or ()) if waiter.answered else None
+    answered = get_path(arguments, waiter.answered) if waiter.answered else None
     return (
         yield from poll(
-            client, waiter, ids, how, first if waiter.starts else None, answered or frozenset()
+            client,
+            waiter,
+            ids,
+            options,
+            first if waiter.starts else None,
+            frozenset(answered or ()),
         )
     )
 
@@ -127,139 +135,139 @@ def poll(
     client: PollClient,
     waiter: Waiter,
     ids: Mapping[str, Any],
-    how: PollOptions,
+    options: PollOptions,
     first: Any = None,
     answered: frozenset[str] = frozenset(),
 ) -> Steps[Outcome]:
-    """Polls for the outcome of work that runs already.
+    """Polls for the outcome of work that is in progress.
 
     Args:
         client: Sends the requests.
-        waiter: What the description says.
+        waiter: How the work shows its state.
         ids: Arguments of the polled operation.
-        how: How to poll.
-        first: What the first call answered, where that is a state.
-        answered: Ids that the first call answered.
+        options: How to poll.
+        first: The first response, if it has the state of the work.
+        answered: Ids of the requests that the first call answered.
 
     Raises:
-        PollTimeout: The outcome did not come in time.
-        CozeError: The work failed, or polling did, for good.
+        PollTimeout: The work did not finish in time.
+        CozeError: The work or the polling failed.
     """
     polled = poll_request(waiter, ids)
-    wait = _wait(polled.waiter, ids, how, answered)
-    # The wait itself polls again after a failure; retries inside each poll would only hide its
-    # deadline.
-    quick = client.with_options(max_retries=0)
+    wait = _wait(polled.waiter, ids, options, answered)
+    # `Wait` polls again after a failure; retries inside a poll could exceed its deadline.
+    poll_client = client.with_options(max_retries=0)
 
-    def once() -> Any:
-        options = how.for_poll(quick.settings, polled.request, wait.remaining())
-        return quick.execute(polled.request, polled.parse, options)
+    def poll_once() -> Any:
+        call = options.for_poll(poll_client.settings, polled.request, wait.remaining())
+        return poll_client.execute(polled.request, polled.parse, call)
 
     try:
-        yield from wait.steps(once, first)
-    except PollTimeout as late:
-        if not how.cancel:
+        yield from wait.steps(poll_once, first)
+    except PollTimeout as timeout:
+        if not options.cancel:
             raise
-        yield from _cancel(client, wait, late)
+        yield from _cancel(client, wait, timeout)
     _raise_for_failure(wait)
     if not waiter.then:
         return Outcome(get_path(wait.last, waiter.pick) if waiter.pick else wait.last)
-    following: Any = import_module(waiter.then)
+    operation: Any = import_module(waiter.then)
+    call = options.call.for_later_calls()
     try:
-        then = yield client.execute(following.build(**ids), following.parse, how.later())
+        then = yield client.execute(operation.build(**ids), operation.parse, call)
     except CozeError as error:
         error.add_note(f"after {waiter.operation}, which ended as {wait.state} ({_ids(wait)})")
         raise
     return Outcome(wait.last, then)
 
 
-def is_waiting(waiter: Waiter, answer: Any) -> bool:
-    """Whether work waits for its caller although no state says so."""
+def is_waiting(waiter: Waiter, response: Any) -> bool:
+    """Whether work waits for the caller although its state does not say so."""
     return (
         bool(waiter.waits)
-        and bool(get_path(answer, waiter.waits))
-        and get_path(answer, waiter.state) in waiter.waiting_states
+        and bool(get_path(response, waiter.waits))
+        and get_path(response, waiter.state) in waiter.waiting_states
     )
 
 
 def _wait(
-    waiter: Waiter, ids: Mapping[str, Any], how: PollOptions, answered: frozenset[str]
+    waiter: Waiter, ids: Mapping[str, Any], options: PollOptions, answered: frozenset[str]
 ) -> Wait[Any]:
     pause = waiter.pause
 
-    def settled(answer: Any) -> bool:
-        if is_waiting(waiter, answer) or _code_fails(waiter, answer):
+    def settled(response: Any) -> bool:
+        if is_waiting(waiter, response) or _code_fails(waiter, response):
             return True
-        # What comes next may still be the state before the answers, which would ask again.
-        asked = [name or "" for name in get_path(answer, waiter.asked) or ()] if answered else []
-        return get_path(answer, waiter.state) in pause and not answered.issuperset(asked)
+        # The first polls may still show the pause that has just been answered.
+        asked = [id_ or "" for id_ in get_path(response, waiter.asked) or ()] if answered else []
+        return get_path(response, waiter.state) in pause and not answered.issuperset(asked)
 
     return Wait(
         waiter._replace(pause=frozenset()) if answered else waiter,
-        timeout=how.timeout,
-        interval=how.interval,
+        timeout=options.timeout,
+        interval=options.interval,
         ids=ids,
         settled=settled if answered or waiter.waits or waiter.code_fails else None,
-        at_once=how.at_once,
+        at_once=options.at_once,
     )
 
 
-def _code_fails(waiter: Waiter, answer: Any) -> bool:
-    return waiter.code_fails and bool(get_path(answer, waiter.code))
+def _code_fails(waiter: Waiter, response: Any) -> bool:
+    return waiter.code_fails and bool(get_path(response, waiter.code))
 
 
-def _cancel(client: Caller, wait: Wait[Any], late: PollTimeout) -> Steps[None]:
-    """Cancels work that takes too long. It may have ended in the meantime, and then that counts.
+def _cancel(client: Caller, wait: Wait[Any], timeout: PollTimeout) -> Steps[None]:
+    """Cancels work that takes too long. If it has ended in the meantime, that is the outcome.
 
     Raises:
-        PollTimeout: The work was cancelled, and the error holds it; or cancelling failed.
+        PollTimeout: The work was cancelled, or cancelling failed.
     """
     operation: Any = import_module(wait.waiter.cancel)
     try:
         work = yield from call_unless_ended(client, operation, wait.ids, CallOptions())
     except CozeError as error:
-        late.add_note(f"cancelling failed: {error}")
-        raise late from error
-    late.last, late.state = work, get_path(work, wait.waiter.state)
-    late.logid = logid_of(work) or late.logid
-    if late.state in wait.waiter.canceled:
-        late.add_note("the work has been cancelled")
-        raise late
-    wait.last, wait.state = work, late.state
+        timeout.add_note(f"cancelling failed: {error}")
+        raise timeout from error
+    timeout.last, timeout.state = work, get_path(work, wait.waiter.state)
+    timeout.logid = logid_of(work) or timeout.logid
+    if timeout.state in wait.waiter.canceled:
+        timeout.add_note("the work has been cancelled")
+        raise timeout
+    wait.last, wait.state = work, timeout.state
 
 
 def _raise_for_failure(wait: Wait[Any]) -> None:
-    """Raises what a finished wait shows to be a failure.
+    """Raises if the work failed.
 
     Raises:
-        APIError: Of the class that the description names for the state, else `TaskFailed`.
+        APIError: The work failed; of the class for the state, or TaskFailed.
     """
+    if wait.failed or _code_fails(wait.waiter, wait.last):
+        raise _documented_error(wait) if wait.waiter.failures else _task_failed(wait)
+
+
+def _documented_error(wait: Wait[Any]) -> APIError:
+    """The error for the failed state; for an undocumented state, the first one."""
     waiter, last = wait.waiter, wait.last
-    if not wait.failed and not _code_fails(waiter, last):
-        return
-    if not waiter.failures:
-        raise _task_failed(wait)
-    first = next(iter(waiter.failures))
-    state = next((state for state in waiter.failures if state == wait.state), first)
-    failure, logid = waiter.failures[state], logid_of(last)
+    by_default = next(iter(waiter.failures.values()))
+    logid = logid_of(last)
+    failure = next(
+        (failure for state, failure in waiter.failures.items() if state == wait.state), by_default
+    )
     code, msg = (get_path(last, path) if path else None for path in (waiter.code, waiter.msg))
-    where = _ids(wait) + (f", logid {logid}" if logid else "")
+    ids = _ids(wait) + (f", logid {logid}" if logid else "")
     reason = f": code {code}: {msg or ''}" if code else ""
     error = failure.error(
-        f"{waiter.operation}: {failure.text}{reason} ({where})",
+        f"{waiter.operation}: {failure.text}{reason} ({ids})",
         code=number_of(code),
         msg=msg or failure.text,
         logid=logid,
         debug_url=getattr(last, "debug_url", None),
     )
-    _keep(error, {**wait.ids, waiter.keep: last})
-    raise error
-
-
-def _keep(error: APIError, facts: Mapping[str, Any]) -> None:
-    """Puts facts on the attributes that the class has for them."""
-    for name in facts.keys() & set(dir(error)):
-        setattr(error, name, facts[name])
+    for name, value in {**wait.ids, waiter.keep: last}.items():
+        if hasattr(error, name):
+            setattr(error, name, value)
+    return error
 
 
 def _task_failed(wait: Wait[Any]) -> TaskFailed:
@@ -272,18 +280,18 @@ def _task_failed(wait: Wait[Any]) -> TaskFailed:
 
 
 def _reason(waiter: Waiter, last: Any) -> str:
-    """Why the parts of the work failed, in words; empty where the service does not tell."""
-    if waiter.reasons is None:
+    """Why the work failed; empty if the service does not say."""
+    reasons = waiter.reasons
+    if reasons is None:
         return ""
-    where = waiter.reasons
-    items = get_path(last, where.items) if where.items else last
+    items = get_path(last, reasons.items) if reasons.items else last
     return "; ".join(
-        f"{next((text for name in where.names if (text := getattr(item, name))), '')}: "
-        f"{getattr(item, where.text) or 'no reason given'}"
+        f"{next((name for field in reasons.names if (name := getattr(item, field))), '')}: "
+        f"{getattr(item, reasons.text) or 'no reason given'}"
         for item in items or ()
-        if where.items or get_path(item, waiter.state.removeprefix("*.")) in waiter.failure
+        if reasons.items or get_path(item, waiter.state.removeprefix("*.")) in waiter.failure
     )
 
 
 def _ids(wait: Wait[Any]) -> str:
-    return ", ".join(f"{name} {shown(value, ', ')}" for name, value in wait.ids.items())
+    return ", ".join(f"{name} {joined(value, ', ')}" for name, value in wait.ids.items())

@@ -1,8 +1,4 @@
-"""Waiting for an outcome: polls ever more slowly until the state is final.
-
-Which states end the wait comes from the description (`Waiter`); nothing here knows a chat from a
-workflow run. `poll` polls the operation that the description names.
-"""
+"""Polls at growing intervals until the state is final, as the `Waiter` says."""
 
 from __future__ import annotations
 
@@ -18,18 +14,18 @@ from ..steps import Pause, Steps
 
 T = TypeVar("T")
 
-POLL_TIMEOUT = 600.0
-"""Seconds that a method waits by default."""
 MAX_INTERVAL = 5.0
+"""Longest polling interval in seconds, unless the initial one is longer."""
 GROWTH = 1.5
+"""Factor by which the interval grows after each poll."""
 MAX_FAILURES = 5
-"""Polls in a row that may fail in passing before the wait gives up."""
+"""Failed polls in a row after which the wait gives up."""
 GRACE = 5.0
-"""Seconds that a single poll may take although the wait is nearly over."""
+"""Seconds that a single poll may take even if fewer are left."""
 
 
 class Wait(Generic[T]):
-    """One wait: its steps; afterwards `last` and `state` hold the outcome."""
+    """A wait. Run `steps`; then `last` and `state` have the outcome."""
 
     def __init__(
         self,
@@ -42,16 +38,17 @@ class Wait(Generic[T]):
         at_once: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A wait.
+        """Starts the clock.
 
         Args:
-            waiter: What the description says of it.
+            waiter: How the work shows its state.
             timeout: Seconds until `PollTimeout`.
-            interval: Seconds before a poll, by default those of the description; they grow by half
-                each time, up to 5.
-            ids: What an error tells, so that the work can be found again.
-            settled: Further reason to stop, besides the states of the description.
-            at_once: Whether the first poll comes without a pause: the work may be over already.
+            interval: Initial polling interval in seconds, by default that of `waiter`; grows by
+                half each time, up to 5.
+            ids: Ids that identify the work; errors show them.
+            settled: Returns whether a response ends the wait although its state does not.
+            at_once: Whether to poll before the first pause, because the work may have ended
+                already.
             clock: Monotonic clock, for tests.
         """
         self.waiter = waiter
@@ -63,142 +60,136 @@ class Wait(Generic[T]):
         self._at_once = at_once
         self._clock = clock
         self._timeout = timeout
-        self._ahead = 0.0
+        self._unslept_seconds = 0.0
         self._end = clock() + timeout
         self._interval = interval if interval is not None else waiter.interval
         self._failures = 0
 
     @property
     def failed(self) -> bool:
-        """Whether the last answer shows a state that the description calls a failure."""
+        """Whether the last state is a failure."""
         return any(state in self.waiter.failure for state in _states(self.state))
 
     def remaining(self) -> float:
-        """Seconds that a poll may take: those until the deadline, and never less than a short
-        grace.
-        """
-        return max(self._left(), GRACE)
+        """Seconds that a poll may take: those until the timeout, but at least `GRACE`."""
+        return max(self._seconds_left(), GRACE)
 
-    def _left(self) -> float:
-        return self._end - self._clock() - self._ahead
+    def _seconds_left(self) -> float:
+        return self._end - self._clock() - self._unslept_seconds
 
     def steps(self, poll: Callable[[], Any], first: T | None = None) -> Steps[None]:
-        """Polls and pauses until the outcome is there.
+        """Polls and pauses until the work has ended or waits for the caller.
 
         Args:
-            poll: Polls once.
-            first: What the call that started the work returned, where that is a state.
+            poll: Sends one poll.
+            first: The first response, if it has the state of the work.
 
         Raises:
-            PollTimeout: The outcome did not come in time.
-            CozeError: Polling failed for good.
+            PollTimeout: The work did not finish in time.
+            CozeError: A poll failed, and polling again would not help.
         """
         interval = self._interval
-        longest = max(MAX_INTERVAL, interval)
-        if first is not None and self._take(first):
+        max_interval = max(MAX_INTERVAL, interval)
+        if first is not None and self._is_done(first):
             return
-        polls_now = self._at_once
+        skip_pause = self._at_once
         while True:
-            left = self._left()
-            if left <= 0 and not polls_now:
+            seconds_left = self._seconds_left()
+            if seconds_left <= 0 and not skip_pause:
                 raise self._timed_out()
-            if not polls_now:
-                pause = min(interval, left)
+            if not skip_pause:
+                pause = min(interval, seconds_left)
                 yield Pause(pause)
-                # A pause counts in full even if the sleep was not: with one that returns at once,
-                # the deadline still comes.
-                self._ahead += max(0.0, pause - (left - self._left()))
-            polls_now = False
+                # If the sleep returned early, as in tests, the whole pause still counts.
+                slept = seconds_left - self._seconds_left()
+                self._unslept_seconds += max(0.0, pause - slept)
+            skip_pause = False
+            interval = min(max_interval, interval * GROWTH)
             try:
-                outcome = yield poll()
+                response = yield poll()
             except CozeError as error:
-                outcome = error
-            interval = min(longest, interval * GROWTH)
-            if self._survives(outcome):
-                # The server may ask for more patience than the wait would have.
-                interval = max(interval, getattr(outcome, "retry_after", None) or 0.0)
-            elif self._take(outcome):
-                return
+                self._note_failure(error)
+                interval = max(interval, getattr(error, "retry_after", None) or 0.0)
+            else:
+                self._failures = 0
+                if self._is_done(response):
+                    return
 
-    def _survives(self, outcome: object) -> bool:
-        """Whether a failed poll is worth another one: the work goes on at the server."""
-        if not isinstance(outcome, CozeError):
-            self._failures = 0
-            return False
+    def _note_failure(self, error: CozeError) -> None:
+        """Counts a failed poll; raises the error if polling again would not help."""
         self._failures += 1
-        self.logid = outcome.logid or self.logid
-        if (
-            isinstance(outcome, APIConnectionError | ServerError | RateLimitError)
-            and self._failures < MAX_FAILURES
-        ):
-            return True
-        outcome.add_note(self._where())
-        raise outcome
+        self.logid = error.logid or self.logid
+        is_temporary = isinstance(error, APIConnectionError | ServerError | RateLimitError)
+        if not is_temporary or self._failures >= MAX_FAILURES:
+            error.add_note(self._context())
+            raise error
 
-    def _take(self, outcome: Any) -> bool:
-        self.last = outcome
-        self.logid = logid_of(outcome) or self.logid
-        self.state = get_path(outcome, self.waiter.state)
+    def _is_done(self, response: Any) -> bool:
+        self.last = response
+        self.logid = logid_of(response) or self.logid
+        self.state = get_path(response, self.waiter.state)
         final = self.waiter.success | self.waiter.failure | self.waiter.pause
         states = _states(self.state)
-        # Work on several things is over when every one of them has been reported and is over.
-        wanted = max(
+        # Several items are done when each of them is listed and has a final state.
+        item_count = max(
             (len(value) for value in self.ids.values() if isinstance(value, list)), default=1
         )
-        over = len(states) >= max(wanted, 1) and all(state in final for state in states)
-        return over or (self._settled is not None and self._settled(outcome))
+        is_final = len(states) >= max(item_count, 1) and all(state in final for state in states)
+        return is_final or (self._settled is not None and self._settled(response))
 
-    def _where(self) -> str:
-        known = ", ".join(f"{name}={shown(value)}" for name, value in self.ids.items())
+    def _context(self) -> str:
+        ids = ", ".join(f"{name}={joined(value)}" for name, value in self.ids.items())
         return (
-            f"while waiting for {self.waiter.operation} with {known}; last state: "
-            f"{shown(self.state)}"
+            f"while waiting for {self.waiter.operation} with {ids}; last state: "
+            f"{joined(self.state)}"
         )
 
     def _timed_out(self) -> PollTimeout:
         logid = f", logid {self.logid}" if self.logid else ""
         text = (
             f"{self.waiter.operation}: no outcome within {self._timeout:g} s "
-            f"({self._where()}{logid})"
+            f"({self._context()}{logid})"
         )
         return PollTimeout(text, state=self.state, last=self.last, ids=self.ids, logid=self.logid)
 
 
-def logid_of(answer: Any) -> str | None:
-    """The log id of an answer: that of the work, where the answer names one, else that of
-    the call.
-    """
-    logid = getattr(answer, "logid", None)
-    if logid is None and isinstance(answer, Model):
-        logid = vars(Model)["logid"].fget(answer)  # a field of that name hides it
+def logid_of(result: Any) -> str | None:
+    """The log id of a result: its field `logid` if it has one, else that of the call."""
+    logid = getattr(result, "logid", None)
+    if logid is None and isinstance(result, Model):
+        logid = vars(Model)["logid"].fget(result)  # a field of that name hides the property
     return logid if isinstance(logid, str) else None
 
 
-def arguments_of(waiter: Waiter, first: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of the polled operation: out of the first answer, or of the first call.
+def arguments_of(waiter: Waiter, first: Any, call: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the polled operation.
+
+    Args:
+        waiter: Where the arguments come from.
+        first: The first response.
+        call: Arguments of the first call.
 
     Raises:
-        CozeError: The first answer lacks an id, so nobody can ask how the work goes on.
+        CozeError: The first response lacks an id, so the outcome cannot be polled.
     """
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, source in waiter.arguments.items():
-        several = isinstance(source, list)
-        path = source[0] if several else source
-        value = given.get(path[1:]) if path.startswith("$") else get_path(first, path)
-        missing = value is None or (isinstance(value, list) and None in value)
-        if missing:
+        is_list = isinstance(source, list)
+        path = source[0] if is_list else source
+        value = call.get(path[1:]) if path.startswith("$") else get_path(first, path)
+        if value is None or (isinstance(value, list) and None in value):
             raise CozeError(
-                f"{waiter.operation}: the answer holds no {path}, so its outcome cannot be "
-                "looked up"
+                f"{waiter.operation}: the response contains no {path}, so the outcome cannot be "
+                "polled"
             )
-        found[name] = [value] if several else value
-    return found
+        arguments[name] = [value] if is_list else value
+    return arguments
 
 
 def _states(state: Any) -> list[Any]:
     return state if isinstance(state, list) else [] if state is None else [state]
 
 
-def shown(value: Any, comma: str = ",") -> str:
-    """A value, or several with commas between them."""
+def joined(value: Any, comma: str = ",") -> str:
+    """A value as text, or the elements of a list joined by commas."""
     return comma.join(str(item) for item in value) if isinstance(value, list) else str(value)

@@ -1,1 +1,1 @@
-"""Values to bytes and back: JSON, models, uploads, and the errors that responses stand for."""
+"""Values to bytes and back: JSON, models, uploads, and the errors in responses."""

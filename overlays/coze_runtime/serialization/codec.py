@@ -1,9 +1,8 @@
 """Bytes to models and back.
 
-The fast path lets msgspec read JSON straight into the attrs classes. When an answer has another
-shape than described, a second, slower reading keeps every value as it came where it does not fit,
-and reports the place: a new version of the service must never break a program that does not use the
-new thing.
+On the fast path msgspec decodes JSON directly into the attrs classes. If a response differs from
+the description, a slower path keeps the values that do not fit as they came and reports them: a new
+version of the service must not break programs that do not use its changes.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ..errors import ArgumentError
 from ..models import Model, ResultBytes, ResultDict, ResultList, ResultText
 from ..operation import Operation, Response
 from ..types import DriftHook
-from .convert import JSON_KINDS, DriftReporter, fit, from_wire, get_path, to_wire
+from .convert import JSON_TYPES, DriftReporter, fit, from_wire, get_path, to_wire
 from .error_responses import failure, is_error_envelope, shape_error
 
 M = TypeVar("M", bound=Model)
@@ -30,7 +29,11 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """A request body as JSON: `None` inside models is left out, `NULL` becomes null."""
+    """Encodes a request body as JSON. `None` fields of models are left out; `NULL` becomes null.
+
+    Raises:
+        ArgumentError: A value cannot be written as JSON, such as NaN.
+    """
     try:
         wire = to_wire(body)
         _check_numbers(wire)
@@ -40,9 +43,7 @@ def encode(body: Mapping[str, Any]) -> bytes:
 
 
 def _check_numbers(value: Any) -> None:
-    """JSON has no word for infinity and for what is no number; msgspec would write null and say
-    nothing.
-    """
+    """Rejects NaN and infinity, which JSON does not have; msgspec would silently write null."""
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value} is not a JSON number")
@@ -55,81 +56,80 @@ def _check_numbers(value: Any) -> None:
 
 
 def _decoder(cls: type[M]) -> msgspec.json.Decoder[M]:
-    found = _decoders.get(cls)
-    if found is None:
-        found = _decoders[cls] = msgspec.json.Decoder(cls)
-    return found
+    decoder = _decoders.get(cls)
+    if decoder is None:
+        decoder = _decoders[cls] = msgspec.json.Decoder(cls)
+    return decoder
 
 
 def decode(response: Response, cls: type[M]) -> M:
-    """The answer as a model.
+    """Decodes a response to a model.
 
     Raises:
-        APIError: The HTTP status or the code of the envelope says that the call failed.
-        ResponseError: The answer is no JSON object.
+        APIError: The API returned an error, by HTTP status or by the code in the body.
+        ResponseError: The body is not a JSON object.
     """
     if response.status >= 300:
         raise failure(response)
     try:
-        answer = _decoder(cls).decode(response.content)
+        model = _decoder(cls).decode(response.content)
     except msgspec.ValidationError:
         return _decode_leniently(response, cls)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise shape_error(response, f"the response is not valid JSON ({error})") from None
-    code = getattr(answer, "code", None)
-    if code:
+    if getattr(model, "code", None):
         raise failure(response)
-    return answer
+    return model
 
 
 def result(value: T | None, response: Response) -> T:
-    """What an operation returns, with the log id on it.
+    """Returns the result of an operation with the log id set.
 
     Raises:
-        ResponseError: The answer says success but holds no data.
+        ResponseError: There is no data, although the response reports success.
     """
     if value is None:
-        raise shape_error(response, "the answer holds no data")
-    found: Any = value
-    if isinstance(found, Model):
-        found.set_logid(response.logid)
-    elif isinstance(found, list):
-        found = result_list(found, response)
-    elif isinstance(found, dict):
-        found = result_dict(found, response)
-    return typing.cast(T, found)
+        raise shape_error(response, "the response contains no data")
+    data: Any = value
+    if isinstance(data, Model):
+        data.set_logid(response.logid)
+    elif isinstance(data, list):
+        data = result_list(data, response)
+    elif isinstance(data, dict):
+        data = result_dict(data, response)
+    return typing.cast(T, data)
 
 
 def result_list(value: list[T] | None, response: Response) -> ResultList[T]:
-    """As `result`, for a list."""
+    """`result` for a list."""
     if value is None:
-        raise shape_error(response, "the answer holds no data")
-    found = ResultList(value)
-    found.logid = response.logid
-    return found
+        raise shape_error(response, "the response contains no data")
+    items = ResultList(value)
+    items.logid = response.logid
+    return items
 
 
 def result_dict(value: dict[str, T] | None, response: Response) -> ResultDict[T]:
-    """As `result`, for a mapping."""
+    """`result` for a mapping."""
     if value is None:
-        raise shape_error(response, "the answer holds no data")
-    found = ResultDict(value)
-    found.logid = response.logid
-    return found
+        raise shape_error(response, "the response contains no data")
+    items = ResultDict(value)
+    items.logid = response.logid
+    return items
 
 
 def event_decoder(cls: type[M]) -> Callable[[bytes], M]:
-    """The fast reading of a payload; it raises where `decode_event` would take the slower one."""
+    """The fast path for the data of an event; raises where `decode_event` takes the slower path."""
     return _decoder(cls).decode
 
 
 def decode_event(
     data: bytes, cls: type[M], operation: Operation, on_drift: DriftHook | None = None
 ) -> M:
-    """The payload of one event.
+    """Decodes the data of an event to a model.
 
     Raises:
-        msgspec.DecodeError: It is no JSON.
+        msgspec.DecodeError: The data is not valid JSON.
     """
     try:
         return _decoder(cls).decode(data)
@@ -137,23 +137,23 @@ def decode_event(
         return from_wire(cls, msgspec.json.decode(data), DriftReporter(operation.id, on_drift))
 
 
-def read_as(response: Response, kind: Any, path: str | None) -> Any:
-    """What stands at a path of the answer, as a model, a list of models or plain data; for
-    operations that nobody described.
+def read_as(response: Response, cast_to: Any, path: str | None) -> Any:
+    """Parses the response of an operation that is not in the description.
 
     Args:
-        response: The answer.
-        kind: `Response`, `bytes`, a model, `list[…]`, `dict[…]`, a scalar, or None for plain data.
-        path: Dotted path below the body; None for `data` where there is one, otherwise for the
-            body.
+        response: The response.
+        cast_to: `Response`, `bytes`, a model, `list[…]`, `dict[…]`, a scalar type, or None for
+            plain data.
+        path: Dotted path of the result in the body, "" for the body; None for `data`, or the body
+            if it has no `data`.
 
     Raises:
-        APIError: The HTTP status or the code of the envelope says that the call failed.
-        ResponseError: The answer is no JSON, or nothing stands there.
+        APIError: The API returned an error, by HTTP status or by the code in the body.
+        ResponseError: The body is not valid JSON, or has nothing at the path.
     """
-    if kind is Response:
+    if cast_to is Response:
         return response
-    if kind is bytes:
+    if cast_to is bytes:
         return content(response)
     if response.status >= 300 or is_error_envelope(response.content):
         raise failure(response)
@@ -161,19 +161,19 @@ def read_as(response: Response, kind: Any, path: str | None) -> Any:
     if path is None:
         path = "data" if isinstance(body, dict) and "data" in body else ""
     value = get_path(body, path) if path else body
-    if kind is None:
+    if cast_to is None:
         return value
     return result(
-        fit(kind, value, f"$.{path}", DriftReporter(response.operation.id, response.on_drift)),
+        fit(cast_to, value, f"$.{path}", DriftReporter(response.operation.id, response.on_drift)),
         response,
     )
 
 
 def parse_json(response: Response) -> Any:
-    """The body as plain JSON data.
+    """Decodes the body to plain JSON data.
 
     Raises:
-        ResponseError: It is not valid JSON.
+        ResponseError: The body is not valid JSON.
     """
     try:
         return msgspec.json.decode(response.content)
@@ -186,7 +186,7 @@ def _decode_leniently(response: Response, cls: type[M]) -> M:
     if not isinstance(data, dict):
         raise shape_error(
             response,
-            f"the answer is a JSON {JSON_KINDS.get(type(data), 'value')} instead of an object",
+            f"the response is a JSON {JSON_TYPES.get(type(data), 'value')}, not an object",
         )
     if data.get("code") not in (None, 0, "0", ""):
         raise failure(response)
@@ -194,47 +194,43 @@ def _decode_leniently(response: Response, cls: type[M]) -> M:
 
 
 def is_binary(content_type: str) -> bool:
-    """Whether a body of this type can be the file that was asked for: neither JSON nor the page of
-    a gateway.
-    """
+    """Whether a body of this type may be a file: not JSON, and not text such as an error page."""
     return content_type != "application/json" and not content_type.startswith("text/")
 
 
 def content(response: Response) -> ResultBytes:
-    """The bytes of an answer that is no JSON.
+    """The body of a binary response.
 
     Raises:
-        APIError: The API answered with an error envelope instead.
-        ResponseError: The answer is text, empty, or JSON without an error.
+        APIError: The API returned an error.
+        ResponseError: The body is empty, text, or JSON without an error.
     """
     if response.status >= 300:
         raise failure(response)
     if not is_binary(response.content_type):
         error = failure(response)
-        raise (
-            error
-            if error.code or is_error_envelope(response.content)
-            else shape_error(response, "bytes were promised")
-        )
+        if error.code or is_error_envelope(response.content):
+            raise error
+        raise shape_error(response, "expected binary data")
     if not response.content:
-        raise shape_error(response, "the answer is empty")
-    found = ResultBytes(response.content)
-    found.logid = response.logid
-    return found
+        raise shape_error(response, "the response is empty")
+    data = ResultBytes(response.content)
+    data.logid = response.logid
+    return data
 
 
 def location(response: Response) -> ResultText:
-    """The target of a redirect.
+    """The target URL of a redirect.
 
     Raises:
-        APIError: The answer is an error.
-        ResponseError: The answer is no redirect.
+        APIError: The API returned an error.
+        ResponseError: The response is not a redirect.
     """
     if response.status >= 400:
         raise failure(response)
     target = response.headers.get("location")
     if not target:
-        raise shape_error(response, "a redirect was promised")
-    found = ResultText(target)
-    found.logid = response.logid
-    return found
+        raise shape_error(response, "expected a redirect")
+    url = ResultText(target)
+    url.logid = response.logid
+    return url

@@ -1,5 +1,5 @@
-"""Models and plain JSON data, whatever their shape: what does not fit the description is kept as it
-came and reported, never turned into something else.
+"""Converts between models and plain JSON data of any shape. A value that differs from the
+description is kept as it came and reported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ logger = logging.getLogger("cozekit")
 
 
 class Convertible:
-    """What this module knows of a model: an attrs class whose fields have the names of the wire."""
+    """Base class of models, as far as this module is concerned: attrs classes with wire names."""
 
     __slots__ = ()
     __attrs_attrs__: Any
@@ -25,7 +25,7 @@ class Convertible:
 
 M = TypeVar("M", bound=Convertible)
 
-JSON_KINDS = {
+JSON_TYPES = {
     dict: "object",
     list: "array",
     str: "string",
@@ -38,7 +38,7 @@ _layouts: dict[Any, list[tuple[str, Any, bool]]] = {}
 
 
 def to_wire(value: Any) -> Any:
-    """Plain JSON data for a value that may hold models, open enums and `NULL`."""
+    """Converts a value that may contain models, enums and `NULL` to plain JSON data."""
     if isinstance(value, Convertible):
         names = (attribute.name for attribute in value.__attrs_attrs__)
         return {name: to_wire(item) for name in names if (item := getattr(value, name)) is not None}
@@ -52,17 +52,14 @@ def to_wire(value: Any) -> Any:
 
 
 def from_wire(cls: type[M], data: Any, report: DriftReporter | None = None) -> M:
-    """A model for plain JSON data of any shape; what does not fit is kept as it is."""
-    built: M = (
-        build(cls, data, "$", report or DriftReporter("", None))
-        if isinstance(data, Mapping)
-        else empty(cls)
-    )
-    return built
+    """Builds a model from JSON data of any shape; values that do not fit are kept as they are."""
+    if not isinstance(data, Mapping):
+        return empty(cls)
+    return build(cls, data, "$", report or DriftReporter("", None))
 
 
 class DriftReporter:
-    """Tells the log and the hook of the client where an answer departs from the description."""
+    """Reports to the log and to `on_drift` where a response differs from the description."""
 
     __slots__ = ("hook", "operation")
 
@@ -71,71 +68,81 @@ class DriftReporter:
         self.hook = hook
 
     def __call__(self, path: str, expected: Any, value: Any) -> None:
-        """Reports one place."""
+        """Reports one place.
+
+        Args:
+            path: JSON path of the value.
+            expected: The documented type.
+            value: The value that came.
+        """
         drift = Drift(
-            self.operation, path, _name(expected), JSON_KINDS.get(type(value), type(value).__name__)
+            self.operation, path, _name(expected), JSON_TYPES.get(type(value), type(value).__name__)
         )
         logger.debug(
-            "%s: %s is %s, described as %s", drift.operation, drift.path, drift.seen, drift.expected
+            "%s: %s is %s, documented as %s",
+            drift.operation,
+            drift.path,
+            drift.seen,
+            drift.expected,
         )
         if self.hook is not None:
             try:
                 self.hook(drift)
             except Exception:
-                logger.exception("the on_drift hook failed; the call goes on")
+                logger.exception("the on_drift hook failed; the call continues")
 
 
 def fields_of(cls: type[Convertible]) -> list[tuple[str, Any, bool]]:
-    """Name, type and whether it is always there, for each field of a model."""
-    found = _layouts.get(cls)
-    if found is None:
+    """Name, type and whether it is required, for each field of a model."""
+    layout = _layouts.get(cls)
+    if layout is None:
         hints = typing.get_type_hints(cls)
-        found = _layouts[cls] = [
+        layout = _layouts[cls] = [
             (a.name, hints[a.name], a.default is not None) for a in cls.__attrs_attrs__
         ]
-    return found
+    return layout
 
 
 def empty(cls: type[M]) -> M:
-    """A model without a value."""
+    """A model with all fields None."""
     return cls(**{name: None for name, _, _ in fields_of(cls)})
 
 
 def is_empty(model: Convertible) -> bool:
-    """Whether no field of a model has a value."""
+    """Whether all fields of a model are None."""
     return all(getattr(model, name) is None for name, _, _ in fields_of(type(model)))
 
 
 def build(cls: type[M], data: Mapping[str, Any], path: str, report: DriftReporter) -> M:
-    """A model with what fits of some data; the rest is kept as it came and reported."""
+    """Builds a model; values that do not fit are kept as they came and reported."""
     values: dict[str, Any] = {}
-    for name, kind, required in fields_of(cls):
+    for name, annotation, required in fields_of(cls):
         value = data.get(name)
         if value is None:
             if required:
-                report(f"{path}.{name}", kind, None)
+                report(f"{path}.{name}", annotation, None)
             values[name] = None
         else:
-            values[name] = fit(kind, value, f"{path}.{name}", report)
+            values[name] = fit(annotation, value, f"{path}.{name}", report)
     return cls(**values)
 
 
-def fit(kind: Any, value: Any, path: str, report: DriftReporter) -> Any:
-    """The value as the type wants it, or as it came."""
-    origin = typing.get_origin(kind)
+def fit(annotation: Any, value: Any, path: str, report: DriftReporter) -> Any:
+    """Converts a value to the documented type, or returns it as it came."""
+    origin = typing.get_origin(annotation)
     if origin in (typing.Union, _types.UnionType):
-        return _fit_union(typing.get_args(kind), value, path, report)
-    if kind is Any or value is None:
+        return _fit_union(typing.get_args(annotation), value, path, report)
+    if annotation is Any or value is None:
         return value
     if origin in (list, Sequence) and isinstance(value, list):
-        item_type = typing.get_args(kind)[0]
+        item_type = typing.get_args(annotation)[0]
         return [fit(item_type, item, f"{path}[{i}]", report) for i, item in enumerate(value)]
     if origin in (dict, Mapping) and isinstance(value, dict):
-        item_type = typing.get_args(kind)[1]
+        item_type = typing.get_args(annotation)[1]
         return {key: fit(item_type, item, f"{path}.{key}", report) for key, item in value.items()}
-    if isinstance(kind, type) and origin is None:
-        return _fit_plain(kind, value, path, report)
-    report(path, kind, value)
+    if isinstance(annotation, type) and origin is None:
+        return _fit_plain(annotation, value, path, report)
+    report(path, annotation, value)
     return value
 
 
@@ -149,33 +156,33 @@ def _fit_union(types: Sequence[Any], value: Any, path: str, report: DriftReporte
     return value
 
 
-def _fit_plain(kind: type, value: Any, path: str, report: DriftReporter) -> Any:
-    if issubclass(kind, Convertible):
+def _fit_plain(annotation: type, value: Any, path: str, report: DriftReporter) -> Any:
+    if issubclass(annotation, Convertible):
         if isinstance(value, Mapping):
-            return build(kind, value, path, report)
-    elif issubclass(kind, enum.Enum):
-        wanted: type = str if issubclass(kind, str) else int
-        plain = _coerce(wanted, value)
-        if plain is not None:
-            if type(value) is not wanted:
-                report(path, kind, value)
-            return kind(plain)
-    elif type(value) is kind or (kind is float and type(value) is int):
+            return build(annotation, value, path, report)
+    elif issubclass(annotation, enum.Enum):
+        value_type: type = str if issubclass(annotation, str) else int
+        coerced = _coerce(value_type, value)
+        if coerced is not None:
+            if type(value) is not value_type:
+                report(path, annotation, value)
+            return annotation(coerced)
+    elif type(value) is annotation or (annotation is float and type(value) is int):
         return value
-    report(path, kind, value)
-    plain = _coerce(kind, value)
-    return value if plain is None else plain
+    report(path, annotation, value)
+    coerced = _coerce(annotation, value)
+    return value if coerced is None else coerced
 
 
-def _coerce(kind: type, value: Any) -> Any:
-    """The value as the wanted scalar when nothing is lost by it: the platform sends ids as numbers
-    and times as text.
+def _coerce(annotation: type, value: Any) -> Any:
+    """Converts between int and str without loss, else None: the service sends some ids as numbers
+    and some times as strings.
     """
-    if type(value) is kind:
+    if type(value) is annotation:
         return value
-    if kind is str and type(value) is int:
+    if annotation is str and type(value) is int:
         return str(value)
-    if kind is int and type(value) is str and len(value) < 20:
+    if annotation is int and type(value) is str and len(value) < 20:
         try:
             return int(value) if str(int(value)) == value else None
         except ValueError:
@@ -183,17 +190,19 @@ def _coerce(kind: type, value: Any) -> Any:
     return None
 
 
-def _name(kind: Any) -> str:
+def _name(annotation: Any) -> str:
     return (
-        kind.__name__ if isinstance(kind, type) and typing.get_origin(kind) is None else str(kind)
+        annotation.__name__
+        if isinstance(annotation, type) and typing.get_origin(annotation) is None
+        else str(annotation)
     )
 
 
 def get_path(value: Any, path: str) -> Any:
-    """The value at a dotted path; `None` when a step is missing.
+    """The value at a dotted path; `None` if a step is missing.
 
-    A number picks an element of a list; `*` stands for every element and gives the list of what is
-    there below each.
+    A number selects an element of a list. `*` selects every element; the result is then the list of
+    the values at the rest of the path.
     """
     steps = path.split(".")
     for number, step in enumerate(steps):
@@ -204,8 +213,8 @@ def get_path(value: Any, path: str) -> Any:
             items = value if isinstance(value, list | tuple) else []
             return [get_path(item, rest) if rest else item for item in items]
         if step.isdecimal():
-            several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-            value = value[int(step)] if several and len(value) > int(step) else None
+            is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+            value = value[int(step)] if is_list and len(value) > int(step) else None
         else:
             value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
     return value

@@ -1,4 +1,4 @@
-"""From a response that is not a success to the error that is raised."""
+"""From an unsuccessful response to the error that is raised."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ _STATUS: dict[int, type[APIError]] = {
 def classify(
     codes: Mapping[int, type[APIError]], code: int | None, http_status: int | None, msg: str = ""
 ) -> type[APIError]:
-    """The class for a code and an HTTP status; the code knows more.
+    """The exception class for an error code and an HTTP status.
 
     Args:
-        codes: The table of `Service.codes`.
-        code: Code of the envelope.
-        http_status: Decides where the table does not know the code.
-        msg: Tells an expired token from a wrong one.
+        codes: Error code → class, from `Service.codes`.
+        code: Error code of the response.
+        http_status: HTTP status; decides if the code is not in `codes`.
+        msg: Error message; distinguishes an expired token from a wrong one.
     """
-    found = codes.get(code) if code is not None else None
-    if found is None and http_status is not None:
-        found = ServerError if http_status >= 500 else _STATUS.get(http_status)
-    if found is AuthenticationError and "expire" in msg.lower():
+    error_class = codes.get(code) if code is not None else None
+    if error_class is None and http_status is not None:
+        error_class = ServerError if http_status >= 500 else _STATUS.get(http_status)
+    if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
-    return found or APIError
+    return error_class or APIError
 
 
 def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
-    """What an error may tell of a request."""
+    """The part of a request that errors show."""
     page = f"{service.docs}{operation.page}" if operation.page else ""
     return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
 
@@ -65,17 +65,19 @@ def request_info(operation: Operation, url: str, base_url: str, service: Service
 def api_error(
     response: Response, *, code: Any, msg: Any, logid: str | None = None, debug_url: Any = None
 ) -> APIError:
-    """The error for a response that is not a success."""
+    """The error for a code and a message."""
     number = number_of(code)
     text = str(msg) if msg else ""
     logid = logid or response.logid
     info = _info(response)
-    kind = classify(response.service.codes, number, response.status, text)
-    said = describe(info, number if number is not None else code, text, response.status, logid)
-    if issubclass(kind, AuthenticationError | PermissionDeniedError):
-        said += _site_hint(info.base_url, response.service.servers)
-    return kind(
-        said,
+    error_class = classify(response.service.codes, number, response.status, text)
+    description = describe(
+        info, number if number is not None else code, text, response.status, logid
+    )
+    if issubclass(error_class, AuthenticationError | PermissionDeniedError):
+        description += _site_hint(info.base_url, response.service.servers)
+    return error_class(
+        description,
         code=number,
         msg=text,
         http_status=response.status,
@@ -91,32 +93,29 @@ def _info(response: Response) -> RequestInfo:
 
 
 def _site_hint(base_url: str, sites: Sequence[str]) -> str:
-    """Accounts and tokens of one site are unknown to the other, which answers as if the token were
-    wrong.
-    """
+    """A hint at the other region: a token of one region looks wrong to the other."""
     other = next((url for url in sites if url != base_url), None)
-    known = base_url in sites and other
-    return f"; a token of the other site needs base_url={other!r}" if known else ""
+    if base_url not in sites or other is None:
+        return ""
+    return f"; a token of the other region needs base_url={other!r}"
 
 
 def describe(
     info: RequestInfo, code: Any, msg: str, http_status: int | None, logid: str | None
 ) -> str:
-    """One line that says who speaks: operation, code, message, status, log id, base URL, page."""
+    """The text of an error: operation, code, message, status, log id, base URL, page."""
     facts = [
         f"HTTP {http_status}" if http_status else "",
         f"logid {logid}" if logid else "",
         f"at {info.base_url}",
     ]
-    said = f"code {code}: {msg}" if code is not None else (msg or "no reason given")
-    more = f"; see {info.page}" if info.page else ""
-    return f"{info.operation}: {said} ({', '.join(fact for fact in facts if fact)}{more})"
+    reason = f"code {code}: {msg}" if code is not None else (msg or "no reason given")
+    link = f"; see {info.page}" if info.page else ""
+    return f"{info.operation}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds of a `Retry-After` header, in either of its forms; `None` when there is none or it
-    cannot be read.
-    """
+    """Seconds of a `Retry-After` header, a number or a date; `None` if it is absent or invalid."""
     if not value:
         return None
     try:
@@ -130,7 +129,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def number_of(value: Any) -> int | None:
-    """A code as a number, whatever the service sent in its place; None where it is none."""
+    """An error code as a number, even if the service sent a string; None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -139,46 +138,42 @@ def number_of(value: Any) -> int | None:
         return None
 
 
-class _Head(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     code: Any = None
 
 
-_head_decoder = msgspec.json.Decoder(_Head)
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
 
 
 def is_error_envelope(content: bytes) -> bool:
-    """Whether a body is an envelope with an error code, without reading the rest of it."""
+    """Whether a body has an error code. Does not decode the rest of it."""
     try:
-        return _head_decoder.decode(content).code not in (None, 0, "0", "")
+        return _envelope_decoder.decode(content).code not in (None, 0, "0", "")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
 
 
 def failure(response: Response) -> APIError:
-    """The error for a response that is not a success, whatever its body looks like."""
+    """The error for an unsuccessful response with a body of any shape."""
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = None
     if not isinstance(body, dict):
         text = response.content[:200].decode("utf-8", "replace").strip()
-        kind = response.content_type or "no content type"
-        return api_error(
-            response,
-            code=None,
-            msg=f"HTTP {response.status} with {kind}: {text}"
-            if text
-            else f"HTTP {response.status}, empty body",
-        )
-    details = [part for part in (body.get("detail"), body.get("error")) if isinstance(part, dict)]
-    logid = next((str(part["logid"]) for part in details if part.get("logid")), None)
+        content_type = response.content_type or "no content type"
+        status = f"HTTP {response.status}"
+        msg = f"{status} with {content_type}: {text}" if text else f"{status}, empty body"
+        return api_error(response, code=None, msg=msg)
+    error = body.get("error")
+    details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
+    logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
     code = body.get("code", body.get("error_code"))
-    word = body.get("error") if isinstance(body.get("error"), str) else None
     msg = (
         body.get("msg")
         or body.get("error_message")
         or body.get("message")
-        or word
+        or (error if isinstance(error, str) else None)
         or f"HTTP {response.status}"
     )
     return api_error(response, code=code, msg=msg, logid=logid, debug_url=body.get("debug_url"))
@@ -187,8 +182,10 @@ def failure(response: Response) -> APIError:
 def shape_error(response: Response, problem: str) -> ResponseError:
     """The error for a response that does not match the documented schema."""
     info = _info(response)
-    kind = response.content_type or "no content type"
-    facts = f"HTTP {response.status}, {kind}, logid {response.logid}, at {response.base_url}"
+    content_type = response.content_type or "no content type"
+    facts = (
+        f"HTTP {response.status}, {content_type}, logid {response.logid}, at {response.base_url}"
+    )
     return ResponseError(
         f"{info.operation}: {problem} ({facts})",
         http_status=response.status,

@@ -1,14 +1,14 @@
 """Event streams.
 
-| Module | What is there |
+| Module | Contents |
 |---|---|
-| `sse` | bytes to server-sent events, by the standard |
-| `events` | base classes of events; what the description says of a kind of stream; callbacks |
-| `event_parser` | server-sent events to typed events; knows when a stream is over |
-| `chat`, `workflow` | how the events of a chat or of a run add up |
-| `event_stream` | reads an open response and hands out its events, sync and async |
-| `sequence` | finds events that are missing |
-| `speech` | sound as it arrives |
+| `sse` | bytes to server-sent events, as the WHATWG standard says |
+| `events` | base classes of events; `StreamSpec`; calling functions with events |
+| `event_parser` | server-sent events to typed events; detects the end of a stream |
+| `chat`, `workflow` | the result of a chat or a run, from its events |
+| `event_stream` | iterates over the events of an open response, sync and async |
+| `sequence` | detects missing events |
+| `speech` | streams of audio |
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """Names of annotations; what they stand for is loaded when somebody looks."""
+    """Loads the classes that annotations of generated methods name, on first use."""
     if name not in ("AsyncSpeechStream", "SpeechStream"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import speech

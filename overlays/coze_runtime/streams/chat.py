@@ -1,7 +1,7 @@
-"""How the events of a chat add up: the text, the finished messages, the state, the result.
+"""The result of a chat, from the events of its stream: text, messages, state.
 
-Generic over the models. Which events bring a piece, a message or a state comes out of the
-description, as `StreamSpec`; the generator binds both in subclasses.
+Generic over the models; the roles of the events are in the `StreamSpec`. Generated subclasses bind
+both.
 
 Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
 """
@@ -29,65 +29,59 @@ ResultT = TypeVar("ResultT")
 
 
 def pending_calls(chat: Any, spec: StreamSpec) -> Sequence[Any]:
-    """The tool calls that a chat waits for; none when it does not wait. Some responses carry an
-    empty `required_action`.
-    """
-    found = get_path(chat, spec.tool_calls) if chat is not None and is_waiting(chat, spec) else None
-    return found or []
-
-
-def is_waiting(chat: Any, spec: StreamSpec) -> bool:
-    """Whether a chat waits for its caller."""
-    return chat.status in spec.waiting
+    """The tool calls that a chat waits for; empty if it does not wait for any."""
+    # The state decides, because some responses have an empty `required_action`.
+    if chat is None or chat.status not in spec.waiting:
+        return []
+    return get_path(chat, spec.tool_calls) or []
 
 
 @define(kw_only=True)
 class ChatResult(Generic[ChatT, MessageT, ToolCallT, UsageT]):
-    """How a chat ended."""
+    """The result of a chat: its final state and its messages."""
 
     spec: ClassVar[StreamSpec]
 
     chat: ChatT
+    """The chat in its last state."""
     messages: list[MessageT] = field(factory=list)
-    """The finished messages of the chat: answers, follow-up questions, tool calls and what lies
-    between.
-    """
+    """The complete messages of the chat: answers, follow-up questions, tool calls and others."""
 
     @property
     def answer(self) -> str:
-        """The text of the answers; several are joined by an empty line. Empty when the chat waits
-        for tool outputs.
+        """The text of the answer; several answers are joined by an empty line. Empty if the chat
+        waits for tool outputs.
         """
         return "\n\n".join(_texts(self.messages, self.spec.answer))
 
     @property
     def follow_ups(self) -> list[str]:
-        """Questions that the bot suggests to ask next."""
+        """Questions that the bot suggests."""
         return _texts(self.messages, self.spec.follow_up)
 
     @property
     def reasoning(self) -> str:
-        """What a reasoning model thought before it answered."""
+        """The reasoning of a reasoning model."""
         return "".join(text_of(_get(message, "reasoning_content")) for message in self.messages)
 
     @property
     def tool_calls(self) -> Sequence[ToolCallT]:
-        """The tool calls that the chat waits for; hand their outputs in with
-        `coze.chat.submit_tool_outputs`, or let `coze.chat.run` do it.
+        """The tool calls that the chat waits for. Submit their outputs with
+        `coze.chat.submit_tool_outputs`, or use `coze.chat.run`.
         """
         return pending_calls(self.chat, self.spec)
 
     @property
     def usage(self) -> UsageT | None:
-        """Tokens used, when the service tells."""
-        found: UsageT | None = _get(self.chat, "usage")
-        return found
+        """Tokens used, if the service says so."""
+        usage: UsageT | None = _get(self.chat, "usage")
+        return usage
 
     @property
     def logid(self) -> str | None:
-        """Log id of the response that brought the chat."""
-        found: str | None = _get(self.chat, "logid")
-        return found
+        """Log id of the call that returned the chat."""
+        logid: str | None = _get(self.chat, "logid")
+        return logid
 
 
 def _texts(messages: Sequence[Any], types: frozenset[str]) -> list[str]:
@@ -99,29 +93,29 @@ def _get(value: Any, name: str) -> Any:
 
 
 class ChatParser(EventParser[Any]):
-    """Bytes of a chat stream → events of a chat, and what they add up to."""
+    """Bytes of a chat stream → events and the result of a chat."""
 
     def __init__(self, spec: StreamSpec) -> None:
         super().__init__(spec)
         self.chat: Any = None
         self.messages: list[Any] = []
         self.pieces: list[Any] = []
-        self.thoughts: list[Any] = []
+        self.reasoning_pieces: list[Any] = []
         self._delta, self._message, self._state = spec.delta, spec.message, spec.state
 
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> Any:
-        """The typed event; see `EventParser.make`."""
+        """Creates the typed event and adds it to the result; see `EventParser.make`."""
         if name in self._delta:
             if data.content:
                 self.pieces.append(data.content)
             if data.reasoning_content:
-                self.thoughts.append(data.reasoning_content)
+                self.reasoning_pieces.append(data.reasoning_content)
         elif name in self._message:
             if not is_empty(data):
                 self.messages.append(data)
         elif name in self._state:
             data.set_logid(self.logid)
-            # An event that says nothing does not make what is known unknown.
+            # An empty event must not replace the known state.
             if not is_empty(data):
                 self.chat = data
         elif cls is UnknownEvent:
@@ -129,7 +123,7 @@ class ChatParser(EventParser[Any]):
         return cls(data, self.logid)
 
     def failure(self, name: str, data: Any) -> APIError:
-        """The error that a failed event stands for."""
+        """Creates the error for an event that reports a failure; see `EventParser.failure`."""
         model = self.spec.state_model
         if model is not None and getattr(data, "status", None) is not None:
             self.chat = model.from_dict(data.to_dict())
@@ -137,7 +131,7 @@ class ChatParser(EventParser[Any]):
         last = getattr(data, "last_error", None)
         code = getattr(data, "code", None) or getattr(last, "code", None)
         msg = getattr(data, "msg", None) or getattr(last, "msg", None)
-        return self._failed(code, msg or f"the stream reports {name}", data)
+        return self._failed(code, msg or f"the stream reported {name}", data)
 
     def _failed(self, code: Any, msg: str, data: Any) -> APIError:
         assert self.request is not None
@@ -158,18 +152,18 @@ class ChatParser(EventParser[Any]):
         return error  # type: ignore[no-any-return]  # the class is given by the description
 
     def result(self, cls: type[Any]) -> Any:
-        """The chat, once it is known how it ended, with its messages; see `EventParser.result`."""
+        """The result of the chat, if its final state is known; see `EventParser.result`."""
         if self.chat is None:
-            raise self.interrupted("the stream has ended, but the chat was never seen")
+            raise self.interrupted("the stream ended without the state of the chat")
         if self.chat.status not in self.spec.settled:
             raise self.interrupted(
-                f"the stream has ended, but the chat was {self.chat.status} when it was last seen"
+                f"the stream ended, but the last known state of the chat is {self.chat.status}"
             )
         return cls(chat=self.chat, messages=self.messages)
 
 
 class _Progress(Generic[ChatT, MessageT, ToolCallT]):
-    """What a chat stream has brought so far; both kinds of stream show it."""
+    """The content of a chat stream so far; shared by sync and async streams."""
 
     spec: ClassVar[StreamSpec]
     _parser: ChatParser
@@ -181,28 +175,28 @@ class _Progress(Generic[ChatT, MessageT, ToolCallT]):
 
     @property
     def reasoning(self) -> str:
-        """What a reasoning model has thought so far."""
-        return "".join(map(text_of, self._parser.thoughts))
+        """The reasoning of a reasoning model so far."""
+        return "".join(map(text_of, self._parser.reasoning_pieces))
 
     @property
     def messages(self) -> list[MessageT]:
-        """The finished messages so far."""
+        """The complete messages so far."""
         return self._parser.messages
 
     @property
     def chat(self) -> ChatT | None:
-        """The chat as the last event about it said; None before the first."""
-        found: ChatT | None = self._parser.chat
-        return found
+        """The chat in its last known state; None before the first event that has it."""
+        chat: ChatT | None = self._parser.chat
+        return chat
 
     @property
     def follow_ups(self) -> list[str]:
-        """Questions that the bot suggests to ask next; complete at the end of the stream."""
+        """Questions that the bot suggests; complete at the end of the stream."""
         return _texts(self._parser.messages, self.spec.follow_up)
 
     @property
     def tool_calls(self) -> Sequence[ToolCallT]:
-        """The tool calls that the chat waits for; none before the end of the stream."""
+        """The tool calls that the chat waits for; empty before the end of the stream."""
         return pending_calls(self._parser.chat, self.spec)
 
 
@@ -211,7 +205,15 @@ class ChatStream(
     EventStream[EventT, ResultT],
     Generic[EventT, ChatT, MessageT, ToolCallT, ResultT],
 ):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
+    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`; or
+    call `until_done` to get the result.
+
+    ```python
+    with coze.chat.stream(bot_id="7342866812345", user_id="user-1") as stream:
+        for text in stream.text_stream():
+            print(text, end="")
+    ```
+    """
 
     parser_type = ChatParser
 
@@ -221,6 +223,14 @@ class AsyncChatStream(
     AsyncEventStream[EventT, ResultT],
     Generic[EventT, ChatT, MessageT, ToolCallT, ResultT],
 ):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
+    """The stream of a chat, opened on first use. Iterate over its events, or over its text with
+    `text_stream`; or await `until_done` to get the result.
+
+    ```python
+    async with coze.chat.stream(bot_id="7342866812345", user_id="user-1") as stream:
+        async for text in stream.text_stream():
+            print(text, end="")
+    ```
+    """
 
     parser_type = ChatParser

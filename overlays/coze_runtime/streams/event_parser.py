@@ -1,6 +1,4 @@
-"""The core of typed event streams: bytes in, typed events out, and the knowledge when a stream is
-over. No I/O.
-"""
+"""The core of typed event streams: bytes in, typed events out; detects the end. Does no I/O."""
 
 from __future__ import annotations
 
@@ -28,52 +26,55 @@ if TYPE_CHECKING:
     from .._http.prepared import OpenResponse
 
 E = TypeVar("E")
-_UNFIT = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_SLOW_PATH_ERRORS = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _UNKNOWN = EventType(UnknownEvent)
 _MAX_DIGITS = 18
-"""Of the number of an event; text of any length may come in its place."""
+"""Longest number of an event; the id could be text of any length."""
 
 
 class EventParser(ABC, Generic[E]):
-    """Bytes → typed events. Subclasses say how the events add up and what counts as a failure."""
+    """Bytes → typed events. Subclasses collect the result and create the errors."""
 
     numbered = False
-    """Whether events carry numbers that show when one is missing; then `missing` is asked."""
+    """Whether events have numbers, so that `missing` can detect gaps."""
 
     def __init__(self, spec: StreamSpec) -> None:
         self.spec = spec
-        # The body as it came, for those who ask for past events: far cheaper to keep than these.
+        # The body is kept for the property `events`; it takes far less memory than the events.
         self._chunks: list[bytes] = []
-        self._waiting: Iterator[Frame] = iter(())
+        self._frames: Iterator[Frame] = iter(())
         self.received = 0
-        """How many events the bytes so far complete."""
+        """Number of complete events so far."""
         self.ended = False
-        """Whether the last event has come."""
+        """Whether the stream has ended: by its last event or by a failure."""
         self.logid: str | None = None
         self.request: RequestInfo | None = None
         self.name = "stream"
-        """What errors call it as long as there is no request."""
+        """Name in errors, until the request is known."""
         self.on_drift: Any = None
         self._decoder = SSEDecoder()
-        # Most events neither end a stream nor report a failure: they are spared the question.
+        # Events that end a stream or report a failure; the others skip these checks.
         self._special = spec.end | spec.failure
-        # By the bytes of the name: its text, its class, the fast reading of what it carries, and
-        # whether it is one of the special ones.
+        # Name as bytes → name, class, decoder of the fast path, whether it is special.
         self._known = {
             name.encode(): (
                 name,
-                kind.cls,
-                codec.event_decoder(kind.model),
+                event_type.cls,
+                codec.event_decoder(event_type.model),
                 name in self._special,
             )
-            for name, kind in spec.events.items()
-            if kind.model is not None
+            for name, event_type in spec.events.items()
+            if event_type.model is not None
         }
-        self._problem: CozeError | None = None
+        self._failure: CozeError | None = None
         self.operation: Any = None
 
     def attach(self, opened: OpenResponse) -> None:
-        """Tells the parser which call the bytes belong to."""
+        """Sets the call that the bytes belong to.
+
+        Args:
+            opened: The open response.
+        """
         prepared = opened.prepared
         self.logid = opened.logid
         self.request = prepared.info
@@ -82,183 +83,214 @@ class EventParser(ABC, Generic[E]):
 
     @abstractmethod
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> E:
-        """The typed event, which is counted to what the stream adds up to.
+        """Creates the typed event and adds it to the result.
 
         Args:
             name: Name of the event.
-            cls: Its class; `UnknownEvent` where the description knows none.
-            data: What it carries: a model, or plain JSON or text.
-            id_: Its number; empty without one.
+            cls: Class of the event; `UnknownEvent` for an undocumented one.
+            data: Its data: a model, plain JSON or text.
+            id_: Its id; empty if it has none.
         """
 
     @abstractmethod
     def result(self, cls: type[Any]) -> Any:
-        """What the events so far add up to.
+        """The result of the events so far.
 
         Args:
-            cls: The class of the result.
+            cls: Class of the result.
 
         Raises:
-            StreamInterrupted: The stream has ended, and its events do not say how.
+            StreamInterrupted: The stream has ended, but its events do not show the outcome.
         """
 
     @abstractmethod
     def failure(self, name: str, data: Any) -> APIError:
-        """The error that a failed event stands for."""
+        """Creates the error for an event that reports a failure.
+
+        Args:
+            name: Name of the event.
+            data: Its data.
+        """
 
     def missing(self, name: str, data: Any, id_: bytes) -> str | None:
-        """What is missing before an event, in words; None when nothing is."""
+        """What is missing before an event, as text; None if nothing is.
+
+        Args:
+            name: Name of the event.
+            data: Its data.
+            id_: Its id; empty if it has none.
+        """
         return None
 
     @property
     def events(self) -> list[E]:
-        """Every event so far, read again from the body."""
-        return type(self)(self.spec).reread(self._chunks, self._count(), self)
+        """Every event so far, parsed again from the body."""
+        return type(self)(self.spec).reread(self._chunks, self._taken_count(), self)
 
     def reread(self, chunks: list[bytes], count: int, source: EventParser[E]) -> list[E]:
-        """The first events of a body that another parser has read."""
+        """Parses the first events of a body again.
+
+        Args:
+            chunks: The body.
+            count: Number of events.
+            source: The parser that has read the body.
+        """
         self.logid, self.request, self.operation = source.logid, source.request, source.operation
-        items = [item for chunk in chunks for item in self._decoder.feed(chunk)]
-        return [self._event(item) for item in items[:count]]
+        sse_events = [event for chunk in chunks for event in self._decoder.feed(chunk)]
+        return [self._event(sse_event) for sse_event in sse_events[:count]]
 
-    def _event(self, item: ServerSentEvent) -> E:
-        name, kind = self._kind_of(item.event)
-        return self.make(name, kind.cls, self._data(item, kind), _id(item))
+    def _event(self, sse_event: ServerSentEvent) -> E:
+        name, event_type = self._event_type(sse_event.event)
+        data = self._event_data(sse_event, event_type)
+        return self.make(name, event_type.cls, data, _id_bytes(sse_event))
 
-    def _count(self) -> int:
-        """How many events have been handed out."""
-        return self.received - length_hint(self._waiting)
+    def _taken_count(self) -> int:
+        """Number of events that `take` has yielded."""
+        return self.received - length_hint(self._frames)
 
     def push(self, chunk: bytes) -> None:
-        """Takes a piece of the body; `take` then hands out the events that it completes, and must
-        have handed out those before.
+        """Adds a chunk of the body; `take` then yields the events that it completes. Exhaust `take`
+        before the next call. Bytes after the last event of the stream are ignored.
 
-        What comes after the last event of the stream is left alone.
+        Args:
+            chunk: The chunk.
 
         Raises:
-            StreamError: An event is larger than any event should be.
+            StreamError: An event is too large.
         """
         if self.ended:
             return
         try:
             frames = self._decoder.frames(chunk)
         except EventTooLargeError as error:
-            raise StreamError(self._text(str(error)), **self._facts()) from error
+            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
         self._chunks.append(chunk)
         self.received += len(frames)
-        self._waiting = iter(frames)
+        self._frames = iter(frames)
 
     def take(self) -> Iterator[E]:
-        """The events that wait, up to the last one of the stream. What is not taken waits for the
-        next call.
+        """Yields the complete events, up to the last one of the stream. Events that are not taken
+        remain for the next call.
 
         Raises:
             APIError: An event reports a failure.
-            StreamError: An event is no JSON, or events are missing before it.
+            StreamError: An event is not valid JSON, or events are missing before it.
         """
-        if self._problem is not None:
-            raise self._problem  # who iterates again must not take it for an empty stream
+        if self._failure is not None:
+            raise self._failure  # a second iteration must not look like an empty stream
         if self.ended:
             return
         known, numbered, make = self._known, self.numbered, self.make
-        # The iterator is kept between calls, so an event that is not taken now is the first of the
-        # next call.
-        for frame in self._waiting:
+        # The iterator is shared between calls, so the next call continues with the next event.
+        for frame in self._frames:
             id_, raw_name, raw, _ = frame
             try:
                 name, cls, decode, special = known[raw_name]
                 data = decode(raw)
-            except _UNFIT:
-                item = self._decoder.event(frame)
-                name, kind = self._kind_of(item.event)
-                cls, data, id_ = kind.cls, self._data(item, kind), _id(item)
-                special = name in self._special
-            if numbered and (lost := self.missing(name, data, id_)) is not None:
-                raise self._fatal(self._refused(lost))
+            except _SLOW_PATH_ERRORS:
+                sse_event = self._decoder.event(frame)
+                name, event_type = self._event_type(sse_event.event)
+                cls, data = event_type.cls, self._event_data(sse_event, event_type)
+                id_, special = _id_bytes(sse_event), name in self._special
+            if numbered and (problem := self.missing(name, data, id_)) is not None:
+                raise self._fail(self._event_error(problem))
             event = make(name, cls, data, id_)
             if special:
-                self._judge(name, data)
+                self._handle_special(name, data)
             yield event
             if self.ended:
                 return
 
-    def _kind_of(self, name: str) -> tuple[str, EventType]:
-        """The name as the description writes it, and what it says of it."""
+    def _event_type(self, name: str) -> tuple[str, EventType]:
+        """The documented spelling of the name, and the type of the event."""
         if name.upper() in self.spec.heartbeat:
             name = name.upper()
         return name, self.spec.events.get(name, _UNKNOWN)
 
-    def _data(self, item: ServerSentEvent, kind: EventType) -> Any:
-        """What an event carries; takes what the fast reading does not: unknown events, plain text,
-        other shapes than described.
+    def _event_data(self, sse_event: ServerSentEvent, event_type: EventType) -> Any:
+        """The data of an event that the fast path cannot decode: undocumented events, plain text,
+        data of an undocumented shape.
         """
-        if kind.model is None:
-            return _plain(item.data)
-        if not item.data:
-            return "" if kind.plain else from_wire(kind.model, {})
+        data, model = sse_event.data, event_type.model
+        if model is None:
+            return _json_or_text(data)
+        if not data:
+            return "" if event_type.plain else from_wire(model, {})
         try:
-            if kind.plain and not isinstance(msgspec.json.decode(item.data), dict):
-                return _plain(item.data)
-            return codec.decode_event(item.data, kind.model, self.operation, self.on_drift)
+            if event_type.plain and not isinstance(msgspec.json.decode(data), dict):
+                return _json_or_text(data)
+            return codec.decode_event(data, model, self.operation, self.on_drift)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if kind.plain:
-                return _plain(item.data)
-            text = item.data[:80].decode("utf-8", "replace")
-            raise self._refused(
-                f"event {item.event} is not valid JSON ({error}): {text}"
+            if event_type.plain:
+                return _json_or_text(data)
+            text = data[:80].decode("utf-8", "replace")
+            raise self._event_error(
+                f"event {sse_event.event} is not valid JSON ({error}): {text}"
             ) from error
 
-    def _judge(self, name: str, data: Any) -> None:
-        """Looks at an event that may end the stream or report a failure."""
+    def _handle_special(self, name: str, data: Any) -> None:
+        """Handles an event that ends the stream or reports a failure."""
         if name in self.spec.failure:
-            raise self._fatal(self.failure(name, data))
+            raise self._fail(self.failure(name, data))
         if name in self.spec.end:
             self.ended = True
 
     def finish(self) -> Iterator[E]:
-        """The body is over: a last event may lack its blank line.
+        """Call at the end of the body: yields a last event that lacks its blank line.
 
         Raises:
-            StreamInterrupted: The last event of the stream had not come.
+            StreamInterrupted: The last event of the stream has not arrived.
         """
         try:
-            cut = self._decoder.close()
+            unfinished = self._decoder.close()
         except EventTooLargeError as error:
-            raise StreamError(self._text(str(error)), **self._facts()) from error
-        if cut is not None and cut.event in self._special and _is_complete(cut, self.spec):
-            self.push(b"\n\n")  # the line end that it may lack, and its blank line
+            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+        if (
+            unfinished is not None
+            and unfinished.event in self._special
+            and _is_complete(unfinished, self.spec)
+        ):
+            self.push(b"\n\n")  # end of the last line, and the blank line
             yield from self.take()
         if not self.ended:
             raise self.interrupted("the stream ended before its last event")
 
-    def _fatal(self, problem: CozeError) -> CozeError:
-        self.ended, self._problem = True, problem
-        return problem
+    def _fail(self, error: CozeError) -> CozeError:
+        self.ended, self._failure = True, error
+        return error
 
-    def _refused(self, problem: str) -> StreamError:
-        """The error for an event that cannot be handed out."""
+    def _event_error(self, problem: str) -> StreamError:
+        """The error for an event that cannot be yielded; the event is not counted."""
         self.received -= 1
-        return StreamError(self._text(problem), **self._facts())
+        return StreamError(self._error_text(problem), **self._error_fields())
 
     def interrupted(self, problem: str) -> StreamInterrupted:
-        """The error for a stream that stopped too early."""
-        return StreamInterrupted(self._text(problem), **self._facts())
+        """The error for a stream that stopped too early.
+
+        Args:
+            problem: What happened.
+        """
+        return StreamInterrupted(self._error_text(problem), **self._error_fields())
 
     def timed_out(self, problem: str) -> StreamTimeout:
-        """The error for a stream that took too long."""
-        return StreamTimeout(self._text(problem), **self._facts())
+        """The error for a stream that took too long.
 
-    def _text(self, problem: str) -> str:
+        Args:
+            problem: What happened.
+        """
+        return StreamTimeout(self._error_text(problem), **self._error_fields())
+
+    def _error_text(self, problem: str) -> str:
         name = self.request.operation if self.request else self.name
         base = f", at {self.request.base_url}" if self.request else ""
-        return f"{name}: {problem} ({self._count()} events so far, logid {self.logid}{base})"
+        return f"{name}: {problem} ({self._taken_count()} events so far, logid {self.logid}{base})"
 
-    def _facts(self) -> dict[str, Any]:
+    def _error_fields(self) -> dict[str, Any]:
         return {"events": self.events, "logid": self.logid, "request": self.request}
 
 
-def _plain(data: bytes) -> Any:
-    """Data that the description does not know: JSON when it is JSON, else the text."""
+def _json_or_text(data: bytes) -> Any:
+    """Undocumented data: parsed if it is JSON, else as text."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -266,32 +298,30 @@ def _plain(data: bytes) -> Any:
 
 
 def event_number(id_: bytes) -> int | None:
-    """The number of an event; None where its id is none."""
+    """The number of an event; None if its id is not a number."""
     return int(id_) if id_.isdigit() and len(id_) <= _MAX_DIGITS else None
 
 
-def _id(item: ServerSentEvent) -> bytes:
-    return (item.id or "").encode()
+def _id_bytes(sse_event: ServerSentEvent) -> bytes:
+    return (sse_event.id or "").encode()
 
 
-def _is_complete(item: ServerSentEvent, spec: StreamSpec) -> bool:
-    """Whether the data of an event without its blank line came whole: JSON shows it; plain text
-    holds nothing to lose.
+def _is_complete(sse_event: ServerSentEvent, spec: StreamSpec) -> bool:
+    """Whether the data of an event without its blank line is complete: valid JSON is, and text
+    has nothing that the parser needs.
     """
-    kind = spec.events.get(item.event, _UNKNOWN)
-    if kind.model is None or kind.plain:
+    event_type = spec.events.get(sse_event.event, _UNKNOWN)
+    if event_type.model is None or event_type.plain:
         return True
     try:
-        msgspec.json.decode(item.data)
+        msgspec.json.decode(sse_event.data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
 
 
 def text_of(value: object) -> str:
-    """A text as it is, and nothing as the empty one; what the service sends in place of a text, as
-    JSON.
-    """
+    """A string as it is, None as ""; any other value that the service sends as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(to_wire(value)).decode()

@@ -1,8 +1,8 @@
-"""Typed event streams: what chats and workflow runs send while they work.
+"""Typed event streams of chats and workflow runs.
 
-Two thin shells around `EventParser` read from a sync or an async connection. A stream ends at its
-last event, without waiting for the server to hang up; anything else is an error that carries the
-events so far.
+Two thin drivers feed the bytes of a sync or async connection to an `EventParser`. A stream ends at
+its last event, without waiting for the server to close the connection. Any other end is an error
+that has the events so far.
 """
 
 from __future__ import annotations
@@ -29,34 +29,34 @@ R = TypeVar("R")
 
 
 class SyncOpener(Protocol):
-    """What a stream needs of a client."""
+    """The part of a sync client that a stream uses."""
 
     def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True
     ) -> OpenResponse:
-        """Sends a request and returns once the head of the response has come."""
+        """Sends a request and returns when the headers of the response have arrived."""
         ...
 
 
 class AsyncOpener(Protocol):
-    """The async form of `SyncOpener`."""
+    """The part of an async client that a stream uses."""
 
     async def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True
     ) -> OpenResponse:
-        """Sends a request and returns once the head of the response has come."""
+        """Sends a request and returns when the headers of the response have arrived."""
         ...
 
 
 DRAIN_SECONDS = 0.1
-"""How long a finished stream may take to hand its connection back; afterwards the connection is
-dropped.
+"""Seconds to wait for the end of the body after the last event, so that the connection can be
+reused; then the connection is dropped.
 """
 
 
 class EventStream(ByteStream, Generic[E, R]):
-    """An open stream of typed events. Iterate over it; a `with` block or `close` ends it early,
-    also from another thread. The generator makes one class for each kind of stream.
+    """An open stream of typed events: iterate over it, or call `until_done`. To end it early, use
+    it in a `with` block or call `close`, also from another thread.
     """
 
     spec: ClassVar[StreamSpec]
@@ -74,20 +74,20 @@ class EventStream(ByteStream, Generic[E, R]):
         idle_timeout: float | None = None,
         deadline: float | None = None,
     ) -> None:
-        """Opens the stream.
+        """Sends the request and opens the stream.
 
         Args:
             client: Sends the request.
-            request: What starts the stream.
+            request: The request that starts the stream.
             options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from here on.
+            idle_timeout: Longest time without an event, in seconds, including the wait for the
+                first one; None for the read timeout of the call.
+            deadline: Longest time for the whole stream, in seconds; None for no limit.
 
         Raises:
-            StreamTimeout: A limit passed before the answer came.
-            CozeError: What the client raises.
-            ArgumentError: A limit is not a number above zero.
+            StreamTimeout: A limit passed before the response arrived.
+            CozeError: The request failed.
+            ArgumentError: A limit is not a positive number.
         """
         self._limits = limits = StreamLimits(idle_timeout, deadline)
         parser: EventParser[E] = self.parser_type(self.spec)
@@ -96,25 +96,25 @@ class EventStream(ByteStream, Generic[E, R]):
             with opening(limits):
                 opened = client.open_response(request, options)
         except APITimeoutError as error:
-            problem = limits.problem()
-            if problem is None:
+            reason = limits.exceeded()
+            if reason is None:
                 raise
             parser.request = error.request
-            raise parser.timed_out(problem) from error
+            raise parser.timed_out(reason) from error
         super().__init__(opened)
         parser.attach(self._opened)
-        limits.opened(self._opened.prepared.timeout.read)
+        limits.start_reading(self._opened.prepared.timeout.read)
         if limits.exact:
             limit_reads(self._opened, limits.remaining)
 
     def __iter__(self) -> Iterator[E]:
-        """The events, up to and with the last one.
+        """Iterates over the events, including the last one.
 
         Raises:
-            APIError: The service reports a failure.
-            StreamInterrupted: The stream stopped before its last event, or was closed from
-                elsewhere.
-            StreamTimeout: No event came for too long.
+            APIError: The chat or run failed.
+            StreamInterrupted: The stream stopped before its last event, or was closed by another
+                thread.
+            StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
         parser: EventParser[E] = self._parser
         try:
@@ -130,7 +130,7 @@ class EventStream(ByteStream, Generic[E, R]):
                     return
                 parser.push(chunk)
         except GeneratorExit:
-            raise  # the loop was left; another one may go on where it stopped
+            raise  # the caller left the loop; another loop may continue
         except BaseException:
             self.close()
             raise
@@ -138,35 +138,35 @@ class EventStream(ByteStream, Generic[E, R]):
     def _next_chunk(self) -> bytes | None:
         parser: EventParser[E] = self._parser
         limits = self._limits
-        if problem := limits.waits(parser.received):
-            raise parser.timed_out(problem)
+        if reason := limits.exceeded_before_read(parser.received):
+            raise parser.timed_out(reason)
         try:
             return self.next_bytes()
         except APITimeoutError as error:
             raise parser.timed_out(
-                limits.problem() or "no bytes came within the read timeout"
+                limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
             raise parser.interrupted(_reason(error, closed=self._closed)) from error
 
     def _drain(self) -> None:
-        """Reads what is left of a body whose content is complete, so that the connection can serve
-        the next call.
-        """
+        """Reads the rest of the body after the last event, so that the connection can be reused."""
         if self._closed:
             return
         end = time.monotonic() + DRAIN_SECONDS
-        # A transport whose waits cannot be cut short is not waited for.
+        # If reads cannot be limited, the rest is not read.
         if limit_reads(self._opened, lambda: end - time.monotonic()):
             try:
                 while self.next_bytes() is not None and time.monotonic() < end:
                     pass
             except CozeError:
-                pass  # the server keeps the body open; closing drops the connection
+                pass  # the server keeps the body open; `close` drops the connection
         self.close()
 
     def text_stream(self) -> Iterator[str]:
-        """The text that the events bring, piece by piece."""
+        """Iterates over the text of the answer or output in pieces as they arrive. Raises what
+        iterating over the events raises.
+        """
         event: Any
         for event in self:
             if event.event in self.spec.delta and event.data.content:
@@ -176,16 +176,15 @@ class EventStream(ByteStream, Generic[E, R]):
         """Reads the stream to its end.
 
         Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names.
+            on_event: Called with each event; or a mapping from event names to functions.
 
         Returns:
-            What the events add up to: the chat with its messages, or the outputs of the run.
+            The result: the chat with its messages, or the outputs of the run.
 
         Raises:
-            APIError: The work failed: ChatFailed, WorkflowFailed.
+            APIError: The chat or run failed: ChatFailed, WorkflowFailed.
             StreamInterrupted: The stream stopped before its last event.
-            StreamTimeout: No event came for too long.
+            StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
         with self:
             for event in self:
@@ -195,14 +194,14 @@ class EventStream(ByteStream, Generic[E, R]):
 
     @property
     def events(self) -> list[E]:
-        """The events that have been read so far."""
+        """The events so far."""
         events: list[E] = self._parser.events
         return events
 
 
 class AsyncEventStream(AsyncByteStream, Generic[E, R]):
-    """The async form of `EventStream`: `async with` or `async for`, without an `await`
-    before it.
+    """A stream of typed events, opened on first use: iterate over it with `async for`, or await
+    `until_done`. To end it early, use it in an `async with` block or await `close`.
     """
 
     spec: ClassVar[StreamSpec]
@@ -220,39 +219,42 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         idle_timeout: float | None = None,
         deadline: float | None = None,
     ) -> None:
-        """The stream, not yet opened: nothing is sent, and the limits begin when it is opened.
+        """Creates a stream. Nothing is sent before it is opened; then the limits start.
 
         Args:
             client: Sends the request.
-            request: What starts the stream.
+            request: The request that starts the stream.
             options: Options of this call.
-            idle_timeout: Seconds without an event, the wait for the head included; None for the
-                read timeout of the call.
-            deadline: Seconds for everything, from the opening on; None for no limit.
+            idle_timeout: Longest time without an event, in seconds, including the wait for the
+                first one; None for the read timeout of the call.
+            deadline: Longest time for the whole stream, in seconds; None for no limit.
+
+        Raises:
+            ArgumentError: A limit is not a positive number.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
         self._parser = self.parser_type(self.spec)
         self._parser.name = self._name
-        self._wanted = (idle_timeout, deadline)
-        self._limits = StreamLimits(*self._wanted)
-        self._batch: Iterator[E] = self._parser.take()
+        self._limit_arguments = (idle_timeout, deadline)
+        self._limits = StreamLimits(*self._limit_arguments)
+        self._events: Iterator[E] = self._parser.take()
         self._loop: Loop | None = None
 
     async def open(self) -> Self:
-        """Sends the request, once.
+        """Sends the request, once. The methods that read the stream call this if needed.
 
         Raises:
-            StreamTimeout: A limit passed before the answer came.
-            CozeError: As `AsyncByteStream.open`.
+            StreamTimeout: A limit passed before the response arrived.
+            CozeError: The request failed, the stream is closed, or another task is opening it.
         """
         if self._opened is None:
-            self._limits = StreamLimits(*self._wanted)
+            self._limits = StreamLimits(*self._limit_arguments)
             with opening(self._limits):
                 await (self._open_in_time() if self._limits.exact else super().open())
             assert self._opened is not None
             self._loop = current()
             self._parser.attach(self._opened)
-            self._limits.opened(self._opened.prepared.timeout.read)
+            self._limits.start_reading(self._opened.prepared.timeout.read)
         return self
 
     async def _open_in_time(self) -> None:
@@ -262,32 +264,38 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             with anyio.fail_after(self._limits.remaining()):
                 await super().open()
         except (APITimeoutError, TimeoutError) as error:
-            problem = self._limits.problem()
-            if problem is None:
+            reason = self._limits.exceeded()
+            if reason is None:
                 raise
             self._parser.request = getattr(error, "request", None)
-            raise self._parser.timed_out(problem) from error
+            raise self._parser.timed_out(reason) from error
 
-    # Not an async generator: one that is left half-read would be finished by the event loop at some
-    # later time.
+    # Not an async generator: the event loop would close an abandoned one at some later time.
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> E:
-        """The next event; raises as `EventStream` does."""
+        """Returns the next event.
+
+        Raises:
+            APIError: The chat or run failed.
+            StreamInterrupted: The stream stopped before its last event, or was closed by another
+                task.
+            StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
+        """
         parser: EventParser[E] = self._parser
         try:
             while True:
-                for event in self._batch:
+                for event in self._events:
                     return event
                 if parser.ended:
                     break
                 chunk = await self._next_chunk()
                 if chunk is None:
-                    self._batch = parser.finish()
+                    self._events = parser.finish()
                 else:
                     parser.push(chunk)
-                    self._batch = parser.take()
+                    self._events = parser.take()
         except BaseException:
             await self.close()
             raise
@@ -299,8 +307,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             await self.open()
         parser: EventParser[E] = self._parser
         limits = self._limits
-        if problem := limits.waits(parser.received):
-            raise parser.timed_out(problem)
+        if reason := limits.exceeded_before_read(parser.received):
+            raise parser.timed_out(reason)
         try:
             if not limits.exact:
                 return await self.next_bytes()
@@ -310,13 +318,13 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
                 return await self.next_bytes()
         except (APITimeoutError, TimeoutError) as error:
             raise parser.timed_out(
-                limits.problem() or "no bytes came within the read timeout"
+                limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
             raise parser.interrupted(_reason(error, closed=self._closed)) from error
 
     async def _drain(self) -> None:
-        """As `EventStream._drain`."""
+        """The async form of `EventStream._drain`."""
         if self._closed:
             return
         import anyio
@@ -330,23 +338,25 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         await self.close()
 
     def text_stream(self) -> AsyncIterator[str]:
-        """The text that the events bring, piece by piece."""
-        return TextStream(self, self.spec.delta)
+        """Iterates over the text of the answer or output in pieces as they arrive. Raises what
+        iterating over the events raises.
+        """
+        return _TextStream(self, self.spec.delta)
 
     async def until_done(self, on_event: Listener[E] | None = None) -> R:
         """Reads the stream to its end.
 
         Args:
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names. The functions may be async.
+            on_event: Called with each event; or a mapping from event names to functions. The
+                functions may be async.
 
         Returns:
-            What the events add up to: the chat with its messages, or the outputs of the run.
+            The result: the chat with its messages, or the outputs of the run.
 
         Raises:
-            APIError: The work failed: ChatFailed, WorkflowFailed.
+            APIError: The chat or run failed: ChatFailed, WorkflowFailed.
             StreamInterrupted: The stream stopped before its last event.
-            StreamTimeout: No event came for too long.
+            StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
         async with self:
             async for event in self:
@@ -356,32 +366,31 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
 
     @property
     def events(self) -> list[E]:
-        """The events that have been read so far."""
+        """The events so far."""
         events: list[E] = self._parser.events
         return events
 
     def __del__(self) -> None:
-        # An abandoned stream must not keep its connection. Closing needs the loop, and the loop
-        # must not finish the pieces first.
+        # An abandoned stream must not keep its connection. It can only be closed in its loop, and
+        # before the loop closes the async generator of the chunks.
         if getattr(self, "_loop", None) is not None and not self._closed:
-            assert self._opened is not None and self._pieces is not None
+            assert self._opened is not None and self._chunks is not None
             spawn(
                 self._loop,
-                partial(release, self._opened, self._pieces),
+                partial(release, self._opened, self._chunks),
                 self._opened.http_response.aclose,
             )
 
 
 def _reason(error: APIConnectionError, *, closed: bool) -> str:
-    return (
-        "the stream was closed" if closed else f"the connection broke ({error.__cause__ or error})"
-    )
+    if closed:
+        return "the stream was closed"
+    return f"the connection was lost ({error.__cause__ or error})"
 
 
-# Not an async generator: one that is left half-read would be finished by the event loop at some
-# later time.
-class TextStream:
-    """The text of the pieces that a stream brings."""
+# Not an async generator: the event loop would close an abandoned one at some later time.
+class _TextStream:
+    """Async iterator over the text of an event stream."""
 
     def __init__(self, stream: AsyncIterator[Any], delta: frozenset[str]) -> None:
         self._stream = stream

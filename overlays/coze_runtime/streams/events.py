@@ -1,8 +1,8 @@
-"""Events of chats and runs: their base classes, what the description says of a kind of stream, and
-functions that are called with events. The generator writes one class for each event.
+"""Events of chats and runs: their base classes, the `StreamSpec` of a kind of stream, and calling
+functions with events. The generator writes a class for each event.
 
-They are msgspec structs, since streams make one for every piece of an answer: that takes half the
-time of an `__init__` in Python. A property that does not apply to an event reads `None`.
+Events are msgspec structs, because streams create one for every delta: that takes half the time of
+an `__init__` in Python. Properties that do not apply to an event are `None`.
 """
 
 from __future__ import annotations
@@ -22,114 +22,114 @@ D = TypeVar("D")
 
 
 class UnknownEvent(Struct, eq=False):
-    """An event that is newer than this package."""
+    """An event that is not documented, such as one that is newer than this package."""
 
     event: str
-    """Its name."""
+    """Name of the event."""
     data: Any
-    """What it carries, as plain JSON; text where it is not JSON."""
+    """Its data as plain JSON, or as text if it is not JSON."""
     logid: str | None = None
     """Log id of the stream."""
     id: int | None = None
-    """Number of the event in its stream; None when the stream gives none."""
+    """Number of the event in its stream; None if the stream has no numbers."""
 
     @property
     def message(self) -> None:
-        """None: nothing is known of its data."""
+        """Always None."""
 
     @property
     def chat(self) -> None:
-        """None: nothing is known of its data."""
+        """Always None."""
 
     @property
     def interrupt(self) -> None:
-        """None: nothing is known of its data."""
+        """Always None."""
 
     @property
     def debug_url(self) -> None:
-        """None: nothing is known of its data."""
+        """Always None."""
 
 
 class _ChatEvent(Struct, Generic[D], eq=False):
     data: D
-    """What it carries."""
+    """The data of the event."""
     logid: str | None
     """Log id of the stream."""
 
     @property
     def debug_url(self) -> str | None:
-        """Where a chatflow can be inspected; on its last event."""
-        found = getattr(self.data, "debug_url", None)
-        return found if isinstance(found, str) else None
+        """URL where a chatflow can be inspected; only on the last event."""
+        url = getattr(self.data, "debug_url", None)
+        return url if isinstance(url, str) else None
 
 
 class PlainChatEvent(_ChatEvent[D], eq=False):
-    """An event of a chat that is neither a message nor a state."""
+    """An event of a chat without a message or the state of the chat."""
 
     @property
     def message(self) -> None:
-        """None: it carries no message."""
+        """Always None."""
 
     @property
     def chat(self) -> None:
-        """None: it carries no chat."""
+        """Always None."""
 
 
 class ChatMessageEvent(_ChatEvent[D], eq=False):
-    """A message of a chat, or a piece of one."""
+    """An event with a message of a chat, or a delta of one."""
 
     @property
     def message(self) -> D:
-        """The message, or the piece of one."""
+        """The message, or the delta."""
         return self.data
 
     @property
     def chat(self) -> None:
-        """None: it carries no chat."""
+        """Always None."""
 
 
 class ChatStateEvent(_ChatEvent[D], eq=False):
-    """The state of a chat."""
+    """An event with the state of a chat."""
 
     @property
     def message(self) -> None:
-        """None: it carries no message."""
+        """Always None."""
 
     @property
     def chat(self) -> D:
-        """The chat in its present state."""
+        """The chat in its current state."""
         return self.data
 
 
 class _WorkflowEvent(Struct, Generic[D], eq=False):
     data: D
-    """What it carries."""
+    """The data of the event."""
     id: int | None
-    """Number of the event in its stream, from 0 without holes; None when the stream gives none."""
+    """Number of the event in its stream, from 0 without gaps; None if the stream has no numbers."""
     logid: str | None
     """Log id of the stream."""
 
     @property
     def debug_url(self) -> str | None:
-        """Where the run can be inspected for 7 days; on the last event."""
-        found = getattr(self.data, "debug_url", None)
-        return found if isinstance(found, str) else None
+        """URL where the run can be inspected for 7 days; only on the last event."""
+        url = getattr(self.data, "debug_url", None)
+        return url if isinstance(url, str) else None
 
 
 class PlainWorkflowEvent(_WorkflowEvent[D], eq=False):
-    """An event of a run that is neither output nor an interruption."""
+    """An event of a run without output or an interruption."""
 
     @property
     def message(self) -> None:
-        """None: it carries no output."""
+        """Always None."""
 
     @property
     def interrupt(self) -> None:
-        """None: it carries no interruption."""
+        """Always None."""
 
 
 class WorkflowMessageEvent(_WorkflowEvent[D], eq=False):
-    """A piece of the output of a node."""
+    """An event with a piece of the output of a node."""
 
     @property
     def message(self) -> D:
@@ -138,80 +138,82 @@ class WorkflowMessageEvent(_WorkflowEvent[D], eq=False):
 
     @property
     def interrupt(self) -> None:
-        """None: it carries no interruption."""
+        """Always None."""
 
 
 I = TypeVar("I")  # noqa: E741
 
 
 class WorkflowInterruptEvent(_WorkflowEvent[D], Generic[D, I], eq=False):
-    """The run waits for its caller."""
+    """An event that interrupts the run, which then waits for you to resume it."""
 
     @property
     def message(self) -> None:
-        """None: it carries no output."""
+        """Always None."""
 
     @property
     def interrupt(self) -> I | None:
-        """Why the run waits; hand its `event_id` and `type` to `stream_resume`."""
-        found: I | None = getattr(self.data, "interrupt_data", None)
-        return found
+        """Why the run waits. To resume, pass its `event_id` and `type` to
+        `coze.workflows.runs.stream_resume`.
+        """
+        interrupt: I | None = getattr(self.data, "interrupt_data", None)
+        return interrupt
 
 
 class EventType(NamedTuple):
-    """One event of a stream."""
+    """A documented event of a stream."""
 
     cls: type[Any]
-    """Its class."""
+    """Class of the event."""
     model: type[Model] | None = None
-    """What its data are; None for text or JSON of any shape."""
+    """Model of its data; None for text or JSON of any shape."""
     plain: bool = False
-    """Whether text may come in place of the model."""
+    """Whether the data may be text instead of the model."""
 
 
 class StreamSpec(NamedTuple):
-    """One kind of stream: its events, and the part that each plays."""
+    """A kind of stream: its events and their roles. The sets have names of events, or values of
+    fields where the comment says so.
+    """
 
     events: Mapping[str, EventType]
-    """By the name of the event."""
+    """Event by name."""
     failed: type[APIError]
-    """The error that a failure is raised as."""
+    """Error class of a failed chat or run."""
     state_model: type[Any] | None = None
-    """What the states of the whole are told in, where events tell them."""
+    """Model of the chat, if events have its state."""
     delta: frozenset[str] = frozenset()
-    """Events that bring a piece of text."""
+    """Events with a piece of text."""
     message: frozenset[str] = frozenset()
-    """Events that bring a finished message."""
+    """Events with a complete message."""
     state: frozenset[str] = frozenset()
-    """Events that tell the state of the whole."""
+    """Events with the state of the chat."""
     interrupt: frozenset[str] = frozenset()
-    """Events after which the caller has to answer."""
+    """Events that interrupt the run."""
     failure: frozenset[str] = frozenset()
     """Events that report a failure."""
     end: frozenset[str] = frozenset()
-    """Events after which nothing follows."""
+    """Events that end the stream."""
     heartbeat: frozenset[str] = frozenset()
-    """Events that carry nothing; their names are taken in any case."""
+    """Events without data; their names may be in any case."""
     settled: frozenset[str] = frozenset()
-    """States in which the stream may end."""
+    """States of the chat in which the stream may end."""
     waiting: frozenset[str] = frozenset()
-    """The settled states in which the caller has to act."""
+    """Settled states in which the caller has to act."""
     answer: frozenset[str] = frozenset()
-    """Types of the messages that make up the answer."""
+    """Types of the messages that are the answer of the bot."""
     follow_up: frozenset[str] = frozenset()
-    """Types of the messages that suggest what to ask next."""
+    """Types of the messages that suggest questions."""
     questions: frozenset[str] = frozenset()
-    """Types of tool calls that ask the user; an error text would be taken for the answer."""
+    """Types of tool calls that are questions to the user."""
     tool_failed: type[CozeError] = CozeError
-    """The error that a failed tool is raised as."""
+    """Error class of a failed tool."""
     tool_calls: str = ""
-    """Path of the tool calls in the state of the whole."""
+    """Path of the tool calls in the chat."""
 
 
 def notify(listener: Listener[Any] | None, event: Any) -> object:
-    """Hands an event to who asked for it; returns what the function returns, None when nobody
-    asked.
-    """
+    """Calls the function for an event, if there is one, and returns its result."""
     if listener is None:
         return None
     if isinstance(listener, Mapping):
@@ -221,7 +223,7 @@ def notify(listener: Listener[Any] | None, event: Any) -> object:
 
 
 async def notify_async(listener: Listener[Any] | None, event: Any) -> None:
-    """As `notify`; what an async function returns is awaited."""
+    """The async form of `notify`; awaits the result of an async function."""
     result = notify(listener, event)
     if inspect.isawaitable(result):
         await result

@@ -1,4 +1,4 @@
-"""The loss check that Coze documents for workflow streams: numbers without holes.
+"""Detects missing events of workflow streams by their numbers, as Coze documents it.
 
 Source: https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
 """
@@ -8,39 +8,39 @@ from __future__ import annotations
 from typing import Protocol
 
 _MAX_DIGITS = 18
-"""Of a number; text of any length may come in its place."""
+"""Longest number; the field could hold text of any length."""
 
 
 class NumberedMessage(Protocol):
-    """A piece of the output of a node, as far as its number is concerned."""
+    """A piece of the output of a node; the fields that number it."""
 
     @property
     def node_seq_id(self) -> str | None:
-        """Its number, from 0, within its node."""
+        """Number of the piece in its node, from 0."""
         ...
 
     @property
     def node_execute_uuid(self) -> str | None:
-        """Names the execution of the node."""
+        """Id of the execution of the node."""
         ...
 
     @property
     def node_title(self) -> str | None:
-        """Names the node."""
+        """Title of the node."""
         ...
 
     @property
     def node_is_finish(self) -> bool | None:
-        """Whether it is the last one of its node."""
+        """Whether it is the last piece of its node."""
         ...
 
 
 class SequenceCheck:
-    """Finds holes in the numbers of one stream.
+    """Finds gaps in the numbers of one stream.
 
-    `id` counts the events of the stream from 0; `node_seq_id` counts the messages of one node until
-    `node_is_finish`. A number that comes again is no loss, nor is the first number of a node: a
-    resumed run may go on where the node had stopped.
+    `id` counts the events of the stream from 0. `node_seq_id` counts the messages of a node until
+    `node_is_finish`. A repeated number is not a gap, nor is the first number of a node: a resumed
+    run may continue where the node stopped.
     """
 
     def __init__(self) -> None:
@@ -48,29 +48,29 @@ class SequenceCheck:
         self._next_piece: dict[str, int] = {}
 
     def event(self, number: int | None) -> str | None:
-        """Takes the `id` of the next event; says what is missing before it."""
+        """Checks the `id` of the next event. Returns what is missing before it, or None."""
         if number is None:
             return None
         expected, self._next_event = self._next_event, number + 1
-        return f"{_which('event', expected, number)} missing" if number > expected else None
+        return _missing("event", expected, number) if number > expected else None
 
     def piece(self, message: NumberedMessage) -> str | None:
-        """Takes the next message of a node; says what is missing before it."""
+        """Checks the next message of a node. Returns what is missing before it, or None."""
         text = message.node_seq_id
         if not isinstance(text, str) or not text.isdecimal() or len(text) > _MAX_DIGITS:
             return None
         number, node = int(text), message.node_execute_uuid or message.node_title or ""
         expected = self._next_piece.pop(node, number)
         if not message.node_is_finish:
-            # Nodes of one title that run side by side, told apart by nothing, count each for
-            # itself: the highest number leads.
+            # Parallel executions without a uuid share the title but count separately, so the
+            # highest number is kept.
             self._next_piece[node] = max(expected, number + 1)
-        return (
-            f"{_which('message', expected, number)} missing in node {node!r}"
-            if number > expected
-            else None
-        )
+        if number <= expected:
+            return None
+        return f"{_missing('message', expected, number)} in node {node!r}"
 
 
-def _which(what: str, first: int, number: int) -> str:
-    return f"{what} {first} is" if number == first + 1 else f"{what}s {first} to {number - 1} are"
+def _missing(noun: str, first: int, number: int) -> str:
+    if number == first + 1:
+        return f"{noun} {first} is missing"
+    return f"{noun}s {first} to {number - 1} are missing"

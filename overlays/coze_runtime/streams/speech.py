@@ -1,4 +1,4 @@
-"""Sound as it arrives: piece by piece, as bytes, or into a file."""
+"""Streams of audio: in chunks as they arrive, as bytes, or into a file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from ..operation import CallOptions, Request
 from .event_stream import AsyncOpener, SyncOpener
 
 DEFAULT_SAMPLE_RATE = 24_000
+"""Sample rate in Hz of the service if the call has none."""
 
 
 class SpeechStream(ByteStream):
-    """The open answer of `coze.audio.speech.stream`. Iterate over it, `read` it or `write_to_file`;
-    use it in a `with` block.
+    """The open audio of `coze.audio.speech.stream`. Iterate over its chunks, `read` all of it, or
+    `write_to_file`. Use it in a `with` block.
+
+    ```python
+    coze.audio.speech.stream(input="Hello", voice_id="7426720361733046281").write_to_file("a.mp3")
+    ```
     """
 
     def __init__(
@@ -31,52 +36,55 @@ class SpeechStream(ByteStream):
         response_format: str | None = None,
         sample_rate: int | None = None,
     ) -> None:
-        """Sends the request.
+        """Sends the request and opens the response.
 
         Args:
             client: Sends the request.
-            request: What asks for the sound.
+            request: The request.
             options: Options of this call.
-            response_format: Format of the sound, for writing files; None when the call did not say.
-            sample_rate: Hz of raw samples, for writing files; None when the call did not say.
+            response_format: Audio format of the call, for `write_to_file`; None if it has none.
+            sample_rate: Sample rate of the call in Hz, for `write_to_file`; None if it has none.
         """
         super().__init__(client.open_response(request, options, events=False))
         self._format = (response_format, sample_rate)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The pieces as they arrive.
+        """Iterates over the chunks as they arrive.
 
         Raises:
-            APIConnectionError: The connection broke; what came is incomplete.
+            APIConnectionError: The connection was lost; the audio is incomplete.
         """
         return self.iter_bytes()
 
     def read(self) -> bytes:
-        """Everything that is still to come; raises as iterating does."""
+        """Reads the rest of the audio; raises what iterating raises."""
         with self:
             return b"".join(self)
 
     def write_to_file(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the sound to a file that appears only when it is complete; a file of that name is
-        replaced.
-
-        Raw samples (`pcm`) get the header of a WAV file when the name ends in `.wav`.
+        """Writes the audio to a file, which appears when it is complete. An existing file is
+        replaced. Raw samples (`pcm`) get a WAV header if the name ends in `.wav`.
 
         Args:
-            path: Where to write; its folder must exist.
+            path: Path of the file, in an existing folder.
+
+        Returns:
+            The path of the file.
 
         Raises:
             ArgumentError: The file cannot be written.
-            APIConnectionError: The connection broke; there is no file then.
+            APIConnectionError: The connection was lost; no file is written.
         """
-        with self, _Sink(path, *self._format) as sink:
-            for piece in self:
-                sink.write(piece)
-            return sink.finish()
+        with self, _AudioFile(path, *self._format) as file:
+            for chunk in self:
+                file.write(chunk)
+            return file.finish()
 
 
 class AsyncSpeechStream(AsyncByteStream):
-    """The async form of `SpeechStream`; use it in an `async with` block."""
+    """The audio of `coze.audio.speech.stream`, requested on first use. Iterate over its chunks with
+    `async for`, `read` all of it, or `write_to_file`. Use it in an `async with` block.
+    """
 
     def __init__(
         self,
@@ -86,83 +94,84 @@ class AsyncSpeechStream(AsyncByteStream):
         response_format: str | None = None,
         sample_rate: int | None = None,
     ) -> None:
-        """The stream, not yet opened; the request is sent on first use.
+        """Creates a stream. The request is sent on first use.
 
         Args:
             client: Sends the request.
-            request: What asks for the sound.
+            request: The request.
             options: Options of this call.
-            response_format: Format of the sound, for writing files; None when the call did not say.
-            sample_rate: Hz of raw samples, for writing files; None when the call did not say.
+            response_format: Audio format of the call, for `write_to_file`; None if it has none.
+            sample_rate: Sample rate of the call in Hz, for `write_to_file`; None if it has none.
         """
         start = partial(client.open_response, request, options, events=False)
         super().__init__(start, request.operation)
         self._format = (response_format, sample_rate)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """The pieces as they arrive.
+        """Iterates over the chunks as they arrive.
 
         Raises:
-            APIConnectionError: The connection broke; what came is incomplete.
+            APIConnectionError: The connection was lost; the audio is incomplete.
         """
-        return _Pieces(self)
+        return _Chunks(self)
 
     async def read(self) -> bytes:
-        """Everything that is still to come; raises as iterating does."""
+        """Reads the rest of the audio; raises what iterating raises."""
         async with self:
-            return b"".join([piece async for piece in self])
+            return b"".join([chunk async for chunk in self])
 
     async def write_to_file(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the sound to a file that appears only when it is complete; a file of that name is
-        replaced. Files are written in worker threads.
-
-        Raw samples (`pcm`) get the header of a WAV file when the name ends in `.wav`.
+        """Writes the audio to a file, which appears when it is complete. An existing file is
+        replaced. Raw samples (`pcm`) get a WAV header if the name ends in `.wav`. A worker thread
+        writes the file.
 
         Args:
-            path: Where to write; its folder must exist.
+            path: Path of the file, in an existing folder.
+
+        Returns:
+            The path of the file.
 
         Raises:
             ArgumentError: The file cannot be written.
-            APIConnectionError: The connection broke; there is no file then.
+            APIConnectionError: The connection was lost; no file is written.
         """
         from anyio import to_thread
 
         async with self:
-            with await to_thread.run_sync(_Sink, path, *self._format) as sink:
-                async for piece in self:
-                    await to_thread.run_sync(sink.write, piece)
-                return await to_thread.run_sync(sink.finish)
+            with await to_thread.run_sync(_AudioFile, path, *self._format) as file:
+                async for chunk in self:
+                    await to_thread.run_sync(file.write, chunk)
+                return await to_thread.run_sync(file.finish)
 
 
-# No async generator: one that is left half-read would be finished by the event loop at some later
-# time.
-class _Pieces:
+# Not an async generator: the event loop would close an abandoned one at some later time.
+class _Chunks:
     def __init__(self, stream: AsyncSpeechStream) -> None:
         self._stream = stream
 
-    def __aiter__(self) -> _Pieces:
+    def __aiter__(self) -> _Chunks:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._stream.next_bytes()
-        if piece is None:
+        chunk = await self._stream.next_bytes()
+        if chunk is None:
             raise StopAsyncIteration
-        return piece
+        return chunk
 
 
-class _Sink:
-    """A file that takes its name when it is complete."""
+class _AudioFile:
+    """A file that is written under a temporary name and renamed when it is complete."""
 
     def __init__(
         self, path: str | os.PathLike[str], response_format: str | None, sample_rate: int | None
     ) -> None:
         self._path = Path(path)
         self._size = 0
-        self._part = self._path.with_name(f".{self._path.name}.{os.urandom(4).hex()}.part")
+        self._temporary = self._path.with_name(f".{self._path.name}.{os.urandom(4).hex()}.part")
         try:
-            self._file: IO[bytes] = self._part.open("xb")
+            self._file: IO[bytes] = self._temporary.open("xb")
         except OSError as error:
-            raise self._problem(error) from error
+            raise self._error(error) from error
         self._wav: wave.Wave_write | None = None
         if response_format == "pcm" and self._path.suffix.lower() == ".wav":
             self._wav = wave.open(self._file, "wb")  # noqa: SIM115
@@ -170,31 +179,31 @@ class _Sink:
                 (1, 2, int(sample_rate or DEFAULT_SAMPLE_RATE), 0, "NONE", "not compressed")
             )
 
-    def write(self, piece: bytes) -> None:
-        """Takes a piece."""
+    def write(self, chunk: bytes) -> None:
+        """Writes a chunk."""
         try:
             if self._wav is None:
-                self._file.write(piece)
+                self._file.write(chunk)
             else:
-                self._wav.writeframesraw(piece)
+                self._wav.writeframesraw(chunk)
         except OSError as error:
-            raise self._problem(error) from error
-        self._size += len(piece)
+            raise self._error(error) from error
+        self._size += len(chunk)
 
     def finish(self) -> Path:
-        """Ends the file and gives it its name."""
+        """Completes and renames the file."""
         if self._wav is not None and (self._size % 2 or not self._size):
             self.write(b"\0" * (self._size % 2))
         try:
             if self._wav is not None:
                 self._wav.close()  # writes the length into the header
             self._file.close()
-            self._part.replace(self._path)
+            self._temporary.replace(self._path)
         except OSError as error:
-            raise self._problem(error) from error
+            raise self._error(error) from error
         return self._path
 
-    def _problem(self, error: OSError) -> ArgumentError:
+    def _error(self, error: OSError) -> ArgumentError:
         return ArgumentError(f"path: cannot write {self._path}: {error.strerror}", argument="path")
 
     def __enter__(self) -> Self:
@@ -203,7 +212,7 @@ class _Sink:
     def __exit__(self, *_: object) -> None:
         self._wav = None
         self._file.close()
-        self._part.unlink(missing_ok=True)
+        self._temporary.unlink(missing_ok=True)
 
 
 publish(globals(), "cozekit")

@@ -1,9 +1,9 @@
-"""Event streams: bytes in, events out. No I/O, so the same code serves sync, async and recorded
-streams.
+"""Decodes server-sent events: bytes in, events out. Does no I/O, so it serves sync, async and
+recorded streams.
 
 The decoder follows the WHATWG standard
-(https://html.spec.whatwg.org/multipage/server-sent-events.html, section 9.2.6), on bytes: lines end
-at CR, LF or CRLF and nowhere else. U+2028, U+2029 and U+0085, legal inside JSON, do not end a line.
+(https://html.spec.whatwg.org/multipage/server-sent-events.html, section 9.2.6), on bytes: only CR,
+LF and CRLF end a line; U+2028, U+2029 and U+0085, which are legal inside JSON, do not.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _DEFAULT_EVENT = "message"
 _MAX_NAMES = 256
 _MAX_RETRY_DIGITS = 15
 
-# Whole events with LF line ends: the shape that Coze sends (id, event, data), or anything else up
-# to the blank line. One alternative always matches where the last match ended, so no byte is
-# skipped; a first byte of id and event that is neither space nor line end keeps `event: ` (an empty
-# name) and `event:  x` (a name with a space) out of the first one. The quantifiers with `+` never
-# go back: a long event costs one pass.
+# Whole events with LF line ends: the form that Coze sends (id, event, data), or else any lines up
+# to a blank line. One of the alternatives always matches where the last match ended, so no byte is
+# skipped. The first byte of id and event must be neither space nor LF, so that `event: ` (an empty
+# name) and `event:  x` (a name with a space) take the second alternative. The possessive
+# quantifiers (`+`) never backtrack: a long event costs one pass.
 _EVENTS = re.compile(
     rb"(?:id: ?([^ \n\0][^\n\0]*+)\n)?event: ?([^ \n].*+)\ndata: ?+(.*+)\n\n|((?:.++\n)*+\n)"
 )
-_other = itemgetter(3)
+_other_lines = itemgetter(3)
 
 
 class ServerSentEvent(NamedTuple):
     """One event of a stream.
 
     Attributes:
-        event: Name of the event; `message` when the stream names none.
-        data: The data lines, joined by LF, exactly the bytes that came. `b""` when there is none.
-        id: Value of the event's own `id` line, `None` without one. (The standard hands the last id
-            on to the events that follow; that one is `SSEDecoder.last_event_id`. Coze numbers its
-            events, so a missing id must stay visible.)
-        retry: Value of the event's own `retry` line in milliseconds, `None` without one.
+        event: Name of the event; `message` if it has none.
+        data: The data lines, joined by LF; `b""` if there are none.
+        id: Value of the `id` line of this event, `None` without one. In the standard an event
+            inherits the last id, which is `SSEDecoder.last_event_id`; but Coze numbers its events,
+            so a missing id must be visible.
+        retry: Value of the `retry` line of this event in milliseconds, `None` without one.
     """
 
     event: str
@@ -49,14 +49,13 @@ class ServerSentEvent(NamedTuple):
 
 
 Frame: TypeAlias = tuple[bytes, bytes, bytes, ServerSentEvent | bytes]
-"""One event as it stands in the stream: the values of its lines `id` and `event` and its data; or
-an event that was read line by line, at the end, behind three empty values. A program that reads
-many events looks at these and is spared an object for each.
+"""One event as bytes: the values of its lines `id`, `event` and `data`; or three empty values and
+an event that was parsed line by line. Cheaper than a `ServerSentEvent`.
 """
 
 
 class EventTooLargeError(ValueError):
-    """An event, or a single line, has more bytes than the decoder may hold.
+    """An event, or a single line, is larger than `max_event_bytes`.
 
     Attributes:
         limit: The limit in bytes.
@@ -71,22 +70,20 @@ class EventTooLargeError(ValueError):
 
 
 class SSEDecoder:
-    """Turns the bytes of an event stream into events, however the bytes are cut into chunks, in
-    linear time.
+    """Decodes an event stream, cut into chunks of any size, in linear time.
 
-    One deviation from the standard, which drops every event without a data line: an event that has
-    a name is delivered without data too. Coze documents the heartbeat `PING` of workflow streams as
-    an event with empty content, and its arrival is what tells a slow run from a dead connection.
+    One deviation from the standard, which drops events without a data line: events with a name are
+    delivered. Coze documents the heartbeat `PING` of workflow streams as an event with empty data;
+    it distinguishes a slow run from a dead connection.
 
     Args:
-        max_event_bytes: Most bytes that one event (its lines without line ends; comments do not
-            count) or one line may have. The decoder holds no more than that, plus the chunk at
-            hand.
+        max_event_bytes: Most bytes of one event (its lines without line ends and comments) or of
+            one line. The decoder buffers no more than that, plus the current chunk.
 
     Attributes:
-        last_event_id: The standard's last event id: the last `id` of a finished event, `""` before
-            the first one.
-        retry: The last `retry` value in milliseconds, also of an event that was not delivered;
+        last_event_id: The last event id of the standard: the last `id` of a complete event, `""`
+            before the first one.
+        retry: The last `retry` value in milliseconds, even of an event that was not delivered;
             `None` before the first one.
 
     Source: pages chat_v3 and workflow_stream_run.
@@ -99,10 +96,10 @@ class SSEDecoder:
         "_data",
         "_event",
         "_failed",
+        "_fast",
         "_held",
         "_id",
         "_names",
-        "_plain",
         "_retry",
         "last_event_id",
         "max_event_bytes",
@@ -116,11 +113,10 @@ class SSEDecoder:
         self._names: dict[bytes, str] = {}
         self._at_start = True
         self._failed = False
-        # While only LF ends lines (`_plain`), the buffer holds the bytes since the last finished
-        # event, and whole events are taken out by one regular expression. The first CR, or an event
-        # near the limit, turns to reading line by line for good; the buffer then holds the
-        # unfinished line.
-        self._plain = True
+        # Fast mode: only LF ends lines. The buffer has the bytes since the last complete event, and
+        # a regular expression extracts whole events. The first CR, or an event near the limit,
+        # switches to line mode for good; the buffer then has the unfinished line.
+        self._fast = True
         self._buffer = bytearray()
         self._after_cr = False
         self._reset()
@@ -133,38 +129,52 @@ class SSEDecoder:
         self._retry: int | None = None
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Takes the next bytes and returns the events they complete, in order.
+        """Adds a chunk and returns the events that it completes.
+
+        Args:
+            chunk: The next bytes.
 
         Raises:
-            EventTooLargeError: The event that has begun is over the limit. Events before it in the
-                same chunk are returned first; the next call raises. Nothing can be read after that.
+            EventTooLargeError: An event is over the limit. Events before it in the same chunk are
+                returned first, and the next call raises. The decoder cannot be used any more.
         """
         return [self.event(frame) for frame in self.frames(chunk)]
 
     def event(self, frame: Frame) -> ServerSentEvent:
-        """The event that a frame stands for."""
-        id_, name, data, read = frame
-        if isinstance(read, ServerSentEvent):
-            return read
+        """Converts a frame.
+
+        Args:
+            frame: A frame, from `frames`.
+        """
+        id_, name, data, parsed = frame
+        if isinstance(parsed, ServerSentEvent):
+            return parsed
         return ServerSentEvent(self._name(name), data, _text(id_) if id_ else None)
 
     def frames(self, chunk: bytes) -> list[Frame]:
-        """As `feed`, in the cheapest form."""
+        """As `feed`, but returns frames.
+
+        Args:
+            chunk: The next bytes.
+
+        Raises:
+            EventTooLargeError: As `feed`.
+        """
         if self._at_start and not (chunk := self._without_bom(chunk)):
             return []
-        if not self._plain:
+        if not self._fast:
             return _frames(self._feed_lines(chunk))
         buffer = self._buffer
         if b"\r" in chunk or len(buffer) + len(chunk) > self.max_event_bytes:
-            self._plain = False
+            self._fast = False
             chunk = bytes(buffer) + chunk
             buffer.clear()
             return _frames(self._feed_lines(chunk))
         if not buffer and chunk.endswith(b"\n\n"):
             return self._parse_block(chunk, len(chunk))
-        seen = len(buffer)
+        searched = len(buffer)
         buffer += chunk
-        end = buffer.rfind(b"\n\n", max(seen - 1, 0)) + 2
+        end = buffer.rfind(b"\n\n", max(searched - 1, 0)) + 2
         if end < 2:
             return []
         frames = self._parse_block(buffer, end)
@@ -173,21 +183,20 @@ class SSEDecoder:
 
     @property
     def pending(self) -> bool:
-        """Whether an event or a line has begun and not ended. True at the end of a stream means
-        that it was cut there.
+        """Whether there is an unfinished event or line. At the end of a stream it means that the
+        stream is incomplete.
 
-        A comment is not part of an event, so one without its blank line is no cut.
+        A comment is not part of an event, so an unfinished comment does not count.
         """
         if self._held:
             return True
         return any(line and not line.startswith(b":") for line in self._buffer.split(b"\n"))
 
     def close(self) -> ServerSentEvent | None:
-        """What had arrived of an event that the end of the stream cut off; `None` when nothing was
-        cut.
+        """Call at the end of the stream. Returns the unfinished event, `None` if there is none.
 
-        The standard discards such an event, because nobody can know whether its data is complete.
-        It is returned for reports, never to be handed on as an event. `pending` stays as it is.
+        The standard discards such an event, because its data may be incomplete. It is for error
+        reports and is not delivered. `pending` does not change.
 
         Raises:
             EventTooLargeError: The event is over the limit.
@@ -198,6 +207,9 @@ class SSEDecoder:
             return None
         self._parse_lines(bytes(self._buffer).splitlines())
         self._buffer.clear()
+        return self._current_event()
+
+    def _current_event(self) -> ServerSentEvent:
         return ServerSentEvent(
             self._name(self._event), b"\n".join(self._data), self._id, self._retry
         )
@@ -212,31 +224,31 @@ class SSEDecoder:
         return chunk.removeprefix(_BOM)
 
     def _parse_block(self, block: bytes | bytearray, end: int) -> list[Frame]:
-        """Whole events, up to `end`, each with its blank line, LF only."""
+        """The whole events up to `end`, in fast mode."""
         frames: list[Frame] = _EVENTS.findall(block, 0, end)
-        if any(map(_other, frames)):
-            return [found for frame in frames for found in self._read(frame)]
+        if any(map(_other_lines, frames)):
+            return [parsed for frame in frames for parsed in self._parse_frame(frame)]
         for frame in reversed(frames):
             if frame[0]:
-                self._note(frame[0])
+                self._set_last_id(frame[0])
                 break
         return frames
 
-    def _read(self, frame: Frame) -> list[Frame]:
-        """The frame as it is when it has the usual form; otherwise its lines are read: a comment
-        leaves nothing.
+    def _parse_frame(self, frame: Frame) -> list[Frame]:
+        """The frame itself if it has the form that Coze sends; else its lines are parsed, to no
+        frame if they are comments.
         """
         if isinstance(frame[3], bytes) and frame[3]:
             return _frames(self._parse_lines(frame[3].splitlines()))
-        self._note(frame[0])
+        self._set_last_id(frame[0])
         return [frame]
 
-    def _note(self, id_: bytes) -> None:
+    def _set_last_id(self, id_: bytes) -> None:
         if id_:
             self.last_event_id = _text(id_)
 
     def _feed_lines(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The general way: any line ends, cut anywhere."""
+        """Line mode: any line ends, chunks cut anywhere."""
         if self._failed:
             raise EventTooLargeError(self.max_event_bytes)
         if self._after_cr and chunk:
@@ -289,29 +301,23 @@ class SSEDecoder:
             self._retry = self.retry = int(value)
 
     def _dispatch(self, events: list[ServerSentEvent]) -> None:
-        """A blank line: the event is finished. Without data and name it only leaves its id
-        behind.
-        """
+        """Completes an event at its blank line. Without data and name it only sets the last id."""
         if self._id is not None:
             self.last_event_id = self._id
         if self._data or self._event:
-            events.append(
-                ServerSentEvent(
-                    self._name(self._event), b"\n".join(self._data), self._id, self._retry
-                )
-            )
+            events.append(self._current_event())
         self._reset()
 
     def _name(self, raw: bytes) -> str:
-        """The name as text. A stream repeats few names, so each is decoded once; a hostile stream
-        cannot grow the table.
+        """The name as text. Names repeat, so each is decoded once; the cache is bounded, so that a
+        hostile stream cannot grow it.
         """
-        found = self._names.get(raw)
-        if found is None:
-            found = _text(raw) or _DEFAULT_EVENT
+        name = self._names.get(raw)
+        if name is None:
+            name = _text(raw) or _DEFAULT_EVENT
             if len(self._names) < _MAX_NAMES:
-                self._names[raw] = found
-        return found
+                self._names[raw] = name
+        return name
 
 
 def _frames(events: list[ServerSentEvent]) -> list[Frame]:

@@ -1,7 +1,7 @@
-"""How the events of a workflow run add up: the outputs of its nodes, and what it waits for.
+"""The result of a workflow run, from the events of its stream: outputs of its nodes, interruption.
 
-Generic over the models. Which events bring output or an interruption comes out of the description,
-as `StreamSpec`; the generator binds both in subclasses.
+Generic over the models; the roles of the events are in the `StreamSpec`. Generated subclasses bind
+both.
 
 Source: https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
 """
@@ -32,103 +32,116 @@ ResultT = TypeVar("ResultT")
 
 @define(kw_only=True)
 class NodeOutput:
-    """What one execution of a node put out, its pieces joined."""
+    """The output of one execution of a node."""
 
     title: str
+    """Title of the node."""
     text: str = ""
+    """The output so far, its pieces joined."""
     node_id: str | None = None
+    """Id of the node."""
     node_execute_uuid: str | None = None
-    """Names this execution of the node;
-    `coze.workflows.runs.run_histories.execute_nodes.retrieve` takes it.
-    """
+    """Id of this execution, for `coze.workflows.runs.run_histories.execute_nodes.retrieve`."""
     is_finished: bool = False
+    """Whether the output is complete."""
 
 
 @define(kw_only=True)
 class Interruption(Generic[InterruptT, InterruptTypeT, ParameterT]):
-    """Why a run waits, with the words that it asked in."""
+    """An interruption: the run waits for an answer."""
 
     interrupt: InterruptT
+    """The data of the interruption."""
     node_title: str | None = None
+    """Title of the waiting node; None for runs that do not stream."""
     question: str = ""
-    """What the waiting node has put out; empty for runs that do not stream."""
+    """The output of the waiting node, such as its question; empty for runs that do not stream."""
     number: int = 1
-    """Its number in the run, from 1."""
+    """Number of the interruption in the run, from 1."""
 
     @property
     def event_id(self) -> str | None:
-        """Id to resume with."""
-        found: str | None = _get(self.interrupt, "event_id")
-        return found
+        """Id to resume the run with."""
+        event_id: str | None = _get(self.interrupt, "event_id")
+        return event_id
 
     @property
     def type(self) -> InterruptTypeT | None:
-        """Kind of the waiting node: 2 question, 5 input, 6 local plugin, 7 plugin with sign-in."""
-        found: InterruptTypeT | None = _get(self.interrupt, "type")
-        return found
+        """Type of the waiting node: 2 question, 5 input, 6 local plugin, 7 plugin with sign-in."""
+        type_: InterruptTypeT | None = _get(self.interrupt, "type")
+        return type_
 
     @property
     def data(self) -> str | None:
         """Details as JSON text; empty for plain questions."""
-        found: str | None = _get(self.interrupt, "data")
-        return found
+        data: str | None = _get(self.interrupt, "data")
+        return data
 
     @property
     def required_parameters(self) -> dict[str, ParameterT]:
-        """The values that the answer must hold, by name."""
+        """The values that the answer must contain, by name."""
         return _get(self.interrupt, "required_parameters") or {}
 
 
 @define(kw_only=True)
 class WorkflowResult(Generic[InterruptionT, UsageT]):
-    """How a workflow run ended, or what it waits for."""
+    """The result of a workflow run, or what it waits for."""
 
     interruption_type: ClassVar[type[Any]]
 
     nodes: list[NodeOutput] = field(factory=list)
-    """The outputs in the order in which they began; of runs that do not stream, none."""
+    """The outputs of the nodes in the order of their start; empty for runs that do not stream."""
     output: str = ""
-    """What the end node put out, often JSON text; without an end node that streams, what came
-    last.
+    """The output of the end node, often JSON text. In streams, the last output if the end node does
+    not stream; empty if the run is interrupted.
     """
     interruption: InterruptionT | None = None
-    """What the run waits for; None when it has ended."""
+    """What the run waits for; None if it has ended."""
     debug_url: str | None = None
-    """Where the run can be inspected for 7 days."""
+    """URL where the run can be inspected for 7 days."""
     usage: UsageT | None = None
-    """Tokens used; of a run that was resumed, the sum of all its parts."""
+    """Tokens used; for a resumed run, the sum of all its parts."""
     execute_id: str | None = None
-    """Id of the run; streams do not tell it."""
+    """Id of the run; None for streams."""
     logid: str | None = None
+    """Log id of the call."""
 
     @property
     def texts(self) -> dict[str, str]:
-        """Title of each node → everything that it put out."""
-        found: dict[str, str] = {}
+        """Title of each node → its whole output."""
+        texts: dict[str, str] = {}
         for node in self.nodes:
-            found[node.title] = found.get(node.title, "") + node.text
-        return found
+            texts[node.title] = texts.get(node.title, "") + node.text
+        return texts
 
     def after(self, earlier: Self) -> Self:
-        """The result of a run whose first part ended in `earlier`."""
+        """Adds the result of an earlier part of the run, and returns this result.
+
+        Args:
+            earlier: The result before the run was resumed.
+        """
         self.nodes = [*earlier.nodes, *self.nodes]
         self.usage = _sum(earlier.usage, self.usage)
         self.execute_id = self.execute_id or earlier.execute_id
-        now: Any = self.interruption
-        before: Any = earlier.interruption
-        if now is not None and before is not None:
-            now.number = before.number + 1
+        interruption: Any = self.interruption
+        previous: Any = earlier.interruption
+        if interruption is not None and previous is not None:
+            interruption.number = previous.number + 1
         return self
 
     @classmethod
     def of_run(cls, run: Any) -> Self:
-        """The result of a run that does not stream, out of what `coze.workflows.runs.create`
-        returns.
+        """Creates the result of a run that does not stream.
+
+        Args:
+            run: The result of `coze.workflows.runs.create`.
         """
-        waits = run.interrupt_data is not None and bool(run.interrupt_data.event_id)
+        is_interrupted = run.interrupt_data is not None and bool(run.interrupt_data.event_id)
         return cls(
             output=run.data or "",
-            interruption=cls.interruption_type(interrupt=run.interrupt_data) if waits else None,
+            interruption=cls.interruption_type(interrupt=run.interrupt_data)
+            if is_interrupted
+            else None,
             debug_url=run.debug_url,
             usage=run.usage,
             execute_id=run.execute_id,
@@ -141,7 +154,7 @@ def _get(value: Any, name: str) -> Any:
 
 
 def _sum(first: Any, second: Any) -> Any:
-    """The sum of two counts of tokens."""
+    """The sum of two token usages."""
     if first is None or second is None:
         return first or second
     names = ("token_count", "output_count", "input_count")
@@ -151,14 +164,14 @@ def _sum(first: Any, second: Any) -> Any:
 
 
 class WorkflowParser(EventParser[Any]):
-    """Bytes of a workflow stream → events of a run, and what they add up to."""
+    """Bytes of a workflow stream → events and the result of a run."""
 
     numbered = True
 
     def __init__(self, spec: StreamSpec) -> None:
         super().__init__(spec)
         self._sequence = SequenceCheck()
-        self._running: dict[str, NodeOutput] = {}
+        self._outputs: dict[str, NodeOutput] = {}
         self.nodes: list[NodeOutput] = []
         self.pieces: list[Any] = []
         self.debug_url: str | None = None
@@ -166,7 +179,7 @@ class WorkflowParser(EventParser[Any]):
         self.interrupted_by: Any = None
 
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> Any:
-        """The typed event; see `EventParser.make`."""
+        """Creates the typed event and adds it to the result; see `EventParser.make`."""
         number = event_number(id_)
         if name in self.spec.delta:
             self._add(data)
@@ -179,12 +192,14 @@ class WorkflowParser(EventParser[Any]):
         return cls(data, number, self.logid)
 
     def missing(self, name: str, data: Any, id_: bytes) -> str | None:
-        """What is missing before an event, by the numbers that workflow streams carry."""
-        lost = self._sequence.event(event_number(id_))
-        return self._sequence.piece(data) if lost is None and name in self.spec.delta else lost
+        """What is missing before an event, by its numbers; see `EventParser.missing`."""
+        problem = self._sequence.event(event_number(id_))
+        if problem is None and name in self.spec.delta:
+            return self._sequence.piece(data)
+        return problem
 
     def failure(self, name: str, data: Any) -> APIError:
-        """The error that a failed event stands for."""
+        """Creates the error for an event that reports a failure; see `EventParser.failure`."""
         code = getattr(data, "error_code", None)
         msg = getattr(data, "error_message", None) or ("" if hasattr(data, "to_dict") else data)
         assert self.request is not None
@@ -198,35 +213,35 @@ class WorkflowParser(EventParser[Any]):
         )
 
     def _add(self, piece: Any) -> None:
-        """Joins a piece to its execution: by its uuid, else by the title until the node is
-        finished.
+        """Adds a piece to the output of its execution, which is found by its uuid, or else by the
+        title of a node that is not finished.
         """
         uuid, title = piece.node_execute_uuid, piece.node_title
         if title is None and uuid is None and is_empty(piece):
             return
         key = uuid or f"title {title}"
-        node = self._running.get(key)
+        node = self._outputs.get(key)
         if node is None or (uuid is None and node.is_finished):
             node = NodeOutput(title=title or "", node_id=piece.node_id, node_execute_uuid=uuid)
-            self._running[key] = node
+            self._outputs[key] = node
             self.nodes.append(node)
         text = text_of(piece.content)
         self.pieces.append(text)
         node.text += text
         node.is_finished = node.is_finished or bool(piece.node_is_finish)
-        # The count grows with the run; the last one is that of the whole stream.
+        # The usage is cumulative: the last one is that of the whole stream.
         self.usage = piece.usage or self.usage
 
     def result(self, cls: type[Any]) -> Any:
-        """What the events so far add up to; a later event does not change it."""
+        """The result so far; later events do not change it. See `EventParser.result`."""
         nodes = [evolve(node) for node in self.nodes]
-        waiting = self.interrupted_by
+        event = self.interrupted_by
         interruption = None
-        if waiting is not None and waiting.interrupt_data is not None:
-            title = waiting.node_title
+        if event is not None and event.interrupt_data is not None:
+            title = event.node_title
             question = next((node.text for node in reversed(nodes) if node.title == title), "")
             interruption = cls.interruption_type(
-                interrupt=waiting.interrupt_data, node_title=title, question=question
+                interrupt=event.interrupt_data, node_title=title, question=question
             )
         return cls(
             nodes=nodes,
@@ -239,25 +254,32 @@ class WorkflowParser(EventParser[Any]):
 
 
 class _Progress(Generic[ResultT]):
-    """What a workflow stream has brought so far; both kinds of stream show it."""
+    """The content of a workflow stream so far; shared by sync and async streams."""
 
     result_type: ClassVar[type[Any]]
     _parser: WorkflowParser
 
     @property
     def text(self) -> str:
-        """What all nodes have put out so far."""
+        """The output of all nodes so far."""
         return "".join(self._parser.pieces)
 
     @property
     def result(self) -> ResultT:
-        """What the events so far add up to, node by node."""
+        """The result so far, node by node."""
         result: ResultT = self._parser.result(self.result_type)
         return result
 
 
 class WorkflowStream(_Progress[ResultT], EventStream[EventT, ResultT], Generic[EventT, ResultT]):
-    """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
+    """The open stream of a workflow run, until the run ends or is interrupted. Iterate over its
+    events, or over its text with `text_stream`; or call `until_done` to get the result.
+
+    ```python
+    with coze.workflows.runs.stream(workflow_id="7342866812345") as stream:
+        print(stream.until_done().output)
+    ```
+    """
 
     parser_type = WorkflowParser
 
@@ -265,7 +287,15 @@ class WorkflowStream(_Progress[ResultT], EventStream[EventT, ResultT], Generic[E
 class AsyncWorkflowStream(
     _Progress[ResultT], AsyncEventStream[EventT, ResultT], Generic[EventT, ResultT]
 ):
-    """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
+    """The stream of a workflow run, until the run ends or is interrupted; opened on first use.
+    Iterate over its events, or over its text with `text_stream`; or await `until_done` to get the
+    result.
+
+    ```python
+    async with coze.workflows.runs.stream(workflow_id="7342866812345") as stream:
+        print((await stream.until_done()).output)
+    ```
+    """
 
     parser_type = WorkflowParser
 

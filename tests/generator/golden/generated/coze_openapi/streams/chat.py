@@ -37,14 +37,12 @@ SPEC = StreamSpec(
 
 
 class ChatResult(base.ChatResult[Talk, TalkMessage, TalkCall, Usage]):
-    """How a chat ended."""
-
+    __doc__ = base.ChatResult.__doc__
     spec = SPEC
 
 
 class ChatStream(base.ChatStream[events.ChatEvent, Talk, TalkMessage, TalkCall, ChatResult]):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
-
+    __doc__ = base.ChatStream.__doc__
     spec = SPEC
     result_type = ChatResult
 
@@ -52,8 +50,7 @@ class ChatStream(base.ChatStream[events.ChatEvent, Talk, TalkMessage, TalkCall, 
 class AsyncChatStream(
     base.AsyncChatStream[events.ChatEvent, Talk, TalkMessage, TalkCall, ChatResult]
 ):
-    """The open stream of a chat. Iterate over its events, or over its text with `text_stream`."""
-
+    __doc__ = base.AsyncChatStream.__doc__
     spec = SPEC
     result_type = ChatResult
 

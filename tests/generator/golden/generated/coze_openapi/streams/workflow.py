@@ -30,25 +30,22 @@ SPEC = StreamSpec(
 
 
 class Interruption(base.Interruption[RunQuestion, RunQuestionType, RunParameter]):
-    """Why a run waits, with the words that it asked in."""
+    __doc__ = base.Interruption.__doc__
 
 
 class WorkflowResult(base.WorkflowResult[Interruption, Usage]):
-    """How a workflow run ended, or what it waits for."""
-
+    __doc__ = base.WorkflowResult.__doc__
     interruption_type = Interruption
 
 
 class WorkflowStream(base.WorkflowStream[events.WorkflowEvent, WorkflowResult]):
-    """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
-
+    __doc__ = base.WorkflowStream.__doc__
     spec = SPEC
     result_type = WorkflowResult
 
 
 class AsyncWorkflowStream(base.AsyncWorkflowStream[events.WorkflowEvent, WorkflowResult]):
-    """The open stream of a workflow run. It ends when the run does, or waits for its caller."""
-
+    __doc__ = base.AsyncWorkflowStream.__doc__
     spec = SPEC
     result_type = WorkflowResult
 
