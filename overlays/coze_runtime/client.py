@@ -327,9 +327,9 @@ class AsyncAPIClient(BaseClient):
                 them.
             http_client: Your own `httpx.AsyncClient`, used with its proxies, limits and headers.
                 You close it.
-            transport: `"httpx"`, `"aiohttp"`, or your own `httpx.AsyncBaseTransport`, which is
-                closed with the client. By default aiohttp if it is installed (`cozekit[fast]`) and
-                the event loop is asyncio, else httpx.
+            transport: `"aiohttp"` for many concurrent connections in asyncio (needs
+                `cozekit[fast]`), or your own `httpx.AsyncBaseTransport`, which is closed with the
+                client. By default the transport of httpx.
             default_headers: Headers to send with every request.
             on_drift: Called with a `Drift` for each place where a response differs from the
                 description.

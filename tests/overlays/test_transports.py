@@ -487,13 +487,16 @@ def name_of(client: AsyncCoze) -> str:
     return type(client._connections.get()._transport).__name__
 
 
-async def test_aiohttp_is_taken_where_it_is_installed_and_asyncio_runs(anyio_backend: str) -> None:
-    async with AsyncCoze(TOKEN) as client:
-        assert name_of(client) == (
-            "AiohttpTransport" if anyio_backend == "asyncio" else "AsyncHTTPTransport"
-        )
-    async with AsyncCoze(TOKEN, transport="httpx") as client:
-        assert name_of(client) == "AsyncHTTPTransport"
+async def test_aiohttp_carries_the_bytes_only_when_it_is_asked_for(anyio_backend: str) -> None:
+    for default in (None, "httpx"):
+        async with AsyncCoze(TOKEN, transport=default) as client:  # type: ignore[arg-type]
+            assert name_of(client) == "AsyncHTTPTransport"
+    async with AsyncCoze(TOKEN, transport="aiohttp") as client:
+        if anyio_backend == "asyncio":
+            assert name_of(client) == "AiohttpTransport"
+        else:
+            with pytest.raises(ArgumentError, match="needs asyncio"):
+                await client.bots.retrieve("b1")
     own = httpx.AsyncHTTPTransport()
     async with AsyncCoze(TOKEN, transport=own) as client:
         assert client._connections.get()._transport is own
@@ -699,12 +702,11 @@ async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used(
 
 
 @pytest.mark.parametrize("version", ["3.13.5", "3.9.0", "2.3.10"])
-def test_an_aiohttp_that_is_too_old_is_left_alone(
+def test_an_aiohttp_that_is_too_old_is_refused(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert wants_aiohttp(None)
-    monkeypatch.setattr("aiohttp.__version__", version)
     assert not wants_aiohttp(None)
+    monkeypatch.setattr("aiohttp.__version__", version)
     with pytest.raises(ArgumentError, match=r"needs aiohttp 3\.14 or newer"):
         wants_aiohttp("aiohttp")
     monkeypatch.setattr("aiohttp.__version__", "4.0.0a1")

@@ -1,8 +1,7 @@
 """`cozekit[fast]`: an async httpx transport on aiohttp.
 
-With many concurrent connections it is several times faster than the transport of httpx. `AsyncCoze`
-uses it if aiohttp is installed and the event loop is asyncio; `AsyncCoze(transport="httpx")` does
-not. Proxies, TLS, timeouts, cancellation and errors work as in httpx, so no other code needs to
+With many concurrent connections it is several times faster than the transport of httpx.
+`AsyncCoze(transport="aiohttp")` uses it; it works in asyncio only. Proxies, TLS, timeouts, cancellation and errors work as in httpx, so no other code needs to
 know which transport is used.
 """
 

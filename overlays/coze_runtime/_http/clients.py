@@ -84,18 +84,25 @@ def new_async_client(
     """Creates an async client.
 
     Args:
-        transport: The user's transport, or the name of ours, `httpx` or `aiohttp`; by default
-            aiohttp if it can be used.
+        transport: The user's transport, or the name of ours, `aiohttp` or `httpx`, which is the
+            default.
         limits: Connection limits of our transport.
         on_asyncio: Whether the event loop is asyncio; aiohttp supports no other.
 
     Raises:
-        ArgumentError: There is no transport of that name, or it is not installed.
+        ArgumentError: There is no transport of that name, it is not installed, or it does not work
+            in this event loop.
         CozeError: A proxy of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
         return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
-    use_aiohttp = wants_aiohttp(transport) and on_asyncio
+    use_aiohttp = wants_aiohttp(transport)
+    if use_aiohttp and not on_asyncio:
+        raise ArgumentError(
+            "the aiohttp transport needs asyncio, and this event loop is trio's; leave `transport` "
+            "out or use 'httpx'",
+            argument="transport",
+        )
 
     def make(proxy: str | None = None) -> httpx.AsyncBaseTransport:
         # aiohttp does not support SOCKS.
@@ -139,7 +146,8 @@ def _probing(transport: T) -> T:
 
 
 def wants_aiohttp(transport: str | None) -> bool:
-    """Whether to use aiohttp: it is requested by name, or nothing is and it is installed.
+    """Whether to use aiohttp: only when it is requested by name. What carries the bytes does not
+    depend on what happens to be installed; mocks and tracing of httpx would be bypassed.
 
     Raises:
         ArgumentError: There is no transport of that name, or it is not installed.
@@ -149,16 +157,14 @@ def wants_aiohttp(transport: str | None) -> bool:
             f"transport must be 'httpx', 'aiohttp' or a transport object, not {transport!r}",
             argument="transport",
         )
-    if transport == "httpx":
+    if transport != "aiohttp":
         return False
-    if _has_aiohttp():
-        return True
-    if transport == "aiohttp":
+    if not _has_aiohttp():
         raise ArgumentError(
             "the aiohttp transport needs aiohttp 3.14 or newer: `pip install cozekit[fast]`",
             argument="transport",
         )
-    return False
+    return True
 
 
 def _has_aiohttp() -> bool:
