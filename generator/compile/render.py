@@ -119,6 +119,7 @@ def _flags(op: Operation) -> list[str]:
         "slow": op.stream is not None or (billed and op.node.get("security") != []),
         "www": www,
         "anonymous": op.node.get("security") == [],
+        "binary": op.returns == "ResultBytes",
     }
     return [name for name, value in flags.items() if value]
 

@@ -309,7 +309,13 @@ def checked_token(token: object) -> str:
         ArgumentError: The token is empty, not a string, or contains whitespace or non-ASCII
             characters. The error text never shows the token.
     """
-    if not isinstance(token, str) or not token.strip():
+    if not isinstance(token, str):
+        raise ArgumentError(
+            f"token must be a str, not {type(token).__name__}; another source of tokens goes into "
+            "auth=…",
+            argument="token",
+        )
+    if not token.strip():
         raise ArgumentError(
             "the token is empty; pass token=…, auth=… or set COZE_API_TOKEN", argument="token"
         )

@@ -96,7 +96,7 @@ class SyncAPIClient(BaseClient):
         Raises:
             CozeError: The errors of the operation.
         """
-        if raw.wants_unread():
+        if raw.wants_unread(request.operation):
             return cast(T, self.open_response(request, options, events=False))
         from ._http.exchange import send
 
@@ -118,6 +118,8 @@ class SyncAPIClient(BaseClient):
         """
         from ._http.exchange import open_response
 
+        if events:
+            raw.reject_stream(request.operation)
         # Unreferenced connections are closed; the open response keeps a reference to them.
         send = partial(open_response, events=events, owner=self._connections)
         return self._run(request, options, send)
@@ -371,7 +373,7 @@ class AsyncAPIClient(BaseClient):
         Raises:
             CozeError: The errors of the operation.
         """
-        if raw.wants_unread():
+        if raw.wants_unread(request.operation):
             return cast(T, await self.open_response(request, options, events=False))
         from ._http.exchange import send_async
 
@@ -393,6 +395,8 @@ class AsyncAPIClient(BaseClient):
         """
         from ._http.exchange import open_response_async
 
+        if events:
+            raw.reject_stream(request.operation)
         # Unreferenced connections are closed; the open response keeps a reference to them.
         send = partial(open_response_async, events=events, owner=self._connections)
         return await self._run(request, options, send)

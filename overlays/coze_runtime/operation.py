@@ -49,6 +49,8 @@ class Operation(NamedTuple):
     """Whether it is on the web host instead of the API host."""
     anonymous: bool = False
     """Whether the request is sent without a token."""
+    binary: bool = False
+    """Whether the response is bytes, so that it can be read while it arrives."""
 
 
 class CallOptions(NamedTuple):

@@ -449,3 +449,29 @@ def test_polled_rounds_do_not_take_the_state_before_the_outputs_for_a_new_call(k
         "/v3/chat/retrieve",
         "/v3/chat/message/list",
     ]
+
+
+@STREAMED
+@pytest.mark.parametrize("wrong", [["f"], {"get_weather": 5}], ids=str)
+def test_tools_that_cannot_be_called_are_refused_before_anything_is_sent(
+    coze: Coze, local: Emulator, streamed: bool, wrong: Any
+) -> None:
+    with pytest.raises(ArgumentError, match="tools must map tool names to functions"):
+        coze.chat.run(**ASK, tools=wrong, stream=streamed)
+    assert sent_to(local, "chat_create") == []
+
+
+@pytest.mark.parametrize("wrong", [5, {"done": 1}], ids=str)
+def test_an_on_event_that_cannot_be_called_is_refused_before_anything_is_sent(
+    coze: Coze, local: Emulator, wrong: Any
+) -> None:
+    with pytest.raises(ArgumentError, match="on_event must be a function"):
+        coze.chat.run(**ASK, on_event=wrong)
+    assert sent_to(local, "chat_create") == []
+
+
+def test_a_tool_whose_error_goes_to_the_bot_leaves_a_warning(
+    coze: Coze, caplog: pytest.LogCaptureFixture
+) -> None:
+    coze.chat.run(**ASK, tools={"get_wether": lambda location: "sunny"}, poll_interval=0)
+    assert "the tool get_weather failed; the bot is told the error" in caplog.text

@@ -233,16 +233,23 @@ async def test_an_answer_that_says_no_is_raised_in_raw_calls_too(transport: str)
 
 
 @each_transport
-async def test_a_stream_has_no_raw_answer_and_is_closed(transport: str) -> None:
-    with ChunkServer([Head(), Send(CHAT[0]), KeepOpen()]) as server:
+async def test_what_has_no_raw_response_is_refused_before_anything_is_sent(transport: str) -> None:
+    with ChunkServer() as server:
         with coze(server) as client:
             with pytest.raises(ArgumentError, match="stream"):
                 client.with_raw_response(client.chat.stream)(**ASK)
-            server.wait_for(lambda it: it.open_connections == 0)
+            with pytest.raises(ArgumentError, match="stream"):
+                client.with_streaming_response(client.chat.stream)(**ASK)  # type: ignore[type-var]
+            with pytest.raises(ArgumentError, match="bytes"):
+                client.with_streaming_response(client.chat.create)(**ASK)  # type: ignore[type-var]
         async with async_coze(server, transport) as other:
             with pytest.raises(ArgumentError, match="stream"):
                 await other.with_raw_response(other.chat.stream)(**ASK)  # type: ignore[type-var]
-    assert len(server.requests) == 1, "an async stream that nobody opens sends nothing"
+            with pytest.raises(ArgumentError, match="stream"):
+                await other.with_streaming_response(other.chat.stream)(**ASK).open()  # type: ignore
+            with pytest.raises(ArgumentError, match="bytes"):
+                await other.with_streaming_response(other.chat.create)(**ASK).open()  # type: ignore
+    assert server.requests == []
 
 
 @each_transport

@@ -106,6 +106,28 @@ def run(
     return wait.last
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"poll_timeout": -1},
+        {"poll_timeout": "x"},
+        {"poll_timeout": None},
+        {"poll_timeout": float("nan")},
+        {"poll_interval": -1},
+    ],
+    ids=str,
+)
+def test_a_limit_that_cannot_be_is_refused_before_anything_is_sent(wrong: dict[str, Any]) -> None:
+    with ChunkServer() as server, coze(server) as client:
+        with pytest.raises(ArgumentError, match=next(iter(wrong))):
+            client.chat.create_and_poll(**ASK, **wrong)
+        with pytest.raises(ArgumentError, match=next(iter(wrong))):
+            client.workflows.runs.create_and_poll(workflow_id="w", **wrong)
+        with pytest.raises(ArgumentError, match=next(iter(wrong))):
+            client.chat.wait(chat_id="c", conversation_id="v", **wrong)
+    assert server.requests == []
+
+
 # ---- the core
 
 

@@ -1,8 +1,8 @@
 """`cozekit[fast]`: an async httpx transport on aiohttp.
 
 With many concurrent connections it is several times faster than the transport of httpx.
-`AsyncCoze(transport="aiohttp")` uses it; it works in asyncio only. Proxies, TLS, timeouts, cancellation and errors work as in httpx, so no other code needs to
-know which transport is used.
+`AsyncCoze(transport="aiohttp")` uses it; it works in asyncio only. Proxies, TLS, timeouts,
+cancellation and errors work as in httpx, so no other code needs to know which transport is used.
 """
 
 from __future__ import annotations

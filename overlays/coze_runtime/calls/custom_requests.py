@@ -41,7 +41,7 @@ def build(
         from ..serialization.multipart import part
 
         parts = {name: part(name, value) for name, value in files.items()}
-    operation = Operation(f"{method} {path}", method, path, billed=billed, slow=billed)
+    operation = Operation(f"{method} {path}", method, path, billed=billed, slow=billed, binary=True)
     return Request(
         operation,
         path,

@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from .. import _http
 from .._publish import publish
 from ..errors import ArgumentError
-from ..operation import Response
+from ..operation import Operation, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,37 +26,37 @@ class RawResponse(Generic[T]):
     `with_raw_response`.
     """
 
-    def __init__(self, parsed: T, answers: list[Response]) -> None:
+    def __init__(self, parsed: T, responses: list[Response]) -> None:
         """Created by `with_raw_response`.
 
         Args:
             parsed: The result of the method.
-            answers: Every response of the method, in order; at least one.
+            responses: Every response of the method, in order; at least one.
         """
         self.parsed = parsed
         """The result of the method."""
-        self.answers = answers
+        self.responses = responses
         """Every response of the method, in order; methods that poll have several."""
 
     @property
     def status(self) -> int:
         """HTTP status of the last response."""
-        return self.answers[-1].status
+        return self.responses[-1].status
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers of the last response; lookup ignores case."""
-        return self.answers[-1].headers
+        return self.responses[-1].headers
 
     @property
     def content(self) -> bytes:
         """Decompressed body of the last response, undocumented properties included."""
-        return self.answers[-1].content
+        return self.responses[-1].content
 
     @property
     def logid(self) -> str | None:
         """Log id of the last response."""
-        return self.answers[-1].logid
+        return self.responses[-1].logid
 
     def __repr__(self) -> str:
         return f"<RawResponse {self.status} logid={self.logid} {self.parsed!r}>"
@@ -70,9 +70,28 @@ def note(response: Response) -> Response:
     return response
 
 
-def wants_unread() -> bool:
-    """Whether the method was called by `with_streaming_response`."""
+def wants_unread(operation: Operation) -> bool:
+    """Whether the method was called by `with_streaming_response`.
+
+    Raises:
+        ArgumentError: It was, and the response is not bytes.
+    """
+    if _unread.get() and not operation.binary:
+        raise ArgumentError(
+            f"{operation.id}: with_streaming_response is for methods that return bytes",
+            argument="method",
+        )
     return _unread.get()
+
+
+def reject_stream(operation: Operation) -> None:
+    """Called before a stream is opened.
+
+    Raises:
+        ArgumentError: The method was called by `with_raw_response` or `with_streaming_response`.
+    """
+    if _unread.get() or _responses.get() is not None:
+        raise _not_applicable(operation.id)
 
 
 @contextmanager
@@ -95,10 +114,7 @@ def raw(method: Callable[P, T]) -> Callable[P, RawResponse[T]]:
         with _set(_responses, responses):
             parsed = method(*args, **kwargs)
         if not responses:
-            close = getattr(parsed, "close", None)
-            if close is not None:
-                close()
-            raise _not_applicable(method)
+            raise _not_applicable(_name(method))
         return RawResponse(parsed, responses)
 
     return call
@@ -113,10 +129,10 @@ def raw_async(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[RawRes
         with _set(_responses, responses):
             pending = method(*args, **kwargs)
             if not hasattr(pending, "__await__"):
-                raise _not_applicable(method)
+                raise _not_applicable(_name(method))
             parsed = await pending
         if not responses:
-            raise _not_applicable(method)
+            raise _not_applicable(_name(method))
         return RawResponse(parsed, responses)
 
     return call
@@ -132,7 +148,7 @@ def unread(method: Callable[P, object]) -> Callable[P, _http.ByteStream]:
         with _set(_unread, True):
             opened = method(*args, **kwargs)
         if not isinstance(opened, _http.OpenResponse):
-            raise _not_applicable(method)
+            raise _not_applicable(_name(method))
         return _http.ByteStream(opened)
 
     return call
@@ -147,9 +163,10 @@ def unread_async(
     def call(*args: P.args, **kwargs: P.kwargs) -> _http.AsyncByteStream:
         async def start() -> _http.OpenResponse:
             with _set(_unread, True):
-                opened = await method(*args, **kwargs)
+                pending = method(*args, **kwargs)
+                opened = await pending if hasattr(pending, "__await__") else None
             if not isinstance(opened, _http.OpenResponse):
-                raise _not_applicable(method)
+                raise _not_applicable(_name(method))
             return opened
 
         return _http.AsyncByteStream(start)
@@ -157,8 +174,11 @@ def unread_async(
     return call
 
 
-def _not_applicable(method: Callable[..., object]) -> ArgumentError:
-    name = getattr(method, "__qualname__", repr(method))
+def _name(method: Callable[..., object]) -> str:
+    return getattr(method, "__qualname__", repr(method))
+
+
+def _not_applicable(name: str) -> ArgumentError:
     return ArgumentError(
         f"{name} does not read a complete response; a stream has status, headers and logid itself",
         argument="method",

@@ -138,11 +138,12 @@ def checked_url(url: str) -> str:
     """Returns the base URL without trailing slashes.
 
     Raises:
-        ArgumentError: It is not an http or https URL.
+        ArgumentError: It is not an http or https URL, or it has a query or fragment.
     """
     try:
         parts = urlsplit(url)
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = is_valid and not parts.query and not parts.fragment
     except ValueError:  # a port that is not a number, an unclosed bracket of an IPv6 address
         is_valid = False
     if not is_valid:

@@ -13,6 +13,7 @@ from ..operation import CallOptions, Waiter
 from ..polling.poll import PollClient, PollOptions, is_waiting, poll
 from ..polling.wait import arguments_of, logid_of
 from ..steps import Steps
+from ..streams.events import check_listener
 from ..types import Listener
 from .toolbox import ErrorIds, callable_for, wire_text
 
@@ -90,6 +91,7 @@ def run(
     is_async: bool,
 ) -> Steps[Any]:
     """The steps of `coze.workflows.runs.run_interactive`; see there for the parameters."""
+    check_listener(on_event)
     if not stream and on_event is not None:
         raise ArgumentError("on_event needs stream=True", argument="on_event")
     get_reply = callable_for(answer, "answer", "answer", is_async=is_async)
@@ -140,9 +142,10 @@ def create_and_poll(
         callable_for(answer, "answer", "answer", is_async=is_async) if answer is not None else None
     )
     arguments = {**arguments, "is_async": True}
+    poll_options = PollOptions(poll_timeout, poll_interval, call=options)
+    poll_options.check()
     first = yield runs.create(**arguments, **options._asdict())
     run_ids = arguments_of(waiter, first, arguments)
-    poll_options = PollOptions(poll_timeout, poll_interval, call=options)
     history = (yield from poll(client, waiter, run_ids, poll_options)).last
     while loop is not None and get_reply is not None and is_waiting(waiter, history):
         ids.update(run_ids)

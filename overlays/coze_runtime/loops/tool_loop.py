@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ArgumentError, TooManyRounds
 from ..operation import CallOptions
 from ..steps import Steps
-from ..streams.events import StreamSpec
+from ..streams.events import StreamSpec, check_listener
 from ..types import Listener, OnToolError, Tools
 from .toolbox import ErrorIds, Toolbox
 
@@ -101,6 +101,7 @@ def run(
 ) -> Steps[Any]:
     """The steps of `coze.chat.run`; see there for the parameters."""
     rounds = _Rounds(spec, arguments, tools, max_rounds, on_tool_error)
+    check_listener(on_event)
     if not stream and on_event is not None:
         raise ArgumentError("on_event needs stream=True", argument="on_event")
     polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}

@@ -10,6 +10,7 @@ Source: https://www.coze.cn/open/docs/developer_guides/chat_submit_tool_outputs
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -26,6 +27,8 @@ from ..types import OnToolError, Tools
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+_logger = logging.getLogger("cozekit")
+
 MAX_THREADS = 8
 """Most functions that run in parallel in the sync client."""
 
@@ -39,6 +42,18 @@ class Toolbox:
                 f'on_tool_error must be "report" or "raise", not {on_error!r}',
                 argument="on_tool_error",
             )
+        if not isinstance(tools, Mapping):
+            raise ArgumentError(
+                f"tools must map tool names to functions, not {type(tools).__name__}",
+                argument="tools",
+            )
+        for name, function in tools.items():
+            if not callable(function):
+                raise ArgumentError(
+                    f"tools must map tool names to functions; {name!r} is "
+                    f"a {type(function).__name__}",
+                    argument="tools",
+                )
         self._tools = tools
         self._spec = spec
         self._raises = on_error == "raise"
@@ -157,6 +172,8 @@ class Toolbox:
     def _error_output(self, chat: Any, call: Any, error: Exception) -> dict[str, str]:
         if self._raises:
             raise self._tool_failed(chat, call, f"{type(error).__name__}: {error}") from error
+        name = call.function.name if call.function else None
+        _logger.warning("the tool %s failed; the bot is told the error", name, exc_info=error)
         return _tool_output(
             call, msgspec.json.encode({"error": f"{type(error).__name__}: {error}"}).decode()
         )

@@ -5,13 +5,14 @@ The functions are generators of steps (`coze_runtime.steps`) for both clients.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, Self
 
 from ..calls.ended import Caller, call_unless_ended
 from ..calls.settings import Settings
-from ..errors import APIError, CozeError, PollTimeout, TaskFailed
+from ..errors import APIError, ArgumentError, CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
 from ..operation import CallOptions, PageData, Request, Response, Waiter
 from ..serialization.convert import get_path
@@ -51,6 +52,24 @@ class PollOptions(NamedTuple):
     """Options of the first call; headers and timeout also apply to the polls."""
     at_once: bool = False
     """Whether to poll before the first pause, because the work may have ended already."""
+
+    def check(self) -> None:
+        """Called before anything is sent.
+
+        Raises:
+            ArgumentError: `poll_timeout` or `poll_interval` is not a number of seconds.
+        """
+        for name, seconds in (("poll_timeout", self.timeout), ("poll_interval", self.interval)):
+            if seconds is None and name == "poll_interval":
+                continue
+            if (
+                isinstance(seconds, bool)
+                or not isinstance(seconds, int | float)
+                or not 0 <= seconds < math.inf
+            ):
+                raise ArgumentError(
+                    f"{name} must be a number of seconds from 0 on, not {seconds!r}", argument=name
+                )
 
     def for_poll(self, settings: Settings, request: Request, seconds_left: float) -> CallOptions:
         """The options of one poll, with timeouts capped to the seconds left."""
@@ -115,6 +134,7 @@ def start_and_poll(
         PollTimeout: The work did not finish in time.
         CozeError: The work or the polling failed.
     """
+    options.check()
     waiter: Waiter = operation.WAITER
     first = yield client.execute(operation.build(**arguments), operation.parse, options.call)
     ids = arguments_of(waiter, first, arguments)
@@ -153,6 +173,7 @@ def poll(
         PollTimeout: The work did not finish in time.
         CozeError: The work or the polling failed.
     """
+    options.check()
     polled = poll_request(waiter, ids)
     wait = _wait(polled.waiter, ids, options, answered)
     # `Wait` polls again after a failure; retries inside a poll could exceed its deadline.

@@ -323,7 +323,8 @@ def _content(name: str, value: Any) -> bytes | bytearray | memoryview | Path | I
     if isinstance(value, str | os.PathLike):
         path = Path(value)
         if not path.is_file():
-            raise ArgumentError(f"{name}: there is no file {path}", argument=name)
+            problem = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
+            raise ArgumentError(f"{name}: {problem}", argument=name)
         return path
     if isinstance(value, TextIOBase) or getattr(value, "encoding", None):
         raise ArgumentError(

@@ -22,7 +22,7 @@ from ..errors import APIConnectionError, APITimeoutError, CozeError
 from ..operation import CallOptions, Request
 from ..types import Listener
 from .event_parser import EventParser, text_of
-from .events import StreamSpec, notify, notify_async
+from .events import StreamSpec, check_listener, notify, notify_async
 
 E = TypeVar("E")
 R = TypeVar("R")
@@ -187,6 +187,7 @@ class EventStream(ByteStream, Generic[E, R]):
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
         with self:
+            check_listener(on_event)
             for event in self:
                 notify(on_event, event)
         result: R = self._parser.result(self.result_type)
@@ -358,6 +359,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             StreamInterrupted: The stream stopped before its last event.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
+        check_listener(on_event)
         async with self:
             async for event in self:
                 await notify_async(on_event, event)

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 
 from .._publish import publish
-from ..errors import APIError, CozeError
+from ..errors import APIError, ArgumentError, CozeError
 from ..models import Model
 from ..types import Listener
 
@@ -210,6 +210,21 @@ class StreamSpec(NamedTuple):
     """Error class of a failed tool."""
     tool_calls: str = ""
     """Path of the tool calls in the chat."""
+
+
+def check_listener(listener: object) -> None:
+    """Called before anything is sent.
+
+    Raises:
+        ArgumentError: It is neither a function nor a mapping of event names to functions.
+    """
+    functions = listener.values() if isinstance(listener, Mapping) else [listener]
+    if listener is not None and not all(map(callable, functions)):
+        raise ArgumentError(
+            "on_event must be a function, or a mapping of event names to functions, not "
+            f"{listener!r}",
+            argument="on_event",
+        )
 
 
 def notify(listener: Listener[Any] | None, event: Any) -> object:

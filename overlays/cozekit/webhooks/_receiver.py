@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec.json import encode
 
+from coze_openapi.events.callbacks import EVENTS
 from coze_openapi.models.callbacks import (
     CallbackAudit,
     CallbackAuditAnswer,
@@ -24,6 +25,7 @@ from ._events import (
     CallbackEvent,
     EventStore,
     MemoryEventStore,
+    UnknownEvent,
     challenge_answer,
     parse,
 )
@@ -129,6 +131,11 @@ class _Receiver(Generic[StoreT, ReplyT]):
     def _register(self, event: type[Any], handler: Callable[[Any], Any]) -> None:
         if inspect.iscoroutinefunction(handler) and not self._takes_coroutines:
             raise ArgumentError("a coroutine needs an AsyncWebhookReceiver", argument="handler")
+        if event is not UnknownEvent and event not in EVENTS.values():
+            raise ArgumentError(
+                f"{event!r} is not a class of callback events; see cozekit.webhooks",
+                argument="event",
+            )
         if event in self._handlers:
             raise ArgumentError(f"{event.__name__} has a handler already", argument="event")
         if event is CallbackUrlVerificationEvent:

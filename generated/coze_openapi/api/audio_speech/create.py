@@ -23,6 +23,7 @@ OPERATION = Operation(
     page="text_to_speech",
     billed=True,
     slow=True,
+    binary=True,
 )
 
 LIMITS: Limits = {
