@@ -1,10 +1,18 @@
 # Every target is one command that also works without make; the first use makes the environment, once.
 PYTHON ?= python3
-VENV := .venv
+# An interpreter is there when it runs; a name on the path may be a shim without one behind it.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+# An environment for each interpreter that is asked for, made again when its version has changed.
+VENV := .venv$(if $(filter-out file,$(origin PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-LOWEST := .venv-lowest
+READY := $(VENV)/.ready-$(VERSION)
+LOWEST := .venv-lowest$(if $(filter-out file,$(origin PYTHON)),-$(VERSION))
 PAGES ?= ../shared/reference/pages
+
+define need_python
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "cozekit needs Python 3.11 or newer, and \`$(PYTHON)\` is not one: make … PYTHON=python3.11" >&2; exit 1; }
+endef
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-faults test-lowest generate check lint-spec drift build bench record clean
@@ -13,7 +21,8 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml requirements-dev.txt constraints.txt
-	$(PYTHON) -m venv $(VENV)
+	$(need_python)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt -e '.[ws,jwt,emulator,fast]'
 	@touch $@
 
@@ -28,13 +37,14 @@ test: $(READY) ## Run the tests
 test-faults: $(READY) ## Run the long form of the fault suite: every byte, every fault, 20,000 calls
 	FAULTS=full $(BIN)/python -m pytest tests/faults -n 2
 
-$(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
-	$(PYTHON) -m venv $(LOWEST)
+$(LOWEST)/.ready-$(VERSION): pyproject.toml constraints-lowest.txt
+	$(need_python)
+	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt \
 		pytest pytest-xdist anyio trio hypothesis pyyaml vcrpy -e '.[ws,jwt,emulator,fast]'
 	@touch $@
 
-test-lowest: $(LOWEST)/.ready ## Run the tests of the client on the lowest versions of what it needs
+test-lowest: $(LOWEST)/.ready-$(VERSION) ## Run the tests of the client on the lowest versions of what it needs
 	$(LOWEST)/bin/python -m pytest tests/overlays tests/auth tests/websockets tests/contract/test_models.py -n 2
 
 generate: $(READY) ## Compile spec/ into generated/
@@ -60,11 +70,11 @@ build: $(READY) ## Make wheel and sdist in dist/ and check them
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 
-bench: $(READY) ## Measure beside the official SDK, in an environment of its own
+bench: $(READY) ## Compare with the official SDK, which gets its own environment
 	$(BIN)/python -m benchmarks --write
 
 record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS=file; needs COZE_API_TOKEN
 	$(BIN)/python -m tests.record $(OPERATION) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
 
-clean: ## Remove the environment and everything that is made
-	rm -rf $(VENV) $(LOWEST) dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache
+clean: ## Remove the environments and everything else that was created
+	rm -rf .venv .venv-* dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""Measurements beside the official SDK: `python -m benchmarks --help`."""
+"""Benchmarks against the official SDK: `python -m benchmarks --help`."""

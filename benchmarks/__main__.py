@@ -1,4 +1,4 @@
-"""Runs the measurements and prints them: `python -m benchmarks [--write] [name …]`."""
+"""Runs the benchmarks and prints the results: `python -m benchmarks [--write] [name …]`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 
 from .measures import MEASURES, versions
 from .processes import HERE, peer_python
-from .rows import Row
+from .report import Row, table
 
 RESULTS = HERE / "RESULTS.md"
-HEADER = ("what", "ours", "beside", "ratio", "budget", "met")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure cozekit beside the official SDK, in one run.",
+        description="Compare cozekit with the official SDK, in one run.",
     )
     parser.add_argument(
         "names",
@@ -30,14 +29,14 @@ def main() -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help=f"keep the results in {RESULTS.parent.name}/{RESULTS.name}; needs a full run",
+        help=f"write the results to {RESULTS.parent.name}/{RESULTS.name}; needs a full run",
     )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)} (choose from {', '.join(MEASURES)})")
     if options.write and options.names:
-        parser.error("--write keeps a full run: name no measurements")
+        parser.error("--write needs a full run: do not name measurements")
     peer_python()
     load = [_load()]
     rows: list[Row] = []
@@ -46,59 +45,33 @@ def main() -> None:
         rows += MEASURES[name]()
     load.append(_load())
     print(table(rows))
-    print(f"\nload of the machine at the beginning and at the end: {' and '.join(load)}")
-    missed = [row.what for row in rows if row.met is False]
-    print(f"\nbudgets missed: {'; '.join(missed)}" if missed else "\nevery budget met")
+    print(f"\nsystem load at the start and at the end: {', '.join(load)}")
+    missed = [row.name for row in rows if row.met is False]
+    print(f"\nbudgets missed: {'; '.join(missed)}" if missed else "\nall budgets met")
     if options.write:
         write(RESULTS, rows, load)
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    met = {None: "", True: "yes", False: "NO"}[row.met]
-    return (
-        row.what,
-        row.ours,
-        row.other,
-        "" if row.ratio is None else f"{row.ratio:.2f}",
-        row.budget,
-        met,
-    )
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as a table of Markdown, the columns aligned."""
-    lines = [HEADER, *(cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    text = [
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        + " |"
-        for line in lines
-    ]
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([text[0], rule, *text[1:]])
-
-
 def _load() -> str:
-    """How many programs want a core, as an average of the last minute; ours is one of them."""
+    """Average system load of the last minute; this program counts as one."""
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def write(path: Path, rows: list[Row], load: list[str]) -> None:
     ours, peer = versions()
-    named = [
+    versions_text = [
         ", ".join(f"{name} {version}" for name, version in side.items()) for side in (ours, peer)
     ]
     day = datetime.datetime.now(tz=datetime.UTC).date()
     path.write_text(
-        f"# Results\n\nWritten by `python -m benchmarks --write`; do not edit.\n\n"
-        f"* {day}, {os.cpu_count()} cores, client and server on the same machine; load at the "
-        f"beginning {load[0]}, at the end {load[1]}\n"
-        f"* ours: {named[0]}\n* beside: {named[1]}\n\n"
-        "Both sides take turns in one run; times are the best of all rounds, those of imports "
-        "the median with the start of the\n"
-        "interpreter taken off. *ratio* is ours to the other for costs (≤) and the other way "
-        f"round for speeds (≥).\n\n{table(rows)}\n",
+        f"# Results\n\nWritten by `python -m benchmarks --write`. DO NOT EDIT.\n\n"
+        f"* {day}, {os.cpu_count()} cores, client and server on the same machine; system load "
+        f"{load[0]} at the start, {load[1]} at the end\n"
+        f"* cozekit: {versions_text[0]}\n* other: {versions_text[1]}\n\n"
+        "Both sides alternate within one run. Times are the best of all rounds, for imports the "
+        "median without the start of the\n"
+        "interpreter. *ratio* is cozekit to the other for costs (≤), and the inverse for speeds "
+        f"(≥).\n\n{table(rows)}\n",
         encoding="utf-8",
     )
     print(f"written: {path.parent.name}/{path.name}", file=sys.stderr)

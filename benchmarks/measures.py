@@ -1,4 +1,4 @@
-"""Every measurement, with its budget (`design §10`)."""
+"""Every benchmark, with its budget."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .crowds import crowds
-from .growth import growth
+from .async_load import async_load
 from .processes import ROOT, Worker, interleaved, server, start_times
-from .rows import Row, at_least, at_most
+from .report import Row, at_least, at_most
+from .scaling import scaling
 
 MB = 1_000_000
 EVENTS = 20_000
@@ -20,13 +20,13 @@ EVENTS = 20_000
 
 def imports() -> list[Row]:
     client = "cozekit.Coze('x', base_url='http://127.0.0.1:9')"
-    found = start_times(
+    seconds = start_times(
         [
             ("start", "pass", True),
             ("alone", "import cozekit", True),
             ("httpx", "import httpx", True),
-            # `Coze` opens nothing at construction: the connections are made here as the first call
-            # would make them.
+            # `Coze` opens nothing when constructed: create the connections as the first call
+            # would.
             ("client", f"import cozekit; {client}._connections.get()", True),
             ("httpx client", "import httpx; httpx.Client()", True),
             ("peer start", "pass", False),
@@ -34,33 +34,33 @@ def imports() -> list[Row]:
         ],
         rounds=11,
     )
-    took = {name: statistics.median(times) for name, times in found.items()}
-    own = {
-        name: took[name] - took["peer start" if name.startswith("peer") else "start"]
-        for name in took
+    median = {name: statistics.median(times) for name, times in seconds.items()}
+    net = {
+        name: median[name] - median["peer start" if name.startswith("peer") else "start"]
+        for name in median
     }
-    text = {name: f"{seconds * 1000:.0f} ms" for name, seconds in own.items()}
-    httpx = own["httpx client"]
+    text = {name: f"{value * 1000:.0f} ms" for name, value in net.items()}
+    httpx = net["httpx client"]
     return [
         at_most(
-            "import alone, beside `import httpx`",
+            "import only, compared with `import httpx`",
             text["alone"],
             f"httpx {text['httpx']}",
-            own["alone"] / own["httpx"],
+            net["alone"] / net["httpx"],
             0.15,
         ),
         at_most(
-            "import and client, beside httpx with a client",
+            "import and client, compared with httpx and a client",
             text["client"],
             f"httpx {text['httpx client']}",
-            own["client"] / httpx,
+            net["client"] / httpx,
             1.25,
         ),
         Row(
-            "the same for cozepy, beside httpx",
+            "the same for cozepy, compared with httpx",
             "–",
             f"cozepy {text['peer client']}",
-            own["peer client"] / httpx,
+            net["peer client"] / httpx,
         ),
     ]
 
@@ -79,7 +79,7 @@ def modules() -> list[Row]:
             count <= 40,
         ),
         Row(
-            "modules loaded with those of `cozekit`",
+            "the same including modules of `cozekit`",
             str(ours[0]["all"]),
             f"cozepy {peer[0]['all']}",
             None,
@@ -88,17 +88,17 @@ def modules() -> list[Row]:
 
 
 def decode() -> list[Row]:
-    def beside(task: str) -> tuple[str, str, float]:
+    def compare(task: str) -> tuple[str, str, float]:
         ours, peer = (
             min(times) for times in interleaved(15, Worker(True, task), Worker(False, task))
         )
         return _micro(ours), f"cozepy {_micro(peer)}", peer / ours
 
     return [
-        at_least("decode one message: its JSON to its model", *beside("decode_message"), 5.0),
-        at_least("decode a page of 50 messages: JSON to models", *beside("decode_page"), 4.0),
-        Row("decode one answer, as a call does it", *beside("decode_answer")),
-        Row("decode one event, as a stream does it", *beside("decode_piece")),
+        at_least("decode one message: JSON to model", *compare("decode_message"), 5.0),
+        at_least("decode a page of 50 messages: JSON to models", *compare("decode_page"), 4.0),
+        Row("decode one response, as a call does", *compare("decode_answer")),
+        Row("decode one event, as a stream does", *compare("decode_piece")),
     ]
 
 
@@ -108,10 +108,10 @@ def _micro(seconds: float) -> str:
 
 def stream() -> list[Row]:
     rows = []
-    # With 2 KiB the official SDK reaches 0.08 of raw bytes, the state in which the budgets were
-    # set. Larger chunks make the raw bytes nearly free, smaller ones cost the HTTP library more
-    # than the events cost either client.
-    for size, what, budget, share in (
+    # With 2 KiB the official SDK reaches 0.08 of raw bytes; the budgets were set for that. Larger
+    # chunks make the raw bytes nearly free, smaller ones cost the HTTP library more than the
+    # events cost either client.
+    for size, chunks, budget, share in (
         (2048, "2 KiB chunks", 4.1, 0.35),
         (16384, "16 KiB chunks", 5.3, None),
         (0, "one event per chunk", None, None),
@@ -128,7 +128,7 @@ def stream() -> list[Row]:
             name: f"{1 / seconds / 1000:.0f} k/s"
             for name, seconds in (("ours", ours), ("peer", peer), ("raw", raw))
         }
-        title = f"chat events, sync, {what}"
+        title = f"chat events, sync, {chunks}"
         for line, limit in (
             ((title, rate["ours"], f"cozepy {rate['peer']}", peer / ours), budget),
             (
@@ -146,8 +146,8 @@ def stream() -> list[Row]:
 
 
 def call() -> list[Row]:
-    # Processes anew, several times: where one happens to lie changes a call by more than the budget
-    # allows.
+    # Several sets of processes: where one happens to be in memory changes a call by more than the
+    # budget allows.
     rounds: list[list[float]] = [[], [], []]
     for _ in range(6):
         with server() as url:
@@ -156,47 +156,56 @@ def call() -> list[Row]:
                 Worker(False, "call", url),
                 Worker(True, "call_bare", url),
             )
-            for kept, times in zip(rounds, interleaved(12, *workers), strict=True):
-                kept.extend(times)
+            for all_times, times in zip(rounds, interleaved(12, *workers), strict=True):
+                all_times.extend(times)
     ours, peer, bare = map(min, rounds)
     return [
         at_most(
-            "sequential call, beside bare httpx with JSON",
+            "sequential call, compared with bare httpx and JSON",
             _micro(ours),
             f"httpx {_micro(bare)}",
             ours / bare,
             1.0,
         ),
-        Row("the same for cozepy, beside bare httpx", "–", f"cozepy {_micro(peer)}", peer / bare),
+        Row(
+            "the same for cozepy, compared with bare httpx",
+            "–",
+            f"cozepy {_micro(peer)}",
+            peer / bare,
+        ),
     ]
 
 
 def memory() -> list[Row]:
     rows = []
-    for task, what, judged in (
+    for task, kind, has_budget in (
         ("memory_traced", "Python objects", True),
         ("memory_resident", "growth of the process", False),
     ):
-        # A process each round: what a round before has freed would be used again.
+        # A new process per round, as memory freed by an earlier round would be reused.
         rounds = [interleaved(1, Worker(True, task), Worker(False, task)) for _ in range(3)]
-        ours, peer = (statistics.median(found[side][0] or 0 for found in rounds) for side in (0, 1))
+        ours, peer = (
+            statistics.median(results[side][0] or 0 for results in rounds) for side in (0, 1)
+        )
         if not ours or not peer:
             continue
         line = (
-            f"10,000 decoded messages, {what}",
+            f"10,000 decoded messages, {kind}",
             f"{ours / MB:.1f} MB",
             f"cozepy {peer / MB:.1f} MB",
             ours / peer,
         )
-        rows.append(at_most(*line, 0.45) if judged else Row(*line))
+        rows.append(at_most(*line, 0.45) if has_budget else Row(*line))
     return rows
 
 
 def size() -> list[Row]:
-    ours, peer = (found[0] for found in interleaved(1, Worker(True, "size"), Worker(False, "size")))
+    ours, peer = (
+        results[0] for results in interleaved(1, Worker(True, "size"), Worker(False, "size"))
+    )
     return [
         at_most(
-            "installed size with dependencies, no byte code",
+            "installed size with dependencies, without byte code",
             f"{ours / MB:.1f} MB",
             f"cozepy {peer / MB:.1f} MB",
             ours / peer,
@@ -207,18 +216,18 @@ def size() -> list[Row]:
 
 
 def wheel_size() -> int:
-    """Bytes of the wheel, built anew."""
+    """Size in bytes of a newly built wheel."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"the wheel cannot be built:\n{done.stderr[-2000:]}")
+            raise SystemExit(f"the wheel could not be built:\n{done.stderr[-2000:]}")
         (wheel,) = Path(folder).glob("*.whl")
         return wheel.stat().st_size
 
 
 def versions() -> tuple[dict[str, str], dict[str, str]]:
-    """What was measured: our side and the peer's."""
+    """Versions of what was measured, on our side and on the peer's."""
     ours, peer = interleaved(1, Worker(True, "versions"), Worker(False, "versions"))
     return ours[0], peer[0]
 
@@ -229,8 +238,8 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "decode": decode,
     "stream": stream,
     "call": call,
-    "async": crowds,
+    "async": async_load,
     "memory": memory,
     "size": size,
-    "growth": growth,
+    "scaling": scaling,
 }

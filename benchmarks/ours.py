@@ -1,4 +1,4 @@
-"""Our side of the measurements, one task per process: see `rounds.py`."""
+"""The tasks of cozekit, one per process: see `timing.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import ours_async
 import payloads
-from rounds import Round, installed, modules, resident, timed, timed_stream, traced, work
+from timing import Round, installed, modules, resident, timed, timed_stream, traced, work
 
 TOKEN = "pat_benchmark"
 CALLS = 150
@@ -24,7 +24,7 @@ def _coze(url: str) -> Any:
     return cozekit.Coze(TOKEN, base_url=url)
 
 
-def _answer(content: bytes, operation: Any) -> Any:
+def _response(content: bytes, operation: Any) -> Any:
     from coze_runtime.operation import Response
 
     headers = {"content-type": "application/json", "x-tt-logid": payloads.LOGID}
@@ -42,23 +42,23 @@ def decode_message(url: str) -> Round:
 
 
 def decode_answer(url: str) -> Round:
-    """From the answer of a call to what the method returns."""
+    """From the response of a call to the result of the method."""
     from coze_openapi.api.conversations_messages.retrieve import OPERATION, parse
 
-    answer = _answer(payloads.ANSWER, OPERATION)
-    assert parse(answer).content.startswith("0 ")
-    return lambda: timed(1000, lambda: parse(answer))
+    response = _response(payloads.ANSWER, OPERATION)
+    assert parse(response).content.startswith("0 ")
+    return lambda: timed(1000, lambda: parse(response))
 
 
 def decode_page(url: str) -> Round:
-    """From the answer of a call to the items of its page."""
+    """From the response of a call to the items of its page."""
     from coze_openapi.api.conversations_messages.list import OPERATION
     from coze_openapi.models.conversations_messages import ListMessagesResponse
     from coze_runtime.serialization.codec import decode
 
-    answer = _answer(payloads.PAGE, OPERATION)
-    assert len(decode(answer, ListMessagesResponse).data) == 50
-    return lambda: timed(100, lambda: decode(answer, ListMessagesResponse))
+    response = _response(payloads.PAGE, OPERATION)
+    assert len(decode(response, ListMessagesResponse).data) == 50
+    return lambda: timed(100, lambda: decode(response, ListMessagesResponse))
 
 
 def decode_piece(url: str) -> Round:
@@ -76,7 +76,7 @@ def _all_messages() -> Callable[[], list[Any]]:
     from coze_openapi.models.chat import Message
     from coze_runtime.serialization.codec import decode_event
 
-    decode_event(payloads.piece(0), Message, OPERATION)  # what is made once is not counted
+    decode_event(payloads.piece(0), Message, OPERATION)  # one-time costs do not count
     return lambda: [
         decode_event(payloads.encoded(payloads.message(n)), Message, OPERATION)
         for n in range(payloads.MESSAGES)
@@ -103,28 +103,28 @@ def stream(url: str) -> Round:
     coze = _coze(url)
 
     def read() -> int:
-        seen = 0
+        pieces = 0
         with coze.chat.stream(
             bot_id="1", user_id="1", additional_messages=[messages.user_text("Hi")]
         ) as events:
             for event in events:
                 if event.event == "conversation.message.delta":
-                    seen += bool(event.message.content)
-        return seen
+                    pieces += bool(event.message.content)
+        return pieces
 
     return lambda: timed_stream(read, _events(url))
 
 
 def stream_raw(url: str) -> Round:
-    """The floor: the bytes of the same stream, looked at by nobody."""
+    """The lower bound: the bytes of the same stream, ignored."""
     import httpx
 
     client = httpx.Client(timeout=600)
 
     def read() -> int:
         size = 0
-        with client.stream("POST", f"{url}/v3/chat", json={"stream": True}) as answer:
-            for chunk in answer.iter_bytes():
+        with client.stream("POST", f"{url}/v3/chat", json={"stream": True}) as response:
+            for chunk in response.iter_bytes():
                 size += len(chunk)
         return size
 
@@ -138,7 +138,7 @@ def call(url: str) -> Round:
 
 
 def call_bare(url: str) -> Round:
-    """The floor: the same request and the same JSON, and nothing else."""
+    """The lower bound: the same request and the same JSON, and nothing else."""
     import httpx
 
     client = httpx.Client()
@@ -154,7 +154,7 @@ def call_bare(url: str) -> Round:
 
 
 def loaded(url: str) -> Round:
-    """Modules of the generated package after a client and one chat."""
+    """Number of modules loaded by a client and one chat."""
     coze = _coze(url)
     coze.chat.create(bot_id="1", user_id="1")
     return lambda: {
@@ -164,28 +164,28 @@ def loaded(url: str) -> Round:
 
 
 def size(url: str) -> Round:
-    """Our packages as they lie in the tree (they may be installed in development mode), and what
-    they need.
+    """Our packages as in the working tree (they may be installed in development mode), and their
+    dependencies.
     """
     from importlib import metadata
 
     total = 0
     for name in ("coze_openapi", "coze_runtime", "cozekit"):
-        found = importlib.util.find_spec(name)
-        assert found is not None
-        assert found.origin is not None
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
         files = (
             path
-            for path in Path(found.origin).parent.rglob("*")
+            for path in Path(spec.origin).parent.rglob("*")
             if path.is_file() and path.suffix != ".pyc"
         )
         total += sum(path.stat().st_size for path in files)
     seen = {"cozekit"}
-    needed = [
+    required = [
         line for line in metadata.distribution("cozekit").requires or [] if "extra ==" not in line
     ]
     total += sum(
-        installed(line.split(">")[0].split("<")[0].split("=")[0].strip(), seen) for line in needed
+        installed(line.split(">")[0].split("<")[0].split("=")[0].strip(), seen) for line in required
     )
     return lambda: total
 

@@ -1,5 +1,5 @@
-"""Our side of the async measurements: see `rounds_async.py`. A task name with `_fast` uses
-`cozekit[fast]`, the others plain httpx.
+"""The async tasks of cozekit: see `timing.py`. Tasks that end in `_fast` use `cozekit[fast]`, the
+others plain httpx.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Literal
 
-from rounds import Round
-from rounds_async import calls, kept_open, streams
+from timing import Round, calls, kept_open, streams
 
 TOKEN = "pat_benchmark"
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
@@ -32,21 +31,21 @@ def _reader(url: str, transport: Transport) -> Callable[[], Any]:
     coze = _coze(url, transport)
 
     async def read() -> int:
-        seen = 0
+        pieces = 0
         async with _chat(coze) as events:
             async for event in events:
                 if event.event == "conversation.message.delta":
-                    seen += bool(event.message.content)
-        return seen
+                    pieces += bool(event.message.content)
+        return pieces
 
     return read
 
 
-def crowd_streams(transport: Transport, url: str) -> Round:
+def async_streams(transport: Transport, url: str) -> Round:
     return streams(_reader(url, transport), int(url.rsplit("/", 1)[1]))
 
 
-def crowd_calls(transport: Transport, url: str) -> Round:
+def async_calls(transport: Transport, url: str) -> Round:
     coze = _coze(url, transport)
     return calls(lambda: coze.chat.retrieve(**IDS))
 
@@ -67,24 +66,24 @@ def open_streams(transport: Transport, url: str) -> Round:
 
 
 def has_fast(url: str) -> Round:
-    """Whether the fast transport can be used here; the reason why not otherwise."""
+    """Why the fast transport cannot be used here; empty if it can."""
 
-    def turn() -> str:
+    def run_round() -> str:
         try:
             _coze("http://127.0.0.1:9", "aiohttp")
-            import aiohttp  # noqa: F401  # the client looks for it at its first call
+            import aiohttp  # noqa: F401  # the client imports it at its first call
 
             import coze_runtime._http.aiohttp_transport  # noqa: F401
-        except Exception as error:  # an older state of the tree has no such argument
+        except Exception as error:  # any reason will do
             return f"no `cozekit[fast]`: {error}"
         return ""
 
-    return turn
+    return run_round
 
 
 _BOTH: dict[str, Callable[[Transport, str], Round]] = {
-    "crowd_streams": crowd_streams,
-    "crowd_calls": crowd_calls,
+    "async_streams": async_streams,
+    "async_calls": async_calls,
     "big_event": big_event,
     "open_streams": open_streams,
 }

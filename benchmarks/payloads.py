@@ -1,5 +1,5 @@
-"""What is measured on: the same bytes for both sides. Standard library only; also read by the
-peer's interpreter.
+"""The data of the benchmarks, the same bytes for both sides. Also run by the interpreter of the
+official SDK, so standard library only.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ MESSAGES = 10_000
 
 
 def message(number: int, content: str = TEXT) -> dict[str, object]:
-    """A message with the keys and types of the documented example of conversation messages; every
-    one has its own values.
+    """A message with the keys and types of the documented example of conversation messages, and its
+    own values.
     """
     return {
         "bot_id": "7374752000116113452",
@@ -63,7 +63,7 @@ CHAT = encoded({"code": 0, "msg": "", "data": chat("completed"), "detail": {"log
 
 
 def piece(number: int) -> bytes:
-    """A streamed piece of an answer, with the keys of the documented example: the ids, and a few
+    """A streamed piece of an answer, with the keys of the documented example: ids and a few
     characters.
     """
     return encoded(
@@ -81,7 +81,7 @@ def piece(number: int) -> bytes:
 
 
 def stream(events: int) -> list[bytes]:
-    """The events of a chat with that many pieces of an answer."""
+    """The events of a chat whose answer has that many pieces."""
     first = [
         f"event:conversation.chat.{name}\ndata:".encode() + encoded(chat(name)) + b"\n\n"
         for name in ("created", "in_progress")

@@ -1,6 +1,4 @@
-"""The official SDK's side of the measurements, run by an interpreter that has nothing of ours: see
-`rounds.py`.
-"""
+"""The tasks of the official SDK, run in its own environment: see `timing.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from typing import Any
 
 import payloads
 import peer_async
-from rounds import Round, installed, modules, resident, timed, timed_stream, traced, work
+from timing import Round, installed, modules, resident, timed, timed_stream, traced, work
 
 CALLS = 150
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
@@ -32,8 +30,8 @@ def decode_message(url: str) -> Round:
 
 
 def decode_answer(url: str) -> Round:
-    """From the answer of a call to what the method returns, by the SDK's own function; making the
-    answer is taken off.
+    """From the response of a call to the method's result, with the SDK's own function; the time to
+    build the response is subtracted.
     """
     import httpx
     from cozepy import Message
@@ -41,18 +39,20 @@ def decode_answer(url: str) -> Round:
     requester = _coze("http://127.0.0.1:9")._requester
     headers = {"content-type": "application/json", "x-tt-logid": payloads.LOGID}
 
-    def answer() -> httpx.Response:
+    def response() -> httpx.Response:
         return httpx.Response(200, headers=headers, content=payloads.ANSWER)
 
-    def turn() -> float:
-        whole = timed(200, lambda: requester._parse_response("get", url, answer(), Message, False))
-        return whole - timed(200, answer)
+    def run_round() -> float:
+        whole = timed(
+            200, lambda: requester._parse_response("get", url, response(), Message, False)
+        )
+        return whole - timed(200, response)
 
-    return turn
+    return run_round
 
 
 def decode_page(url: str) -> Round:
-    """JSON and models alone."""
+    """JSON to models only."""
     from cozepy import Message
 
     return lambda: timed(
@@ -61,7 +61,7 @@ def decode_page(url: str) -> Round:
 
 
 def decode_piece(url: str) -> Round:
-    """From the data of an event to its message; the SDK's stream hands over text."""
+    """From the data of an event to its message; the SDK's stream passes text."""
     from cozepy import Message
 
     text = payloads.piece(0).decode()
@@ -95,11 +95,11 @@ def stream(url: str) -> Round:
     question = Message.build_user_question_text("Hi")
 
     def read() -> int:
-        seen = 0
+        pieces = 0
         for event in coze.chat.stream(bot_id="1", user_id="1", additional_messages=[question]):
             if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA:
-                seen += bool(event.message.content)
-        return seen
+                pieces += bool(event.message.content)
+        return pieces
 
     return lambda: timed_stream(read, int(url.rsplit("/", 1)[1]))
 

@@ -1,12 +1,11 @@
-"""The official SDK's side of the async measurements: see `rounds_async.py`."""
+"""The async tasks of the official SDK: see `timing.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from rounds import Round
-from rounds_async import calls, kept_open, streams
+from timing import Round, calls, kept_open, streams
 
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
 
@@ -31,20 +30,20 @@ def _reader(url: str) -> Callable[[], Any]:
     coze = _coze(url)
 
     async def read() -> int:
-        seen = 0
+        pieces = 0
         async for event in _chat(coze):
             if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA:
-                seen += bool(event.message.content)
-        return seen
+                pieces += bool(event.message.content)
+        return pieces
 
     return read
 
 
-def crowd_streams(url: str) -> Round:
+def async_streams(url: str) -> Round:
     return streams(_reader(url), int(url.rsplit("/", 1)[1]))
 
 
-def crowd_calls(url: str) -> Round:
+def async_calls(url: str) -> Round:
     coze = _coze(url)
     return calls(lambda: coze.chat.retrieve(**IDS))
 
@@ -59,8 +58,8 @@ def open_streams(url: str) -> Round:
 
 
 TASKS: dict[str, Callable[[str], Round]] = {
-    "crowd_streams": crowd_streams,
-    "crowd_calls": crowd_calls,
+    "async_streams": async_streams,
+    "async_calls": async_calls,
     "big_event": big_event,
     "open_streams": open_streams,
 }

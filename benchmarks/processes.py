@@ -1,4 +1,4 @@
-"""The processes of the measurements: the server, the workers of both sides, and the peer's
+"""The processes of the benchmarks: the server, the workers of both sides, and the peer's
 environment.
 """
 
@@ -20,15 +20,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PEER = HERE / ".venv-peer"
 REQUIREMENTS = HERE / "requirements-peer.txt"
-# Our side is what lies in the tree, not what happens to be installed.
+# Measure the working tree, not what happens to be installed.
 OUR_PATHS = os.pathsep.join(str(ROOT / name) for name in ("generated", "overlays"))
 
 
 def environment(ours: bool, paths: str = OUR_PATHS) -> dict[str, str]:
-    """Variables of a process: no proxies and no settings of the caller, so that loopback stays
-    loopback.
+    """Environment variables of a process, without proxies and the caller's settings, so that only
+    loopback is used.
     """
-    proxies = (
+    ignored = (
         "http_proxy",
         "https_proxy",
         "all_proxy",
@@ -37,12 +37,12 @@ def environment(ours: bool, paths: str = OUR_PATHS) -> dict[str, str]:
         "coze_api_token",
         "coze_api_base",
     )
-    kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
+    kept = {name: value for name, value in os.environ.items() if name.lower() not in ignored}
     return {**kept, "PYTHONPATH": paths} if ours else kept
 
 
 def peer_python() -> str:
-    """The interpreter of the peer's environment, which is made when it is missing or its
+    """The interpreter of the peer's environment, which is created if it is missing or its
     requirements have changed.
     """
     python = PEER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -52,7 +52,7 @@ def peer_python() -> str:
         or not stamp.exists()
         or stamp.read_text(encoding="utf-8") != REQUIREMENTS.read_text(encoding="utf-8")
     ):
-        print("making the environment of the official SDK …", file=sys.stderr)
+        print("creating the environment of the official SDK …", file=sys.stderr)
         venv.create(PEER, with_pip=True, clear=True)
         command = [
             str(python),
@@ -72,12 +72,12 @@ def peer_python() -> str:
 
 
 class Worker:
-    """One task in a process of its own; `turn` runs a round of it."""
+    """One task in a separate process; `run_round` runs a round of it."""
 
     def __init__(self, ours: bool, task: str, url: str = "") -> None:
         python, script = (sys.executable, "ours.py") if ours else (peer_python(), "peer.py")
         command = [python, str(HERE / script), task, url]
-        # What it says on standard error (warnings of libraries) is shown only when it fails.
+        # Standard error (warnings of libraries) is only shown if the worker fails.
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed by __exit__
         self._process = subprocess.Popen(
             command,
@@ -88,9 +88,9 @@ class Worker:
             env=environment(ours),
         )
         self._name = f"{script} {task}"
-        self._line()  # ready
+        self._read_line()  # ready
 
-    def _line(self) -> str:
+    def _read_line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -99,11 +99,11 @@ class Worker:
             raise SystemExit(f"{self._name} ended with {status}:\n{self._stderr.read()}")
         return line.strip()
 
-    def turn(self) -> Any:
+    def run_round(self) -> Any:
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        return json.loads(self._line())
+        return json.loads(self._read_line())
 
     def __enter__(self) -> Self:
         return self
@@ -114,18 +114,18 @@ class Worker:
 
 
 def interleaved(rounds: int, *workers: Worker) -> list[list[Any]]:
-    """The results of each worker, the workers taking turns so that a busy moment of the machine
-    meets them all.
+    """The results of each worker. The workers take turns, so that a busy moment of the machine
+    affects them all.
     """
-    found: list[list[Any]] = [[] for _ in workers]
+    results: list[list[Any]] = [[] for _ in workers]
     with ExitStack() as stack:
         for worker in workers:
             stack.enter_context(worker)
         for number in range(rounds):
-            # The order turns too: who comes after whom must not matter.
+            # The order alternates as well, so that it does not matter.
             for index in sorted(range(len(workers)), reverse=bool(number % 2)):
-                found[index].append(workers[index].turn())
-    return found
+                results[index].append(workers[index].run_round())
+    return results
 
 
 @contextmanager
@@ -147,10 +147,10 @@ def server(script: str = "server.py") -> Iterator[str]:
 
 
 def start_times(codes: Sequence[tuple[str, str, bool]], rounds: int) -> dict[str, list[float]]:
-    """Seconds that interpreters take which run these `(name, code, ours)`, the first round (byte
-    code is written) left out.
+    """Seconds that an interpreter takes to run each `(name, code, ours)`, without the first round,
+    which writes byte code.
     """
-    found: dict[str, list[float]] = {name: [] for name, _, _ in codes}
+    seconds: dict[str, list[float]] = {name: [] for name, _, _ in codes}
     for number in range(rounds + 1):
         for name, code, ours in codes:
             python = sys.executable if ours else peer_python()
@@ -162,9 +162,9 @@ def start_times(codes: Sequence[tuple[str, str, bool]], rounds: int) -> dict[str
                 check=False,
                 env=environment(ours),
             )
-            took = time.perf_counter() - start
+            duration = time.perf_counter() - start
             if done.returncode:
-                raise SystemExit(f"{code!r} fails:\n{done.stderr}")
+                raise SystemExit(f"{code!r} failed:\n{done.stderr}")
             if number:
-                found[name].append(took)
-    return found
+                seconds[name].append(duration)
+    return seconds

@@ -1,10 +1,10 @@
-"""The loopback server of the measurements, in a process of its own: as little work per request as
-Python can do.
+"""The loopback server of the benchmarks, in a separate process: as little work per request as
+possible in Python.
 
-`python server.py` prints its port and ends with its standard input. `POST
-/<bytes>/<events>/v3/chat` with `"stream": true` answers with that many events in HTTP chunks of
-about that many bytes (0: every event in its own chunk); everything else with one finished chat.
-Standard library only.
+`python server.py` prints its port and exits when its standard input closes. `POST
+/<bytes>/<events>/v3/chat` with `"stream": true` sends that many events in HTTP chunks of about that
+many bytes (0: one chunk per event); every other request gets a completed chat. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STREAM = f"{HEAD}Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r
 
 @functools.cache
 def body(size: int, events: int) -> list[bytes]:
-    """The chunked body, in the pieces in which it is sent."""
+    """The chunked body, in the pieces to send."""
     parts = payloads.stream(events)
     if size:
         whole = b"".join(parts)
@@ -44,26 +44,26 @@ def body(size: int, events: int) -> list[bytes]:
 
 def serve(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    waiting = b""
+    buffer = b""
     with connection, contextlib.suppress(OSError):
         while True:
-            while b"\r\n\r\n" not in waiting:
+            while b"\r\n\r\n" not in buffer:
                 received = connection.recv(65536)
                 if not received:
                     return
-                waiting += received
-            head, _, waiting = waiting.partition(b"\r\n\r\n")
+                buffer += received
+            head, _, buffer = buffer.partition(b"\r\n\r\n")
             lines = head.lower().split(b"\r\n")
             length = next(
                 (int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0
             )
-            while len(waiting) < length:
-                waiting += connection.recv(65536)
-            content, waiting = waiting[:length], waiting[length:]
-            answer(connection, head, content)
+            while len(buffer) < length:
+                buffer += connection.recv(65536)
+            content, buffer = buffer[:length], buffer[length:]
+            respond(connection, head, content)
 
 
-def answer(connection: socket.socket, head: bytes, content: bytes) -> None:
+def respond(connection: socket.socket, head: bytes, content: bytes) -> None:
     if b'"stream":true' not in content.replace(b" ", b""):
         connection.sendall(PLAIN)
         return
@@ -73,7 +73,7 @@ def answer(connection: socket.socket, head: bytes, content: bytes) -> None:
         connection.sendall(piece)
 
 
-def watch() -> None:
+def exit_with_stdin() -> None:
     sys.stdin.read()
     os._exit(0)
 
@@ -81,7 +81,7 @@ def watch() -> None:
 def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     print(listener.getsockname()[1], flush=True)
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=exit_with_stdin, daemon=True).start()
     while True:
         connection, _ = listener.accept()
         threading.Thread(target=serve, args=(connection,), daemon=True).start()

@@ -1,6 +1,7 @@
 """The low-code apps of a workspace.
 
-Reads COZE_API_TOKEN and COZE_WORKSPACE_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKSPACE_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A real-time call: opens an RTC room, and shows the events that go through it.
+"""A real-time call: opens an RTC room, and shows the events that pass through it.
 
-The sound needs an RTC client, which is not part of this.
+The audio needs an RTC client, which is not included.
 
 Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
 An open room is billed.
@@ -17,12 +17,12 @@ BOT_ID = os.environ.get("COZE_BOT_ID", "7400000000000000101")
 
 
 def main() -> None:
-    """What an RTC client is given, and what it sends to the bot in the room."""
+    """Shows what an RTC client gets, and what it sends to the bot in the room."""
     with Coze() as coze:
         room = coze.audio.rooms.create(bot_id=BOT_ID)
     print(
-        f"room {room.room_id}, app {room.app_id}, you are {room.uid}; join it with the token of "
-        "the answer"
+        f"room {room.room_id}, app {room.app_id}, you are {room.uid}; join it with the "
+        "returned token"
     )
 
     print("to the bot:  ", rtc.encode(rtc.message_create("你好")))

@@ -1,7 +1,7 @@
 """Speech to text.
 
-Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, the recording; COZE_API_BASE for another site than
-https://api.coze.cn.
+Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, the recording. Set COZE_API_BASE for a site other
+than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A voice cloned from a recording.
+"""Clones a voice from a recording.
 
-Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, a WAV recording of 10 to 30 seconds; COZE_API_BASE
-for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, optionally COZE_AUDIO_FILE, a WAV recording of 10 to 30 seconds. Set
+COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main() -> None:
             file=recording,
             audio_format="wav",
             language="zh",
-            text="What the recording says.",
+            text="The transcript of the recording.",
         )
         print("voice", voice.voice_id)
 

@@ -1,6 +1,6 @@
-"""The voices that can speak: those of Coze and cloned ones.
+"""The available voices: system voices and cloned ones.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 is one of
 
 developer    the app's own workspaces
-session      one token for each of your users, whose conversations and variables are kept apart
-channel      an app of a channel, with a token that may chat with one bot only (COZE_BOT_ID)
+session      a token for each of your users, with separate conversations and variables
+channel      a channel app, with a token that may only chat with one bot (COZE_BOT_ID)
 account      the resources of another account or organization (COZE_ACCOUNT_ID)
 enterprise   members, organizations and bills of an enterprise (COZE_ENTERPRISE_ID)
-signer       a key that never leaves its device: your function signs
+signer       a key that never leaves its device: your own function signs
 
 Set COZE_JWT_OAUTH_CLIENT_ID, COZE_JWT_OAUTH_PRIVATE_KEY (the PEM text) and
 COZE_JWT_OAUTH_PUBLIC_KEY_ID.
@@ -18,8 +18,7 @@ import os
 import sys
 
 from cozekit import Coze
-from cozekit.auth import JWTOAuth
-from cozekit.auth.jwt import key_signer
+from cozekit.auth import JWTOAuth, key_signer
 from cozekit.models import (
     JWTDeviceInfo,
     JWTSessionContext,
@@ -35,19 +34,19 @@ PUBLIC_KEY_ID = os.environ["COZE_JWT_OAUTH_PUBLIC_KEY_ID"]
 
 
 def developer() -> JWTOAuth:
-    """The app's own workspaces; tokens of an hour."""
+    """The app's own workspaces, with tokens valid for an hour."""
     return JWTOAuth(CLIENT_ID, PRIVATE_KEY, PUBLIC_KEY_ID, duration_seconds=3600)
 
 
 def session() -> JWTOAuth:
     """One of your users. The key is parsed once and shared."""
     app = developer()
-    used_by = JWTSessionContext(device_info=JWTDeviceInfo(custom_consumer="team-a"))
-    return app.for_session("user-4711", session_context=used_by)
+    context = JWTSessionContext(device_info=JWTDeviceInfo(custom_consumer="team-a"))
+    return app.for_session("user-4711", session_context=context)
 
 
 def channel() -> JWTOAuth:
-    """No more rights than needed."""
+    """No more permissions than needed."""
     bots = OAuthScopeBots(bot_id_list=[os.environ.get("COZE_BOT_ID", "7384012000000000001")])
     scope = OAuthScope(
         account_permission=OAuthScopePermission(permission_list=["Connector.botChat"]),
@@ -57,7 +56,7 @@ def channel() -> JWTOAuth:
 
 
 def account() -> JWTOAuth:
-    """Another account, whose owner has agreed, or an organization."""
+    """Another account whose owner has consented, or an organization."""
     return JWTOAuth(
         CLIENT_ID,
         PRIVATE_KEY,
@@ -77,7 +76,7 @@ def enterprise() -> JWTOAuth:
 
 
 def signer() -> JWTOAuth:
-    """Put the call to your key service here: bytes in, RS256 signature out."""
+    """Call your key service here: bytes in, RS256 signature out."""
     sign_with_key = key_signer(PRIVATE_KEY)
 
     def sign(message: bytes) -> bytes:
@@ -87,12 +86,13 @@ def signer() -> JWTOAuth:
 
 
 SCENARIOS = {
-    one.__name__: one for one in (developer, session, channel, account, enterprise, signer)
+    scenario.__name__: scenario
+    for scenario in (developer, session, channel, account, enterprise, signer)
 }
 
 
 def main(scenario: str) -> None:
-    """Signs in and makes two calls with one token."""
+    """Signs in and makes two calls with the same token."""
     with Coze(auth=SCENARIOS[scenario]()) as coze:
         for _ in range(2):
             print(f"{scenario}: {coze.users.me().user_name}")

@@ -1,4 +1,4 @@
-"""The PKCE flow: a desktop program without a secret signs its user in, here with the async client.
+"""The PKCE flow: a desktop program signs its user in without a secret, here with the async client.
 
 Set COZE_PKCE_OAUTH_CLIENT_ID and COZE_PKCE_OAUTH_REDIRECT_URI (such as
 http://localhost:8080/callback, registered with the app).

@@ -1,8 +1,8 @@
-"""The web flow on your own machine: opens the browser, receives it back, refreshes by itself.
+"""The web flow on your own machine: opens the browser, handles its return, refreshes automatically.
 
 Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI (such as
 http://localhost:8080/callback, registered with the app). For a web server, see auth_web_app.py.
-With --workspace ID the token reaches that workspace only.
+With --workspace ID the token only gives access to that workspace.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def main() -> None:
     token = app.login(workspace_id=workspace_id)
     print(f"signed in: {token}")
 
-    # By hand: each refresh spends the refresh token, so the new one has to be kept.
+    # Manually: each refresh uses up the refresh token, so keep the new one.
     token = app.refresh(token)
     print(f"refreshed: {token}")
 
-    # By itself: before the token ends, once for all threads.
+    # Automatically: before the token expires, once for all threads.
     with Coze(auth=app.auth(token), base_url=app.base_url) as coze:
         print(f"user:      {coze.users.me().user_name}")
 

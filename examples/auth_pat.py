@@ -1,4 +1,4 @@
-"""A personal or service access token: the simplest way in.
+"""A personal or service access token: the simplest way to sign in.
 
 Set COZE_API_TOKEN, and COZE_API_BASE=https://api.coze.com for the international site.
 """
@@ -11,7 +11,7 @@ from cozekit import AsyncCoze, Coze
 
 
 def main() -> None:
-    """Says who the token belongs to."""
+    """Shows the owner of the token."""
     with Coze() as coze:
         print(f"sync:  {coze.users.me().user_name} at {coze.base_url}")
 

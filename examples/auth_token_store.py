@@ -1,8 +1,8 @@
-"""Signs in once and stays signed in: the token lives in a file that only you can read, and every
-process that uses it shares the refresh.
+"""Signs in once and stays signed in: the token is kept in a file that only you can read, and is
+refreshed once for all processes that use it.
 
-Set COZE_DEVICE_OAUTH_CLIENT_ID, and COZE_TOKEN_FILE if ~/.config/cozekit/token.json is not the
-place. With --sign-out the file is removed.
+Set COZE_DEVICE_OAUTH_CLIENT_ID, and COZE_TOKEN_FILE to keep the token elsewhere than in
+~/.config/cozekit/token.json. With --sign-out the file is removed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cozekit.auth import DeviceOAuth, FileStore
 
 
 def main() -> None:
-    """Uses the token of the last run; signs in when there is none or it has ended."""
+    """Uses the token of the last run; signs in if there is none or the session has ended."""
     app = DeviceOAuth(os.environ["COZE_DEVICE_OAUTH_CLIENT_ID"])
     store = FileStore(os.environ.get("COZE_TOKEN_FILE", "~/.config/cozekit/token.json"))
     if sys.argv[1:] == ["--sign-out"]:
@@ -28,13 +28,13 @@ def main() -> None:
     try:
         greet(app, store)
     except OAuthError as error:
-        print(f"the session has ended ({error.error}); once more")
+        print(f"the session has ended ({error.error}); signing in again")
         store.save(app.login())
         greet(app, store)
 
 
 def greet(app: DeviceOAuth, store: FileStore) -> None:
-    """A call with the stored token, which is refreshed when it is about to end."""
+    """Makes a call with the stored token, which is refreshed when it is about to expire."""
     with Coze(auth=app.auth(store), base_url=app.base_url) as coze:
         print(f"hello {coze.users.me().user_name}")
 

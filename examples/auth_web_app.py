@@ -1,9 +1,9 @@
-"""A small web application that signs its users in; nothing but the standard library and cozekit.
+"""A small web application that signs its users in, with only the standard library and cozekit.
 
 Set COZE_WEB_OAUTH_CLIENT_ID, COZE_WEB_OAUTH_CLIENT_SECRET and COZE_WEB_OAUTH_REDIRECT_URI
-(http://localhost:8080/callback by default), start it and open http://localhost:8080/. Sessions live
-in memory here; a real application keeps them in its database, with a `TokenStore` for each user,
-and runs behind https.
+(http://localhost:8080/callback by default), start it and open http://localhost:8080/. Sessions are
+in memory here; a real application keeps them in its database, with a `TokenStore` per user, and
+runs behind https.
 """
 
 from __future__ import annotations
@@ -16,27 +16,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from cozekit import Coze, CozeError, OAuthError
-from cozekit.auth import Auth, WebOAuth
-from cozekit.auth.model import Authorization
+from cozekit.auth import Auth, Authorization, WebOAuth
 
 APP = WebOAuth(
     os.environ["COZE_WEB_OAUTH_CLIENT_ID"],
     os.environ["COZE_WEB_OAUTH_CLIENT_SECRET"],
     os.environ.get("COZE_WEB_OAUTH_REDIRECT_URI", "http://localhost:8080/callback"),
 )
-STARTED: dict[str, Authorization] = {}
-"""Cookie → sign-in that has begun."""
+PENDING: dict[str, Authorization] = {}
+"""Cookie → sign-in in progress."""
 USERS: dict[str, Auth] = {}
-"""Cookie → signed-in user; the token is refreshed by itself."""
+"""Cookie → signed-in user; the token is refreshed automatically."""
 
 
 class Pages(BaseHTTPRequestHandler):
-    """`/` greets, `/login` sends the browser to Coze, `/callback` receives it, `/logout` forgets
-    the user.
+    """`/` greets the user, `/login` redirects to Coze, `/callback` handles the return, `/logout`
+    ends the session.
     """
 
     def do_GET(self) -> None:
-        """Answers a request."""
+        """Handles a request."""
         page = urlsplit(self.path).path
         if page == "/login":
             self.login()
@@ -48,7 +47,7 @@ class Pages(BaseHTTPRequestHandler):
         elif page == "/":
             self.home()
         else:
-            self.show("Not here", 404)
+            self.show("Not found", 404)
 
     def home(self) -> None:
         """Greets the user, or offers to sign in."""
@@ -63,26 +62,28 @@ class Pages(BaseHTTPRequestHandler):
             USERS.pop(self.cookie(), None)  # the session at Coze has ended
             self.redirect("/login")
         except CozeError as error:
-            self.show(f"Coze does not answer: {html.escape(str(error))}", 502)
+            self.show(f"Coze is not available: {html.escape(str(error))}", 502)
         else:
             self.show(f'Hello {html.escape(str(name))}. <a href="/logout">Sign out</a>')
 
     def login(self) -> None:
-        """Begins: the state stays here, bound to this browser by a cookie."""
+        """Starts a sign-in: the state is kept here, bound to this browser by a cookie."""
         session = secrets.token_urlsafe(32)
-        started = STARTED[session] = APP.begin()
-        self.redirect(started.url, session)
+        authorization = PENDING[session] = APP.begin()
+        self.redirect(authorization.url, session)
 
     def callback(self) -> None:
-        """Ends: checks the state, exchanges the code, and gives the session a new name."""
-        started = STARTED.pop(self.cookie(), None)
-        if started is None:
+        """Completes it: checks the state, exchanges the code, and renews the session id."""
+        authorization = PENDING.pop(self.cookie(), None)
+        if authorization is None:
             self.redirect("/")
             return
         try:
-            token = APP.finish(started, self.path)
+            token = APP.finish(authorization, self.path)
         except CozeError as error:
-            self.show(f'Not signed in: {html.escape(str(error))}. <a href="/login">Again</a>', 400)
+            self.show(
+                f'Not signed in: {html.escape(str(error))}. <a href="/login">Try again</a>', 400
+            )
             return
         session = secrets.token_urlsafe(32)
         USERS[session] = APP.auth(token)
@@ -90,11 +91,11 @@ class Pages(BaseHTTPRequestHandler):
 
     def cookie(self) -> str:
         """The session of this browser."""
-        found = SimpleCookie(self.headers.get("Cookie", "")).get("session")
-        return found.value if found else ""
+        cookie = SimpleCookie(self.headers.get("Cookie", "")).get("session")
+        return cookie.value if cookie else ""
 
     def redirect(self, target: str, session: str | None = None) -> None:
-        """Sends the browser on, with a cookie that scripts cannot read."""
+        """Redirects the browser, with a cookie that scripts cannot read."""
         self.send_response(303)
         self.send_header("Location", target)
         if session:
@@ -103,7 +104,7 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
 
     def show(self, content: str, status: int = 200) -> None:
-        """A page."""
+        """Sends a page."""
         body = f"<!doctype html><meta charset=utf-8><title>Coze</title><p>{content}</p>".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -112,11 +113,11 @@ class Pages(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the log would hold the codes of the callback."""
+        """Logs nothing: the log would contain the codes of the callback."""
 
 
 def main() -> None:
-    """Serves until it is interrupted."""
+    """Serves until interrupted."""
     parts = urlsplit(APP.redirect_uri)
     with ThreadingHTTPServer(("127.0.0.1", parts.port or 8080), Pages) as server:
         print(f"open http://{parts.hostname}:{server.server_port}/", flush=True)

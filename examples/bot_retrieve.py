@@ -1,6 +1,6 @@
 """The bots of a workspace, and the configuration and versions of one of them.
 
-Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another site than
+Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_BOT_ID. Set COZE_API_BASE for a site other than
 https://api.coze.cn.
 """
 

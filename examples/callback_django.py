@@ -1,9 +1,9 @@
 """A callback server with Django, in one file: `pip install cozekit django`.
 
 Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
-this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
-callback_url="https://…/callback")`. In a project of your own only the receiver, the view and its
-line in `urlpatterns` are needed; name the hosts in ALLOWED_HOSTS.
+this where Coze can reach it, then give Coze the URL: `coze.api_apps.update(id,
+callback_url="https://…/callback")`. In your own project you only need the receiver, the view and
+its line in `urlpatterns`; list your hosts in ALLOWED_HOSTS.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ receiver = WebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 
 @receiver.on(CallbackBotPublishedEvent)
 def published(event: CallbackBotPublishedEvent) -> CallbackAudit:
-    """Coze waits 10 seconds for this answer; only channels of your own need the review in it."""
+    """Coze waits 10 seconds for the response; only custom channels need a review result in it."""
     print("published", published_bot_id(event), flush=True)
     return audit_passed()
 
@@ -54,13 +54,13 @@ def deleted(event: CallbackBotDeletedEvent) -> None:
 
 
 def callback(request: HttpRequest) -> HttpResponse:
-    """The signature is over the raw body, `request.body`."""
+    """The signature covers the raw body, `request.body`."""
     headers: Any = request.headers
-    answer = receiver.handle(headers, request.body)
-    return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+    response = receiver.handle(headers, request.body)
+    return HttpResponse(response.body, status=response.status, content_type="application/json")
 
 
-# Coze sends no CSRF token; the signature takes its place.
+# Coze sends no CSRF token; the signature replaces it.
 urlpatterns = [path("callback", csrf_exempt(require_POST(callback)))]
 app: Any = get_wsgi_application()
 

@@ -1,7 +1,7 @@
 """A callback server with FastAPI: `pip install cozekit fastapi uvicorn`.
 
 Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
-this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
+this where Coze can reach it, then give Coze the URL: `coze.api_apps.update(id,
 callback_url="https://…/callback")`.
 """
 
@@ -29,7 +29,7 @@ app = FastAPI()
 
 @receiver.on(CallbackBotPublishedEvent)
 async def published(event: CallbackBotPublishedEvent) -> CallbackAudit:
-    """Coze waits 10 seconds for this answer; only channels of your own need the review in it."""
+    """Coze waits 10 seconds for the response; only custom channels need a review result in it."""
     print("published", published_bot_id(event), flush=True)
     return audit_passed()
 
@@ -46,9 +46,9 @@ async def deleted(event: CallbackBotDeletedEvent) -> None:
 
 @app.post("/callback")
 async def callback(request: Request) -> Response:
-    """The signature is over the raw body, so FastAPI must not read it as a model first."""
-    answer = await receiver.handle(request.headers, await request.body())
-    return Response(answer.body, answer.status, media_type="application/json")
+    """The signature covers the raw body, so FastAPI must not parse it first."""
+    response = await receiver.handle(request.headers, await request.body())
+    return Response(response.body, response.status, media_type="application/json")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A callback server with Flask: `pip install cozekit flask`.
 
 Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
-this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
-callback_url="https://…/callback")`. In production a WSGI server such as gunicorn takes the place of
+this where Coze can reach it, then give Coze the URL: `coze.api_apps.update(id,
+callback_url="https://…/callback")`. In production, use a WSGI server such as gunicorn instead of
 `app.run`.
 """
 
@@ -31,7 +31,7 @@ app = Flask(__name__)
 
 @receiver.on(CallbackBotPublishedEvent)
 def published(event: CallbackBotPublishedEvent) -> CallbackAudit:
-    """Coze waits 10 seconds for this answer; only channels of your own need the review in it."""
+    """Coze waits 10 seconds for the response; only custom channels need a review result in it."""
     print("published", published_bot_id(event), flush=True)
     return audit_passed()
 
@@ -51,7 +51,7 @@ def home() -> str:
     return "callbacks go to /callback"
 
 
-# The receiver reads the raw body, over which the signature is, before Flask touches it.
+# The receiver reads the raw body, which the signature covers, before Flask does.
 app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/callback": WsgiApp(receiver)})  # type: ignore[method-assign]
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A callback server with Starlette: `pip install cozekit starlette uvicorn`.
 
 Set COZE_VERIFY_TOKEN to the verify token of the callback application (`coze.api_apps.create`), run
-this where Coze can reach it, then give Coze the address: `coze.api_apps.update(id,
+this where Coze can reach it, then give Coze the URL: `coze.api_apps.update(id,
 callback_url="https://…/callback")`.
 """
 
@@ -32,7 +32,7 @@ receiver = AsyncWebhookReceiver(os.environ["COZE_VERIFY_TOKEN"])
 
 @receiver.on(CallbackBotPublishedEvent)
 async def published(event: CallbackBotPublishedEvent) -> CallbackAudit:
-    """Coze waits 10 seconds for this answer; only channels of your own need the review in it."""
+    """Coze waits 10 seconds for the response; only custom channels need a review result in it."""
     print("published", published_bot_id(event), flush=True)
     return audit_passed()
 
@@ -51,7 +51,7 @@ async def home(_: Request) -> PlainTextResponse:
     return PlainTextResponse("callbacks go to /callback")
 
 
-# A `Mount` would redirect /callback to /callback/, and a redirect is no answer to Coze.
+# A `Mount` would redirect /callback to /callback/, and Coze expects no redirect.
 app = Starlette(routes=[Route("/", home), Route("/callback", AsgiApp(receiver))])
 
 if __name__ == "__main__":

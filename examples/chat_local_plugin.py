@@ -1,7 +1,7 @@
-"""A bot that calls functions of this program: their results go back to it until it has answered.
+"""A bot that calls functions of this program; their results are sent back until it has answered.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID (a bot with a local plugin `get_weather`); COZE_API_BASE for
-another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID (a bot with a local plugin `get_weather`). Set COZE_API_BASE
+for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cozekit import Coze, messages
 
 
 def get_weather(location: str) -> dict[str, object]:
-    """Runs here, with the arguments that the bot chose."""
+    """Runs in this program, with the arguments chosen by the bot."""
     print("asked for the weather in", location)
     return {"location": location, "temperature": 21, "sky": "clear"}
 

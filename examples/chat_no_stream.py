@@ -1,6 +1,6 @@
-"""A question and its answer, without a stream: the chat is polled until it has ended.
+"""Asks a question without streaming: the chat is polled until it has ended.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
         )
         print(result.answer)
         for follow_up in result.follow_ups:
-            print("ask next:", follow_up)
+            print("suggested question:", follow_up)
         if result.usage:
             print("tokens:", result.usage.token_count)
 

@@ -1,6 +1,6 @@
-"""A question whose answer is printed while the bot writes it, and one event by event.
+"""Prints an answer while the bot writes it: piece by piece, then event by event.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The same as chat_stream.py in an event loop, with a callback for each kind of event.
+"""The async version of chat_stream.py, with a callback for events.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Many chats at the same time in one event loop, a few of them in flight at once.
+"""Many concurrent chats in one event loop, a limited number at a time.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A channel of your own: added to a workspace, devices bound, the review of a bot answered.
+"""A custom channel: adds it to a workspace, binds devices, reports the review of a bot.
 
-Reads COZE_API_TOKEN, COZE_CONNECTOR_ID, COZE_WORKSPACE_ID, COZE_BOT_ID; COZE_API_BASE for another
-site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_CONNECTOR_ID, COZE_WORKSPACE_ID, COZE_BOT_ID. Set COZE_API_BASE for a
+site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def main() -> None:
     with Coze() as coze:
         coze.connectors.install(connector_id, workspace_id=os.environ["COZE_WORKSPACE_ID"])
         coze.connectors.user_configs.create(connector_id, configs=[devices], user_id="user-1")
-        answer = coze.connectors.bots.update(
+        result = coze.connectors.bots.update(
             connector_id, os.environ["COZE_BOT_ID"], audit_status=BotAuditStatus.APPROVED, reason=""
         )
-        print("reviewed, log id", answer.logid)
+        print("reviewed, log id", result.logid)
 
 
 if __name__ == "__main__":

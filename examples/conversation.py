@@ -1,6 +1,6 @@
-"""A conversation of several questions: the bot remembers what was said before.
+"""A conversation of several questions, in which the bot remembers what was said before.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main() -> None:
             bot_id=bot_id, messages=[messages.user_text("My name is Otter.")]
         )
         assert conversation.id is not None
-        for text in ("What is my name?", "How many letters has it?"):
+        for text in ("What is my name?", "How many letters does it have?"):
             result = coze.chat.create_and_poll(
                 bot_id=bot_id,
                 user_id="user-1",
@@ -26,12 +26,12 @@ def main() -> None:
             )
             print(f"{text} {result.answer}")
         print(
-            "kept:",
+            "stored:",
             len(list(coze.conversations.messages.list(conversation_id=conversation.id))),
             "messages",
         )
         section = coze.conversations.clear(conversation.id)
-        print("forgotten; the next context is", section.id)
+        print("context cleared; the new section is", section.id)
         coze.conversations.delete(conversation.id)
 
 

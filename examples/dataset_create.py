@@ -1,6 +1,7 @@
-"""A knowledge base: made, listed, changed, deleted.
+"""Creates a knowledge base, changes, lists and deletes it.
 
-Reads COZE_API_TOKEN and COZE_WORKSPACE_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKSPACE_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from cozekit import Coze
 def main() -> None:
     space_id = os.environ["COZE_WORKSPACE_ID"]
     with Coze() as coze:
-        made = coze.datasets.create(
+        created = coze.datasets.create(
             name="Otters", space_id=space_id, format_type=0, description="Facts about otters"
         )
-        assert made.dataset_id is not None
+        assert created.dataset_id is not None
         coze.datasets.update(
-            made.dataset_id, name="Otters and beavers", description="Facts about both"
+            created.dataset_id, name="Otters and beavers", description="Facts about both"
         )
         for dataset in coze.datasets.list(space_id=space_id, name="Otters"):
             print(dataset.dataset_id, dataset.name, dataset.doc_count, "documents")
-        coze.datasets.delete(made.dataset_id)
-        print("deleted", made.dataset_id)
+        coze.datasets.delete(created.dataset_id)
+        print("deleted", created.dataset_id)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Images of a knowledge base: uploaded, added with a caption, searched, captioned anew.
+"""Images of a knowledge base: uploads one, adds it with a caption, searches, changes the caption.
 
-Reads COZE_API_TOKEN and COZE_WORKSPACE_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKSPACE_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def main() -> None:
         )
         picture = coze.files.upload(file=("otter.png", b"\x89PNG..."))
         assert dataset.dataset_id is not None and picture.id is not None
-        ready = coze.datasets.documents.create_and_poll(
+        processed = coze.datasets.documents.create_and_poll(
             dataset_id=dataset.dataset_id,
             format_type=2,
             chunk_strategy=documents.manual_captions(),
@@ -27,9 +28,9 @@ def main() -> None:
         )
         for image in coze.datasets.images.list(dataset.dataset_id, keyword="otter"):
             print(image.document_id, image.name, image.caption)
-        if ready[0].document_id:
+        if processed[0].document_id:
             coze.datasets.images.update(
-                dataset.dataset_id, ready[0].document_id, caption="a sleeping otter"
+                dataset.dataset_id, processed[0].document_id, caption="a sleeping otter"
             )
         coze.datasets.delete(dataset.dataset_id)
 

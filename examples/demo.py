@@ -1,8 +1,8 @@
-"""The first thing to run: streams a chat, polls a chat, runs a workflow.
+"""Run this first: streams a chat, polls a chat, runs a workflow.
 
-Without credentials it talks to a local Coze that it starts itself. With COZE_API_TOKEN and
-COZE_BOT_ID set (and COZE_WORKFLOW_ID, if you have a published workflow) it talks to the real one,
-at COZE_API_BASE or https://api.coze.cn.
+Without credentials it starts a local Coze and talks to that. With COZE_API_TOKEN and COZE_BOT_ID
+set (and COZE_WORKFLOW_ID, if you have a published workflow) it talks to the real one, at
+COZE_API_BASE or https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cozekit import Coze, messages
 
 @contextmanager
 def connect() -> Iterator[tuple[Coze, str, str | None]]:
-    """A client, a bot and a workflow: the real ones when the environment names them, else local
+    """A client, a bot and a workflow: the real ones if the environment names them, otherwise local
     ones.
     """
     bot_id = os.environ.get("COZE_BOT_ID")

@@ -1,6 +1,7 @@
-"""Documents of a knowledge base: added, awaited until they are ready, renamed, listed, deleted.
+"""Adds a document to a knowledge base, waits until it is processed, renames, lists and deletes it.
 
-Reads COZE_API_TOKEN and COZE_WORKSPACE_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKSPACE_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def main() -> None:
             name="Otters", space_id=os.environ["COZE_WORKSPACE_ID"], format_type=0
         )
         assert dataset.dataset_id is not None
-        ready = coze.datasets.documents.create_and_poll(
+        processed = coze.datasets.documents.create_and_poll(
             dataset_id=dataset.dataset_id,
             format_type=0,
             chunk_strategy=documents.chunks("\n\n", max_tokens=800),
@@ -24,7 +25,7 @@ def main() -> None:
                 documents.from_file(b"Otters hold hands while they sleep.", name="otters.txt")
             ],
         )
-        ids = [item.document_id for item in ready if item.document_id]
+        ids = [item.document_id for item in processed if item.document_id]
         coze.datasets.documents.update(document_id=ids[0], document_name="About otters")
         for document in coze.datasets.documents.list(dataset_id=dataset.dataset_id):
             print(

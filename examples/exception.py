@@ -1,6 +1,6 @@
-"""What goes wrong, and how a program tells it apart.
+"""What can go wrong, and how to tell errors apart.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def main() -> None:
         try:
             coze.bots.retrieve("")
         except ArgumentError as error:
-            print("refused before anything was sent:", error)
-    with Coze("pat_wrong") as stranger:
+            print("rejected before anything was sent:", error)
+    with Coze("pat_wrong") as coze:
         try:
-            stranger.users.me()
+            coze.users.me()
         except AuthenticationError as error:
-            print("signed in wrongly:", error.code)
+            print("authentication failed:", error.code)
         except RateLimitError as error:
-            print("too fast, wait", error.retry_after, "seconds")
+            print("too many requests, wait", error.retry_after, "seconds")
         except APIError as error:
-            print("the API said no:", error.code, error.http_status)
+            print("the API returned an error:", error.code, error.http_status)
         except APIConnectionError as error:
-            print("no answer:", error)
+            print("no connection:", error)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the user thinks of an answer: thumbs down with a reason, and withdrawn again.
+"""Feedback on an answer: a dislike with a reason, which is then withdrawn.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def main() -> None:
             answer.id,
             feedback_type="unlike",
             reason_types=["wrong"],
-            comment="There is no such land.",
+            comment="There is no such country.",
         )
         coze.conversations.messages.feedback.delete(conversation_id, answer.id)
-        print("noted and withdrawn for message", answer.id)
+        print("stored and withdrawn for message", answer.id)
 
 
 if __name__ == "__main__":

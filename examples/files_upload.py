@@ -1,6 +1,6 @@
-"""A file of any size, sent piece by piece, with its progress.
+"""Uploads a file of any size piece by piece, and shows the progress.
 
-Reads COZE_API_TOKEN, optionally COZE_FILE, the path of the file; COZE_API_BASE for another site
+Reads COZE_API_TOKEN, optionally COZE_FILE, the path of the file. Set COZE_API_BASE for a site other
 than https://api.coze.cn.
 """
 
@@ -11,8 +11,8 @@ import os
 from cozekit import Coze
 
 
-def show(sent: int, total: int | None) -> None:
-    """Prints how far the upload is."""
+def show_progress(sent: int, total: int | None) -> None:
+    """Prints the progress of the upload."""
     print(f"\r{sent} of {total or '?'} bytes", end="", flush=True)
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     with Coze() as coze:
         file = coze.files.upload(
             file=os.environ.get("COZE_FILE") or ("numbers.txt", b"1234567890" * 100_000),
-            on_progress=show,
+            on_progress=show_progress,
         )
         print()
         assert file.id is not None

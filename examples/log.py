@@ -1,6 +1,6 @@
-"""What the client does, in the log: one logger, quiet until it is asked, and no secrets in it.
+"""Logs what the client does: one logger, silent by default, without secrets.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

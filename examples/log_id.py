@@ -1,6 +1,6 @@
-"""The log id of every answer, page, stream and error: the first thing that support asks for.
+"""The log id of every response, page, stream and error: the first thing that support asks for.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cozekit import APIError, Coze, messages
 
 def main() -> None:
     with Coze() as coze:
-        print("answer:", coze.users.me().logid)
+        print("result:", coze.users.me().logid)
         print("page:  ", coze.workspaces.list().logid)
         question = [messages.user_text("Hi")]
         with coze.chat.stream(

@@ -1,6 +1,6 @@
-"""One message of a conversation: written, read, changed, deleted.
+"""Creates, changes, reads and deletes a message of a conversation.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ def main() -> None:
     with Coze() as coze:
         conversation = coze.conversations.create()
         assert conversation.id is not None
-        where = conversation.id
+        conversation_id = conversation.id
         message = coze.conversations.messages.create(
-            conversation_id=where, role="user", content="Hello", content_type="text"
+            conversation_id=conversation_id, role="user", content="Hello", content_type="text"
         )
         assert message.id is not None
         coze.conversations.messages.update(
-            conversation_id=where,
+            conversation_id=conversation_id,
             message_id=message.id,
             content="Hello, otter",
             content_type="text",
@@ -26,11 +26,11 @@ def main() -> None:
         print(
             "now:",
             coze.conversations.messages.retrieve(
-                conversation_id=where, message_id=message.id
+                conversation_id=conversation_id, message_id=message.id
             ).content,
         )
-        coze.conversations.messages.delete(conversation_id=where, message_id=message.id)
-        print("left:", len(list(coze.conversations.messages.list(conversation_id=where))))
+        coze.conversations.messages.delete(conversation_id=conversation_id, message_id=message.id)
+        print("left:", len(list(coze.conversations.messages.list(conversation_id=conversation_id))))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The messages of a conversation, page by page; the pager walks on by itself.
+"""The messages of a conversation, page by page.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ def main() -> None:
         earlier = [messages.user_text(f"line {number}") for number in range(5)]
         conversation = coze.conversations.create(messages=earlier)
         assert conversation.id is not None
-        found = coze.conversations.messages.list(
+        pager = coze.conversations.messages.list(
             conversation_id=conversation.id, order="asc", limit=2
         )
-        for number, page in enumerate(found.pages(), start=1):
+        for number, page in enumerate(pager.pages(), start=1):
             print(
                 f"page {number}:",
                 [message.content for message in page.items],

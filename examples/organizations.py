@@ -1,6 +1,6 @@
 """Organizations of an enterprise and their members.
 
-Reads COZE_API_TOKEN and COZE_ENTERPRISE_ID; COZE_API_BASE for another site than
+Reads COZE_API_TOKEN and COZE_ENTERPRISE_ID. Set COZE_API_BASE for a site other than
 https://api.coze.cn.
 """
 

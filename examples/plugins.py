@@ -1,7 +1,7 @@
-"""Plugins of the store: categories, a search, the tools of one, and a call of a tool.
+"""Plugins of the store: lists categories, searches, shows the tools of one, and calls a tool.
 
-Reads COZE_API_TOKEN, COZE_PLUGIN_ID, COZE_PLUGIN_TOOL (the name of one of its tools); COZE_API_BASE
-for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_PLUGIN_ID, COZE_PLUGIN_TOOL (the name of one of its tools). Set
+COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def main() -> None:
             "categories:",
             [category.name for category in coze.plugins.categories.list(entity_type="plugin")],
         )
-        for found in islice(coze.plugins.list(keyword="weather", sort_type="heat"), 10):
-            print(found.metainfo and found.metainfo.name)
+        for result in islice(coze.plugins.list(keyword="weather", sort_type="heat"), 10):
+            print(result.metainfo and result.metainfo.name)
         plugin = coze.plugins.retrieve(plugin_id)
         print(plugin.name, [tool.name for tool in plugin.tools or []])
         print(

@@ -1,6 +1,6 @@
-"""Entitlements of the account, quotas of end users, and an export of their bills.
+"""Plan of the account, quotas of end users, and an export of their bills.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

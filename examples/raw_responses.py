@@ -1,6 +1,6 @@
-"""The answer as it came: status, headers, and fields that the description does not know yet.
+"""The raw response: status, headers, and fields that are not in the description yet.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def main() -> None:
         raw = coze.with_raw_response(coze.users.me)()
         print(raw.status, raw.headers["content-type"], raw.logid)
         print("typed:", raw.parsed.user_name)
-        print("whole:", json.loads(raw.content))
+        print("body: ", json.loads(raw.content))
 
 
 if __name__ == "__main__":

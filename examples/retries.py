@@ -1,6 +1,6 @@
-"""Which calls are repeated, how often, and how a program hears of it.
+"""Which calls are retried, how often, and how to be notified.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from cozekit import Coze, RateLimitError, Retry, RetryPolicy
 
 
-def tell(retry: Retry) -> None:
-    """Called before each wait. Chats and runs are repeated only when they cannot have been
-    accepted.
+def report(retry: Retry) -> None:
+    """Called before each wait. Billed calls are retried only when the server cannot have received
+    them.
     """
     print(
         f"{retry.operation} failed ({retry.error}), attempt {retry.attempt} in {retry.delay:.1f} s"
@@ -18,15 +18,12 @@ def tell(retry: Retry) -> None:
 
 
 def main() -> None:
-    with Coze(max_retries=RetryPolicy(max_retries=4, first_delay=0.5, on_retry=tell)) as coze:
+    with Coze(max_retries=RetryPolicy(max_retries=4, first_delay=0.5, on_retry=report)) as coze:
         try:
-            print("hasty:", coze.with_options(max_retries=0).users.me().user_name)
+            print("without retries:", coze.with_options(max_retries=0).users.me().user_name)
         except RateLimitError as error:
-            print(
-                f"hasty: not repeated; the server wants {error.retry_after} s of peace "
-                f"({error.msg})"
-            )
-        print("patient:", coze.users.me().user_name)
+            print(f"without retries: failed; retry after {error.retry_after} s ({error.msg})")
+        print("with retries:", coze.users.me().user_name)
 
 
 if __name__ == "__main__":

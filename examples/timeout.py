@@ -1,6 +1,6 @@
-"""How long to wait: for the client, for one call, and for a whole stream.
+"""Time limits: for the client, for one call, and for a whole stream.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def main() -> None:
         try:
             print("quick:", coze.users.me(timeout=10).user_name)
         except APITimeoutError as error:
-            print("no answer within 10 seconds:", error)
+            print("no response within 10 seconds:", error)
         try:
             with coze.chat.stream(
                 bot_id=os.environ["COZE_BOT_ID"],
@@ -27,7 +27,7 @@ def main() -> None:
             ) as stream:
                 print("story:", "".join(stream.text_stream()))
         except StreamTimeout as error:
-            print("it took too long; so far came", len(error.events), "events")
+            print("it took too long; events so far:", len(error.events))
 
 
 if __name__ == "__main__":

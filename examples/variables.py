@@ -1,6 +1,6 @@
-"""User variables of a bot: written for one user, and read again.
+"""Sets and reads user variables of a bot.
 
-Reads COZE_API_TOKEN and COZE_BOT_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Who speaks? A group of voiceprints, one recording in it, and a second one that is compared.
+"""Who is speaking? Creates a group with a voiceprint, and compares a second recording with it.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def main() -> None:
         coze.audio.voiceprint_groups.features.create(group.id, file=recording, name="Otter")
         for voiceprint in coze.audio.voiceprint_groups.features.list(group.id):
             print(voiceprint.id, voiceprint.name)
-        found = coze.audio.voiceprint_groups.speaker_identify(group.id, file=recording, top_k=3)
-        for match in found.feature_score_list or []:
+        matches = coze.audio.voiceprint_groups.speaker_identify(group.id, file=recording, top_k=3)
+        for match in matches.feature_score_list or []:
             print(f"{match.feature_name}: {match.score}")
         coze.audio.voiceprint_groups.delete(group.id)
 

@@ -1,5 +1,5 @@
-"""Speech to text over a voice socket, with progress; a WAV file on the command line, or a tone that
-is made here.
+"""Speech to text over a voice socket, with progress: of a WAV file named on the command line, or of
+a generated tone.
 
 Set COZE_API_TOKEN, and COZE_API_BASE=https://api.coze.com for the international site. Needs the
 extra `ws`.
@@ -17,7 +17,7 @@ from cozekit.audio import pcm_to_wav
 
 
 def tone(seconds: float = 1.0) -> bytes:
-    """A WAV file to try things out with."""
+    """A WAV file for trying things out."""
     samples = (
         int(8000 * math.sin(2 * math.pi * 220 * step / 24_000))
         for step in range(int(24_000 * seconds))
@@ -26,11 +26,11 @@ def tone(seconds: float = 1.0) -> bytes:
 
 
 def main() -> None:
-    """Prints what is understood, as it grows."""
-    sound = Path(sys.argv[1]).read_bytes() if len(sys.argv) > 1 else tone()
+    """Prints the text as it is recognised."""
+    audio = Path(sys.argv[1]).read_bytes() if len(sys.argv) > 1 else tone()
     with Coze() as coze:
         text = coze.websockets.transcriptions().transcribe(
-            sound, on_progress=lambda heard: print(f"so far: {heard}")
+            audio, on_progress=lambda text: print(f"so far: {text}")
         )
     print(f"text: {text}")
 

@@ -1,5 +1,5 @@
-"""A spoken dialogue: asks with a WAV file (one on the command line, or a tone made here), and
-writes the spoken answer to another.
+"""A voice chat: asks with a WAV file (named on the command line, or a generated tone), and writes
+the spoken answer to another.
 
 Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
 Needs the extra `ws`.
@@ -22,7 +22,7 @@ BOT_ID = os.environ.get("COZE_BOT_ID", "7400000000000000101")
 
 
 def tone(seconds: float = 1.0) -> bytes:
-    """A WAV file to try things out with."""
+    """A WAV file for trying things out."""
     samples = (
         int(8000 * math.sin(2 * math.pi * 220 * step / 24_000))
         for step in range(int(24_000 * seconds))
@@ -31,7 +31,7 @@ def tone(seconds: float = 1.0) -> bytes:
 
 
 def main() -> None:
-    """One turn: the end of the file is the end of the question."""
+    """A single turn: the question ends where the file ends."""
     question = Path(sys.argv[1]).read_bytes() if len(sys.argv) > 1 else tone()
     answer = bytearray()
     with Coze() as coze, coze.websockets.chat(bot_id=BOT_ID) as socket:
@@ -41,12 +41,12 @@ def main() -> None:
             elif step.kind == "audio":
                 answer += step.audio
             elif step.kind == "interrupted":
-                answer.clear()  # what was not played yet is void
+                answer.clear()  # discard what has not been played yet
             elif step.kind == "completed":
                 print(f"bot: {step.text}")
     target = Path(tempfile.mkdtemp()) / "answer.wav"
     target.write_bytes(pcm_to_wav(bytes(answer)))
-    print(f"{target.name}: {len(answer) / 48_000:.1f} s of sound")
+    print(f"{target.name}: {len(answer) / 48_000:.1f} s of audio")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A spoken answer to a typed message, async, with handlers instead of a loop.
+"""A spoken answer to a text message, async, with event handlers instead of a loop.
 
 Set COZE_API_TOKEN, COZE_BOT_ID, and COZE_API_BASE=https://api.coze.com for the international site.
 Needs the extra `ws`.
@@ -17,14 +17,14 @@ BOT_ID = os.environ.get("COZE_BOT_ID", "7400000000000000101")
 
 
 async def main() -> None:
-    """Asks once."""
-    sound = bytearray()
+    """Asks one question."""
+    audio = bytearray()
     async with AsyncCoze() as coze:
         socket = AsyncWebSockets(coze).chat(bot_id=BOT_ID)
 
         @socket.on(models.ChatConversationAudioDeltaEvent)
         def play(event: models.ChatConversationAudioDeltaEvent) -> None:
-            sound.extend(audio_of(event))
+            audio.extend(audio_of(event))
 
         @socket.on(models.SocketConversationAudioSentenceStartEvent)
         async def show(event: models.SocketConversationAudioSentenceStartEvent) -> None:
@@ -33,7 +33,7 @@ async def main() -> None:
         async with socket:
             await socket.conversation_message_create("杭州今天天气怎么样？")
             await socket.wait_for(models.ChatConversationChatCompletedEvent, timeout=60)
-    print(f"{len(sound)} bytes of sound")
+    print(f"{len(audio)} bytes of audio")
 
 
 if __name__ == "__main__":

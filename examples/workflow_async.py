@@ -1,6 +1,7 @@
-"""A workflow that runs at the service for as long as it needs, up to 24 hours (paid plans).
+"""A workflow that runs in the background, for up to 24 hours (paid plans).
 
-Reads COZE_API_TOKEN and COZE_WORKFLOW_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKFLOW_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ def main() -> None:
                 poll_timeout=3600,
             )
         except PollTimeout as error:
-            print("still running, wait later with coze.workflows.runs.wait and", error.ids)
+            print("still running; wait later with coze.workflows.runs.wait:", error.ids)
             return
         if history.interrupt_data:
             print(
-                "it asks something; answer with coze.workflows.runs.resume_and_poll:",
+                "it waits for an answer; send it with coze.workflows.runs.resume_and_poll:",
                 history.interrupt_data.event_id,
             )
         print(history.execute_status, history.output)

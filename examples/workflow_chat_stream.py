@@ -1,6 +1,6 @@
-"""A chatflow: a workflow that answers as a dialogue.
+"""A chatflow: a workflow that answers in a conversation.
 
-Reads COZE_API_TOKEN, COZE_CHATFLOW_ID, COZE_BOT_ID; COZE_API_BASE for another site than
+Reads COZE_API_TOKEN, COZE_CHATFLOW_ID, COZE_BOT_ID. Set COZE_API_BASE for a site other than
 https://api.coze.cn.
 """
 
@@ -25,7 +25,7 @@ def main() -> None:
             if isinstance(event, events.ChatMessageDeltaEvent):
                 print(event.message.content, end="", flush=True)
             if event.debug_url:
-                print("\nlook at it:", event.debug_url)
+                print("\ndebug page:", event.debug_url)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""A workflow run whose result is awaited.
+"""Runs a workflow and waits for its result.
 
-Reads COZE_API_TOKEN and COZE_WORKFLOW_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKFLOW_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def main() -> None:
             workflow_id=os.environ["COZE_WORKFLOW_ID"], parameters={"city": "Hangzhou"}
         )
         print("output:", json.loads(run.data or "{}"))
-        print("look at it:", run.debug_url)
+        print("debug page:", run.debug_url)
         if run.usage:
             print("tokens:", run.usage.token_count)
 

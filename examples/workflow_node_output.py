@@ -1,6 +1,7 @@
-"""The whole output of one node of a run, which the run itself may have shortened.
+"""The full output of the nodes of a run, which the run itself may truncate.
 
-Reads COZE_API_TOKEN and COZE_WORKFLOW_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKFLOW_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations

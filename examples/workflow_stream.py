@@ -1,6 +1,7 @@
-"""A workflow run that is watched, and that gets answers to what it asks on the way.
+"""Streams a workflow run, and answers its questions.
 
-Reads COZE_API_TOKEN and COZE_WORKFLOW_ID; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN and COZE_WORKFLOW_ID. Set COZE_API_BASE for a site other than
+https://api.coze.cn.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from cozekit import Coze, Interruption, WorkflowEvent
 
 
 def answer(interruption: Interruption) -> str:
-    """Would ask the user; here it knows the answer already."""
+    """Would ask the user; here the answer is already known."""
     print(f"\n{interruption.question or 'The workflow asks.'} -> Hangzhou, tomorrow")
     return "Hangzhou, tomorrow"
 
 
 def show(event: WorkflowEvent) -> None:
-    """Prints what the nodes put out."""
+    """Prints the output of the nodes."""
     if event.message:
         print(event.message.content, end="", flush=True)
 
@@ -32,7 +33,7 @@ def main() -> None:
         )
         print("\nnodes:", [node.title for node in result.nodes])
         print("result:", result.output)
-        print("look at it:", result.debug_url)
+        print("debug page:", result.debug_url)
 
 
 if __name__ == "__main__":

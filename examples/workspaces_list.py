@@ -1,6 +1,6 @@
 """The workspaces of the account.
 
-Reads COZE_API_TOKEN; COZE_API_BASE for another site than https://api.coze.cn.
+Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

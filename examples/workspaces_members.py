@@ -1,7 +1,7 @@
-"""The members of a workspace: one is invited, all are listed, the guest is removed.
+"""The members of a workspace: invites one, lists all, removes the guest.
 
-Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_GUEST_ID (the user to invite); COZE_API_BASE for
-another site than https://api.coze.cn.
+Reads COZE_API_TOKEN, COZE_WORKSPACE_ID, COZE_GUEST_ID (the user to invite). Set COZE_API_BASE for a
+site other than https://api.coze.cn.
 """
 
 from __future__ import annotations

@@ -1,31 +1,34 @@
-"""`python -m generator`: compiles spec/ into generated/.
+"""Compiles spec/ into generated/.
 
 python -m generator                      lint the description, write generated/ and
-docs/operations.md python -m generator --check              compare instead of writing; exit 1 when
-anything differs python -m generator lint                 only the rules of docs/description.md
+                                         docs/operations.md
+python -m generator --check              compare instead of writing; exit 1 on any difference
+python -m generator lint                 only the rules of docs/description.md
 python -m generator drift --pages DIR    official pages against the description; exit 1 on
-unexplained differences python -m generator diff OLD NEW         release note for the difference of
-two bundles
+                                         unexplained differences
+python -m generator diff OLD NEW         release note for the difference of two bundles
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
-from . import diff, drift
-from .bundle import Bundle, DescriptionError, bundle
-from .emit import compare, compile_bundle, render, write
-from .ledger import lint_ledger
-from .lint import lint
-from .operations_page import operations_page
+from .compile.bundle import Bundle, DescriptionError, bundle
+from .compile.emit import compile_bundle, render
+from .compile.lint import lint
+from .compile.output import compare, write
+from .pages import drift, release_note
+from .pages.ledger import lint_ledger
+from .pages.operations_page import operations_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; 0 when all is well, 1 when something departs, 2 when an input cannot be
+    """Runs one command; 0 when all is well, 1 when something differs, 2 when an input cannot be
     used.
     """
     parser = _parser()
@@ -38,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "diff":
             if len(arguments.files) != 2:
                 parser.error("diff needs OLD and NEW")
-            return diff.main(*arguments.files)
+            return release_note.main(*arguments.files)
         return _compile(arguments)
     except DescriptionError as error:
         print(error, file=sys.stderr)
@@ -67,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=ROOT / "generated", help="folder of the generated files"
     )
     parser.add_argument(
-        "--docs",
-        type=Path,
-        help="folder of the page of operations; `docs` beside --out when left out",
+        "--docs", type=Path, help="folder of the page of operations; by default `docs` beside --out"
     )
     return parser
 
@@ -84,10 +85,10 @@ def _compile(arguments: argparse.Namespace) -> int:
     page = operations_page(joined, compiled.operations).encode()
     target = (arguments.docs or arguments.out.parent / "docs") / "operations.md"
     if arguments.check:
-        found = compare(files, arguments.out)
+        differences = compare(files, arguments.out)
         if not target.exists() or target.read_bytes() != page:
-            found.append(f"{target.name}: differs")
-        return _report(found, f"{len(files)} generated files")
+            differences.append(f"{target.name}: differs")
+        return _report(differences, f"{len(files)} generated files")
     write(files, arguments.out)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(page)
@@ -99,12 +100,10 @@ def _ledger(joined: Bundle, arguments: argparse.Namespace) -> list[str]:
     """The ledger is part of the rules, but not of a plain generation: a page may be entered after
     its operation is written.
     """
-    wanted = arguments.command == "lint" or arguments.check
-    return (
-        lint_ledger(joined, arguments.spec, ROOT / "overlays")
-        if wanted and (arguments.spec / "coverage.yaml").exists()
-        else []
-    )
+    if arguments.command != "lint" and not arguments.check:
+        return []
+    exists = (arguments.spec / "coverage.yaml").exists()
+    return lint_ledger(joined, arguments.spec, ROOT / "overlays") if exists else []
 
 
 def _report(findings: list[str], checked: str) -> int:
@@ -115,4 +114,5 @@ def _report(findings: list[str], checked: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # one short run over a large document: collecting costs more than it frees
     sys.exit(main())

@@ -39,8 +39,7 @@ from cozekit import (
     WorkflowStream,
     messages,
 )
-from cozekit.auth import DeviceOAuth
-from cozekit.auth.clock import Clock
+from cozekit.auth import Clock, DeviceOAuth
 from tests.overlays.chunk_server import (
     LENGTH,
     LOGID,

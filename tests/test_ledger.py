@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.bundle import Bundle, DescriptionError, bundle
-from generator.emit import compile_bundle
-from generator.ledger import PAGES, lint_ledger, pages_of
-from generator.operations_page import operations_page
+from generator.compile.bundle import Bundle, DescriptionError, bundle
+from generator.compile.emit import compile_bundle
+from generator.compile.nodes import pages_of
+from generator.pages.ledger import PAGES, lint_ledger
+from generator.pages.operations_page import operations_page
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
@@ -95,7 +96,7 @@ def test_an_operation_on_the_wrong_page_is_named(
     ledger["pages"]["create_bot"]["operations"].append("bots_update")
     assert findings(joined, ledger, tmp_path) == [
         "spec/coverage.yaml: create_bot: lists bots_update, whose x-coze-page does not name it; "
-        "mend one of them"
+        "fix one of them"
     ]
 
 
@@ -122,7 +123,7 @@ def test_an_operation_on_the_wrong_page_is_named(
         (
             "coze_error_codes",
             {"module": "cozekit.nowhere"},
-            "cozekit.nowhere does not exist; mend the name, or say `status: planned`",
+            "cozekit.nowhere does not exist; fix the name, or add `status: planned`",
         ),
         (
             "coze_error_codes",
@@ -131,7 +132,7 @@ def test_an_operation_on_the_wrong_page_is_named(
         ),
     ],
 )
-def test_an_entry_that_breaks_a_rule_is_named_with_the_mend(
+def test_an_entry_that_breaks_a_rule_is_named_with_the_fix(
     joined: Bundle,
     ledger: dict[str, Any],
     tmp_path: Path,

@@ -4,9 +4,13 @@ async alike, and everything prints as a part of `cozekit`.
 
 from __future__ import annotations
 
+import ast
+import difflib
 import importlib
 import inspect
 import pickle
+import pkgutil
+import pydoc
 import re
 import typing
 from collections.abc import Iterator
@@ -15,70 +19,29 @@ from typing import Any
 import pytest
 
 import cozekit
-
-ROOMS = (
-    "audio",
-    "auth",
-    "documents",
-    "errors",
-    "events",
-    "messages",
-    "models",
-    "resources",
-    "rtc",
-    "types",
-    "webhooks",
-    "websockets",
-)
-
-
-def _names(module: Any) -> list[str]:
-    return [name for name in dir(module) if not name.startswith("_")]
+from tests import surface
+from tests.surface import methods_of, parameters
 
 
 def reachable() -> dict[str, Any]:
-    """Public classes and functions by the name under which they print."""
-    found: dict[str, Any] = {}
-    for room in ("", *ROOMS):
-        module = importlib.import_module(f"cozekit.{room}" if room else "cozekit")
-        for name in _names(module):
-            value = getattr(module, name)
-            ours = str(getattr(value, "__module__", "")).startswith(("cozekit", "coze_"))
-            if ours and (isinstance(value, type) or inspect.isfunction(value)):
-                found[f"{value.__module__}.{value.__qualname__}"] = value
-    for value in [found[name] for name in found if isinstance(found[name], type)]:
-        for cls in value.__mro__[1:]:
-            if cls.__module__.startswith("cozekit") and not cls.__name__.startswith("_"):
-                found.setdefault(f"{cls.__module__}.{cls.__qualname__}", cls)
+    """Public classes and functions, and public bases of the classes, by the name under which they
+    print.
+    """
+    values = [value for value in surface.public().values() if surface.is_ours(value)]
+    found = {
+        f"{value.__module__}.{value.__qualname__}": value
+        for value in values
+        if isinstance(value, type) or inspect.isfunction(value)
+    }
+    for value in [value for value in found.values() if isinstance(value, type)]:
+        for base in value.__mro__[1:]:
+            if base.__module__.startswith("cozekit") and not base.__name__.startswith("_"):
+                found.setdefault(f"{base.__module__}.{base.__qualname__}", base)
     return found
 
 
 REACHABLE = reachable()
 CLASSES = {name: value for name, value in REACHABLE.items() if isinstance(value, type)}
-
-
-def methods_of(cls: type[Any]) -> Iterator[tuple[str, Any]]:
-    """Public functions of a class and its constructor, those of its bases included unless it has
-    others of the same name.
-    """
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        if not base.__module__.startswith(("cozekit", "coze_")):
-            continue
-        for name, value in vars(base).items():
-            plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
-            if not inspect.isfunction(plain) or (name.startswith("_") and name != "__init__"):
-                continue
-            if name in seen:
-                continue
-            seen.add(name)
-            if name == "__init__" and (
-                hasattr(base, "__attrs_attrs__")
-                or issubclass(base, BaseException | tuple)
-                or getattr(base, "_is_protocol", False)
-            ):
-                continue  # its parameters are the fields, which have docstrings of their own
-            yield name, plain
 
 
 def functions() -> Iterator[tuple[str, Any]]:
@@ -88,11 +51,6 @@ def functions() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{method}", function
         else:
             yield name, value
-
-
-def parameters(function: Any) -> list[inspect.Parameter]:
-    found = list(inspect.signature(function).parameters.values())
-    return [p for p in found if p.name not in ("self", "cls") and not p.name.startswith("_")]
 
 
 FUNCTIONS = dict(functions())
@@ -105,6 +63,102 @@ def test_enough_can_be_reached() -> None:
         assert name in FUNCTIONS
 
 
+def test_names_and_signatures_are_those_of_the_surface_file() -> None:
+    expected, actual = surface.FILE.read_text(encoding="utf-8").splitlines(), surface.lines()
+    difference = difflib.unified_diff(expected, actual, "surface.txt", "cozekit", lineterm="", n=0)
+    assert expected == actual, (
+        "the public surface has changed; if that is intended, run `python -m tests.surface` and "
+        "note it in CHANGELOG.md\n" + "\n".join(difference)
+    )
+
+
+def test_every_public_module_lists_its_names() -> None:
+    for name, module in surface.modules().items():
+        assert module.__doc__, name
+        assert len(set(module.__all__)) == len(module.__all__), name
+        assert not [public for public in module.__all__ if public.startswith("_")], name
+
+
+@pytest.mark.parametrize(
+    "package", [cozekit, cozekit.audio, cozekit.auth, cozekit.webhooks, cozekit.websockets]
+)
+def test_other_modules_begin_with_an_underscore(package: Any) -> None:
+    names = {
+        f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)
+    }
+    assert [
+        name
+        for name in names - surface.modules().keys()
+        if not name.rpartition(".")[2].startswith("_")
+    ] == []
+
+
+def statically_imported(module: Any) -> set[str]:
+    """Names that type checkers see in a module that loads its names on first use."""
+    tree = ast.parse(inspect.getsource(module))
+    names: set[str] = set()
+    for block in tree.body:
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name):
+            for node in block.body:
+                assert isinstance(node, ast.ImportFrom)
+                star = node.names[0].name == "*"
+                names |= (
+                    set(importlib.import_module(f"cozekit.{node.module}").__all__)
+                    if star
+                    else {alias.asname or alias.name for alias in node.names}
+                )
+    return names
+
+
+@pytest.mark.parametrize("module", [cozekit, cozekit.types, cozekit.auth, cozekit.websockets])
+def test_type_checkers_and_programs_see_the_same_names(module: Any) -> None:
+    submodules = {name.partition(".")[2] for name in surface.modules()} - {""}
+    loaded = {*module.__all__, *(submodules if module is cozekit else ())}
+    assert statically_imported(module) == loaded
+
+
+def test_every_error_can_be_caught_from_the_root() -> None:
+    assert set(cozekit.errors.__all__) <= set(cozekit.__all__)
+
+
+def test_every_class_in_a_signature_can_be_imported() -> None:
+    importable = {id(value) for value in surface.public().values()}
+    hidden = {
+        f"{name}: {cls}"
+        for name, function in FUNCTIONS.items()
+        if name.rpartition(".")[2] not in ("__init__", "open_response")  # called by cozekit itself
+        for annotation in typing.get_type_hints(function).values()
+        for cls in classes_in(annotation)
+        if id(cls) not in importable
+    }
+    assert hidden == set()
+
+
+def classes_in(annotation: Any) -> Iterator[type[Any]]:
+    """Classes of this project in an annotation."""
+    for part in typing.get_args(annotation):
+        for inner in part if isinstance(part, list) else [part]:
+            yield from classes_in(inner)
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and surface.is_ours(origin):
+        yield origin
+
+
+def test_a_star_import_brings_the_product_and_shadows_nothing_common() -> None:
+    names: dict[str, Any] = {}
+    exec("from cozekit import *", names)
+    assert {"Coze", "AsyncCoze", "CozeError", "messages", "documents", "models"} <= names.keys()
+    assert not {"types", "errors", "resources", "audio", "auth"} & names.keys()
+
+
+def test_help_begins_with_the_product() -> None:
+    text = pydoc.plain(pydoc.render_doc(cozekit))
+    description = text[: text.index("PACKAGE CONTENTS")]
+    assert "with Coze() as coze" in description
+    for name in surface.modules().keys() - {"cozekit"}:
+        assert re.search(rf"\b{name.removeprefix('cozekit.')}\b", description), name
+
+
 def test_no_function_hides_its_parameters() -> None:
     hidden = [
         name
@@ -114,15 +168,18 @@ def test_no_function_hides_its_parameters() -> None:
     assert hidden == []
 
 
+def has_entry(parameter: str, docstring: str) -> bool:
+    # Docstrings that begin with "Args:", those of errors, have their entries on the left.
+    return bool(re.search(rf"^(?:    )?\*?{parameter}: \S.{{4}}", docstring, re.MULTILINE))
+
+
 def test_every_parameter_has_an_entry_under_args() -> None:
     missing = {
         f"{name}({parameter.name})"
         for name, function in FUNCTIONS.items()
         if len(parameters(function)) > 1
         for parameter in parameters(function)
-        if not re.search(
-            rf"^    \*?{parameter.name}: \S.{{4}}", inspect.getdoc(function) or "", re.MULTILINE
-        )
+        if not has_entry(parameter.name, inspect.getdoc(function) or "")
     }
     assert missing == set()
 

@@ -1,4 +1,4 @@
-"""Every snippet of the README runs against the local Coze, in the order in which it stands."""
+"""Every snippet of the README runs against the local Coze, from top to bottom."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+import cozekit
 from cozekit import Coze
 from cozekit_emulator import Emulator, bots, workflows
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
+from tests import surface
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,6 +56,36 @@ def test_the_readme_shows_the_installation_by_line_20_and_code_by_line_25():
     assert any("pip install" in line for line in lines[:20])
     assert any(line.startswith("from cozekit import") for line in lines[:25])
     assert len(lines) <= 150
+
+
+ARCHITECTURE = ("architecture.md", "decisions.md", "description.md")
+"""Pages about the packages below `cozekit`, which may name them in their code."""
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, *sorted(ROOT.glob("examples/**/*.py"))], ids=lambda path: path.name
+)
+def test_what_users_read_imports_public_modules_alone(path: Path):
+    text = path.read_text(encoding="utf-8")
+    code = [text] if path.suffix == ".py" else re.findall(r"```\w*\n(.*?)```", text, re.S)
+    imported = {
+        module
+        for snippet in code
+        for module in re.findall(r"^\s*(?:from|import) ((?:cozekit|coze_)[\w.]*)", snippet, re.M)
+    }
+    imported = {module for module in imported if not module.startswith("cozekit_emulator")}
+    assert imported <= surface.modules().keys()
+    if path.name not in ARCHITECTURE and path != ROOT / "CHANGELOG.md":
+        named = re.findall(r"`coze_(?:openapi|runtime)\.[\w.]+`", text)
+        assert named == [], "users import cozekit"
+
+
+def test_the_changelog_begins_with_the_version_of_the_package():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    heading = re.search(r"^## (\S+)", text, re.M)
+    assert heading is not None
+    assert heading[1] == cozekit.__version__
 
 
 def test_every_relative_link_of_the_documents_leads_somewhere():

@@ -1,8 +1,13 @@
-"""Token sources, and the part of a client that they use."""
+"""Token sources that need no sign-in, their base class, and the part of a client that they use.
+
+Sources: https://www.coze.cn/open/docs/developer_guides/pat,
+https://www.coze.cn/open/docs/developer_guides/service_token
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
 from ._publish import publish
@@ -67,7 +72,27 @@ class AsyncTokenClient(TokenClient, Protocol):
         ...
 
 
-class Auth:
+class NotPicklable:
+    """Base class of objects with a secret, which must not be pickled by accident, such as into a
+    cache or a task queue. Copying returns the object itself.
+    """
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds secrets and cannot be pickled; pass on what you need of "
+            "it, or create a new one"
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class Auth(NotPicklable):
     """Base class of token sources: a fixed token, an OAuth app, or your own.
 
     The client calls `token` before each request. When the service rejects the token and
@@ -140,11 +165,6 @@ class Auth:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} holds secrets and cannot be pickled; create a new one instead"
-        )
-
 
 class StaticToken(Auth):
     """A personal access token or service access token, used as it is and never renewed."""
@@ -177,6 +197,121 @@ class StaticToken(Auth):
         return self._token
 
 
+class TokenCallback(Auth):
+    """Gets the token from a function, such as one that reads it from a vault or another process.
+
+    The function is called before every request, so it should cache the token. When the service
+    rejects the token, the function is called again; if it returns another token, the request is
+    sent once more. In AsyncCoze it runs in a worker thread, so it may block.
+
+    ```python
+    Coze(auth=TokenCallback(lambda: vault.read("coze-token")))
+    ```
+    """
+
+    renewable = True
+
+    def __init__(self, function: Callable[[], str]) -> None:
+        """Stores the function; it is not called yet.
+
+        Args:
+            function: Returns the access token. Takes no arguments; may block.
+
+        Raises:
+            ArgumentError: The function is async.
+        """
+        if iscoroutinefunction(function):
+            raise ArgumentError(
+                "the function is async; use AsyncTokenCallback", argument="function"
+            )
+        self._function = function
+
+    def token(self, client: SyncTokenClient) -> str:
+        """Returns the token from the function.
+
+        Args:
+            client: Not used.
+
+        Raises:
+            ArgumentError: The function returned no valid token.
+        """
+        return checked_token(self._function())
+
+    async def token_async(self, client: AsyncTokenClient) -> str:
+        """Returns the token from the function, which runs in a worker thread.
+
+        Args:
+            client: Not used.
+
+        Raises:
+            ArgumentError: The function returned no valid token.
+        """
+        from anyio.to_thread import run_sync
+
+        return checked_token(await run_sync(self._function))
+
+    def renew(self, client: SyncTokenClient, rejected: str) -> bool:
+        """Calls the function again.
+
+        Args:
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
+        """
+        return self.token(client) != rejected
+
+    async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
+        """Calls the function again, in a worker thread.
+
+        Args:
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
+        """
+        return await self.token_async(client) != rejected
+
+
+class AsyncTokenCallback(Auth):
+    """Gets the token from an async function; see `TokenCallback`. Works only with AsyncCoze."""
+
+    renewable = True
+
+    def __init__(self, function: Callable[[], Awaitable[str]]) -> None:
+        """Stores the function; it is not called yet.
+
+        Args:
+            function: Async function that returns the access token. Takes no arguments.
+        """
+        self._function = function
+
+    async def token_async(self, client: AsyncTokenClient) -> str:
+        """Returns the token from the function.
+
+        Args:
+            client: Not used.
+
+        Raises:
+            ArgumentError: The function returned no valid token.
+        """
+        return checked_token(await self._function())
+
+    async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
+        """Calls the function again.
+
+        Args:
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
+        """
+        return await self.token_async(client) != rejected
+
+
 def checked_token(token: object) -> str:
     """Returns the token if it can be sent in a header.
 
@@ -196,4 +331,13 @@ def checked_token(token: object) -> str:
     return token
 
 
-publish(globals(), "cozekit.auth", "Auth", "StaticToken", "SyncTokenClient", "AsyncTokenClient")
+publish(
+    globals(),
+    "cozekit.auth",
+    "Auth",
+    "AsyncTokenCallback",
+    "AsyncTokenClient",
+    "StaticToken",
+    "SyncTokenClient",
+    "TokenCallback",
+)

@@ -1,8 +1,23 @@
-"""Client of the Coze (扣子) Open API.
+"""Typed client of the Coze (扣子) Open API: every documented operation, sync and async.
 
-`Coze` and `AsyncCoze` are the clients, `messages` builds what a chat is asked with, `auth` holds
-the ways to sign in, `models` what is sent and received, `events` what streams bring, and `errors`
-every error. Every name is loaded when it is first used.
+    from cozekit import Coze, messages
+
+    with Coze() as coze:  # the token comes from COZE_API_TOKEN
+        question = [messages.user_text("What is the weather in Hangzhou?")]
+        with coze.chat.stream(bot_id="…", user_id="…", additional_messages=question) as stream:
+            for piece in stream.text_stream():
+                print(piece, end="")
+
+`AsyncCoze` has the same methods for `async` and `await`. Every error is a `CozeError`.
+
+    models, events        what is sent and received; what streams bring
+    messages, documents   builders of chat messages and of knowledge documents
+    errors                the tree of errors
+    auth                  ways to sign in: OAuth, JWT, token stores
+    websockets, rtc       voice sockets, events of real-time calls
+    audio                 WAV, G.711, audio in real time
+    webhooks              callbacks of the platform
+    resources, types      classes for annotations: `resources.Bots`, `types.Page`, …
 """
 
 from __future__ import annotations
@@ -48,87 +63,36 @@ if TYPE_CHECKING:
     from . import types as types
     from . import webhooks as webhooks
     from . import websockets as websockets
-    from .async_client import AsyncCoze as AsyncCoze
-    from .client import Coze as Coze
-    from .errors import APIConnectionError as APIConnectionError
-    from .errors import APIError as APIError
-    from .errors import APITimeoutError as APITimeoutError
-    from .errors import ArgumentError as ArgumentError
-    from .errors import AuthenticationError as AuthenticationError
-    from .errors import ChatCanceled as ChatCanceled
-    from .errors import ChatFailed as ChatFailed
-    from .errors import ConflictError as ConflictError
-    from .errors import CozeError as CozeError
-    from .errors import InvalidRequestError as InvalidRequestError
-    from .errors import NotFoundError as NotFoundError
-    from .errors import OAuthError as OAuthError
-    from .errors import PermissionDeniedError as PermissionDeniedError
-    from .errors import PollTimeout as PollTimeout
-    from .errors import QuotaExceededError as QuotaExceededError
-    from .errors import RateLimitError as RateLimitError
-    from .errors import ResponseError as ResponseError
-    from .errors import ServerError as ServerError
-    from .errors import StreamError as StreamError
-    from .errors import StreamInterrupted as StreamInterrupted
-    from .errors import StreamTimeout as StreamTimeout
-    from .errors import TaskFailed as TaskFailed
-    from .errors import TokenExpiredError as TokenExpiredError
-    from .errors import ToolFailed as ToolFailed
-    from .errors import TooManyRounds as TooManyRounds
-    from .errors import WebhookError as WebhookError
-    from .errors import WebSocketError as WebSocketError
-    from .errors import WorkflowFailed as WorkflowFailed
+    from ._client import AsyncCoze as AsyncCoze
+    from ._client import Coze as Coze
+    from .errors import *  # noqa: F403
+else:
+    from ._lazy import lazy
 
-# Names by the module that holds them; a module is loaded when one of its names is first used.
-_NAMES = {
-    "coze_openapi.streams": "AsyncChatStream AsyncWorkflowStream ChatResult ChatStream "
-    "Interruption WorkflowResult WorkflowStream",
-    "coze_openapi.events": "ChatEvent WorkflowEvent",
-    "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse",
-    "coze_runtime.calls.raw": "RawResponse",
-    "coze_runtime.calls.retries": "Retry RetryPolicy",
-    "coze_runtime.streams.events": "UnknownEvent",
-    "coze_runtime.streams.speech": "AsyncSpeechStream SpeechStream",
-    "coze_runtime.streams.workflow": "NodeOutput",
-    "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress",
-    "cozekit.async_client": "AsyncCoze",
-    "cozekit.client": "Coze",
-    "cozekit.errors": "APIConnectionError APIError APITimeoutError ArgumentError "
-    "AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
-    "InvalidRequestError NotFoundError OAuthError PermissionDeniedError "
-    "PollTimeout QuotaExceededError RateLimitError ResponseError ServerError "
-    "StreamError StreamInterrupted StreamTimeout TaskFailed TokenExpiredError "
-    "ToolFailed TooManyRounds WebhookError WebSocketError WorkflowFailed",
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-_SUBMODULES = (
-    "audio",
-    "auth",
-    "documents",
-    "errors",
-    "events",
-    "messages",
-    "models",
-    "resources",
-    "rtc",
-    "types",
-    "webhooks",
-    "websockets",
-)
-
-
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name in _SUBMODULES:
-        return import_module(f".{name}", __name__)
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_SUBMODULES})
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "._client": "AsyncCoze Coze".split(),
+            ".errors": "APIConnectionError APIError APITimeoutError ArgumentError "
+            "AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
+            "InvalidRequestError NotFoundError OAuthError PermissionDeniedError PollTimeout "
+            "QuotaExceededError RateLimitError RequestInfo ResponseError ServerError StreamError "
+            "StreamInterrupted StreamTimeout TaskFailed TokenExpiredError ToolFailed "
+            "TooManyRounds WebSocketError WebhookError WorkflowFailed".split(),
+            "coze_openapi.events": "ChatEvent WorkflowEvent".split(),
+            "coze_openapi.streams": "AsyncChatStream AsyncWorkflowStream ChatResult ChatStream "
+            "Interruption WorkflowResult WorkflowStream".split(),
+            "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse".split(),
+            "coze_runtime.calls.raw": ["RawResponse"],
+            "coze_runtime.calls.retries": "Retry RetryPolicy".split(),
+            "coze_runtime.streams.events": ["UnknownEvent"],
+            "coze_runtime.streams.speech": "AsyncSpeechStream SpeechStream".split(),
+            "coze_runtime.streams.workflow": ["NodeOutput"],
+            "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress".split(),
+        },
+        submodules="audio auth documents errors events messages models resources rtc types "
+        "webhooks websockets".split(),
+    )
+    # A star import brings what programs write `messages.user_text(…)` with. The other modules have
+    # names that programs use themselves (`types`, `errors`, …), so they are imported by name.
+    __all__ += ["documents", "events", "messages", "models"]

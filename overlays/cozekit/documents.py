@@ -1,4 +1,4 @@
-"""Builders of what a knowledge base is filled with, for `coze.datasets.documents.create` and
+"""Builders of knowledge documents, for `coze.datasets.documents.create` and
 `create_and_poll`.
 
 ```python
@@ -10,7 +10,7 @@ coze.datasets.documents.create_and_poll(
 )
 ```
 
-All documents of one call must come the same way: files, web pages or images.
+All documents of one call must have the same source: files, web pages or images.
 
 Source: https://www.coze.cn/open/docs/developer_guides/create_knowledge_files
 """
@@ -34,14 +34,24 @@ from coze_openapi.models.datasets_documents import (
 
 from .errors import ArgumentError
 
-MIN_UPDATE_HOURS = 24
+__all__ = [
+    "automatic_captions",
+    "automatic_chunks",
+    "chunks",
+    "from_file",
+    "from_image",
+    "from_url",
+    "manual_captions",
+    "update_every",
+    "update_never",
+]
 
 
 def from_file(
     file: str | os.PathLike[str] | bytes, *, name: str | None = None, file_type: str | None = None
 ) -> NewDocument:
-    """A document out of a local file, for text knowledge bases. It is read at once and sent inside
-    the request.
+    """A document from a local file, for text knowledge bases. The file is read at once and sent
+    inside the request.
 
     Args:
         file: Path of the file, or its content.
@@ -49,7 +59,7 @@ def from_file(
         file_type: Format: `pdf`, `txt`, `doc` or `docx`; by default the extension of the name.
 
     Raises:
-        ArgumentError: Name or format is missing, or the file cannot be read.
+        ArgumentError: The name or the format is missing, or the file cannot be read.
     """
     if isinstance(file, bytes):
         content = file
@@ -64,12 +74,10 @@ def from_file(
                 f"file: cannot read {path}: {error.strerror}", argument="file"
             ) from error
     if not name:
-        raise ArgumentError("a document made of bytes needs a name", argument="name")
+        raise ArgumentError("a document from bytes needs a name", argument="name")
     file_type = file_type or Path(name).suffix[1:].lower()
     if not file_type:
-        raise ArgumentError(
-            f"the format of {name} is not known: give file_type", argument="file_type"
-        )
+        raise ArgumentError(f"pass file_type: {name} has no extension", argument="file_type")
     return NewDocument(
         name=name,
         source_info=DocumentSource(
@@ -79,29 +87,29 @@ def from_file(
 
 
 def from_url(url: str, *, name: str, update: DocumentUpdateRule | None = None) -> NewDocument:
-    """A document out of a web page, for text knowledge bases.
+    """A document from a web page, for text knowledge bases.
 
     Args:
-        url: Address that the service can read.
+        url: Address that Coze can read.
         name: Name in the knowledge base.
         update: Made by `update_every` or `update_never`; by default the page is fetched once.
 
     Raises:
-        ArgumentError: The address is no http or https address.
+        ArgumentError: `url` is not an http or https address.
     """
     if not url.startswith(("http://", "https://")):
-        raise ArgumentError(f"{url!r} is no http or https address", argument="url")
+        raise ArgumentError(f"{url!r} is not an http or https address", argument="url")
     source = DocumentSource(web_url=url, document_source=DocumentSourceType.WEB_PAGE)
     return NewDocument(name=name, source_info=source, update_rule=update)
 
 
 def from_image(file_id: str, *, name: str, caption: str | None = None) -> NewDocument:
-    """A document out of an uploaded image, for image knowledge bases.
+    """A document from an uploaded image, for image knowledge bases.
 
     Args:
         file_id: Id that `coze.files.upload` returned.
         name: Name in the knowledge base.
-        caption: What the picture shows; for knowledge bases whose captions are written by hand.
+        caption: What the image shows; for knowledge bases with manual captions.
     """
     source = DocumentSource(
         source_file_id=file_id, document_source=DocumentSourceType.UPLOADED_FILE
@@ -113,26 +121,18 @@ def update_every(hours: int) -> DocumentUpdateRule:
     """Fetches a web page again at this interval.
 
     Args:
-        hours: Hours between two fetches, at least 24.
-
-    Raises:
-        ArgumentError: It is less than a day, the shortest that the service allows.
+        hours: Hours between two fetches, at least 24; checked when the document is created.
     """
-    if hours < MIN_UPDATE_HOURS:
-        raise ArgumentError(
-            f"a page is fetched again after {MIN_UPDATE_HOURS} hours at the earliest, not {hours}",
-            argument="hours",
-        )
     return DocumentUpdateRule(update_type=DocumentUpdateType.AUTOMATIC, update_interval=hours)
 
 
 def update_never() -> DocumentUpdateRule:
-    """Keeps a web page as it was fetched first."""
+    """Never fetches a web page again."""
     return DocumentUpdateRule(update_type=DocumentUpdateType.NEVER)
 
 
 def automatic_chunks() -> ChunkStrategy:
-    """Lets the service cut the text by its own rules."""
+    """Lets Coze split the text."""
     return ChunkStrategy(chunk_type=ChunkType.AUTOMATIC)
 
 
@@ -143,20 +143,20 @@ def chunks(
     remove_extra_spaces: bool = False,
     remove_urls_emails: bool = False,
 ) -> ChunkStrategy:
-    """Cuts the text at a separator.
+    """Splits the text at a separator.
 
     Args:
-        separator: Text at which to cut.
-        max_tokens: Longest chunk, 100 to 2000 tokens.
-        remove_extra_spaces: Whether repeated spaces, line breaks and tabs are dropped.
-        remove_urls_emails: Whether web and mail addresses are dropped.
+        separator: Text at which to split.
+        max_tokens: Maximum length of a chunk in tokens, 100 to 2000.
+        remove_extra_spaces: Whether to collapse repeated spaces, line breaks and tabs.
+        remove_urls_emails: Whether to remove URLs and email addresses.
 
     Raises:
-        ArgumentError: `max_tokens` is out of its range.
+        ArgumentError: `max_tokens` is out of range.
     """
     if not 100 <= max_tokens <= 2000:
         raise ArgumentError(
-            f"a chunk has 100 to 2000 tokens, not {max_tokens}", argument="max_tokens"
+            f"max_tokens must be 100 to 2000, not {max_tokens}", argument="max_tokens"
         )
     return ChunkStrategy(
         chunk_type=ChunkType.CUSTOM,
@@ -168,12 +168,12 @@ def chunks(
 
 
 def automatic_captions() -> ChunkStrategy:
-    """Lets the service write the captions of images."""
+    """Lets Coze write the captions of images."""
     return ChunkStrategy(caption_type=CaptionType.AUTOMATIC)
 
 
 def manual_captions() -> ChunkStrategy:
-    """Leaves the captions of images to the caller: `from_image(caption=…)`, or
-    `coze.datasets.images.update` afterwards.
+    """Captions are written by hand: `from_image(caption=…)`, or `coze.datasets.images.update`
+    later.
     """
     return ChunkStrategy(caption_type=CaptionType.MANUAL)

@@ -1,34 +1,34 @@
 """Every error that cozekit raises.
 
     CozeError
-    ├── ArgumentError             refused before a request was sent (also a ValueError)
+    ├── ArgumentError             an argument is wrong; nothing was sent (also a ValueError)
     ├── APIError                  the API returned an error: code, msg, logid, http_status, …
-    │   ├── AuthenticationError   the token is missing, wrong or withdrawn
+    │   ├── AuthenticationError   the token is missing, wrong or revoked
     │   │   └── TokenExpiredError
     │   ├── PermissionDeniedError the token may not do this
     │   ├── NotFoundError
     │   ├── InvalidRequestError
-    │   ├── ConflictError         the resource is in another state than the call needs
+    │   ├── ConflictError         the resource is not in the state that the call needs
     │   ├── RateLimitError        retry_after
     │   ├── QuotaExceededError    balance, plan or daily limit used up
     │   ├── ServerError
     │   ├── ChatFailed            a chat ended in failure: chat, chat_id, conversation_id
-    │   ├── ChatCanceled          somebody cancelled it
+    │   ├── ChatCanceled          a chat was cancelled
     │   ├── WorkflowFailed        a workflow run ended in failure: execute_id
     │   └── TaskFailed            documents, a copy, an export of bills failed: ids, state
-    ├── APIConnectionError        no response: DNS, refused, reset, TLS
+    ├── APIConnectionError        the server could not be reached, or did not respond
     │   └── APITimeoutError
-    ├── ResponseError             a response that does not match the documented schema
-    ├── StreamError               a stream that did not end well: events so far
+    ├── ResponseError             the response does not match the documented schema
+    ├── StreamError               a stream did not end well: events so far
     │   ├── StreamInterrupted     it stopped before its last event (also an APIConnectionError)
     │   └── StreamTimeout         no event in time, or the deadline passed (also an APITimeoutError)
     ├── ToolFailed                a local plugin failed: tool, tool_call_id, chat
-    ├── TooManyRounds             a loop was not over after its rounds: result
-    ├── PollTimeout               the outcome did not come before the deadline: ids to go on with
+    ├── TooManyRounds             a loop did not end within its rounds: result
+    ├── PollTimeout               no outcome before the deadline: ids to go on with
     ├── OAuthError                a sign-in failed: error, description
-    ├── WebhookError              a callback was refused: status
+    ├── WebhookError              a callback request is not valid: status
     └── WebSocketError            a voice socket failed: code, msg
-        └── WebSocketTimeout      an event or the opening took too long (in cozekit.websockets)
+        └── WebSocketTimeout      an event or the handshake took too long (in cozekit.websockets)
 
 All can be pickled and copied, and none shows a token.
 """
@@ -36,7 +36,7 @@ All can be pickled and copied, and none shows a token.
 from __future__ import annotations
 
 from coze_openapi import models as models  # annotations of its errors are looked up here
-from coze_openapi.errors import CODES, ChatCanceled, ChatFailed, ToolFailed, WorkflowFailed
+from coze_openapi.errors import ChatCanceled, ChatFailed, ToolFailed, WorkflowFailed
 from coze_runtime.errors import (
     APIConnectionError,
     APIError,
@@ -63,7 +63,6 @@ from coze_runtime.errors import (
 )
 
 __all__ = [
-    "CODES",
     "APIConnectionError",
     "APIError",
     "APITimeoutError",
@@ -97,7 +96,7 @@ __all__ = [
 
 
 class OAuthError(CozeError):
-    """A sign-in failed, by the names of RFC 6749 and RFC 8628."""
+    """A sign-in failed; `error` is a code of RFC 6749 or RFC 8628."""
 
     def __init__(
         self,
@@ -110,12 +109,12 @@ class OAuthError(CozeError):
         request: RequestInfo | None = None,
     ) -> None:
         """Args:
-        message: The text.
-        error: Name of the failure, such as `invalid_grant`.
-        description: What the server said.
-        http_status: Status of the response; None when the failure came with a redirect.
+        message: Text of the error.
+        error: Its code, such as `invalid_grant`.
+        description: The server's explanation.
+        http_status: Status of the response; None when the error came with a redirect.
         logid: Log id of the call, which the support of Coze asks for.
-        request: The request, without secrets; None when none was made.
+        request: The request, without secrets; None when none was sent.
         """
         super().__init__(message)
         self.error = error
@@ -129,11 +128,11 @@ class OAuthError(CozeError):
 
 
 class WebhookError(CozeError):
-    """A callback request was refused."""
+    """A callback request is not valid, or was not sent by Coze."""
 
     def __init__(self, message: str, *, status: int = 400) -> None:
         """Args:
-        message: The text.
+        message: Text of the error.
         status: HTTP status to answer with.
         """
         super().__init__(message)
@@ -142,15 +141,15 @@ class WebhookError(CozeError):
 
 
 class WebSocketError(CozeError):
-    """A voice socket failed, or was closed while something was awaited from it."""
+    """A voice socket failed, or was closed while an event was awaited."""
 
     def __init__(
         self, message: str, *, code: int | None = None, msg: str = "", logid: str | None = None
     ) -> None:
         """Args:
-        message: The text.
+        message: Text of the error.
         code: Code of the `error` event, or of the close frame.
-        msg: What the server said.
+        msg: The server's explanation.
         logid: Log id of the socket.
         """
         super().__init__(message)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_openapi import events as _events
-from coze_runtime.streams.events import UnknownEvent as UnknownEvent
-
 if TYPE_CHECKING:
     from coze_openapi.events import *  # noqa: F403
+    from coze_runtime.streams.events import UnknownEvent as UnknownEvent
+else:
+    from coze_openapi import events
 
+    from ._lazy import lazy
 
-def __getattr__(name: str) -> object:
-    value = getattr(_events, name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*dir(_events), "UnknownEvent"})
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "coze_openapi.events": events.__all__,
+            "coze_runtime.streams.events": ["UnknownEvent"],
+        },
+    )

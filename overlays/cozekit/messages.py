@@ -1,4 +1,4 @@
-"""Builders of the messages that a chat is asked with.
+"""Builders of chat messages.
 
 ```python
 messages.user_text("What is in this picture?")
@@ -25,59 +25,59 @@ from coze_openapi.models.chat import (
 
 from .errors import ArgumentError
 
+__all__ = ["assistant_text", "audio", "file", "image", "text", "user_objects", "user_text"]
+
 
 def user_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
     """A question in plain text.
 
     Args:
         text: What the user says.
-        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+        meta_data: Your own data, returned with the message: at most 16 pairs, keys of 1 to 64,
             values of 1 to 512 characters.
     """
-    return _message(
-        MessageRole.USER, MessageType.QUESTION, MessageContentType.TEXT, text, meta_data
-    )
+    return _question(text, MessageContentType.TEXT, meta_data)
 
 
 def user_objects(
     items: Sequence[MessageContentItem], *, meta_data: Mapping[str, str] | None = None
 ) -> EnterMessage:
-    """A question of several parts: text with pictures, files or recordings.
+    """A question of several parts: text with images, files or recordings.
 
     Args:
-        items: Parts made by `text`, `image`, `file` and `audio`: at most one text, and a text only
-            together with another part.
-        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+        items: Parts made by `text`, `image`, `file` and `audio`: at most one text, and not only a
+            text.
+        meta_data: Your own data, returned with the message: at most 16 pairs, keys of 1 to 64,
             values of 1 to 512 characters.
 
     Raises:
-        ArgumentError: The parts do not go together; the service would refuse them with 4000.
+        ArgumentError: Coze does not accept these parts together (code 4000).
     """
     if not items:
         raise ArgumentError("a message needs at least one part", argument="items")
     texts = [item for item in items if item.type == MessageContentItemType.TEXT]
     if len(texts) > 1:
-        raise ArgumentError(
-            "a message may hold one text part, not several; join them", argument="items"
-        )
+        raise ArgumentError("a message has at most one text part; join them", argument="items")
     if len(texts) == len(items):
-        raise ArgumentError("a message of nothing but text is made by user_text", argument="items")
+        raise ArgumentError("build a message of text alone with user_text", argument="items")
     content = msgspec.json.encode([item.to_dict() for item in items]).decode()
-    return _message(
-        MessageRole.USER, MessageType.QUESTION, MessageContentType.OBJECT_STRING, content, meta_data
-    )
+    return _question(content, MessageContentType.OBJECT_STRING, meta_data)
 
 
 def assistant_text(text: str, *, meta_data: Mapping[str, str] | None = None) -> EnterMessage:
-    """An earlier answer of the bot in plain text, to hand over the history of a dialogue.
+    """An earlier answer of the bot in plain text, to pass on the history of a conversation.
 
     Args:
         text: What the bot answered.
-        meta_data: Data of the caller, returned with the message: at most 16 pairs, keys of 1 to 64,
+        meta_data: Your own data, returned with the message: at most 16 pairs, keys of 1 to 64,
             values of 1 to 512 characters.
     """
-    return _message(
-        MessageRole.ASSISTANT, MessageType.ANSWER, MessageContentType.TEXT, text, meta_data
+    return EnterMessage(
+        role=MessageRole.ASSISTANT,
+        type=MessageType.ANSWER,
+        content=text,
+        content_type=MessageContentType.TEXT,
+        meta_data=meta_data,
     )
 
 
@@ -91,58 +91,58 @@ def text(content: str) -> MessageContentItem:
 
 
 def image(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A picture: an uploaded file, or an address. Give one of the two.
+    """An image: an uploaded file or a URL. Pass one of the two.
 
     Args:
         file_id: Id that `coze.files.upload` returned.
-        url: Address that anybody can read.
+        url: Public URL of the file.
 
     Raises:
-        ArgumentError: Neither or both are given.
+        ArgumentError: Neither or both were passed.
     """
     return _file(MessageContentItemType.IMAGE, file_id, url)
 
 
 def file(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A document: an uploaded file, or an address. Give one of the two.
+    """A document: an uploaded file or a URL. Pass one of the two.
 
     Args:
         file_id: Id that `coze.files.upload` returned.
-        url: Address that anybody can read.
+        url: Public URL of the file.
 
     Raises:
-        ArgumentError: Neither or both are given.
+        ArgumentError: Neither or both were passed.
     """
     return _file(MessageContentItemType.FILE, file_id, url)
 
 
 def audio(*, file_id: str | None = None, url: str | None = None) -> MessageContentItem:
-    """A recording: an uploaded file, or an address. Give one of the two. The bot then answers in
-    speech too.
+    """A recording: an uploaded file or a URL. Pass one of the two. The bot then answers in speech
+    too.
 
     Args:
         file_id: Id that `coze.files.upload` returned.
-        url: Address that anybody can read.
+        url: Public URL of the file.
 
     Raises:
-        ArgumentError: Neither or both are given.
+        ArgumentError: Neither or both were passed.
     """
     return _file(MessageContentItemType.AUDIO, file_id, url)
 
 
-def _file(kind: MessageContentItemType, file_id: str | None, url: str | None) -> MessageContentItem:
+def _file(type: MessageContentItemType, file_id: str | None, url: str | None) -> MessageContentItem:
     if bool(file_id) == bool(url):
-        raise ArgumentError(f"{kind.value} needs either file_id or url", argument="file_id")
-    return MessageContentItem(type=kind, file_id=file_id or None, file_url=url or None)
+        raise ArgumentError(f"{type.value} needs either file_id or url", argument="file_id")
+    return MessageContentItem(type=type, file_id=file_id or None, file_url=url or None)
 
 
-def _message(
-    role: MessageRole,
-    kind: MessageType,
-    content_type: MessageContentType,
-    content: str,
-    meta_data: Mapping[str, str] | None,
+def _question(
+    content: str, content_type: MessageContentType, meta_data: Mapping[str, str] | None
 ) -> EnterMessage:
     return EnterMessage(
-        role=role, type=kind, content=content, content_type=content_type, meta_data=meta_data
+        role=MessageRole.USER,
+        type=MessageType.QUESTION,
+        content=content,
+        content_type=content_type,
+        meta_data=meta_data,
     )

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_openapi import models as _models
-
 if TYPE_CHECKING:
     from coze_openapi.models import *  # noqa: F403
+else:
+    from coze_openapi import models
 
+    from ._lazy import lazy
 
-def __getattr__(name: str) -> object:
-    value = getattr(_models, name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return dir(_models)
+    __getattr__, __dir__, __all__ = lazy(globals(), {"coze_openapi.models": models.__all__})

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_openapi import resources as _sync
-from coze_openapi import resources_async as _async
-
 if TYPE_CHECKING:
     from coze_openapi.resources import *  # noqa: F403
     from coze_openapi.resources_async import *  # noqa: F403
+else:
+    from coze_openapi import resources, resources_async
 
+    from ._lazy import lazy
 
-def __getattr__(name: str) -> object:
-    value = getattr(_async if name.startswith("Async") else _sync, name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*dir(_sync), *dir(_async)})
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "coze_openapi.resources": resources.__all__,
+            "coze_openapi.resources_async": resources_async.__all__,
+        },
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coze_runtime._http.byte_stream import AsyncByteStream as AsyncByteStream
     from coze_runtime._http.byte_stream import ByteStream as ByteStream
+    from coze_runtime.calls.hooks import RequestHook as RequestHook
+    from coze_runtime.calls.hooks import ResponseHook as ResponseHook
     from coze_runtime.models import Empty as Empty
     from coze_runtime.models import Model as Model
     from coze_runtime.models import OpenIntEnum as OpenIntEnum
@@ -38,42 +39,30 @@ if TYPE_CHECKING:
     from coze_runtime.types import DriftHook as DriftHook
     from coze_runtime.types import FileContent as FileContent
     from coze_runtime.types import FileInput as FileInput
+    from coze_runtime.types import Listener as Listener
     from coze_runtime.types import Null as Null
     from coze_runtime.types import OnProgress as OnProgress
+    from coze_runtime.types import OnToolError as OnToolError
     from coze_runtime.types import Timeout as Timeout
     from coze_runtime.types import TimeoutInput as TimeoutInput
+    from coze_runtime.types import Tools as Tools
     from coze_runtime.types import UploadProgress as UploadProgress
     from coze_runtime.types import UseDefault as UseDefault
+else:
+    from ._lazy import lazy
 
-# Names by the module that holds them; a module is loaded when one of its names is first used.
-_NAMES = {
-    "coze_runtime._http.byte_stream": "AsyncByteStream ByteStream",
-    "coze_runtime.models": (
-        "Empty Model OpenIntEnum OpenStrEnum ResultBytes ResultDict ResultList ResultText"
-    ),
-    "coze_runtime.operation": (
-        "CallOptions Ended Failure Operation PageData Pager Reasons Request Response Service "
-        "Socket Waiter"
-    ),
-    "coze_runtime.paging": "AsyncPage AsyncPager Page",
-    "coze_runtime.types": (
-        "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput Null OnProgress Timeout "
-        "TimeoutInput UploadProgress UseDefault"
-    ),
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
-__all__ = sorted(_MODULES)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(_MODULES)
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "coze_runtime._http.byte_stream": "AsyncByteStream ByteStream".split(),
+            "coze_runtime.calls.hooks": "RequestHook ResponseHook".split(),
+            "coze_runtime.models": "Empty Model OpenIntEnum OpenStrEnum ResultBytes ResultDict "
+            "ResultList ResultText".split(),
+            "coze_runtime.operation": "CallOptions Ended Failure Operation PageData Pager Reasons "
+            "Request Response Service Socket Waiter".split(),
+            "coze_runtime.paging": "AsyncPage AsyncPager Page".split(),
+            "coze_runtime.types": "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput "
+            "Listener Null OnProgress OnToolError Timeout TimeoutInput Tools UploadProgress "
+            "UseDefault".split(),
+        },
+    )

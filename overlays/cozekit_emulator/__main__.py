@@ -6,12 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import bots, oauth_apps, workflows
-from .server import TOKEN, Emulator
+from .emulator import TOKEN, Emulator
+from .state import bots, oauth_apps, workflows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until interrupted."""
+    """Serves until interrupted.
+
+    Args:
+        arguments: Those of the command line.
+    """
     parser = argparse.ArgumentParser(
         "python -m cozekit_emulator",
         description="A local imitation of the Coze Open API; not Coze.",
@@ -28,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--token", default=TOKEN, help="the access token to accept (default: %(default)s)"
     )
-    given = parser.parse_args(arguments)
-    local = Emulator(host=given.host, port=given.port, token=given.token)
+    options = parser.parse_args(arguments)
+    local = Emulator(host=options.host, port=options.port, token=options.token)
     try:
         local.run(lambda: _announce(local))
     except OSError as error:
-        parser.exit(1, f"cannot listen on {given.host}:{given.port}: {error.strerror}\n")
+        parser.exit(1, f"cannot listen on {options.host}:{options.port}: {error.strerror}\n")
     except KeyboardInterrupt:
-        pass  # the usual way to end it
+        pass  # the usual way to stop it
     return 0
 
 

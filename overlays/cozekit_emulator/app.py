@@ -1,253 +1,173 @@
-"""The ASGI application: routes out of the description, then for each request token, failure switch,
-validation, handler, log id.
+"""The ASGI application: routes out of the description, and the way of a request through token,
+failure rule, validation and handler.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import answers, failures, oauth, oauth_pages
-from .answers import Refusal
-from .callbacks import Dispatcher
-from .calls import Call
-from .clock import Clock
-from .description import Operation, load
+from .errors import ApiError, OAuthError
 from .handlers import HANDLERS
-from .kinds import KINDS
-from .oauth_state import Access, OAuthRefusal
-from .samples import populate
-from .socket_chat import ChatSession
-from .socket_speech import SpeechSession
-from .socket_transcriptions import InterpretationSession, TranscriptionsSession
-from .sockets import SeenFrame, endpoint
-from .store import World
-from .validation import Validator
-from .verbs import stateless
+from .http import failures, responses
+from .http.request import ApiRequest
+from .http.response_fields import example_response
+from .local_coze import LocalCoze
+from .oauth import endpoints, pages
+from .openapi.description import Operation
+from .sockets.chat import ChatSession
+from .sockets.session import socket_endpoint
+from .sockets.speech import SpeechSession
+from .sockets.transcription import InterpretationSession, TranscriptionsSession
+from .state.oauth import AccessToken
 
-_MAX_SEEN = 1000
-_SESSIONS = (SpeechSession, TranscriptionsSession, ChatSession, InterpretationSession)
-
-
-@dataclass(frozen=True, slots=True)
-class SeenRequest:
-    """A request as it arrived."""
-
-    operation: str
-    """Id of the operation or voice socket; empty when the path is unknown."""
-    method: str
-    path: str
-    """Path and query, still encoded."""
-    headers: dict[str, str] = field(repr=False)
-    """Names in lower case; includes the token."""
-    body: bytes = field(repr=False)
-    logid: str = ""
-    """Log id of the answer."""
+SESSIONS = (SpeechSession, TranscriptionsSession, ChatSession, InterpretationSession)
+_DATED = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 
 
-class LocalCoze:
-    """The state of one emulator and the way of a request through it."""
+def application(local: LocalCoze) -> ASGIApp:
+    """The application of a local Coze.
 
-    def __init__(self, token: str) -> None:
-        self.token = token
-        self.clock = Clock()
-        self.dispatcher = Dispatcher(self)
-        self.clock.watch(self.dispatcher.time_passed)
-        self.description = load()
-        self.validator = Validator(self.description)
-        self.seen: deque[SeenRequest] = deque(maxlen=_MAX_SEEN)
-        self.frames: deque[SeenFrame] = deque(maxlen=10 * _MAX_SEEN)
-        self.reset()
+    Args:
+        local: The local Coze.
+    """
+    # Literal paths first: `/v1/plugins/mget` is not the plugin `mget`.
+    operations = sorted(
+        local.description.operations.values(),
+        key=lambda operation: [part.startswith("{") for part in operation.path.split("/")],
+    )
+    routes: list[BaseRoute] = [
+        Route(operation.path, _endpoint(local, operation), methods=[operation.method])
+        for operation in operations
+    ]
+    for session in SESSIONS:
+        path = local.description.sockets[session.socket]["path"]
+        routes.append(WebSocketRoute(path, socket_endpoint(local, session)))
+    routes += pages.routes(lambda: local.state.oauth)
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _unknown_path, Exception: _internal_error},
+    )
+    return _Middleware(local, app)
 
-    def reset(self) -> None:
-        """Forgets everything: resources, tokens, requests seen, failures held ready; the clock
-        tells the time of this machine.
-        """
-        self.clock.reset()
-        self.world = World(self.description, KINDS, populate, self.token, self.clock.time)
-        self.switch = failures.Switch()
-        self.seen.clear()
-        self.frames.clear()
 
-    async def answer(self, operation: Operation, request: Request) -> Response:
-        """Answers one request to a known operation."""
-        logid: str = request.scope["logid"]
+def _endpoint(local: LocalCoze, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        local.record(operation.id, request, await request.body())
+        header = request.headers.get(failures.HEADER)
         try:
-            access = (
-                None
-                if operation.anonymous
-                else self.authenticate(request.headers.get("authorization", ""), request.method)
-            )
-            inputs = await self.validator.read(operation, request)
-            call = Call(
-                operation,
-                inputs,
-                self.world,
-                logid,
-                str(request.base_url).rstrip("/"),
-                self.dispatcher,
-                request.headers,
-            )
-            _check_reach(access, call)
-            answered = HANDLERS.get(operation.id, stateless)(call)
-            found = await answered if inspect.isawaitable(answered) else answered
-        except Refusal as refusal:
-            if "oauth" not in operation.data["tags"]:
-                return answers.refused(refusal, logid)
-            return self._no_token(oauth.translated(refusal), request)
-        except OAuthRefusal as refusal:
-            return self._no_token(refusal, request)
-        return found if isinstance(found, Response) else answers.success(found, logid)
+            rule = local.failures.rule_for(request.method, request.url.path, operation.id, header)
+        except ValueError as error:
+            api_error = ApiError(4000, str(error), status=400)
+            return responses.failure(api_error, request.scope["logid"])
+        if rule is None:
+            return await _respond(local, operation, request)
+        return _FailingResponse(rule, request, lambda: _respond(local, operation, request))
 
-    def _no_token(self, refusal: OAuthRefusal, request: Request) -> Response:
-        """A page for a browser, JSON for a program."""
-        logid: str = request.scope["logid"]
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return oauth_pages.refused(refusal, logid)
-        return oauth.refused(refusal, self.world.oauth.spelling, logid)
+    return endpoint
 
-    def authenticate(self, authorization: str, method: str) -> Access | None:
-        """What an issued token may reach; None for the token of the emulator itself, which reaches
-        everything.
 
-        An unknown token is HTTP 401 with 700012006 on GET, and HTTP 200 with 4101 on anything else;
-        one that has ended is HTTP 401 on both.
-
-        Raises:
-            Refusal: The token is unknown or has ended.
-        """
-        scheme, _, token = authorization.partition(" ")
-        if scheme == "Bearer" and token == self.token:
-            return None
-        access = self.world.oauth.known(token) if scheme == "Bearer" else None
-        if access is not None and access.ends > self.clock.time():
-            return access
-        if access is not None:
-            raise Refusal(
-                700012006 if method == "GET" else 4100, "access token is expired", status=401
-            )
-        if method == "GET":
-            raise Refusal(700012006, "access token invalid", status=401)
-        raise Refusal(4101, "the token you entered is incorrect")
-
-    def application(self) -> ASGIApp:
-        """The whole application."""
-        # Literal paths first: `/v1/plugins/mget` is no plugin.
-        found = sorted(
-            self.description.operations.values(),
-            key=lambda item: [part.startswith("{") for part in item.path.split("/")],
+async def _respond(local: LocalCoze, operation: Operation, request: Request) -> Response:
+    """The response of an operation."""
+    logid: str = request.scope["logid"]
+    try:
+        access = None
+        if not operation.anonymous:
+            authorization = request.headers.get("authorization", "")
+            access = local.authenticate(authorization, request.method)
+        api_request = ApiRequest(
+            operation,
+            await local.validator.read(operation, request),
+            local.state,
+            logid,
+            str(request.base_url).rstrip("/"),
+            local.dispatcher,
+            request.headers,
         )
-        routes: list[BaseRoute] = [
-            Route(item.path, self._endpoint(item), methods=[item.method], name=item.id)
-            for item in found
-        ]
-        for session in _SESSIONS:
-            path = self.description.sockets[session.socket]["path"]
-            routes.append(WebSocketRoute(path, endpoint(self, session), name=session.socket))
-        routes += oauth_pages.routes(self)
-        app = Starlette(
-            routes=routes, exception_handlers={HTTPException: _unknown_path, Exception: _broken}
-        )
-        return _Gate(self, app)
-
-    def _endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-        async def serve(request: Request) -> Response:
-            self.note(operation.id, request, await request.body())
-            header = request.headers.get(failures.HEADER)
-            try:
-                rule = self.switch.rule_for(request.method, request.url.path, operation.id, header)
-            except ValueError as error:
-                return answers.refused(
-                    Refusal(4000, str(error), status=400), request.scope["logid"]
-                )
-            if rule is None:
-                return await self.answer(operation, request)
-            return _Spoiled(rule, request, lambda: self.answer(operation, request))
-
-        return serve
-
-    def note(self, operation: str, request: HTTPConnection, body: bytes = b"") -> None:
-        """Remembers a request."""
-        path = request.scope["raw_path"].decode() + (
-            f"?{request.url.query}" if request.url.query else ""
-        )
-        method = request.scope.get("method", "GET")
-        self.seen.append(
-            SeenRequest(
-                operation, method, path, dict(request.headers), body, request.scope["logid"]
-            )
-        )
+        _check_scope(access, api_request)
+        result = HANDLERS.get(operation.id, example_response)(api_request)
+        if inspect.isawaitable(result):
+            result = await result
+    except ApiError as error:
+        if "oauth" not in operation.data["tags"]:
+            return responses.failure(error, logid)
+        return _oauth_failure(local, endpoints.as_oauth_error(error), request)
+    except OAuthError as error:
+        return _oauth_failure(local, error, request)
+    return result if isinstance(result, Response) else responses.success(result, logid)
 
 
-def _check_reach(access: Access | None, call: Call) -> None:
+def _check_scope(access: AccessToken | None, request: ApiRequest) -> None:
     """A token for one workspace has no permissions of the account, and the scope of a channel's
     token names its bots.
 
     Raises:
-        Refusal: 4101: the token does not reach so far.
+        ApiError: 4101: the token does not reach the operation or the bot.
     """
     if access is None:
         return
-    if access.workspace_id and call.operation.id.startswith("conversations_"):
-        raise Refusal(4101, "the token of one workspace has no permissions of the account")
-    if (
-        access.bots is not None
-        and call.arg("bot_id") is not None
-        and call.arg("bot_id") not in access.bots
-    ):
-        raise Refusal(4101, "the scope of the token does not name this bot")
+    if access.workspace_id and request.operation.id.startswith("conversations_"):
+        raise ApiError(4101, "the token of one workspace has no permissions of the account")
+    bot_id = request.arg("bot_id")
+    if access.bot_ids is not None and bot_id is not None and bot_id not in access.bot_ids:
+        raise ApiError(4101, "the scope of the token does not name this bot")
 
 
-class _Gate:
-    """Gives each request its log id and the time of the emulator, and swallows the error by which
-    an answer is cut.
+def _oauth_failure(local: LocalCoze, error: OAuthError, request: Request) -> Response:
+    """A page for a browser, JSON for a program."""
+    logid: str = request.scope["logid"]
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return pages.error_page(error, logid)
+    return endpoints.error_response(error, local.state.oauth.error_field, logid)
+
+
+class _Middleware:
+    """Gives each request its log id and each response the time of the emulator; ends quietly when a
+    rule cuts the connection.
     """
 
     def __init__(self, local: LocalCoze, app: ASGIApp) -> None:
-        self.local = local
+        self._local = local
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["logid"] = answers.new_logid()
+        scope["logid"] = responses.new_logid()
 
-        async def dated(message: Message) -> None:
-            if message["type"] in (
-                "http.response.start",
-                "websocket.http.response.start",
-                "websocket.accept",
-            ):
-                date = formatdate(self.local.clock.time(), usegmt=True).encode()
+        async def send_dated(message: Message) -> None:
+            if message["type"] in _DATED:
+                date = formatdate(self._local.clock.time(), usegmt=True).encode()
                 message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
             await send(message)
 
         try:
-            await self._app(scope, receive, dated)
-        except failures.Cut:
+            await self._app(scope, receive, send_dated)
+        except failures.ConnectionCut:
             return
 
 
-class _Spoiled(Response):
-    """An answer under a failure rule."""
+class _FailingResponse(Response):
+    """A response under a failure rule."""
 
     def __init__(
-        self, rule: failures.Rule, request: Request, answer: Callable[[], Awaitable[Response]]
+        self,
+        rule: failures.FailureRule,
+        request: Request,
+        respond: Callable[[], Awaitable[Response]],
     ) -> None:
         super().__init__()
         self._rule = rule
         self._logid: str = request.scope["logid"]
-        self._oauth = request.url.path.startswith(oauth.PREFIX)
-        self._answer = answer
+        self._is_oauth = request.url.path.startswith(endpoints.PREFIX)
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._rule.delay:
@@ -255,22 +175,20 @@ class _Spoiled(Response):
         if self._rule.keepalive:
             await failures.keep_alive(self._rule, self._logid, receive, send)
             return
-        found = (
-            failures.response(self._rule, self._logid, oauth=self._oauth)
-            if self._rule.answers
-            else await self._answer()
-        )
-        await found(scope, receive, failures.spoiled(send, self._rule, scope))
+        if self._rule.replaces_response:
+            response = failures.failure_response(self._rule, self._logid, oauth=self._is_oauth)
+        else:
+            response = await self._respond()
+        await response(scope, receive, failures.failing_send(send, self._rule))
 
 
 async def _unknown_path(request: Request, error: Exception) -> Response:
-    """Paths and methods that the description does not know."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    refusal = Refusal(4200, f"{request.method} {request.url.path} is not described", status=status)
-    return answers.refused(refusal, request.scope["logid"])
+    message = f"{request.method} {request.url.path} is not described"
+    return responses.failure(ApiError(4200, message, status=status), request.scope["logid"])
 
 
-async def _broken(request: Request, error: Exception) -> Response:
-    """A defect of the emulator itself; says so, instead of looking like Coze."""
+async def _internal_error(request: Request, error: Exception) -> Response:
+    # Says that the emulator is wrong, so that nobody looks for the reason at Coze.
     message = f"defect of the local emulator: {type(error).__name__}: {error}"
-    return answers.refused(Refusal(5000, message, status=500), request.scope["logid"])
+    return responses.failure(ApiError(5000, message, status=500), request.scope["logid"])

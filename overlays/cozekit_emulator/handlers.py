@@ -1,91 +1,103 @@
-"""Which handler answers which operation. An operation that is not listed is answered from the
-examples of the description.
+"""The handler of each operation. An operation that is not listed gets the example of the
+description as its response.
 """
 
 from __future__ import annotations
 
-from . import (
+from .http.crud import create, create_each, delete, delete_each, list_page, retrieve, update
+from .http.request import Handler
+from .http.response_fields import example_response
+from .oauth import endpoints
+from .operations import (
+    audio,
+    bots,
     callback_apps,
     chats,
     conversations,
-    knowledge,
-    media,
-    oauth,
-    people,
-    publishing,
-    runs,
-    tasks,
+    datasets,
+    jobs,
+    members,
+    workflows,
 )
-from .calls import Handler
-from .publishing import by_publication
-from .verbs import create, create_each, delete, delete_each, listing, retrieve, update
+from .operations.bots import has_publish_status
 
-_SPACE = {"workspaces": "workspace_id"}
+_WORKSPACE = {"workspaces": "workspace_id"}
 
 HANDLERS: dict[str, Handler] = {
     # Callback applications
     "api_apps_create": callback_apps.create_app,
-    "api_apps_list": listing("api_apps", {"app_type": "app_type"}),
+    "api_apps_list": list_page("api_apps", {"app_type": "app_type"}),
     "api_apps_update": callback_apps.update_app,
     "api_apps_delete": delete("api_apps"),
-    "api_apps_events_create": create_each("api_app_events", "event_types", name="event_type"),
+    "api_apps_events_create": create_each(
+        "api_app_events", "event_types", element_field="event_type"
+    ),
     "api_apps_events_delete": delete_each("api_app_events", "event_types"),
-    "api_apps_events_list": listing("api_app_events"),
+    "api_apps_events_list": list_page("api_app_events"),
     # Apps
-    "apps_list": listing("apps", {"workspace_id": "workspace_id"}, by_publication, needs=_SPACE),
+    "apps_list": list_page(
+        "apps", {"workspace_id": "workspace_id"}, has_publish_status, requires=_WORKSPACE
+    ),
     "apps_collaborators_create": create_each("app_collaborators", "collaborators", fills=False),
     "apps_collaborators_delete": delete("app_collaborators"),
-    # Sound
+    # Audio
     "audio_live_retrieve": retrieve("lives"),
-    "audio_speech_create": media.speech,
-    "audio_transcriptions_create": media.with_file(media.transcribe),
-    "audio_voices_list": listing("voices", None, media.by_voice),
-    "audio_voices_clone": media.clone_voice,
-    "audio_voiceprint_groups_create": create("voiceprint_groups", media.sign),
-    "audio_voiceprint_groups_list": listing(
-        "voiceprint_groups", {"group_id": "group_id"}, media.by_group
+    "audio_speech_create": audio.synthesize_speech,
+    "audio_transcriptions_create": audio.requires_file(example_response),
+    "audio_voices_list": list_page("voices", None, audio.voice_matches),
+    "audio_voices_clone": audio.requires_file(audio.clone_voice),
+    "audio_voiceprint_groups_create": create("voiceprint_groups", audio.set_creator),
+    "audio_voiceprint_groups_list": list_page(
+        "voiceprint_groups", {"group_id": "group_id"}, audio.name_starts_with
     ),
     "audio_voiceprint_groups_update": update("voiceprint_groups"),
     "audio_voiceprint_groups_delete": delete("voiceprint_groups"),
-    "audio_voiceprint_groups_features_create": media.with_file(
-        create("voiceprints", media.add_voiceprint)
+    "audio_voiceprint_groups_features_create": audio.requires_file(
+        create("voiceprints", audio.after_create_voiceprint)
     ),
-    "audio_voiceprint_groups_features_list": listing("voiceprints"),
+    "audio_voiceprint_groups_features_list": list_page("voiceprints"),
     "audio_voiceprint_groups_features_update": update("voiceprints"),
-    "audio_voiceprint_groups_features_delete": media.delete_voiceprint,
-    "audio_voiceprint_groups_speaker_identify": media.identify_speaker,
+    "audio_voiceprint_groups_features_delete": audio.delete_voiceprint,
+    "audio_voiceprint_groups_speaker_identify": audio.requires_file(audio.identify_speaker),
     # Quotas and bills
-    "benefits_retrieve": tasks.benefits,
+    "benefits_retrieve": jobs.retrieve_benefits,
     "benefits_bill_tasks_create": create("bill_tasks"),
-    "benefits_bill_tasks_list": tasks.list_bill_tasks,
-    "benefits_limitations_create": tasks.create_limitation,
-    "benefits_limitations_list": listing("limitations", tasks.LIMITATION_FILTERS, tasks.by_status),
+    "benefits_bill_tasks_list": jobs.list_bills,
+    "benefits_limitations_create": jobs.create_limitation,
+    "benefits_limitations_list": list_page(
+        "limitations", jobs.LIMITATION_FILTERS, jobs.limitation_has_status
+    ),
     "benefits_limitations_update": update("limitations"),
     # Bots
-    "bots_create": create("bots", publishing.founded, needs={"workspaces": "space_id"}),
-    "bots_update": update("bots", publishing.edited),
-    "bots_list": listing("bots", {"workspace_id": "workspace_id"}, by_publication, needs=_SPACE),
-    "bots_list_published": listing(
-        "bots", {"workspace_id": "space_id"}, by_publication, needs={"workspaces": "space_id"}
+    "bots_create": create("bots", bots.after_create, requires={"workspaces": "space_id"}),
+    "bots_update": update("bots", bots.after_update),
+    "bots_list": list_page(
+        "bots", {"workspace_id": "workspace_id"}, has_publish_status, requires=_WORKSPACE
     ),
-    "bots_retrieve": publishing.retrieve_bot,
-    "bots_retrieve_published": publishing.retrieve_bot,
-    "bots_publish": publishing.publish_bot,
-    "bots_unpublish": publishing.unpublish_bot,
-    "bots_versions_list": listing(
-        "bot_versions", {"connector_id": "connector_id"}, publishing.by_version
+    "bots_list_published": list_page(
+        "bots",
+        {"workspace_id": "space_id"},
+        has_publish_status,
+        requires={"workspaces": "space_id"},
+    ),
+    "bots_retrieve": bots.retrieve,
+    "bots_retrieve_published": bots.retrieve,
+    "bots_publish": bots.publish,
+    "bots_unpublish": bots.unpublish,
+    "bots_versions_list": list_page(
+        "bot_versions", {"connector_id": "connector_id"}, bots.version_has_publish_status
     ),
     "bots_collaboration_modes_update": update("bots"),
     "bots_collaborators_create": create_each("bot_collaborators", "collaborators", fills=False),
     "bots_collaborators_delete": delete("bot_collaborators"),
-    "connectors_bots_update": publishing.report_review,
+    "connectors_bots_update": bots.report_review,
     # Chats
     "chat_create": chats.create,
     "chat_retrieve": chats.retrieve,
     "chat_cancel": chats.cancel,
-    "chat_submit_tool_outputs": chats.submit,
-    "chat_messages_list": chats.messages,
-    "workflows_chat_stream": chats.chatflow,
+    "chat_submit_tool_outputs": chats.submit_tool_outputs,
+    "chat_messages_list": chats.list_messages,
+    "workflows_chat_stream": chats.stream_chatflow,
     # Conversations
     "conversations_create": conversations.create,
     "conversations_list": conversations.list_all,
@@ -101,89 +113,94 @@ HANDLERS: dict[str, Handler] = {
     "conversations_messages_feedback_create": conversations.set_feedback,
     "conversations_messages_feedback_delete": delete("feedback"),
     # Knowledge
-    "datasets_create": create("datasets", needs={"workspaces": "space_id"}),
-    "datasets_list": listing(
-        "datasets", knowledge.DATASET_FILTERS, knowledge.by_name, needs={"workspaces": "space_id"}
+    "datasets_create": create("datasets", requires={"workspaces": "space_id"}),
+    "datasets_list": list_page(
+        "datasets",
+        {"space_id": "space_id", "format_type": "format_type"},
+        datasets.name_contains,
+        requires={"workspaces": "space_id"},
     ),
     "datasets_update": update("datasets"),
-    "datasets_delete": delete("datasets", knowledge.delete_contents),
-    "datasets_process": knowledge.process_documents,
-    "datasets_documents_create": knowledge.create_documents,
-    "datasets_documents_list": knowledge.list_documents,
-    "datasets_documents_update": update("documents", knowledge.changed),
-    "datasets_documents_delete": knowledge.delete_documents,
-    "datasets_images_list": knowledge.list_images,
-    "datasets_images_update": update("documents", knowledge.changed),
+    "datasets_delete": delete("datasets", datasets.delete_documents_of),
+    "datasets_process": datasets.list_progress,
+    "datasets_documents_create": datasets.create_documents,
+    "datasets_documents_list": datasets.list_documents,
+    "datasets_documents_update": update("documents", datasets.update_dataset_of),
+    "datasets_documents_delete": datasets.delete_documents,
+    "datasets_images_list": datasets.list_images,
+    "datasets_images_update": update("documents", datasets.update_dataset_of),
     # Enterprises, organizations, workspaces
     "enterprises_members_create": create_each("enterprise_members", "users", fills=False),
     "enterprises_members_update": update("enterprise_members"),
     "enterprises_members_delete": delete("enterprise_members"),
     "enterprises_organizations_create": create(
-        "organizations", people.found_organization, needs={"enterprises": "enterprise_id"}
+        "organizations", members.add_organization_admin, requires={"enterprises": "enterprise_id"}
     ),
-    "enterprises_organizations_list": listing(
-        "organizations", {"enterprise_id": "enterprise_id"}, needs={"enterprises": "enterprise_id"}
+    "enterprises_organizations_list": list_page(
+        "organizations",
+        {"enterprise_id": "enterprise_id"},
+        requires={"enterprises": "enterprise_id"},
     ),
     "organizations_update": update("organizations"),
     "organizations_members_create": create_each("organization_members", "organization_people"),
-    "organizations_members_list": listing("organization_members"),
+    "organizations_members_list": list_page("organization_members"),
     "organizations_members_update": update("organization_members"),
-    "organizations_members_delete": delete("organization_members", people.keep_last_admin),
-    "workspaces_create": create("workspaces", people.found_workspace),
-    "workspaces_list": listing("workspaces"),
+    "organizations_members_delete": delete("organization_members", members.keep_last_admin),
+    "workspaces_create": create("workspaces", members.add_workspace_owner),
+    "workspaces_list": list_page("workspaces"),
     "workspaces_update": update("workspaces"),
-    "workspaces_members_create": people.add_members,
-    "workspaces_members_list": listing("workspace_members"),
-    "workspaces_members_delete": people.remove_members,
+    "workspaces_members_create": members.add_to_workspace,
+    "workspaces_members_list": list_page("workspace_members"),
+    "workspaces_members_delete": members.remove_from_workspace,
     # Copies and templates
-    "entities_copy_tasks_create": tasks.create_copy_task,
-    "entities_copy_tasks_retrieve": tasks.retrieve_copy_task,
-    "templates_duplicate": publishing.duplicate_template,
+    "entities_copy_tasks_create": jobs.create_copy,
+    "entities_copy_tasks_retrieve": jobs.retrieve_copy,
+    "templates_duplicate": bots.duplicate_template,
     # Files and folders
-    "files_upload": media.upload_file,
+    "files_upload": audio.upload_file,
     "files_retrieve": retrieve("files"),
-    "folders_list": listing(
+    "folders_list": list_page(
         "folders",
         {"workspace_id": "workspace_id", "folder_type": "folder_type"},
-        publishing.by_folder,
-        needs=_SPACE,
+        bots.is_in_parent_folder,
+        requires=_WORKSPACE,
     ),
     "folders_retrieve": retrieve("folders"),
     # Sign-in
-    "oauth_account_token": oauth.account_token,
-    "oauth_authorize": oauth.authorize,
-    "oauth_authorize_workspace": oauth.authorize,
-    "oauth_device_code": oauth.device_code,
-    "oauth_device_code_workspace": oauth.device_code,
-    "oauth_enterprise_token": oauth.enterprise_token,
-    "oauth_token": oauth.token,
+    "oauth_account_token": endpoints.account_token,
+    "oauth_authorize": endpoints.authorize,
+    "oauth_authorize_workspace": endpoints.authorize,
+    "oauth_device_code": endpoints.device_code,
+    "oauth_device_code_workspace": endpoints.device_code,
+    "oauth_enterprise_token": endpoints.enterprise_token,
+    "oauth_token": endpoints.token,
     # Plugins
-    "plugins_list": listing("store_plugins"),
-    "plugins_categories_list": listing("plugin_categories"),
+    "plugins_list": list_page("store_plugins"),
+    "plugins_categories_list": list_page("plugin_categories"),
     "plugins_retrieve": retrieve("plugins"),
-    "plugins_retrieve_many": tasks.plugins_by_id,
-    "plugins_tools_call": tasks.call_plugin,
+    "plugins_retrieve_many": jobs.retrieve_plugins,
+    "plugins_tools_call": jobs.call_plugin,
     # Variables
-    "variables_retrieve": people.get_variables,
-    "variables_update": people.set_variables,
+    "variables_retrieve": members.get_variables,
+    "variables_update": members.set_variables,
     # Workflows
-    "workflows_list": listing(
+    "workflows_list": list_page(
         "workflows",
         {"workspace_id": "workspace_id", "app_id": "app_id"},
-        publishing.by_mode,
-        needs=_SPACE,
+        workflows.has_mode,
+        requires=_WORKSPACE,
     ),
-    "workflows_retrieve": publishing.retrieve_workflow,
-    "workflows_versions_list": listing("workflow_versions", None, by_publication),
+    "workflows_retrieve": workflows.retrieve,
+    "workflows_versions_list": list_page("workflow_versions", None, has_publish_status),
     "workflows_collaboration_modes_update": update("workflows"),
     "workflows_collaborators_create": create_each(
         "workflow_collaborators", "collaborators", fills=False
     ),
     "workflows_collaborators_delete": delete("workflow_collaborators"),
-    "workflows_runs_create": runs.create,
-    "workflows_runs_stream": runs.stream,
-    "workflows_runs_stream_resume": runs.stream_resume,
-    "workflows_runs_resume": runs.resume,
-    "workflows_runs_run_histories_retrieve": runs.history,
-    "workflows_runs_run_histories_execute_nodes_retrieve": runs.node,
+    "workflows_runs_create": workflows.create_run,
+    "workflows_runs_stream": workflows.stream_run,
+    "workflows_runs_stream_resume": workflows.stream_resumed_run,
+    "workflows_runs_resume": workflows.resume_run,
+    "workflows_runs_run_histories_retrieve": workflows.retrieve_history,
+    "workflows_runs_run_histories_execute_nodes_retrieve": workflows.retrieve_node,
 }

@@ -3,7 +3,7 @@
 pytest_plugins = ["cozekit_emulator.pytest_plugin"]
 
 def test_answer(coze_emulator):
-    client = Client(coze_emulator.token, base_url=coze_emulator.base_url)
+    coze = Coze(coze_emulator.token, base_url=coze_emulator.base_url)
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .server import Emulator
+from .emulator import Emulator
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,6 @@ def coze_emulator_server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def coze_emulator(coze_emulator_server: Emulator) -> Emulator:
-    """The server with a fresh memory: `base_url`, `token`, `requests`, `emulate`, `reset`."""
+    """The server with a fresh state: `base_url`, `token`, `requests`, `emulate`, `reset`."""
     coze_emulator_server.reset()
     return coze_emulator_server

@@ -31,7 +31,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 
-from cozekit.auth.clock import Clock
+from cozekit.auth import Clock
 
 LOGID = "20260101000000AUTHLOGID"
 START = 1_800_000_000.0

@@ -10,6 +10,7 @@ import pytest
 
 from cozekit import APIConnectionError, APITimeoutError, ArgumentError, Coze, CozeError, OAuthError
 from cozekit.auth import (
+    DeviceLogin,
     DeviceOAuth,
     JWTOAuth,
     OAuthSetupError,
@@ -18,7 +19,6 @@ from cozekit.auth import (
     challenge_of,
     new_verifier,
 )
-from cozekit.auth.model import DeviceLogin
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, LOGID, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed
@@ -33,7 +33,7 @@ def test_a_wrong_state_is_refused_before_anything_is_sent(
         f"{CALLBACK}?code=code_x",
         "code=code_x&state=",
     ):
-        with pytest.raises(OAuthError, match="begin anew") as caught:
+        with pytest.raises(OAuthError, match="start the sign-in again") as caught:
             call(web, "finish", started, returned)
         assert caught.value.error == "invalid_state"
     assert server.asked == []
@@ -67,7 +67,7 @@ def test_a_reused_code_is_refused(
     started = web.begin()
     returned = agreed(server, started)
     web.finish(started, returned)
-    with pytest.raises(OAuthError, match="begin the sign-in anew") as caught:
+    with pytest.raises(OAuthError, match="start the sign-in again") as caught:
         call(web, "finish", started, returned)
     assert (
         caught.value.error == "invalid_request"
@@ -242,7 +242,7 @@ BAD_KEYS = {
 @pytest.mark.parametrize("case", BAD_KEYS)
 def test_a_malformed_key_is_told_when_the_app_is_made(case: str) -> None:
     found: Any = BAD_KEYS[case]
-    with pytest.raises(OAuthSetupError, match="no RSA private key in PEM form") as caught:
+    with pytest.raises(OAuthSetupError, match="not an RSA private key in PEM form") as caught:
         JWTOAuth("1", found, "kid")
     assert (
         caught.value.argument == "private_key"
@@ -264,7 +264,7 @@ def test_keys_of_other_kinds_are_told(key: Any) -> None:
     )
     locked = key.private_bytes(*form, serialization.BestAvailableEncryption(b"pass"))
     for found in (public, curve, locked):
-        with pytest.raises(OAuthSetupError, match="no RSA private key"):
+        with pytest.raises(OAuthSetupError, match="not an RSA private key"):
             JWTOAuth("1", found, "kid")
 
 
@@ -360,7 +360,7 @@ def test_a_device_answer_with_parts_missing_is_an_error(
         server.next_answers.append(
             json_answer({key: value for key, value in whole.items() if key != name})
         )
-        with pytest.raises(OAuthError, match=f"the answer holds no {name}"):
+        with pytest.raises(OAuthError, match=f"the response has no {name}"):
             call(device, "start")
 
 

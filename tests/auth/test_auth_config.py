@@ -4,6 +4,7 @@ base URL.
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 
 from coze_openapi.api.oauth import account_token
 from coze_openapi.api.users import me
-from coze_runtime.operation import CallOptions
-from cozekit import ArgumentError, AsyncCoze, Coze
+from coze_openapi.errors import SERVICE
+from coze_runtime.operation import CallOptions, Response
+from coze_runtime.serialization.error_responses import api_error
+from cozekit import ArgumentError, AsyncCoze, Coze, OAuthError
 from cozekit.auth import (
     DeviceOAuth,
     JWTOAuth,
@@ -22,10 +25,8 @@ from cozekit.auth import (
     StaticToken,
     WebOAuth,
     load_oauth_app,
-    region_hint,
     region_of,
 )
-from cozekit.auth.regions import audience_of
 from tests.auth.conftest import KEY_ID, Caller
 from tests.auth.server import OAuthServer
 
@@ -121,10 +122,10 @@ def test_values_of_the_wrong_kind_are_named() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "no JSON"),
-        (b'{"private_key": "canary', "no JSON"),
-        (b"[]", "no JSON object"),
-        (b"\xff\xfe", "no UTF-8 text"),
+        (b"", "not valid JSON"),
+        (b'{"private_key": "canary', "not valid JSON"),
+        (b"[]", "not a JSON object"),
+        (b"\xff\xfe", "not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_an_error_without_its_content(
@@ -210,13 +211,42 @@ def test_requests_go_below_a_path_prefix(server: OAuthServer, pem: str, call: Ca
     assert server.asked[0].path == "/a/b/api/permission/oauth2/device/code"
 
 
-def test_the_audience_is_the_host_of_the_base() -> None:
-    for base, audience in {
-        "https://api.coze.cn": "api.coze.cn",
-        "https://api.coze.com": "api.coze.com",
-        "http://u:p@127.0.0.1:9/x": "127.0.0.1:9",
-    }.items():
-        assert audience_of(base) == audience
+@pytest.mark.parametrize(
+    ("base", "audience"),
+    [
+        ("https://api.coze.cn", "api.coze.cn"),
+        ("https://api.coze.com", "api.coze.com"),
+        ("http://u:p@127.0.0.1:9/x", "127.0.0.1:9"),
+    ],
+)
+def test_the_audience_is_the_host_of_the_base(base: str, audience: str) -> None:
+    signed: list[bytes] = []
+
+    def sign(message: bytes) -> bytes:
+        signed.append(message)
+        raise RuntimeError("nothing is sent")
+
+    auth = JWTOAuth("1", public_key_id="k", signer=sign)
+    with Coze(auth=auth, base_url=base) as coze, pytest.raises(OAuthError):
+        auth.token(coze)
+    claims = signed[0].split(b".")[1]
+    assert json.loads(base64.urlsafe_b64decode(claims + b"=="))["aud"] == audience
+
+
+@pytest.mark.parametrize(
+    ("site", "other"), [("coze.cn", "coze.com"), ("coze.com", "coze.cn"), ("example.com", None)]
+)
+def test_an_error_about_a_token_names_the_other_site(site: str, other: str | None) -> None:
+    response = Response(
+        status=401,
+        headers={},
+        content=b"",
+        operation=me.OPERATION,
+        base_url=f"https://api.{site}",
+        service=SERVICE,
+    )
+    hint = str(api_error(response, code=4100, msg="authentication is invalid"))
+    assert (f"base_url='https://api.{other}'" in hint) == (other is not None)
 
 
 def test_regions_are_known_by_their_hosts() -> None:
@@ -228,10 +258,6 @@ def test_regions_are_known_by_their_hosts() -> None:
         region_of("https://api.coze.cn.evil.example") is None
         and region_of("http://127.0.0.1") is None
     )
-    assert "https://api.coze.com" in region_hint(
-        "https://api.coze.cn"
-    ) and "https://api.coze.cn" in region_hint("https://api.coze.com")
-    assert region_hint("http://127.0.0.1:1") == ""
 
 
 def test_a_sign_in_of_one_site_is_refused_for_the_other(pem: str, call: Caller) -> None:

@@ -9,8 +9,7 @@ import threading
 import pytest
 
 from cozekit import APIConnectionError, OAuthError
-from cozekit.auth import DeviceOAuth
-from cozekit.auth.model import DeviceLogin
+from cozekit.auth import DeviceLogin, DeviceOAuth
 from tests.auth.conftest import Caller
 from tests.auth.server import DROP, MovableClock, OAuthServer, json_answer
 

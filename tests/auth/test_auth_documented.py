@@ -15,8 +15,16 @@ import pytest
 import yaml
 
 from cozekit import AsyncCoze, Coze
-from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, Token, WebOAuth, challenge_of
-from cozekit.auth.model import Authorization
+from cozekit.auth import (
+    Authorization,
+    DeviceOAuth,
+    JWTOAuth,
+    MemoryStore,
+    PKCEOAuth,
+    Token,
+    WebOAuth,
+    challenge_of,
+)
 from tests.auth.conftest import Caller
 from tests.auth.server import MovableClock
 from tests.contract.matching import recorder
@@ -33,8 +41,10 @@ def service(pem: str, **arguments: Any) -> JWTOAuth:
     return JWTOAuth("1", pem, "kid", duration_seconds=86399, base_url=CN, clock=CLOCK, **arguments)
 
 
-def jwt_token(call: Caller, auth: JWTOAuth) -> Token:
+def jwt_token(call: Caller, pem: str, **arguments: Any) -> Token:
     """What the exchange of a JWT brings."""
+    store = MemoryStore()
+    auth = service(pem, store=store, **arguments)
     if call.form == "sync":
         with Coze(auth=auth, base_url=CN) as coze:
             auth.token(coze)
@@ -45,8 +55,9 @@ def jwt_token(call: Caller, auth: JWTOAuth) -> Token:
                 await auth.token_async(coze)
 
         anyio.run(ask, backend=call.form)
-    assert auth._current is not None
-    return auth._current
+    token = store.load()
+    assert token is not None
+    return token
 
 
 def web(call: Caller, pem: str) -> list[Token]:
@@ -60,15 +71,15 @@ def pkce(call: Caller, pem: str) -> list[Token]:
 
 
 def jwt_developer(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem))]
+    return [jwt_token(call, pem)]
 
 
 def jwt_account(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem, account_id="7490888144456****"))]
+    return [jwt_token(call, pem, account_id="7490888144456****")]
 
 
 def jwt_enterprise(call: Caller, pem: str) -> list[Token]:
-    return [jwt_token(call, service(pem, enterprise_id="volcano_210195***"))]
+    return [jwt_token(call, pem, enterprise_id="volcano_210195***")]
 
 
 EXCHANGES: dict[str, tuple[str, Callable[[Caller, str], list[Token]], list[int]]] = {

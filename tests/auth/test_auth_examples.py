@@ -115,7 +115,7 @@ def test_auth_token_store(server: OAuthServer, environment: dict[str, str]) -> N
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
 
-def test_auth_token_store_signs_in_anew_when_the_session_has_ended(
+def test_auth_token_store_signs_in_again_when_the_session_has_ended(
     server: OAuthServer, environment: dict[str, str]
 ) -> None:
     run("auth_token_store.py", environment)
@@ -129,10 +129,10 @@ def test_auth_token_store_signs_in_anew_when_the_session_has_ended(
 def test_auth_exception(server: OAuthServer, environment: dict[str, str]) -> None:
     lines = run("auth_exception.py", environment).splitlines()
     assert lines == [
-        "1. refused here, nothing was sent: invalid_state",
-        f"2. refused by Coze: invalid_request, HTTP 400, log id {LOGID}",
-        "3. a setting: private_key",
-        f"4. the token is refused: HTTP 401, code 4100, log id {LOGID}",
+        "1. rejected locally, nothing was sent: invalid_state",
+        f"2. rejected by Coze: invalid_request, HTTP 400, log id {LOGID}",
+        "3. invalid setting: private_key",
+        f"4. the token was rejected: HTTP 401, code 4100, log id {LOGID}",
     ]
 
 

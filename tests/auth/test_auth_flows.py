@@ -18,8 +18,17 @@ from coze_openapi.models.oauth import (
     OAuthScopePermission,
 )
 from cozekit import AsyncCoze, Coze, OAuthError
-from cozekit.auth import DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth, challenge_of, new_verifier
-from cozekit.auth.model import Authorization, DeviceLogin, Token
+from cozekit.auth import (
+    Authorization,
+    DeviceLogin,
+    DeviceOAuth,
+    JWTOAuth,
+    PKCEOAuth,
+    Token,
+    WebOAuth,
+    challenge_of,
+    new_verifier,
+)
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import (
     DEVICE_GRANT,
@@ -210,7 +219,7 @@ def test_waiting_ends_when_the_code_ends(
 ) -> None:
     server.device_life = life
     server.device_polls.extend(["authorization_pending"] * 1000)
-    with pytest.raises(OAuthError, match="begin the sign-in anew") as caught:
+    with pytest.raises(OAuthError, match="start the sign-in again") as caught:
         call(device, "login", show=lambda login: None)
     assert caught.value.error == "expired_token"
     assert (

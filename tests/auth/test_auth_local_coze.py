@@ -40,8 +40,15 @@ from cozekit.auth import (
     load_oauth_app,
 )
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
-from cozekit_emulator.oauth_apps import (
+from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
+from cozekit_emulator.state.ids import ENTERPRISE, USER, WORKSPACE
+from cozekit_emulator.state.oauth import (
+    ACCESS_SECONDS,
+    CODE_SECONDS,
+    DEVICE_SECONDS,
+    REFRESH_SECONDS,
+)
+from cozekit_emulator.state.oauth_apps import (
     CHANNEL_APP,
     DEVICE_APP,
     JWT_APP,
@@ -50,13 +57,6 @@ from cozekit_emulator.oauth_apps import (
     WEB_APP,
     WEB_SECRET,
 )
-from cozekit_emulator.oauth_state import (
-    ACCESS_SECONDS,
-    CODE_SECONDS,
-    DEVICE_SECONDS,
-    REFRESH_SECONDS,
-)
-from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
 from tests.auth.conftest import Caller
 
 __all__ = ["coze_emulator", "coze_emulator_server"]
@@ -117,7 +117,7 @@ def with_browser(
     local: Emulator, call: Caller, app: WebOAuth | PKCEOAuth, workspace_id: str | None = None
 ) -> Token:
     started = app.begin(workspace_id=workspace_id)
-    token: Token = call(app, "finish", started, local.person.agree(started.url))
+    token: Token = call(app, "finish", started, local.browser.agree(started.url))
     return token
 
 
@@ -128,7 +128,7 @@ def with_device(
         app,
         "login",
         workspace_id=workspace_id,
-        show=lambda login: local.person.enter(login.user_code),
+        show=lambda login: local.browser.enter(login.user_code),
     )
     return token
 
@@ -321,7 +321,7 @@ def test_every_documented_sign_in_brings_a_token_that_works(
     bearer = [
         seen.headers["authorization"] for seen in local.requests if seen.operation == "users_me"
     ]
-    assert bearer == [f"Bearer {list(local.oauth.access)[-1]}"], (
+    assert bearer == [f"Bearer {list(local.oauth.access_tokens)[-1]}"], (
         "the call carries the token that came last"
     )
 
@@ -350,7 +350,7 @@ def test_login_receives_the_browser_on_a_port_of_this_machine(
     app: Any = load_oauth_app(
         config, redirect_uri=f"http://127.0.0.1:{free_port()}/callback", clock=LocalClock(local)
     )
-    token = call(app, "login", show=local.person.browse, timeout=10)
+    token = call(app, "login", show=local.browser.browse, timeout=10)
     assert call.me(app.auth(token), local.base_url) == NAME
 
 
@@ -391,7 +391,7 @@ def test_a_token_of_one_workspace_has_no_permissions_of_the_account(
 def test_a_token_of_one_workspace_stays_one_after_a_refresh(local: Emulator, call: Caller) -> None:
     app = app_of(local, WEB_APP)
     token = call(app, "refresh", with_browser(local, call, app, WORKSPACE))
-    assert local.oauth.access[token.access_token].workspace_id == WORKSPACE
+    assert local.oauth.access_tokens[token.access_token].workspace_id == WORKSPACE
 
 
 def test_the_scope_of_a_channel_names_its_bots(local: Emulator, call: Caller) -> None:
@@ -426,20 +426,23 @@ def test_the_token_of_a_service_is_for_whom_it_was_asked(
     local: Emulator, call: Caller, ids: dict[str, str], kept: dict[str, str]
 ) -> None:
     call.me(service_of(local, duration_seconds=120, **ids), local.base_url)
-    (access,) = local.oauth.access.values()
+    (access,) = local.oauth.access_tokens.values()
     assert {
         name: getattr(access, name)
         for name in ("account_id", "enterprise_id", "session_name")
         if getattr(access, name)
     } == kept
-    assert 100 < access.ends - local.clock.time() <= 120
+    assert 100 < access.expires_at - local.clock.time() <= 120
 
 
 def test_the_sessions_of_a_service_have_tokens_of_their_own(local: Emulator, call: Caller) -> None:
     service = service_of(local)
     for name in ("user-1", "user-2"):
         assert call.me(service.for_session(name), local.base_url, 2) == NAME
-    assert [access.session_name for access in local.oauth.access.values()] == ["user-1", "user-2"]
+    assert [access.session_name for access in local.oauth.access_tokens.values()] == [
+        "user-1",
+        "user-2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -451,7 +454,7 @@ def test_whoever_did_not_let_the_app_in_is_not_reached(
     with pytest.raises(OAuthError) as caught:
         call.me(service_of(local, **{kind: value}), local.base_url)
     assert (caught.value.error, caught.value.http_status) == ("access_denied", 403)
-    assert not local.oauth.access
+    assert not local.oauth.access_tokens
 
 
 @pytest.mark.parametrize("ahead", [-300, 300])
@@ -477,7 +480,7 @@ def user_auth(local: Emulator, call: Caller, client_id: str, clock: Clock | None
     if started is None:
         token = with_browser(local, call, app)
     else:
-        local.person.enter(started.user_code)
+        local.browser.enter(started.user_code)
         token = call(app, "poll", started)
     found: Auth = app.auth(token)
     return found
@@ -525,7 +528,7 @@ def test_a_service_token_that_ended_unseen_is_replaced_by_a_new_signature(
     local.clock.advance(61)
     assert call.me(auth, local.base_url) == NAME
     assert operations(local) == ["oauth_token", "users_me", "users_me", "oauth_token", "users_me"]
-    assert len(local.oauth.jtis) == 2
+    assert len(local.oauth.used_jtis) == 2
 
 
 def test_a_call_that_writes_is_repeated_once_too(local: Emulator, call: Caller) -> None:
@@ -573,7 +576,7 @@ def test_a_session_ends_with_its_refresh_token(
     for _ in range(2):
         with pytest.raises(OAuthError) as caught:
             call.me(auth, local.base_url)
-        assert caught.value.error == "invalid_request" and "sign in anew" in str(caught.value)
+        assert caught.value.error == "invalid_request" and "sign in again" in str(caught.value)
     assert operations(local)[before:] == ["oauth_token"], (
         "a refresh token that was refused is not tried again"
     )
@@ -622,7 +625,7 @@ def test_refused_consent_is_told_without_a_question_to_the_server(
 ) -> None:
     app = app_of(local, client_id)
     started = app.begin(workspace_id=workspace_id)
-    returned = local.person.refuse(started.url)
+    returned = local.browser.refuse(started.url)
     with pytest.raises(OAuthError) as caught:
         call(app, "finish", started, returned)
     assert caught.value.error == "access_denied"
@@ -631,7 +634,7 @@ def test_refused_consent_is_told_without_a_question_to_the_server(
 
 def test_the_answer_to_another_sign_in_is_refused(local: Emulator, call: Caller) -> None:
     app = app_of(local, PKCE_APP)
-    returned = local.person.agree(app.begin().url)
+    returned = local.browser.agree(app.begin().url)
     with pytest.raises(OAuthError) as caught:
         call(app, "finish", app.begin(), returned)
     assert caught.value.error == "invalid_state"
@@ -641,7 +644,7 @@ def test_the_answer_to_another_sign_in_is_refused(local: Emulator, call: Caller)
 def test_a_wrong_verifier_is_refused_and_shown_nowhere(local: Emulator, call: Caller) -> None:
     app = app_of(local, PKCE_APP)
     started = app.begin()
-    code = app.code_from(local.person.agree(started.url), started.state)
+    code = app.code_from(local.browser.agree(started.url), started.state)
     wrong = "w" * 43
     error = refused(call, app, "exchange", code, wrong)
     assert (error.error, error.http_status) == ("invalid_request", 400)
@@ -651,7 +654,7 @@ def test_a_wrong_verifier_is_refused_and_shown_nowhere(local: Emulator, call: Ca
 def test_a_wrong_secret_is_refused_and_shown_nowhere(local: Emulator, call: Caller) -> None:
     app = WebOAuth(WEB_APP, "wrong-secret-1", REDIRECT, base_url=local.base_url)
     started = app.begin()
-    error = refused(call, app, "finish", started, local.person.agree(started.url))
+    error = refused(call, app, "finish", started, local.browser.agree(started.url))
     assert (error.error, error.http_status) == ("invalid_client", 401)
     assert "wrong-secret-1" not in repr(error) + str(error)
 
@@ -662,7 +665,7 @@ def test_a_code_works_once_and_its_second_use_ends_the_session(
 ) -> None:
     app = app_of(local, client_id)
     started = app.begin()
-    returned = local.person.agree(started.url)
+    returned = local.browser.agree(started.url)
     token = call(app, "finish", started, returned)
     error = refused(call, app, "finish", started, returned)
     assert (error.error, error.http_status) == ("invalid_request", 400)
@@ -673,7 +676,7 @@ def test_a_code_works_once_and_its_second_use_ends_the_session(
 def test_a_code_that_has_ended_is_refused(local: Emulator, call: Caller, client_id: str) -> None:
     app = app_of(local, client_id)
     started = app.begin()
-    returned = local.person.agree(started.url)
+    returned = local.browser.agree(started.url)
     local.clock.advance(CODE_SECONDS + 1)
     assert refused(call, app, "finish", started, returned).error == "invalid_request"
 
@@ -685,7 +688,7 @@ def test_an_address_that_is_not_registered_gets_no_consent_page(
     config = local.app(client_id).config(local.base_url)
     app: Any = load_oauth_app(config, redirect_uri="https://elsewhere.example/callback")
     with pytest.raises(PermissionError, match="redirect_uri"):
-        local.person.agree(app.begin().url)
+        local.browser.agree(app.begin().url)
 
 
 Spelling = Literal["error", "error_code"]
@@ -697,12 +700,12 @@ SPELLINGS: tuple[Spelling, ...] = ("error", "error_code")
 def test_a_device_asks_until_its_user_has_agreed(
     local: Emulator, call: Caller, spelling: Spelling, status: int
 ) -> None:
-    local.oauth.spelling, local.oauth.waiting_status = spelling, status
+    local.oauth.error_field, local.oauth.polling_status = spelling, status
     app = app_of(local, DEVICE_APP)
     started = call(app, "start")
     assert refused(call, app, "poll", started).error == "authorization_pending"
     assert refused(call, app, "poll", started).error == "slow_down"
-    local.person.enter(started.user_code)
+    local.browser.enter(started.user_code)
     local.clock.advance(60)
     assert call.me(app.auth(call(app, "poll", started)), local.base_url) == NAME
     assert refused(call, app, "poll", started).error == "invalid_request", (
@@ -728,7 +731,7 @@ class Hasty(LocalClock):
         self._clock.advance(1 if len(self.waits) == 2 else seconds)
         if len(self.waits) == 3:
             (device,) = self._local.oauth.devices.values()
-            self._local.person.enter(device.user_code)
+            self._local.browser.enter(device.user_code)
 
     async def sleep_async(self, seconds: float) -> None:
         await anyio.to_thread.run_sync(self.sleep, seconds)
@@ -739,7 +742,7 @@ class Hasty(LocalClock):
 def test_a_device_that_asks_too_fast_waits_longer_from_then_on(
     local: Emulator, call: Caller, spelling: Spelling, status: int
 ) -> None:
-    local.oauth.spelling, local.oauth.waiting_status = spelling, status
+    local.oauth.error_field, local.oauth.polling_status = spelling, status
     clock = Hasty(local)
     app = app_of(local, DEVICE_APP, clock)
     assert call.me(app.auth(call(app, "login", show=lambda login: None)), local.base_url) == NAME
@@ -751,14 +754,14 @@ def test_a_device_that_asks_too_fast_waits_longer_from_then_on(
 def test_a_device_whose_user_refuses_ends_at_once(
     local: Emulator, call: Caller, spelling: Spelling, workspace_id: str | None
 ) -> None:
-    local.oauth.spelling = spelling
+    local.oauth.error_field = spelling
     app = app_of(local, DEVICE_APP)
     error = refused(
         call,
         app,
         "login",
         workspace_id=workspace_id,
-        show=lambda login: local.person.enter(login.user_code, agree=False),
+        show=lambda login: local.browser.enter(login.user_code, agree=False),
     )
     assert error.error == "access_denied"
     assert grants(local) == ["device_code"]
@@ -768,13 +771,13 @@ def test_a_device_whose_user_refuses_ends_at_once(
 def test_an_expired_device_code_is_refused(
     local: Emulator, call: Caller, spelling: Spelling
 ) -> None:
-    local.oauth.spelling = spelling
+    local.oauth.error_field = spelling
     app = app_of(local, DEVICE_APP)
     started = call(app, "start")
     local.clock.advance(DEVICE_SECONDS + 1)
     assert refused(call, app, "poll", started).error == "expired_token"
     with pytest.raises(PermissionError):
-        local.person.enter(started.user_code)
+        local.browser.enter(started.user_code)
 
 
 def test_a_device_stops_asking_when_its_code_has_ended(local: Emulator, call: Caller) -> None:
@@ -837,10 +840,10 @@ def free_port() -> int:
 @pytest.fixture
 def environment(local: Emulator, tmp_path: Path) -> dict[str, str]:
     local.oauth.interval = 1  # the examples have the clock of the machine
-    browser = tmp_path / "person.py"
+    browser = tmp_path / "browser.py"
     browser.write_text(
-        "import sys\nfrom cozekit_emulator.person import "
-        f"Person\nPerson({local.base_url!r}).browse(sys.argv[1])\n",
+        "import sys\nfrom cozekit_emulator.oauth.browser import "
+        f"Browser\nBrowser({local.base_url!r}).browse(sys.argv[1])\n",
         "utf-8",
     )
     redirect = f"http://localhost:{free_port()}/callback"
@@ -889,7 +892,7 @@ def run(
                 lines.append(line)
                 for device in list(local.oauth.devices.values()):
                     if device.user_code in line and not device.decision:
-                        local.person.enter(device.user_code, agree=agree)
+                        local.browser.enter(device.user_code, agree=agree)
             code = process.wait(30)
         finally:
             process.kill()
@@ -898,8 +901,8 @@ def run(
     secret = [
         WEB_SECRET,
         "BEGIN PRIVATE",
-        *local.oauth.access,
-        *local.oauth.refreshes,
+        *local.oauth.access_tokens,
+        *local.oauth.refresh_tokens,
         *local.oauth.codes,
         *local.oauth.devices,
     ]
@@ -950,8 +953,8 @@ def test_auth_oauth_jwt(local: Emulator, environment: dict[str, str], scenario: 
     if scenario == "channel":
         environment["COZE_JWT_OAUTH_CLIENT_ID"] = CHANNEL_APP
     assert run(local, "auth_oauth_jwt.py", environment, scenario) == f"{scenario}: {NAME}\n" * 2
-    (access,) = local.oauth.access.values()
-    found = (access.session_name, access.bots, access.account_id, access.enterprise_id)
+    (access,) = local.oauth.access_tokens.values()
+    found = (access.session_name, access.bot_ids, access.account_id, access.enterprise_id)
     assert found == {
         "session": ("user-4711", None, "", ""),
         "channel": ("", BOTS[:1], "", ""),
@@ -968,9 +971,9 @@ def test_auth_token_store(local: Emulator, environment: dict[str, str]) -> None:
     assert grants(local)[-1] == "refresh_token"
     local.clock.advance(REFRESH_SECONDS + 1)
     out = run(local, "auth_token_store.py", environment)
-    assert out.startswith("the session has ended (invalid_request); once more\n") and out.endswith(
-        f"hello {NAME}\n"
-    )
+    assert out.startswith(
+        "the session has ended (invalid_request); signing in again\n"
+    ) and out.endswith(f"hello {NAME}\n")
     assert run(local, "auth_token_store.py", environment, "--sign-out") == "signed out\n"
     assert not Path(environment["COZE_TOKEN_FILE"]).exists()
 
@@ -979,10 +982,10 @@ def test_auth_exception(local: Emulator, environment: dict[str, str]) -> None:
     lines = run(local, "auth_exception.py", environment).splitlines()
     logids = [seen.logid for seen in local.requests]
     assert lines == [
-        "1. refused here, nothing was sent: invalid_state",
-        f"2. refused by Coze: invalid_request, HTTP 400, log id {logids[0]}",
-        "3. a setting: private_key",
-        f"4. the token is refused: HTTP 401, code 700012006, log id {logids[1]}",
+        "1. rejected locally, nothing was sent: invalid_state",
+        f"2. rejected by Coze: invalid_request, HTTP 400, log id {logids[0]}",
+        "3. invalid setting: private_key",
+        f"4. the token was rejected: HTTP 401, code 700012006, log id {logids[1]}",
     ]
 
 
@@ -1036,13 +1039,13 @@ def test_auth_web_app(local: Emulator, environment: dict[str, str]) -> None:
     with web_app(environment) as home:
         visitor = Visitor()
         assert "Sign in with Coze" in visitor.open(home)[1]
-        returned = local.person.agree(visitor.open(f"{home}login")[2])
+        returned = local.browser.agree(visitor.open(f"{home}login")[2])
         assert visitor.open(returned)[0] == 303
         assert f"Hello {NAME}" in visitor.open(home)[1]
         local.clock.advance(ACCESS_SECONDS + 1)
         assert f"Hello {NAME}" in visitor.open(home)[1], "refreshed by itself"
         assert grants(local) == ["authorization_code", "refresh_token"]
-        visitor.open(local.person.agree(visitor.open(f"{home}login")[2]))
+        visitor.open(local.browser.agree(visitor.open(f"{home}login")[2]))
         local.clock.advance(REFRESH_SECONDS + 1)
         assert visitor.open(home)[2] == "/login", "the session at Coze has ended"
         assert "Sign in with Coze" in Visitor().open(home)[1], "another browser is not signed in"
@@ -1053,7 +1056,7 @@ def test_auth_web_app_tells_a_user_who_refused(
 ) -> None:
     with web_app(environment) as home:
         visitor = Visitor()
-        status, text, _ = visitor.open(local.person.refuse(visitor.open(f"{home}login")[2]))
+        status, text, _ = visitor.open(local.browser.refuse(visitor.open(f"{home}login")[2]))
         assert status == 400 and "access_denied" in text
     assert grants(local) == []
 

@@ -19,7 +19,7 @@ import pytest
 
 from cozekit import OAuthError
 from cozekit.auth import OAuthSetupError, PKCEOAuth, WebOAuth
-from cozekit.auth.login import show_page
+from cozekit.auth._loopback import show_page
 from tests.auth.conftest import Caller
 from tests.auth.server import OAuthServer
 

@@ -4,6 +4,7 @@ the way.
 
 from __future__ import annotations
 
+import ast
 import base64
 import copy
 import logging
@@ -26,11 +27,11 @@ from cozekit.auth import (
     MemoryStore,
     PKCEOAuth,
     StaticToken,
+    Token,
     TokenCallback,
     WebOAuth,
     load_oauth_app,
 )
-from cozekit.auth.model import Token
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed
@@ -256,6 +257,8 @@ def test_nothing_that_holds_a_secret_is_pickled(
     assert copy.copy(token) is token and copy.deepcopy([token])[0] is token
 
 
+CRYPTO = {"jwt", "cryptography", "keyring", "filelock"}
+"""Libraries that are loaded when something needs them."""
 CHILD = """
 import sys
 sys.path[:0] = {paths!r}
@@ -263,7 +266,7 @@ import cozekit
 from cozekit import Coze
 from cozekit.auth import StaticToken
 {code}
-print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("cozekit", "coze_runtime", "jwt", "cryptography", "keyring")))
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("cozekit", "coze_runtime", "jwt", "cryptography", "keyring", "filelock")))
 """  # noqa: E501
 
 
@@ -284,7 +287,7 @@ def test_a_plain_token_loads_no_flow_and_no_crypto(server: OAuthServer, service:
     found = loaded(f"with Coze({token!r}, base_url={server.url!r}) as coze: coze.users.me()")
     assert "coze_runtime.auth" in found, "all that a plain token needs"
     assert not {name for name in found if name.startswith("cozekit.auth.")}
-    assert not {name.partition(".")[0] for name in found} & {"jwt", "cryptography", "keyring"}
+    assert not {name.partition(".")[0] for name in found} & CRYPTO
 
 
 @pytest.mark.parametrize(
@@ -292,32 +295,44 @@ def test_a_plain_token_loads_no_flow_and_no_crypto(server: OAuthServer, service:
     [
         (
             "cozekit.auth.WebOAuth('i', 's', 'http://localhost/')",
-            {"pkce", "device", "jwt", "login", "config", "locks"},
+            {"_device", "_jwt", "_loopback", "_config"},
         ),
         (
             "cozekit.auth.PKCEOAuth('i', 'http://localhost/')",
-            {"web", "device", "jwt", "login", "config", "locks"},
+            {"_device", "_jwt", "_loopback", "_config"},
         ),
-        (
-            "cozekit.auth.DeviceOAuth('i')",
-            {"web", "pkce", "redirect", "jwt", "login", "config", "locks"},
-        ),
+        ("cozekit.auth.DeviceOAuth('i')", {"_web", "_jwt", "_loopback", "_config"}),
         (
             "cozekit.auth.JWTOAuth('1', None, 'k', signer=bytes)",
-            {"web", "pkce", "redirect", "device", "app", "login", "config"},
+            {"_web", "_device", "_app", "_loopback", "_config"},
         ),
+        ("cozekit.auth.FileStore('token.json')", {"_web", "_device", "_jwt", "_app", "_config"}),
     ],
 )
 def test_each_flow_loads_no_other_and_only_keys_load_crypto(code: str, foreign: set[str]) -> None:
     found = loaded(code)
     assert not found & {f"cozekit.auth.{name}" for name in foreign}
-    assert not {name.partition(".")[0] for name in found} & {"jwt", "cryptography", "keyring"}
+    assert not {name.partition(".")[0] for name in found} & CRYPTO
 
 
 def test_every_public_name_is_there() -> None:
     from cozekit import auth
 
-    for name in (*auth._MODULES, *auth._RUNTIME):
+    for name in auth.__all__:
         assert getattr(auth, name).__name__ == name and name in dir(auth)
     with pytest.raises(AttributeError, match="OAuth3"):
-        _ = auth.OAuth3
+        _ = auth.OAuth3  # type: ignore[attr-defined]
+
+
+def test_the_names_for_type_checkers_are_those_of_the_run() -> None:
+    from cozekit import auth
+
+    assert auth.__file__ is not None
+    tree = ast.parse(Path(auth.__file__).read_text("utf-8"))
+    imported = [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "typing"
+        for alias in node.names
+    ]
+    assert sorted({*imported} - {"annotations", "import_module"}) == auth.__all__

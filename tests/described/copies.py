@@ -15,9 +15,9 @@ from typing import Any
 
 from coze_runtime.limits import Limit, Limits
 from coze_runtime.senders import Sender
-from generator.bundle import Bundle, bundle
-from generator.emit import Compiled, compile_bundle, make
-from generator.senders import sender_tables, senders_context
+from generator.compile.bundle import Bundle, bundle
+from generator.compile.emit import Compiled, compile_bundle, make
+from generator.compile.senders import sender_tables, senders_context
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,10 +12,10 @@ import pytest
 
 from coze_openapi import models as m
 from coze_runtime.errors import ArgumentError
-from generator.bundle import Bundle
-from generator.limits import ALLOWED, CONDITIONS, NUMBERS, SIZES, limit_tree
-from generator.lint_operations import body_schema
-from generator.senders import sender_tables, senders_context
+from generator.compile.bundle import Bundle
+from generator.compile.limits import ALLOWED, CONDITIONS, NUMBERS, SIZES, limit_tree
+from generator.compile.nodes import body_schema, reachable
+from generator.compile.senders import sender_tables, senders_context
 from tests.described.copies import (
     compiled,
     generated_limits,
@@ -104,15 +104,13 @@ def at(document: Any, path: tuple[Any, ...]) -> Any:
 
 def requested(joined: Bundle) -> set[str]:
     """Schemas that requests and senders hold."""
-    from generator.schemas import closure
-
     bodies = [name for _, _, node in joined.operations() if (name := body_schema(node))]
     sent = [
         ref["$ref"].rpartition("/")[2]
         for table in sender_tables(joined).values()
         for ref in table["send"].values()
     ]
-    return set(closure(joined, [*bodies, *sent]))
+    return set(reachable(joined, [*bodies, *sent]))
 
 
 def test_every_limit_taken_out_of_the_description_changes_what_is_checked() -> None:

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from generator.bundle import Bundle
-from generator.lint_limits import lint_limits
-from generator.lint_sockets import lint_sockets
+from generator.compile.bundle import Bundle
+from generator.compile.lint.limits import lint_limits
+from generator.compile.lint.tables import lint_tables
 from tests.described.copies import compiled, spoiled
 
 SPEECH = "spec/resources/websockets_speech.yaml: x-coze-socket"
 CHAT = "spec/resources/websockets_chat.yaml: x-coze-socket"
 RTC = "spec/resources/rtc.yaml: x-coze-rtc"
+CALLBACKS = "spec/resources/callbacks.yaml: x-coze-callbacks"
 PAYLOADS = "spec/resources/websockets_payloads.yaml"
 SEE = "see docs/description.md"
 CASES: list[tuple[Callable[[Bundle], object], tuple[str, ...]]] = []
@@ -75,6 +76,27 @@ def failure_is_no_event(d: Bundle) -> None:
 @bad(f"{RTC}: aliases names event moon.phase, which is not in receive; fix the name")
 def alias_is_no_event(d: Bundle) -> None:
     table(d, "rtc")["aliases"]["moon"] = "moon.phase"
+
+
+@bad(f"{RTC}: aliases has mode.updated, which is an event of receive; delete it")
+def alias_is_an_event_itself(d: Bundle) -> None:
+    table(d, "rtc")["aliases"]["mode.updated"] = "session.updated"
+
+
+@bad(f"{SPEECH}: event speech.update of send must be a $ref to a schema")
+def sent_event_has_no_schema(d: Bundle) -> None:
+    table(d, "websockets_speech")["send"]["speech.update"] = {"type": "object"}
+
+
+@bad(f"{CALLBACKS}: has unknown event; {SEE}", f"{CALLBACKS}: lacks events; {SEE}")
+def events_of_callbacks_are_misspelt(d: Bundle) -> None:
+    callbacks = table(d, "callbacks")
+    callbacks["event"] = callbacks.pop("events")
+
+
+@bad(f"{CALLBACKS}: event bot.published needs a `schema` that is a $ref")
+def callback_has_no_schema(d: Bundle) -> None:
+    del table(d, "callbacks")["events"]["bot.published"]["schema"]
 
 
 # ---- senders
@@ -162,14 +184,14 @@ def argument_is_no_map(d: Bundle) -> None:
 
 
 @bad(
-    f"{CHAT}: sender conversation.message.create: words is no field of VoiceMessage; fix it",
+    f"{CHAT}: sender conversation.message.create: words is not a field of VoiceMessage; fix it",
 )
 def argument_of_an_unknown_field(d: Bundle) -> None:
     sender(d, "websockets_chat", "conversation.message.create")["arguments"]["words"] = {}
 
 
 @bad(
-    f"{CHAT}: sender conversation.clear: words is no field of the data, which has none; fix it",
+    f"{CHAT}: sender conversation.clear: words is not a field of the data, which has none; fix it",
 )
 def argument_without_data(d: Bundle) -> None:
     sender(d, "websockets_chat", "conversation.clear")["arguments"] = {"words": {}}
@@ -193,7 +215,7 @@ def argument_is_no_name(d: Bundle) -> None:
 
 @bad(
     f"{CHAT}: sender chat.update: argument need_play_prologue is sent as Base64, and its field "
-    "is no text"
+    "is not a text"
 )
 def base64_of_what_is_no_text(d: Bundle) -> None:
     sender(d, "websockets_chat", "chat.update")["arguments"] = {
@@ -227,7 +249,8 @@ def fixed_value_of_the_wrong_type(d: Bundle) -> None:
 
 
 @bad(
-    f"{CHAT}: sender input_text.generate_audio: colour is no field of GeneratedAudioRequest; fix it"
+    f"{CHAT}: sender input_text.generate_audio: colour is not a field of "
+    "GeneratedAudioRequest; fix it"
 )
 def fixed_value_of_an_unknown_field(d: Bundle) -> None:
     sender(d, "websockets_chat", "input_text.generate_audio")["fixed"]["colour"] = "red"
@@ -248,7 +271,9 @@ def required_argument_after_an_optional_one(d: Bundle) -> None:
     del arguments["pre_answer"]["required"]
 
 
-@bad(f"{SPEECH}: sender speech.update: output_audio.colour is no field of SpeechSettings; fix it")
+@bad(
+    f"{SPEECH}: sender speech.update: output_audio.colour is not a field of SpeechSettings; fix it"
+)
 def limit_of_an_unknown_field(d: Bundle) -> None:
     limits = sender(d, "websockets_speech", "speech.update")["limits"]
     limits["output_audio.colour"] = {"maximum": 1}
@@ -349,7 +374,7 @@ def allowed_value_of_the_wrong_type(d: Bundle) -> None:
     field(d, "InputAudio", "bit_depth")["x-coze-allowed"] = [8, "8"]
 
 
-@bad(f"{PAYLOADS}: PcmConfig: x-coze-conditions names frame_size, which is no path; fix it")
+@bad(f"{PAYLOADS}: PcmConfig: x-coze-conditions names frame_size, which is not a path; fix it")
 def condition_that_needs_an_unknown_field(d: Bundle) -> None:
     d.schemas["PcmConfig"]["x-coze-conditions"][0]["required"] = ["frame_size"]
 
@@ -367,7 +392,9 @@ def condition_that_asks_for_nothing(d: Bundle) -> None:
     d.schemas["InputAudio"]["x-coze-conditions"] = [{"when": {"codec": ["pcm"]}}]
 
 
-@bad(f"{PAYLOADS}: OutputAudio: x-coze-conditions names pcm_config.rate, which is no path; fix it")
+@bad(
+    f"{PAYLOADS}: OutputAudio: x-coze-conditions names pcm_config.rate, which is not a path; fix it"
+)
 def condition_on_an_unknown_path(d: Bundle) -> None:
     condition = d.schemas["OutputAudio"]["x-coze-conditions"][0]
     condition["allowed"] = {"pcm_config.rate": [8000]}
@@ -388,7 +415,7 @@ def limits_of_a_parameter(d: Bundle) -> None:
 
 
 def messages(joined: Bundle) -> list[str]:
-    return sorted({*lint_limits(joined), *lint_sockets(joined)})
+    return sorted({*lint_limits(joined), *lint_tables(joined)})
 
 
 def test_the_description_keeps_the_rules() -> None:

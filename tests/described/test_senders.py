@@ -20,7 +20,7 @@ import coze_openapi.senders as package
 from coze_openapi import models as m
 from coze_runtime.models import Model
 from cozekit import rtc, websockets
-from generator.bundle import Bundle
+from generator.compile.bundle import Bundle
 from tests.described.copies import (
     ROOT,
     callables_of,

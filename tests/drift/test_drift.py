@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator import drift
-from generator.bundle import bundle
-from generator.pages import PageError, read_page, read_pages
+from generator.compile.bundle import bundle
+from generator.pages import drift
+from generator.pages.page_parser import PageError, read_page, read_pages
 
 HERE = Path(__file__).parent
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from generator import diff
-from generator.bundle import Bundle, DescriptionError, bundle
+from generator.compile.bundle import Bundle, DescriptionError, bundle
+from generator.pages import release_note
 
 HERE = Path(__file__).parent
 CASES = yaml.safe_load((HERE / "release_notes.yaml").read_text(encoding="utf-8"))
@@ -42,13 +42,13 @@ def changed(old: Bundle, case: dict[str, Any]) -> Bundle:
 
 
 def test_the_same_description_gives_no_change(old: Bundle) -> None:
-    assert diff.release_note(old, old) == "No change of the description.\n"
+    assert release_note.release_note(old, old) == "No change of the description.\n"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_change_of_this_kind_stands_alone_in_the_release_note(old: Bundle, name: str) -> None:
     section, line = CASES[name]["note"]
-    note = diff.release_note(old, changed(old, CASES[name]))
+    note = release_note.release_note(old, changed(old, CASES[name]))
     assert [text for text in note.splitlines() if text.startswith(("- ", "### "))] == [
         f"### {section}",
         f"- {line}",
@@ -58,7 +58,7 @@ def test_a_change_of_this_kind_stands_alone_in_the_release_note(old: Bundle, nam
 def test_the_note_has_the_layout_of_the_changelog(old: Bundle) -> None:
     new = changed(changed(old, CASES["known value added"]), CASES["field of an answer removed"])
     assert (
-        diff.release_note(old, new)
+        release_note.release_note(old, new)
         == "### Added\n\n**books**\n\n- `BookFormat`: known value `film`\n\n### "
         "Removed\n\n**books**\n\n- ⚠️ `Book`: `id`\n"
     )
@@ -74,13 +74,13 @@ def test_two_files_give_the_note_on_standard_output(
     ):
         paths.append(tmp_path / name)
         paths[-1].write_text(yaml.safe_dump(content.document), encoding="utf-8")
-    assert diff.main(*paths) == 0
+    assert release_note.main(*paths) == 0
     assert "- `BookFormat`: known value `audio`" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[]", "no bundle; give a file like generated/openapi.yaml"), (None, "cannot be read")],
+    [("[]", "not a bundle; give a file like generated/openapi.yaml"), (None, "cannot be read")],
 )
 def test_a_file_that_is_no_bundle_is_refused(
     tmp_path: Path, text: str | None, message: str
@@ -89,4 +89,4 @@ def test_a_file_that_is_no_bundle_is_refused(
     if text is not None:
         file.write_text(text, encoding="utf-8")
     with pytest.raises(DescriptionError, match=message):
-        diff.load(file)
+        release_note.load(file)

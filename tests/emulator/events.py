@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from cozekit_emulator import bots
-from tests.emulator.samples import question
+from tests.emulator.arguments import question
 
 
 class Event(NamedTuple):

@@ -15,7 +15,7 @@ import pytest
 
 from coze_openapi import Client
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
 
 ROOT = Path(__file__).parents[2]
 CHANNEL = "7400000000000000901"

@@ -11,8 +11,8 @@ import pytest
 from coze_openapi import Client
 from coze_runtime.errors import APIError
 from cozekit_emulator import Emulator, bots, workflows
+from tests.emulator.arguments import question
 from tests.emulator.events import chat, names, split
-from tests.emulator.samples import question
 
 DELTA, WHOLE = "conversation.message.delta", "conversation.message.completed"
 CREATED, RUNNING, COMPLETED = (

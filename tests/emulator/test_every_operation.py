@@ -13,12 +13,12 @@ from coze_openapi import AsyncClient, Client
 from coze_runtime.errors import APIError
 from coze_runtime.paging import Page
 from cozekit_emulator import Emulator
-from cozekit_emulator.description import Operation
-from tests.emulator.samples import DESCRIPTION, EXAMPLES, OVERRIDES, SETUP, arguments, manifest
+from cozekit_emulator.openapi.description import Operation
+from tests.emulator.arguments import DESCRIPTION, EXAMPLES, OVERRIDES, SETUP, arguments, manifest
 
 
 def calls() -> list[tuple[str, str, str]]:
-    """Operation, name of the method, key of the samples; the streaming form of an operation is a
+    """Operation, name of the method, key of the arguments; the streaming form of an operation is a
     call of its own.
     """
     found = []

@@ -15,8 +15,8 @@ import pytest
 from coze_openapi import Client
 from coze_runtime.errors import APIError, AuthenticationError, RateLimitError
 from cozekit_emulator import Emulator, bots
-from cozekit_emulator.failures import HEADER, parse
-from tests.emulator.samples import question
+from cozekit_emulator.http.failures import HEADER, parse
+from tests.emulator.arguments import question
 
 ME = "/v1/users/me"
 CHAT = {

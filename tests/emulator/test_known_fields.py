@@ -10,9 +10,9 @@ import pytest
 
 from coze_openapi import Client
 from cozekit_emulator import Emulator, bots, workflows
-from cozekit_emulator.kinds import USER, WORKSPACE
-from cozekit_emulator.oauth_apps import DEVICE_APP
-from tests.emulator.samples import FILE
+from cozekit_emulator.state.ids import USER, WORKSPACE
+from cozekit_emulator.state.oauth_apps import DEVICE_APP
+from tests.emulator.arguments import FILE
 from tests.emulator.sign_in import exchange
 
 
@@ -93,7 +93,7 @@ def test_a_dataset_adds_up_sizes_and_chunks(client: Client) -> None:
     )
 
 
-@pytest.mark.filterwarnings("ignore:bots_list_published is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:coze.bots.list_published is deprecated:DeprecationWarning")
 def test_the_list_of_published_bots_has_its_own_names(client: Client) -> None:
     listed = {item.bot_id: item for item in client.bots.list_published(space_id=WORKSPACE)}
     assert listed[bots.ANSWERING].bot_name == "回声"

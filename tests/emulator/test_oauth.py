@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from coze_openapi import Client
 from coze_runtime.errors import APIError, TokenExpiredError
 from cozekit_emulator import Emulator, bots, oauth_apps
-from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
-from cozekit_emulator.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP
-from tests.emulator.samples import question
+from cozekit_emulator.state.ids import ENTERPRISE, USER, WORKSPACE
+from cozekit_emulator.state.oauth_apps import CHANNEL_APP, DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP
+from tests.emulator.arguments import question
 from tests.emulator.sign_in import (
     DEVICE_GRANT,
     JWT_GRANT,
@@ -60,7 +60,7 @@ def invalid(parameter: str) -> tuple[int, str, str]:
 
 def web_body(local: Emulator, **changes: Any) -> dict[str, Any]:
     """A good exchange of a fresh code."""
-    code = code_of(local.person.agree(authorize_url(local.base_url, WEB_APP)))
+    code = code_of(local.browser.agree(authorize_url(local.base_url, WEB_APP)))
     return {
         "grant_type": "authorization_code",
         "client_id": WEB_APP,
@@ -111,20 +111,20 @@ def test_the_authorize_address_leads_to_a_page_that_names_app_and_address(local:
 
 
 def test_agreeing_brings_a_code_and_the_state_unchanged(local: Emulator) -> None:
-    back = local.person.agree(authorize_url(local.base_url, WEB_APP))
+    back = local.browser.agree(authorize_url(local.base_url, WEB_APP))
     assert back.startswith(f"{REDIRECT}?code=code_")
     assert query_of(back)["state"] == "s t&="
 
 
 def test_refusing_brings_an_error_and_the_state(local: Emulator) -> None:
-    found = query_of(local.person.refuse(authorize_url(local.base_url, WEB_APP)))
+    found = query_of(local.browser.refuse(authorize_url(local.base_url, WEB_APP)))
     assert (found["error"], found["state"], "code" in found) == ("access_denied", "s t&=", False)
 
 
 def test_a_query_of_the_redirect_address_stays(local: Emulator) -> None:
     local.register_app("web", client_id="mine", redirect_uris=["https://example.com/back?tenant=1"])
     url = authorize_url(local.base_url, "mine", redirect_uri="https://example.com/back?tenant=1")
-    assert query_of(local.person.agree(url))["tenant"] == "1"
+    assert query_of(local.browser.agree(url))["tenant"] == "1"
 
 
 def test_a_decision_is_made_once(local: Emulator) -> None:
@@ -168,7 +168,7 @@ def test_a_wrong_authorize_address_sends_the_browser_nowhere(
     url = authorize_url(local.base_url, **{"client_id": WEB_APP, **changes})
     assert refusal(httpx.get(url, trust_env=False)) == expected
     with pytest.raises(PermissionError, match=expected[2]):
-        local.person.agree(url)
+        local.browser.agree(url)
 
 
 def test_the_page_of_a_refusal_escapes_what_it_shows(local: Emulator) -> None:
@@ -181,7 +181,7 @@ def test_the_page_of_a_refusal_escapes_what_it_shows(local: Emulator) -> None:
 
 
 def test_a_loopback_address_is_allowed_with_any_port(local: Emulator) -> None:
-    back = local.person.agree(
+    back = local.browser.agree(
         authorize_url(local.base_url, WEB_APP, redirect_uri="http://127.0.0.1:54321/callback")
     )
     assert back.startswith("http://127.0.0.1:54321/callback?code=")
@@ -278,7 +278,7 @@ def test_a_code_that_comes_twice_takes_its_tokens_along(local: Emulator) -> None
 
 
 def pkce_body(local: Emulator, verifier: str, **query: str) -> dict[str, Any]:
-    code = code_of(local.person.agree(authorize_url(local.base_url, PKCE_APP, **query)))
+    code = code_of(local.browser.agree(authorize_url(local.base_url, PKCE_APP, **query)))
     return {
         "grant_type": "authorization_code",
         "client_id": PKCE_APP,
@@ -417,7 +417,7 @@ def test_a_reset_forgets_tokens_apps_and_the_time(local: Emulator) -> None:
 def test_a_disabled_app_is_refused_everywhere_and_its_tokens_stop(local: Emulator) -> None:
     app = local.register_app("web", name="shop", client_secret="s")
     headers = {"Authorization": "Bearer s"}
-    code = code_of(local.person.agree(authorize_url(local.base_url, app.client_id)))
+    code = code_of(local.browser.agree(authorize_url(local.base_url, app.client_id)))
     body = {
         "grant_type": "authorization_code",
         "client_id": app.client_id,
@@ -476,7 +476,7 @@ def test_a_token_of_one_workspace_has_no_permissions_of_the_account(local: Emula
         "location"
     ]
     assert WORKSPACE in httpx.get(consent, trust_env=False).text
-    code = code_of(local.person.agree(authorize_url(local.base_url, WEB_APP, WORKSPACE)))
+    code = code_of(local.browser.agree(authorize_url(local.base_url, WEB_APP, WORKSPACE)))
     first = exchange(local.base_url, web_body(local, code=code), SECRET).json()
     second = exchange(local.base_url, refresh_body(first["refresh_token"]), SECRET).json()
     for token in (first["access_token"], second["access_token"]):
@@ -513,7 +513,7 @@ def test_the_page_for_devices_takes_the_code_from_the_address(local: Emulator) -
 def test_a_device_waits_until_its_user_agrees(local: Emulator) -> None:
     codes = device(local)
     waiting = poll(local, codes)
-    local.person.enter(codes["user_code"].lower().replace("-", " "))
+    local.browser.enter(codes["user_code"].lower().replace("-", " "))
     local.clock.advance(5)
     found = poll(local, codes)
     assert (waiting.status_code, waiting.json()["error"]) == (400, "authorization_pending")
@@ -529,7 +529,7 @@ def test_a_device_waits_until_its_user_agrees(local: Emulator) -> None:
 
 def test_a_device_code_brings_one_token(local: Emulator) -> None:
     codes = device(local)
-    local.person.enter(codes["user_code"])
+    local.browser.enter(codes["user_code"])
     assert poll(local, codes).status_code == 200
     assert refusal(poll(local, codes)) == invalid("device_code")
 
@@ -546,7 +546,7 @@ def test_each_question_that_comes_too_early_lengthens_the_interval(local: Emulat
 
 def test_a_refused_device_is_told_so(local: Emulator) -> None:
     codes = device(local)
-    local.person.enter(codes["user_code"], agree=False)
+    local.browser.enter(codes["user_code"], agree=False)
     assert poll(local, codes).json() == {
         "error": "access_denied",
         "error_description": "the user refused",
@@ -557,12 +557,12 @@ def test_a_device_code_ends_and_its_user_code_too(local: Emulator) -> None:
     codes = device(local)
     local.clock.advance(301)
     assert poll(local, codes).json()["error"] == "expired_token"
-    with pytest.raises(PermissionError, match="unknown or has ended"):
-        local.person.enter(codes["user_code"])
+    with pytest.raises(PermissionError, match="unknown or has expired"):
+        local.browser.enter(codes["user_code"])
 
 
 def test_the_words_also_come_in_the_other_spelling_and_status(local: Emulator) -> None:
-    local.oauth.spelling, local.oauth.waiting_status = "error_code", 200
+    local.oauth.error_field, local.oauth.polling_status = "error_code", 200
     answer = poll(local, device(local))
     assert (answer.status_code, answer.json()["error_code"], answer.json()["error"]) == (
         200,
@@ -574,7 +574,7 @@ def test_the_words_also_come_in_the_other_spelling_and_status(local: Emulator) -
 def test_a_device_of_a_workspace_gets_a_token_of_that_workspace(local: Emulator) -> None:
     path = f"/api/permission/oauth2/workspace_id/{WORKSPACE}/device/code"
     codes = exchange(local.base_url, {"client_id": DEVICE_APP}, path=path).json()
-    local.person.enter(codes["user_code"])
+    local.browser.enter(codes["user_code"])
     token = poll(local, codes).json()["access_token"]
     with (
         Client(token, base_url=local.base_url, max_retries=0) as client,

@@ -10,8 +10,8 @@ import pytest
 from cozekit import AsyncCoze, Coze, OAuthError
 from cozekit.auth import Clock, DeviceOAuth, JWTOAuth, PKCEOAuth, WebOAuth, load_oauth_app
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import ENTERPRISE, USER, WORKSPACE
-from cozekit_emulator.oauth_apps import DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP, WEB_SECRET
+from cozekit_emulator.state.ids import ENTERPRISE, USER, WORKSPACE
+from cozekit_emulator.state.oauth_apps import DEVICE_APP, JWT_APP, PKCE_APP, WEB_APP, WEB_SECRET
 
 REDIRECT = "https://example.com/callback"
 
@@ -58,7 +58,7 @@ def test_a_web_application_signs_a_user_in_and_refreshes_before_the_end(local: E
         clock=LocalClock(local),
     )
     started = app.begin()
-    token = app.finish(started, local.person.agree(started.url))
+    token = app.finish(started, local.browser.agree(started.url))
     with Coze(auth=app.auth(token), base_url=local.base_url) as coze:
         assert coze.users.me().user_id
         assert refreshes(local) == 0
@@ -73,7 +73,7 @@ def test_a_user_who_refuses_is_an_error_of_the_application(local: Emulator) -> N
     app = WebOAuth(WEB_APP, WEB_SECRET, REDIRECT, base_url=local.base_url, www_url=local.base_url)
     started = app.begin()
     with pytest.raises(OAuthError) as caught:
-        app.finish(started, local.person.refuse(started.url))
+        app.finish(started, local.browser.refuse(started.url))
     assert caught.value.error == "access_denied"
 
 
@@ -89,7 +89,7 @@ def test_a_program_signs_its_user_in_on_a_loopback_port(local: Emulator) -> None
         base_url=local.base_url,
         www_url=local.base_url,
     )
-    token = app.login(workspace_id=WORKSPACE, show=local.person.browse, timeout=10)
+    token = app.login(workspace_id=WORKSPACE, show=local.browser.browse, timeout=10)
     with Coze(auth=app.auth(token), base_url=local.base_url) as coze:
         assert coze.users.me().user_id
 
@@ -99,7 +99,7 @@ def test_a_device_waits_at_the_interval_of_the_server(local: Emulator, agree: bo
     app = DeviceOAuth(DEVICE_APP, base_url=local.base_url, clock=LocalClock(local))
     started = app.start()
     deciding = threading.Thread(
-        target=local.person.enter, args=(started.user_code,), kwargs={"agree": agree}
+        target=local.browser.enter, args=(started.user_code,), kwargs={"agree": agree}
     )
     deciding.start()
     deciding.join()
@@ -136,7 +136,7 @@ async def test_a_service_signs_itself_in_and_does_so_again(
         assert (await coze.users.me()).user_id
         await anyio.to_thread.run_sync(local.clock.advance, 1000)
         assert (await coze.users.me()).user_id
-    assert len(local.oauth.access) == 2
+    assert len(local.oauth.access_tokens) == 2
 
 
 @pytest.mark.parametrize("client_id", [WEB_APP, PKCE_APP, DEVICE_APP, JWT_APP])

@@ -10,11 +10,20 @@ import pytest
 from coze_openapi import Client
 from coze_openapi.events import websockets_chat
 from coze_runtime.errors import APIError
-from cozekit_emulator import Emulator, bots, sound
-from cozekit_emulator.hearing import TRANSCRIPT
-from cozekit_emulator.kinds import CONVERSATION
-from tests.emulator.samples import question
-from tests.emulator.talk import CHAT, RATE, RAW, Talk, joined, kinds, silence, voice
+from cozekit_emulator import Emulator, bots, synthesis
+from cozekit_emulator.state.ids import CONVERSATION
+from cozekit_emulator.state.transcripts import TRANSCRIPT
+from tests.emulator.arguments import question
+from tests.emulator.socket_client import (
+    CHAT,
+    RATE,
+    RAW,
+    SocketClient,
+    event_types,
+    joined,
+    silence,
+    voice,
+)
 
 OUTPUT = {"codec": "pcm", "pcm_config": {"sample_rate": RATE}}
 VAD = {
@@ -30,19 +39,19 @@ def local(coze_emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture
-def talk(local: Emulator) -> Iterator[Talk]:
+def talk(local: Emulator) -> Iterator[SocketClient]:
     """A dialogue with the bot that answers."""
     with opened(local) as session:
         yield session
 
 
-def opened(local: Emulator, bot_id: str = bots.ANSWERING) -> Talk:
-    session = Talk(local, CHAT, bot_id=bot_id)
+def opened(local: Emulator, bot_id: str = bots.ANSWERING) -> SocketClient:
+    session = SocketClient(local, CHAT, bot_id=bot_id)
     assert session.next()["event_type"] == "chat.created"
     return session
 
 
-def configured(session: Talk, settings: dict[str, Any]) -> dict[str, Any]:
+def configured(session: SocketClient, settings: dict[str, Any]) -> dict[str, Any]:
     session.send("chat.update", settings)
     answer = session.next()
     assert answer["event_type"] == "chat.updated", answer
@@ -50,7 +59,7 @@ def configured(session: Talk, settings: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def say(session: Talk, text: str, role: str = "user") -> None:
+def say(session: SocketClient, text: str, role: str = "user") -> None:
     session.send(
         "conversation.message.create", {"role": role, "content_type": "text", "content": text}
     )
@@ -80,14 +89,15 @@ def decoded(events: list[dict[str, Any]]) -> list[Any]:
 # Typed turns
 
 
-def test_a_typed_message_is_answered_in_the_order_of_the_recordings(talk: Talk) -> None:
+def test_a_typed_message_is_answered_in_the_order_of_the_recordings(talk: SocketClient) -> None:
     configured(talk, {"output_audio": OUTPUT})
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
     order = [
-        kind
-        for kind in kinds(events)
-        if kind.startswith("conversation.chat") or kind == "conversation.message.completed"
+        event_type
+        for event_type in event_types(events)
+        if event_type.startswith("conversation.chat")
+        or event_type == "conversation.message.completed"
     ]
     assert order == [
         "conversation.message.completed",
@@ -104,11 +114,16 @@ def test_a_typed_message_is_answered_in_the_order_of_the_recordings(talk: Talk) 
         if event["event_type"] == "conversation.message.completed"
     ]
     assert whole == ["question", "answer", "verbose"]
-    assert kinds(events)[-2:] == ["conversation.audio.completed", "conversation.chat.completed"]
+    assert event_types(events)[-2:] == [
+        "conversation.audio.completed",
+        "conversation.chat.completed",
+    ]
     assert "你好" in answer_of(events)
 
 
-def test_the_sound_is_that_of_the_answer_and_begins_before_the_text_ends(talk: Talk) -> None:
+def test_the_sound_is_that_of_the_answer_and_begins_before_the_text_ends(
+    talk: SocketClient,
+) -> None:
     configured(talk, {"output_audio": OUTPUT})
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
@@ -120,13 +135,13 @@ def test_the_sound_is_that_of_the_answer_and_begins_before_the_text_ends(talk: T
     types = [event["event_type"] for event in events]
     assert "".join(sentences) == answer_of(events)
     assert joined(events, "conversation.audio.delta", "content") == b"".join(
-        sound.tone(text, RATE) for text in sentences
+        synthesis.tone(text, RATE) for text in sentences
     )
     last_text = len(types) - 1 - types[::-1].index("conversation.message.delta")
     assert types.index("conversation.audio.delta") < last_text, "text and sound are interleaved"
 
 
-def test_every_event_of_a_turn_has_a_generated_model_whose_ids_agree(talk: Talk) -> None:
+def test_every_event_of_a_turn_has_a_generated_model_whose_ids_agree(talk: SocketClient) -> None:
     say(talk, "你好")
     events = decoded(talk.until("conversation.chat.completed"))
     chats = {event.data.id for event in events if event.event_type.startswith("conversation.chat.")}
@@ -141,7 +156,7 @@ def test_every_event_of_a_turn_has_a_generated_model_whose_ids_agree(talk: Talk)
 
 
 def test_the_turns_of_a_session_share_one_conversation_that_http_sees(
-    talk: Talk, client: Client
+    talk: SocketClient, client: Client
 ) -> None:
     found = set()
     for text in ("一", "二"):
@@ -155,7 +170,7 @@ def test_the_turns_of_a_session_share_one_conversation_that_http_sees(
     assert (told[0], told[2], len(told)) == ("一", "二", 4)
 
 
-def test_a_given_conversation_is_gone_on_with(talk: Talk) -> None:
+def test_a_given_conversation_is_gone_on_with(talk: SocketClient) -> None:
     configured(
         talk, {"chat_config": {"conversation_id": CONVERSATION, "meta_data": {"key": "value"}}}
     )
@@ -164,12 +179,12 @@ def test_a_given_conversation_is_gone_on_with(talk: Talk) -> None:
     assert (chat["conversation_id"], chat["meta_data"]) == (CONVERSATION, {"key": "value"})
 
 
-def test_an_unknown_conversation_is_refused_in_place_of_the_update(talk: Talk) -> None:
+def test_an_unknown_conversation_is_refused_in_place_of_the_update(talk: SocketClient) -> None:
     talk.send("chat.update", {"chat_config": {"conversation_id": "9999"}})
     assert talk.error()[0] == 4002
 
 
-def test_a_message_of_the_assistant_is_only_context(talk: Talk, client: Client) -> None:
+def test_a_message_of_the_assistant_is_only_context(talk: SocketClient, client: Client) -> None:
     say(talk, "我是助手", "assistant")
     say(talk, "你好")
     events = talk.until("conversation.chat.completed")
@@ -180,10 +195,10 @@ def test_a_message_of_the_assistant_is_only_context(talk: Talk, client: Client) 
         )
     ]
     assert told[:2] == ["我是助手", "你好"]
-    assert kinds(events).count("conversation.chat.created") == 1
+    assert event_types(events).count("conversation.chat.created") == 1
 
 
-def test_a_session_without_history_keeps_nothing(talk: Talk, client: Client) -> None:
+def test_a_session_without_history_keeps_nothing(talk: SocketClient, client: Client) -> None:
     configured(talk, {"chat_config": {"auto_save_history": False}})
     say(talk, "你好")
     conversation = talk.until("conversation.chat.completed")[-1]["data"]["conversation_id"]
@@ -199,12 +214,12 @@ def test_a_session_without_history_keeps_nothing(talk: Talk, client: Client) -> 
         {"role": "user", "content_type": "text"},
     ],
 )
-def test_a_message_that_makes_no_sense_is_refused(talk: Talk, data: dict[str, Any]) -> None:
+def test_a_message_that_makes_no_sense_is_refused(talk: SocketClient, data: dict[str, Any]) -> None:
     talk.send("conversation.message.create", data)
     assert talk.error()[0] == 4000
 
 
-def test_clearing_begins_a_new_section(talk: Talk) -> None:
+def test_clearing_begins_a_new_section(talk: SocketClient) -> None:
     sections = []
     for _ in range(2):
         say(talk, "你好")
@@ -214,10 +229,10 @@ def test_clearing_begins_a_new_section(talk: Talk) -> None:
     assert sections[0] != sections[1]
 
 
-def test_only_subscribed_events_come_and_errors(talk: Talk) -> None:
+def test_only_subscribed_events_come_and_errors(talk: SocketClient) -> None:
     talk.send("chat.update", {"event_subscriptions": ["conversation.chat.completed"]})
     say(talk, "你好")
-    assert kinds(talk.until("conversation.chat.completed")) == ["conversation.chat.completed"]
+    assert event_types(talk.until("conversation.chat.completed")) == ["conversation.chat.completed"]
     talk.send("conversation.chat.cancel")
     assert talk.error()[0] == 4104
 
@@ -243,7 +258,7 @@ def test_a_broken_reply_ends_with_an_error(local: Emulator) -> None:
 # Tools
 
 
-def waiting(session: Talk) -> dict[str, Any]:
+def waiting(session: SocketClient) -> dict[str, Any]:
     say(session, "杭州天气")
     found: dict[str, Any] = session.until("conversation.chat.requires_action")[-1]["data"]
     return found
@@ -325,7 +340,7 @@ def test_a_voice_stops_a_reply(local: Emulator) -> None:
         session.until("conversation.audio.delta")
         session.sound(voice(200))
         events = session.until("conversation.chat.canceled")
-    assert "input_audio_buffer.speech_started" in kinds(events)
+    assert "input_audio_buffer.speech_started" in event_types(events)
     assert events[-1]["data"]["code"] == 1
 
 
@@ -363,7 +378,7 @@ def test_a_chat_that_waits_for_a_tool_can_be_cancelled(local: Emulator) -> None:
         assert session.error()[0] == 4000
 
 
-def test_there_must_be_something_to_cancel(talk: Talk) -> None:
+def test_there_must_be_something_to_cancel(talk: SocketClient) -> None:
     talk.send("conversation.chat.cancel")
     assert talk.error()[0] == 4104
 
@@ -380,7 +395,7 @@ def test_a_client_that_leaves_stops_the_reply(local: Emulator, client: Client) -
 # Spoken turns
 
 
-def test_push_to_talk_ends_with_the_client(talk: Talk) -> None:
+def test_push_to_talk_ends_with_the_client(talk: SocketClient) -> None:
     configured(talk, RAW)
     for _ in range(3):
         talk.sound(voice(100))
@@ -391,7 +406,7 @@ def test_push_to_talk_ends_with_the_client(talk: Talk) -> None:
         for event in events
         if event["event_type"] == "conversation.audio_transcript.update"
     ]
-    assert kinds(events)[:4] == [
+    assert event_types(events)[:4] == [
         "conversation.audio_transcript.update",
         "input_audio_buffer.completed",
         "conversation.audio_transcript.completed",
@@ -401,16 +416,16 @@ def test_push_to_talk_ends_with_the_client(talk: Talk) -> None:
     assert TRANSCRIPT in answer_of(events)
 
 
-def test_nothing_said_is_not_answered(talk: Talk) -> None:
+def test_nothing_said_is_not_answered(talk: SocketClient) -> None:
     talk.send("input_audio_buffer.complete")
     talk.send("conversation.clear")
-    assert kinds(talk.until("conversation.cleared")) == [
+    assert event_types(talk.until("conversation.cleared")) == [
         "input_audio_buffer.completed",
         "conversation.cleared",
     ]
 
 
-def test_what_is_cleared_was_not_said(local: Emulator, talk: Talk) -> None:
+def test_what_is_cleared_was_not_said(local: Emulator, talk: SocketClient) -> None:
     local.say("第一句", "第二句")
     configured(talk, RAW)
     talk.sound(voice(100))
@@ -421,18 +436,20 @@ def test_what_is_cleared_was_not_said(local: Emulator, talk: Talk) -> None:
     assert "第二句" in answer_of(talk.until("conversation.chat.completed"))
 
 
-@pytest.mark.parametrize("kind", ["server_vad", "semantic_vad"])
-def test_silence_ends_a_turn_of_free_talk(talk: Talk, kind: str) -> None:
-    configured(talk, {**VAD, "turn_detection": {"type": kind}})
+@pytest.mark.parametrize("detection", ["server_vad", "semantic_vad"])
+def test_silence_ends_a_turn_of_free_talk(talk: SocketClient, detection: str) -> None:
+    configured(talk, {**VAD, "turn_detection": {"type": detection}})
     talk.sound(silence(100))
     for _ in range(3):
         talk.sound(voice(120))
     talk.sound(silence(600))
     events = talk.until("conversation.chat.completed")
     order = [
-        kind
-        for kind in kinds(events)
-        if kind.startswith(("input_audio", "conversation.audio_transcript", "conversation.chat"))
+        event_type
+        for event_type in event_types(events)
+        if event_type.startswith(
+            ("input_audio", "conversation.audio_transcript", "conversation.chat")
+        )
     ]
     assert order == [
         "input_audio_buffer.speech_started",
@@ -445,7 +462,7 @@ def test_silence_ends_a_turn_of_free_talk(talk: Talk, kind: str) -> None:
     ]
 
 
-def test_completing_and_clearing_have_no_effect_in_free_talk(talk: Talk) -> None:
+def test_completing_and_clearing_have_no_effect_in_free_talk(talk: SocketClient) -> None:
     configured(talk, VAD)
     talk.send("input_audio_buffer.complete")
     talk.send("input_audio_buffer.clear")
@@ -453,38 +470,38 @@ def test_completing_and_clearing_have_no_effect_in_free_talk(talk: Talk) -> None
     assert talk.next()["event_type"] == "conversation.cleared"
 
 
-def test_whole_sentences_only_when_asked(talk: Talk) -> None:
+def test_whole_sentences_only_when_asked(talk: SocketClient) -> None:
     configured(talk, {**RAW, "asr_config": {"stream_mode": "output_no_stream"}})
     talk.sound(voice(100))
     talk.send("input_audio_buffer.complete")
-    found = kinds(talk.until("conversation.audio_transcript.completed"))
+    found = event_types(talk.until("conversation.audio_transcript.completed"))
     assert found == ["input_audio_buffer.completed", "conversation.audio_transcript.completed"]
 
 
-def test_sound_that_is_no_base64_is_refused(talk: Talk) -> None:
+def test_sound_that_is_no_base64_is_refused(talk: SocketClient) -> None:
     talk.send("input_audio_buffer.append", {"delta": "%"})
-    assert talk.error() == (4000, "Request parameter error: event.data.delta is no base64")
+    assert talk.error() == (4000, "Request parameter error: event.data.delta is not valid base64")
 
 
 # Text that is spoken as it is
 
 
-def test_a_text_is_spoken_without_a_chat(talk: Talk) -> None:
+def test_a_text_is_spoken_without_a_chat(talk: SocketClient) -> None:
     configured(talk, {"output_audio": OUTPUT})
     talk.send("input_text.generate_audio", {"mode": "text", "text": "欢迎光临"})
     events = talk.until("conversation.audio.completed")
-    assert kinds(events) == [
+    assert event_types(events) == [
         "conversation.audio.sentence_start",
         "conversation.audio.delta",
         "conversation.audio.completed",
     ]
-    assert joined(events, "conversation.audio.delta", "content") == sound.tone("欢迎光临", RATE)
+    assert joined(events, "conversation.audio.delta", "content") == synthesis.tone("欢迎光临", RATE)
     names = ("id", "conversation_id", "bot_id", "chat_id", "section_id")
     assert {event["data"][name] for event in events[1:] for name in names} == {"0"}
 
 
 @pytest.mark.parametrize("text", ["", "a" * 1024, "你" * 342])
-def test_a_spoken_text_has_1_to_1023_bytes(talk: Talk, text: str) -> None:
+def test_a_spoken_text_has_1_to_1023_bytes(talk: SocketClient, text: str) -> None:
     talk.send("input_text.generate_audio", {"mode": "text", "text": text})
     assert talk.error()[0] == 4000
 
@@ -495,18 +512,18 @@ def test_a_spoken_text_interrupts_a_reply(local: Emulator) -> None:
         session.until("conversation.audio.delta")
         session.send("input_text.generate_audio", {"mode": "text", "text": "请稍等"})
         events = session.until("conversation.audio.completed")
-    assert "conversation.chat.canceled" in kinds(events)
+    assert "conversation.chat.canceled" in event_types(events)
     assert events[-1]["data"]["id"] == "0"
 
 
-def test_the_opening_words_are_spoken_on_request(talk: Talk) -> None:
+def test_the_opening_words_are_spoken_on_request(talk: SocketClient) -> None:
     configured(talk, {"need_play_prologue": True, "prologue_content": "你好，我是助手"})
     events = talk.until("conversation.audio.completed")
     assert events[0]["data"]["text"] == "你好，我是助手"
 
 
 @pytest.mark.parametrize("codec", ["g711a", "g711u", "opus", "mp3"])
-def test_other_codecs_have_other_bytes(talk: Talk, codec: str) -> None:
+def test_other_codecs_have_other_bytes(talk: SocketClient, codec: str) -> None:
     configured(talk, {"output_audio": {"codec": codec}})
     talk.send("input_text.generate_audio", {"mode": "text", "text": "声音"})
     content = joined(
@@ -516,7 +533,7 @@ def test_other_codecs_have_other_bytes(talk: Talk, codec: str) -> None:
     assert len(content) == expected[codec]
 
 
-def test_a_voice_chat_is_billed(talk: Talk, client: Client) -> None:
+def test_a_voice_chat_is_billed(talk: SocketClient, client: Client) -> None:
     say(talk, "你好")
     talk.until("conversation.chat.completed")
     found = client.benefits.retrieve(benefit_type_list=["call_tool_limit"])

@@ -19,21 +19,22 @@ from coze_openapi.events import (
     websockets_transcriptions,
 )
 from cozekit.audio import alaw_to_pcm, ulaw_to_pcm
-from cozekit_emulator import Emulator, bots, sound
-from cozekit_emulator.app import _SESSIONS
-from cozekit_emulator.hearing import TRANSCRIPT, TRANSLATIONS, Ear
-from cozekit_emulator.pacing import paced
+from cozekit_emulator import Emulator, bots, synthesis
+from cozekit_emulator.app import SESSIONS
+from cozekit_emulator.sockets.voice_detection import VoiceDetector
+from cozekit_emulator.state.transcripts import TRANSCRIPT, TRANSLATIONS
+from cozekit_emulator.synthesis import paced
 from tests.emulator.sign_in import SECRET, authorize_url, code_of, exchange
-from tests.emulator.talk import (
+from tests.emulator.socket_client import (
     CHAT,
     INTERPRETATION,
     RATE,
     RAW,
     SPEECH,
     TRANSCRIPTIONS,
-    Talk,
+    SocketClient,
+    event_types,
     joined,
-    kinds,
     silence,
     voice,
 )
@@ -60,9 +61,9 @@ def local(coze_emulator: Emulator) -> Emulator:
     return coze_emulator
 
 
-def talk(local: Emulator, path: str, query: dict[str, str]) -> Talk:
+def talk(local: Emulator, path: str, query: dict[str, str]) -> SocketClient:
     """A connection that is ready."""
-    found = Talk(local, path, **query)
+    found = SocketClient(local, path, **query)
     assert found.next()["event_type"].endswith(".created")
     return found
 
@@ -76,7 +77,7 @@ def test_a_wrong_token_is_refused_in_the_handshake(
 ) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": local.token}):
         with pytest.raises(InvalidStatus) as caught:
-            Talk(local, path, headers=headers, **query)
+            SocketClient(local, path, headers=headers, **query)
         answer = caught.value.response
         assert answer.status_code == 401
         assert answer.headers["X-Tt-Logid"] == local.requests[-1].logid
@@ -86,13 +87,15 @@ def test_a_wrong_token_is_refused_in_the_handshake(
 def test_the_token_may_stand_in_the_query(
     local: Emulator, path: str, query: dict[str, str]
 ) -> None:
-    with Talk(local, path, headers={}, authorization=f"Bearer {local.token}", **query) as session:
+    with SocketClient(
+        local, path, headers={}, authorization=f"Bearer {local.token}", **query
+    ) as session:
         assert session.next()["event_type"].endswith(".created")
 
 
 def test_an_issued_token_opens_a_socket_until_it_ends(local: Emulator) -> None:
     code = code_of(
-        local.person.agree(
+        local.browser.agree(
             authorize_url(local.base_url, "74000000000000000000000000000301.app.coze")
         )
     )
@@ -105,15 +108,15 @@ def test_an_issued_token_opens_a_socket_until_it_ends(local: Emulator) -> None:
         local.base_url, {**body, "redirect_uri": "https://example.com/callback"}, SECRET
     ).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
-    with Talk(local, SPEECH, headers=headers) as session:
+    with SocketClient(local, SPEECH, headers=headers) as session:
         assert session.next()["event_type"] == "speech.created"
     local.clock.advance(901)
     with pytest.raises(InvalidStatus):
-        Talk(local, SPEECH, headers=headers)
+        SocketClient(local, SPEECH, headers=headers)
 
 
 def test_the_handshake_is_a_request_that_was_seen(local: Emulator) -> None:
-    with Talk(local, CHAT, bot_id=bots.ANSWERING) as session:
+    with SocketClient(local, CHAT, bot_id=bots.ANSWERING) as session:
         assert session.socket.response is not None
         seen = local.requests[-1]
         assert (seen.operation, seen.path) == (
@@ -137,7 +140,7 @@ def test_the_handshake_is_a_request_that_was_seen(local: Emulator) -> None:
 def test_a_chat_that_cannot_begin_says_why_and_closes(
     local: Emulator, query: dict[str, str], code: int
 ) -> None:
-    with Talk(local, CHAT, **query) as session:
+    with SocketClient(local, CHAT, **query) as session:
         assert session.error()[0] == code
         with pytest.raises(ConnectionClosed):
             session.next()
@@ -146,14 +149,14 @@ def test_a_chat_that_cannot_begin_says_why_and_closes(
 def test_a_failure_rule_refuses_the_handshake(local: Emulator) -> None:
     local.emulate("status=403", "websockets_speech")
     with pytest.raises(InvalidStatus) as caught:
-        Talk(local, SPEECH)
+        SocketClient(local, SPEECH)
     assert caught.value.response.status_code == 403
-    with Talk(local, SPEECH) as session:
+    with SocketClient(local, SPEECH) as session:
         assert session.next()["event_type"] == "speech.created"
 
 
 def test_a_failure_rule_cuts_the_connection_after_some_events(local: Emulator) -> None:
-    with Talk(
+    with SocketClient(
         local, SPEECH, headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "cut=3"}
     ) as session:
         session.send("input_text_buffer.append", {"delta": "你好"})
@@ -166,7 +169,7 @@ def test_a_failure_rule_cuts_the_connection_after_some_events(local: Emulator) -
 
 def test_a_failure_rule_makes_a_server_that_stays_silent(local: Emulator) -> None:
     local.emulate("keepalive", "websockets_speech")
-    with Talk(local, SPEECH) as session:
+    with SocketClient(local, SPEECH) as session:
         session.send("input_text_buffer.complete")
         with pytest.raises(TimeoutError):
             session.socket.recv(timeout=0.05)
@@ -174,7 +177,7 @@ def test_a_failure_rule_makes_a_server_that_stays_silent(local: Emulator) -> Non
 
 def test_a_rule_that_makes_no_sense_is_told(local: Emulator) -> None:
     with pytest.raises(InvalidStatus) as caught:
-        Talk(
+        SocketClient(
             local,
             SPEECH,
             headers={"Authorization": f"Bearer {local.token}", "X-Emulate": "nonsense"},
@@ -187,13 +190,13 @@ def test_a_rule_that_makes_no_sense_is_told(local: Emulator) -> None:
 
 def test_the_sockets_of_the_description_are_all_there(local: Emulator) -> None:
     assert (
-        sorted(session.socket for session in _SESSIONS)
+        sorted(session.socket for session in SESSIONS)
         == sorted(local.local.description.sockets)
         == sorted(TABLES)
     )
 
 
-@pytest.mark.parametrize("session", _SESSIONS, ids=lambda session: session.socket)
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.socket)
 def test_every_event_that_a_client_may_send_has_a_handler(local: Emulator, session: Any) -> None:
     class Handshake:
         query_params = QueryParams()
@@ -231,7 +234,7 @@ def test_a_frame_that_is_no_event_is_answered_by_an_error(
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "data", "field"),
+    ("path", "event_type", "data", "field"),
     [
         (SPEECH, "input_text_buffer.append", None, "event.data is required"),
         (SPEECH, "input_text_buffer.append", {}, "event.data.delta is required"),
@@ -266,7 +269,7 @@ def test_a_frame_that_is_no_event_is_answered_by_an_error(
             TRANSCRIPTIONS,
             "input_audio_buffer.append",
             {"delta": "!"},
-            "event.data.delta is no base64",
+            "event.data.delta is not valid base64",
         ),
         (
             TRANSCRIPTIONS,
@@ -303,6 +306,18 @@ def test_a_frame_that_is_no_event_is_answered_by_an_error(
         (
             CHAT,
             "chat.update",
+            {"turn_detection": {"interrupt_config": {"keywords": ["停下来"] * 6}}},
+            "keywords",
+        ),
+        (
+            CHAT,
+            "chat.update",
+            {"output_audio": {"codec": "g711a", "pcm_config": {"sample_rate": 24000}}},
+            "pcm_config.sample_rate",
+        ),
+        (
+            CHAT,
+            "chat.update",
             {"voice_processing_config": {"enable_ans": True, "enable_pdns": True}},
             "voice_processing_config",
         ),
@@ -315,16 +330,16 @@ def test_a_frame_that_is_no_event_is_answered_by_an_error(
     ],
 )
 def test_a_wrong_field_is_named_and_changes_nothing(
-    local: Emulator, path: str, kind: str, data: Any, field: str
+    local: Emulator, path: str, event_type: str, data: Any, field: str
 ) -> None:
     with talk(local, path, {"bot_id": bots.ANSWERING} if path == CHAT else {}) as session:
-        session.send(kind, data)
+        session.send(event_type, data)
         code, said = session.error()
     assert (code, field in said) == (4000, True), said
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "given", "expected"),
+    ("path", "event_type", "given", "expected"),
     [
         (
             SPEECH,
@@ -344,12 +359,12 @@ def test_a_wrong_field_is_named_and_changes_nothing(
     ],
 )
 def test_an_update_is_answered_with_the_settings_in_force(
-    local: Emulator, path: str, kind: str, given: Any, expected: Any
+    local: Emulator, path: str, event_type: str, given: Any, expected: Any
 ) -> None:
     with talk(local, path, {"bot_id": bots.ANSWERING} if path == CHAT else {}) as session:
-        session.send(kind, given)
+        session.send(event_type, given)
         answer = session.next()
-    assert answer["event_type"] == f"{kind}d"
+    assert answer["event_type"] == f"{event_type}d"
     value = answer["data"]
     for name in expected[:-1]:
         value = value[name]
@@ -359,7 +374,7 @@ def test_an_update_is_answered_with_the_settings_in_force(
 
 
 def test_events_have_the_documented_envelope(local: Emulator) -> None:
-    with Talk(local, SPEECH) as session:
+    with SocketClient(local, SPEECH) as session:
         event = session.next()
     assert event.keys() == {"id", "event_type", "detail"}, "no data, and not a null"
     assert abs(int(event["detail"]["respond_at"]) / 1000 - time.time()) < 5
@@ -385,7 +400,7 @@ def test_the_schemas_of_a_socket_are_those_of_the_generated_table(
 
 
 def test_speech_comes_in_the_order_of_the_recordings(local: Emulator) -> None:
-    with Talk(local, SPEECH) as session:
+    with SocketClient(local, SPEECH) as session:
         session.send(
             "speech.update", {"output_audio": {"codec": "pcm", "pcm_config": {"sample_rate": RATE}}}
         )
@@ -393,7 +408,7 @@ def test_speech_comes_in_the_order_of_the_recordings(local: Emulator) -> None:
         session.send("input_text_buffer.append", {"delta": "天气不错"})
         session.send("input_text_buffer.complete")
         events = session.until("speech.audio.completed")
-    assert kinds(events) == [
+    assert event_types(events) == [
         "speech.created",
         "speech.updated",
         "input_text_buffer.completed",
@@ -402,11 +417,11 @@ def test_speech_comes_in_the_order_of_the_recordings(local: Emulator) -> None:
         "speech.audio.completed",
     ]
     assert events[3]["data"] == {"text": "今天天气不错"}
-    assert joined(events, "speech.audio.update") == sound.tone("今天天气不错", RATE)
+    assert joined(events, "speech.audio.update") == synthesis.tone("今天天气不错", RATE)
 
 
 def spoken(local: Emulator, **output: Any) -> list[dict[str, Any]]:
-    with Talk(local, SPEECH) as session:
+    with SocketClient(local, SPEECH) as session:
         session.send("speech.update", {"output_audio": output})
         session.send("input_text_buffer.append", {"delta": "你好，世界"})
         session.send("input_text_buffer.complete")
@@ -454,7 +469,9 @@ def test_more_than_1024_bytes_are_refused_with_a_code_of_their_own(local: Emulat
         assert session.error()[0] == 3010
         session.send("input_text_buffer.append", {"delta": "a"})
         session.send("input_text_buffer.complete")
-        assert kinds(session.until("speech.audio.completed"))[0] == "input_text_buffer.completed"
+        assert (
+            event_types(session.until("speech.audio.completed"))[0] == "input_text_buffer.completed"
+        )
 
 
 def test_there_is_no_speech_without_text(local: Emulator) -> None:
@@ -475,7 +492,7 @@ def test_a_client_that_leaves_in_the_middle_does_no_harm(local: Emulator) -> Non
 
 @pytest.mark.parametrize(("codec", "decode"), [("g711a", alaw_to_pcm), ("g711u", ulaw_to_pcm)])
 def test_g711_decodes_to_the_tone(codec: str, decode: Any) -> None:
-    plain, coded = sound.tone("声音", 8000), decode(sound.tone("声音", 8000, codec=codec))
+    plain, coded = synthesis.tone("声音", 8000), decode(synthesis.tone("声音", 8000, codec=codec))
     assert len(plain) == len(coded)
     pairs = zip(memoryview(plain).cast("h"), memoryview(coded).cast("h"), strict=True)
     assert max(abs(one - other) for one, other in pairs) <= 260
@@ -485,7 +502,7 @@ def test_g711_decodes_to_the_tone(codec: str, decode: Any) -> None:
 
 
 def wav(milliseconds: int = 400) -> bytes:
-    return sound.wav(voice(milliseconds), RATE)
+    return synthesis.wav(voice(milliseconds), RATE)
 
 
 def test_a_transcript_grows_and_ends_whole(local: Emulator) -> None:
@@ -502,7 +519,7 @@ def test_a_transcript_grows_and_ends_whole(local: Emulator) -> None:
     ]
     assert texts[-1] == TRANSCRIPT
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
-    assert kinds(events)[-1] == "transcriptions.message.completed"
+    assert event_types(events)[-1] == "transcriptions.message.completed"
     assert "data" not in events[-1]
 
 
@@ -527,10 +544,10 @@ def test_a_test_says_what_is_said(local: Emulator) -> None:
 def test_raw_samples_need_an_update_first(local: Emulator) -> None:
     with talk(local, TRANSCRIPTIONS, {}) as session:
         session.sound(voice(100))
-        assert "no WAV" in session.error()[1]
+        assert "not WAV" in session.error()[1]
         session.send("transcriptions.update", RAW)
         session.sound(voice(100))
-        assert kinds(session.until("transcriptions.message.update")) == [
+        assert event_types(session.until("transcriptions.message.update")) == [
             "transcriptions.updated",
             "transcriptions.message.update",
         ]
@@ -542,7 +559,7 @@ def test_what_is_cleared_is_not_transcribed(local: Emulator) -> None:
         session.send("input_audio_buffer.clear")
         session.send("input_audio_buffer.complete")
         events = session.until("transcriptions.message.completed")
-    assert kinds(events) == [
+    assert event_types(events) == [
         "transcriptions.message.update",
         "input_audio_buffer.cleared",
         "input_audio_buffer.completed",
@@ -563,38 +580,53 @@ def test_an_interpretation_has_text_translation_and_sound(local: Emulator) -> No
         session.send("input_audio_buffer.complete")
         events = session.until("simult_interpretation.message.completed")
 
-    def text(kind: str) -> str:
+    def text(part: str) -> str:
         return "".join(
             event["data"]["delta"]
             for event in events
-            if event["event_type"] == f"simult_interpretation.{kind}.delta"
+            if event["event_type"] == f"simult_interpretation.{part}.delta"
         )
 
     assert (text("transcription"), text("translation")) == (TRANSCRIPT, TRANSLATIONS[TRANSCRIPT])
     assert len(joined(events, "simult_interpretation.audio.delta")) > 0
-    assert "input_audio_buffer.completed" in kinds(events)
+    assert "input_audio_buffer.completed" in event_types(events)
 
 
 # Hearing
 
+TONES = {codec: synthesis.tone("a", 8000, codec=codec) for codec in ("g711a", "g711u")}
 _CODED = {"codec": "pcm", "sample_rate": 8000, "channel": 1, "bit_depth": 16}
 
 
 @pytest.mark.parametrize(
     ("settings", "loud", "quiet"),
     [
-        (_CODED, sound.tone("a", 8000) * 5, bytes(16000)),
-        ({**_CODED, "channel": 2}, sound.tone("a", 8000) * 10, bytes(32000)),
+        (_CODED, synthesis.tone("a", 8000) * 5, bytes(16000)),
+        ({**_CODED, "channel": 2}, synthesis.tone("a", 8000) * 10, bytes(32000)),
         ({**_CODED, "bit_depth": 8}, b"\xf0\x10" * 800, b"\x80" * 8000),
         ({**_CODED, "bit_depth": 24}, b"\x00\x00\x40\x00\x00\xc0" * 400, bytes(24000)),
-        ({**_CODED, "codec": "g711a"}, sound.tone("a", 8000, codec="g711a") * 5, b"\xd5" * 8000),
-        ({**_CODED, "codec": "g711u"}, sound.tone("a", 8000, codec="g711u") * 5, b"\xff" * 8000),
+        (
+            {**_CODED, "codec": "g711a"},
+            TONES["g711a"] * 5,
+            b"\xd5" * 8000,
+        ),
+        (
+            {**_CODED, "codec": "g711u"},
+            TONES["g711u"] * 5,
+            b"\xff" * 8000,
+        ),
     ],
     ids=["pcm", "stereo", "8 bit", "24 bit", "A-law", "mu-law"],
 )
 def test_speech_is_told_from_silence(settings: dict[str, Any], loud: bytes, quiet: bytes) -> None:
-    ear = Ear(settings, 500)
-    assert [ear.hear(quiet), ear.hear(loud), ear.hear(loud), ear.hear(quiet), ear.hear(quiet)] == [
+    detector = VoiceDetector(settings, 500)
+    assert [
+        detector.feed(quiet),
+        detector.feed(loud),
+        detector.feed(loud),
+        detector.feed(quiet),
+        detector.feed(quiet),
+    ] == [
         [],
         ["started"],
         [],
@@ -604,14 +636,14 @@ def test_speech_is_told_from_silence(settings: dict[str, Any], loud: bytes, quie
 
 
 def test_a_short_pause_does_not_end_an_utterance() -> None:
-    ear = Ear({**_CODED, "sample_rate": RATE}, 500)
+    detector = VoiceDetector({**_CODED, "sample_rate": RATE}, 500)
     pieces = (voice(200), silence(400), voice(200), silence(480), silence(40))
-    assert [ear.hear(piece) for piece in pieces] == [["started"], [], [], [], ["stopped"]]
+    assert [detector.feed(piece) for piece in pieces] == [["started"], [], [], [], ["stopped"]]
 
 
 def test_opus_is_judged_by_the_size_of_its_packets() -> None:
-    ear = Ear({"codec": "opus"}, 40)
-    assert [ear.hear(packet) for packet in (b"\xf8" * 60, b"\xf8", b"\xf8")] == [
+    detector = VoiceDetector({"codec": "opus"}, 40)
+    assert [detector.feed(packet) for packet in (b"\xf8" * 60, b"\xf8", b"\xf8")] == [
         ["started"],
         [],
         ["stopped"],
@@ -619,7 +651,10 @@ def test_opus_is_judged_by_the_size_of_its_packets() -> None:
 
 
 def test_the_head_of_a_wav_file_is_no_speech() -> None:
-    assert Ear({**_CODED, "sample_rate": RATE}, 500).hear(sound.wav(silence(400), RATE)) == []
+    assert (
+        VoiceDetector({**_CODED, "sample_rate": RATE}, 500).feed(synthesis.wav(silence(400), RATE))
+        == []
+    )
 
 
 @pytest.mark.parametrize(("most", "pauses"), [(2, [3, 3]), (5, []), (0, [])])
@@ -631,7 +666,7 @@ async def test_sound_comes_no_faster_than_asked(
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("cozekit_emulator.pacing.asyncio.sleep", sleep)
+    monkeypatch.setattr("cozekit_emulator.synthesis.asyncio.sleep", sleep)
     settings = {
         "codec": "pcm",
         "pcm_config": {"frame_size_ms": 20, "limit_config": {"period": 3, "max_frame_num": most}},

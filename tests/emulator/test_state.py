@@ -12,8 +12,8 @@ from coze_openapi import Client
 from coze_runtime.errors import APIError
 from coze_runtime.types import NULL
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import ENTERPRISE, ORGANIZATION, USER, WORKSPACE
-from tests.emulator.samples import FILE, question
+from cozekit_emulator.state.ids import ENTERPRISE, ORGANIZATION, USER, WORKSPACE
+from tests.emulator.arguments import FILE, question
 
 
 class Life(NamedTuple):
@@ -439,13 +439,14 @@ def test_speakers_are_found_among_the_voiceprints_of_the_group(client: Client) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "head"),
+    ("file_format", "head"),
     [("wav", b"RIFF"), ("mp3", b"\xff\xfb"), ("ogg_opus", b"OggS"), ("pcm", b"\x00\x00")],
 )
 def test_speech_begins_like_its_format(
-    http: httpx.Client, coze_emulator: Emulator, kind: str, head: bytes
+    http: httpx.Client, coze_emulator: Emulator, file_format: str, head: bytes
 ) -> None:
     answer = http.post(
-        "/v1/audio/speech", json={"input": "你好", "voice_id": "7****", "response_format": kind}
+        "/v1/audio/speech",
+        json={"input": "你好", "voice_id": "7****", "response_format": file_format},
     )
     assert answer.content.startswith(head)

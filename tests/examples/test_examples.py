@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cozekit_emulator import TOKEN, Emulator, bots, kinds, workflows
+from cozekit_emulator import TOKEN, Emulator, bots, ids, workflows
 from tests.overlays.chunk_server import ChunkServer, reply
 
 ROOT = Path(__file__).parents[2]
@@ -93,19 +93,19 @@ SAYS = {
     "concurrency": ["0 times 0", "9 times 9"],
     "exception": [
         "no such bot: code 4200",
-        "refused before anything was sent",
-        "signed in wrongly: 700012006",
+        "rejected before anything was sent",
+        "authentication failed: 700012006",
     ],
     "log": ["cozekit DEBUG", "users_me"],
     "message_crud": ["now: Hello, otter", "left: 0"],
     "message_list": ["page 1: ['line 0', 'line 1']", "page 3: ['line 4']"],
     "raw_responses": ["200 application/json", '"user_id"'.replace('"', "'")],
     "retries": [
-        "hasty: not repeated; the server wants 4.0 s",
+        "without retries: failed; retry after 4.0 s",
         "HTTP 429",
         "attempt 1 in 2.0 s",
         "attempt 2 in 3.0 s",
-        "patient: zhangsan",
+        "with retries: zhangsan",
     ],
     "files_upload": [
         "\r0 of 1000000 bytes",
@@ -124,9 +124,9 @@ ENVIRONMENT = {
     "COZE_BOT_ID": bots.ANSWERING,
     "COZE_WORKFLOW_ID": workflows.PLAIN,
     "COZE_CHATFLOW_ID": workflows.CHATFLOW,
-    "COZE_WORKSPACE_ID": kinds.WORKSPACE,
-    "COZE_ENTERPRISE_ID": kinds.ENTERPRISE,
-    "COZE_VOICE_ID": kinds.VOICE,
+    "COZE_WORKSPACE_ID": ids.WORKSPACE,
+    "COZE_ENTERPRISE_ID": ids.ENTERPRISE,
+    "COZE_VOICE_ID": ids.VOICE,
     "COZE_GUEST_ID": "7400000000000000777",
     "COZE_CONNECTOR_ID": "1024",
     "COZE_TEMPLATE_ID": "7400000000000000024",
@@ -219,8 +219,8 @@ def test_the_proxy_example_goes_through_the_proxy_in_both_ways(
         monkeypatch.setenv("COZE_API_TOKEN", TOKEN)
         run("proxies", monkeypatch)
     assert capsys.readouterr().out.splitlines() == [
-        "by the environment: Otter",
-        "by a client of mine: Otter",
+        "proxy from the environment: Otter",
+        "proxy from the HTTP client: Otter",
     ]
     assert [request.target for request in proxy.requests] == ["http://coze.test/v1/users/me"] * 2
     assert proxy.connections == 2, "each client has its own connections"

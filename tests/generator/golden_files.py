@@ -6,9 +6,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from generator.bundle import bundle
-from generator.emit import compile_bundle, render
-from generator.lint import lint
+from generator.compile.bundle import bundle
+from generator.compile.emit import compile_bundle, render
+from generator.compile.lint import lint
 from tests.generator.tiny import SPEC
 
 # The marker of types, which is empty, and the bundle a second time in another form.

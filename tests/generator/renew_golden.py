@@ -1,4 +1,4 @@
-"""Writes the golden output anew: `python -m tests.generator.renew_golden`, in the root of the
+"""Renews the golden output: `python -m tests.generator.renew_golden`, in the root of the
 repository.
 
 Run it after a change of a template, the generator or the tiny description, then read the difference
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from generator.emit import compare, write
+from generator.compile.output import compare, write
 from tests.generator.golden_files import GOLDEN, golden_files
 
 

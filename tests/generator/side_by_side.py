@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from generator.bundle import bundle
+from generator.compile.bundle import bundle
 from tests.generator.tiny import SPEC
 
 _LOOP = """
@@ -204,7 +204,7 @@ class StockRun(NamedTuple):
 
     folder: Path
     exit_code: int
-    said: str
+    output: str
 
 
 def generate_stock(folder: Path) -> StockRun:

@@ -1,5 +1,5 @@
 """Joining the files of a description: what is given twice, points nowhere or cannot be read is
-named with its place and mend.
+named with its place and its fix.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.bundle import DescriptionError, bundle, references
+from generator.compile.bundle import DescriptionError, bundle, references
 from tests.generator.tiny import SPEC, Description
 
 
@@ -69,21 +69,21 @@ def test_a_reference_to_a_missing_schema_of_the_same_file_is_refused(tmp_path: P
     assert (
         refusal(spec)
         == "spec/resources/gadgets.yaml: $ref #/components/schemas/Owner leads nowhere; define "
-        "it or mend the name"
+        "it or fix the name"
     )
 
 
 def test_a_reference_to_a_missing_schema_of_another_file_is_refused(tmp_path: Path) -> None:
     old, new = "gadgets.yaml#/components/schemas/Maker", "gadgets.yaml#/components/schemas/Owner"
     assert refusal(replaced(tmp_path, "resources/gadgets_runs.yaml", old, new)) == (
-        f"spec/resources/gadgets_runs.yaml: $ref {new} leads nowhere; define it or mend the name"
+        f"spec/resources/gadgets_runs.yaml: $ref {new} leads nowhere; define it or fix the name"
     )
 
 
 def test_a_reference_to_a_missing_file_is_refused(tmp_path: Path) -> None:
     old, new = "gadgets.yaml#/components/schemas/Maker", "widgets.yaml#/components/schemas/Maker"
     assert refusal(replaced(tmp_path, "resources/gadgets_runs.yaml", old, new)) == (
-        f"spec/resources/gadgets_runs.yaml: $ref {new} names a file that is not there; mend the "
+        f"spec/resources/gadgets_runs.yaml: $ref {new} names a file that does not exist; fix the "
         "path"
     )
 
@@ -94,7 +94,7 @@ def test_a_reference_to_a_file_above_the_description_is_refused(tmp_path: Path) 
         "../../shared.yaml#/components/schemas/Envelope",
     )
     assert refusal(replaced(tmp_path, "resources/gadgets_runs.yaml", old, new)) == (
-        f"spec/resources/gadgets_runs.yaml: $ref {new} names a file that is not there; mend the "
+        f"spec/resources/gadgets_runs.yaml: $ref {new} names a file that does not exist; fix the "
         "path"
     )
 
@@ -116,8 +116,7 @@ def test_a_schema_defined_in_two_files_is_refused(tmp_path: Path) -> None:
     description = Description()
     description.runs["components"]["schemas"]["Maker"] = copy.deepcopy(description.node("Maker"))
     assert refusal(description.write(tmp_path)) == (
-        "spec/resources/gadgets_runs.yaml: schemas/Maker is defined in another file too; keep "
-        "one, point to it from the other"
+        "spec/resources/gadgets_runs.yaml: schemas/Maker is described in another file too; keep one"
     )
 
 
@@ -127,8 +126,8 @@ def test_an_operation_described_in_two_files_is_refused(tmp_path: Path) -> None:
     node["operationId"] = "gadgets_runs_delete"
     description.runs["paths"]["/v1/gadget"] = {"delete": node}
     assert refusal(description.write(tmp_path)) == (
-        "spec/resources/gadgets_runs.yaml: DELETE /v1/gadget is described in another file too; "
-        "keep one of them"
+        "spec/resources/gadgets_runs.yaml: DELETE /v1/gadget is described in another file "
+        "too; keep one"
     )
 
 
@@ -149,7 +148,7 @@ def test_an_operation_id_used_twice_is_refused(tmp_path: Path) -> None:
     description.node("gadgets_runs_retrieve")["operationId"] = "gadgets_retrieve"
     assert refusal(description.write(tmp_path)) == (
         "spec/resources/gadgets_runs.yaml: operationId gadgets_retrieve is used in "
-        "spec/resources/gadgets.yaml too; name one of them anew"
+        "spec/resources/gadgets.yaml too; rename one of them"
     )
 
 
@@ -159,7 +158,7 @@ def test_a_file_that_is_no_yaml_is_named_with_line_and_column(tmp_path: Path) ->
         "openapi: 3.1.0\ninfo: {title: [}\n", encoding="utf-8"
     )
     text = refusal(spec)
-    assert text.startswith("spec/resources/gadgets.yaml: no valid YAML: ")
+    assert text.startswith("spec/resources/gadgets.yaml: not valid YAML: ")
     assert 'in "spec/resources/gadgets.yaml", line 2, column 16' in text
 
 
@@ -173,7 +172,7 @@ def test_a_file_that_is_no_openapi_document_is_refused(content: str, tmp_path: P
     (spec / "resources/gadgets.yaml").write_text(content, encoding="utf-8")
     assert (
         refusal(spec)
-        == "spec/resources/gadgets.yaml: no OpenAPI document; it needs `openapi`, `info` and "
+        == "spec/resources/gadgets.yaml: not an OpenAPI document; it needs `openapi`, `info` and "
         "`paths`"
     )
 
@@ -183,7 +182,8 @@ def test_a_root_file_that_is_no_openapi_document_is_refused(name: str, tmp_path:
     spec = Description().write(tmp_path)
     (spec / name).write_text("", encoding="utf-8")
     assert (
-        refusal(spec) == f"spec/{name}: no OpenAPI document; it needs `openapi`, `info` and `paths`"
+        refusal(spec)
+        == f"spec/{name}: not an OpenAPI document; it needs `openapi`, `info` and `paths`"
     )
 
 
@@ -221,8 +221,8 @@ def test_a_reference_into_a_schema_is_refused(tmp_path: Path) -> None:
     target = "#/components/schemas/Maker/properties/name"
     description.node("Gadget")["properties"]["maker"]["$ref"] = target
     assert refusal(description.write(tmp_path)) == (
-        f"$ref {target} points into a part of the description; give what it points to a name of "
-        "its own"
+        f"$ref {target} points into a part of the description; give that part a name under "
+        "components/schemas"
     )
 
 
@@ -230,11 +230,11 @@ def test_two_tables_of_events_in_one_file_are_refused(tmp_path: Path) -> None:
     description = Description()
     socket = description.files["resources/gadgets_socket.yaml"]
     socket["x-coze-rtc"] = {"pages": ["gadget_calls"], "send": socket["x-coze-socket"]["send"]}
-    said = (
-        "x-coze-socket and x-coze-rtc would both be events/gadgets_socket.py; give one "
-        "a file of its own"
+    message = (
+        "x-coze-socket and x-coze-rtc would both be events/gadgets_socket.py; move one "
+        "to another file"
     )
-    assert refusal(description.write(tmp_path)) == f"spec/resources/gadgets_socket.yaml: {said}"
+    assert refusal(description.write(tmp_path)) == f"spec/resources/gadgets_socket.yaml: {message}"
 
 
 def test_a_kind_of_stream_described_in_two_files_is_refused(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_kind_of_stream_described_in_two_files_is_refused(tmp_path: Path) -> N
     talks["x-coze-stream-kind"]["kind"] = "workflow"
     assert refusal(description.write(tmp_path)) == (
         "spec/resources/gadgets_talks.yaml: x-coze-stream-kind workflow is described in another "
-        "file too; keep one of them"
+        "file too; keep one"
     )
 
 
@@ -252,7 +252,7 @@ def test_a_class_of_error_defined_in_two_files_is_refused(tmp_path: Path) -> Non
     talks = description.files["resources/gadgets_talks.yaml"]
     talks["x-coze-error-classes"]["RunFailed"] = talks["x-coze-error-classes"].pop("TalkFailed")
     assert refusal(description.write(tmp_path)) == (
-        "spec/resources/gadgets_talks.yaml: x-coze-error-classes RunFailed is defined in another "
+        "spec/resources/gadgets_talks.yaml: x-coze-error-classes RunFailed is described in another "
         "file too; keep one"
     )
 
@@ -263,7 +263,7 @@ def test_a_reference_of_a_kind_of_stream_or_of_an_error_that_leads_nowhere_is_re
     nowhere = {"$ref": "#/components/schemas/Nothing"}
     described = (
         "spec/resources/gadgets_runs.yaml: $ref #/components/schemas/Nothing leads nowhere; "
-        "define it or mend the name"
+        "define it or fix the name"
     )
     description = Description()
     description.runs["x-coze-stream-kind"]["usage_model"] = nowhere

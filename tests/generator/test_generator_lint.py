@@ -1,5 +1,5 @@
 """Every rule of docs/description.md: a description that breaks it once gets exactly its message,
-which names the mend.
+which names the fix.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from generator import lint as lint_module
-from generator import lint_methods, lint_operations, lint_streams
-from generator.bundle import bundle
-from generator.lint_operations import VERBS
+from generator.compile.bundle import bundle
+from generator.compile.lint import files, keys, lint, methods, operations, schemas, streams
+from generator.compile.lint.operations import VERBS
 from tests.generator.tiny import Description
 
 GADGETS = "spec/resources/gadgets.yaml: "
@@ -75,6 +74,20 @@ def operation_stands_in_the_file_of_another_tag(d: Description) -> None:
     )
 
 
+@bad(f"spec/openapi.yaml: x-coze-environment lacks base_url, token; {SEE}")
+def variables_of_the_clients_have_no_names(d: Description) -> None:
+    del d.node("openapi.yaml")["x-coze-environment"]
+
+
+@bad(
+    f"spec/openapi.yaml: x-coze-environment has unknown tokens; {SEE}",
+    f"spec/openapi.yaml: x-coze-environment lacks token; {SEE}",
+)
+def variable_of_the_token_is_misspelt(d: Description) -> None:
+    variables = d.node("openapi.yaml")["x-coze-environment"]
+    variables["tokens"] = variables.pop("token")
+
+
 # ---- schemas
 
 
@@ -87,15 +100,21 @@ def schema_name_is_not_capitalized(d: Description) -> None:
     }
 
 
+@bad(f"{GADGETS}Maker.to_dict: models use this name themselves; a field cannot have it")
+def field_has_the_name_of_a_method_of_models(d: Description) -> None:
+    d.node("Maker")["properties"]["to_dict"] = {
+        "type": "string",
+        "description": "Dictionary of the maker.",
+        "example": "A",
+    }
+
+
 @bad(f"{GADGETS}Maker: no description; say what it is")
 def schema_has_no_description(d: Description) -> None:
     del d.node("Maker")["description"]
 
 
-@bad(
-    f"{GADGETS}Gadget.weight: unions are of scalars only; give the object or array a schema of "
-    "its own"
-)
+@bad(f"{GADGETS}Gadget.weight: unions are of scalars only; give the object or array a named schema")
 def union_holds_an_object(d: Description) -> None:
     d.node("Gadget")["properties"]["weight"]["type"] = ["string", "object"]
 
@@ -155,7 +174,7 @@ def property_has_no_description(d: Description) -> None:
     del d.node("Maker")["properties"]["name"]["description"]
 
 
-@bad(f"{GADGETS}Maker: required names nickname, which is no property; mend the name")
+@bad(f"{GADGETS}Maker: required names nickname, which is not a property; fix the name")
 def required_names_no_property(d: Description) -> None:
     d.node("Maker")["required"] = ["nickname"]
 
@@ -199,14 +218,14 @@ def known_values_have_the_same_python_name(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}GadgetKind: value 3 is not of the type of the list; mend the value (quote "
+    f"{GADGETS}GadgetKind: value 3 is not of the type of the list; fix the value (quote "
     "numbers in text lists)"
 )
 def known_value_is_of_another_type(d: Description) -> None:
     d.node("GadgetKind")["x-known-values"][3] = {"name": "three", "description": "It is three."}
 
 
-@bad(f"{GADGETS}Spare: nothing uses it; delete it, or say `x-coze-used-by`")
+@bad(f"{GADGETS}Spare: nothing uses it; delete it, or add `x-coze-used-by`")
 def schema_is_used_by_nothing(d: Description) -> None:
     d.gadgets["components"]["schemas"]["Spare"] = {"type": "object", "description": "A spare."}
 
@@ -277,7 +296,7 @@ def operation_id_is_too_long(d: Description) -> None:
 
 @bad(
     f"{GADGETS}gadgets_picture: no known verb in the method name; "
-    f"use one of {', '.join(sorted(VERBS))}, or add it in generator/lint_operations.py"
+    f"use one of {', '.join(sorted(VERBS))}, or add it in generator/compile/lint/operations.py"
 )
 def method_has_no_verb(d: Description) -> None:
     d.node("gadgets_upload")["operationId"] = "gadgets_picture"
@@ -339,7 +358,8 @@ def parameter_has_no_schema(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}gadgets_retrieve(maker_id): a path parameter must be required and stand in the path"
+    f"{GADGETS}gadgets_retrieve(maker_id): a path parameter must be required, and a field of "
+    "the path"
 )
 def path_parameter_is_not_in_the_path(d: Description) -> None:
     d.node("gadgets_retrieve")["parameters"].append(
@@ -369,7 +389,7 @@ def body_has_no_named_schema(d: Description) -> None:
     }
 
 
-@bad(f"{RUNS}gadgets_runs_create: kind stands in the body and in the parameters; keep one")
+@bad(f"{RUNS}gadgets_runs_create: kind is both in the body and in the parameters; keep one")
 def argument_stands_in_body_and_query(d: Description) -> None:
     parameter = {
         "name": "kind",
@@ -411,7 +431,7 @@ def operation_does_not_say_what_it_returns(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}gadgets_retrieve: x-coze-unwrap data.makers.name is no path in the answer; mend "
+    f"{GADGETS}gadgets_retrieve: x-coze-unwrap data.makers.name is not a path in the response; fix "
     "the path"
 )
 def unwrap_leads_nowhere(d: Description) -> None:
@@ -426,7 +446,9 @@ def error_code_is_unknown(d: Description) -> None:
     d.node("gadgets_retrieve")["x-coze-errors"] = [4999]
 
 
-@bad(f"{GADGETS}gadgets_delete: x-coze-replaced-by gadgets_vanish is no operation; mend the name")
+@bad(
+    f"{GADGETS}gadgets_delete: x-coze-replaced-by gadgets_vanish is not an operation; fix the name"
+)
 def successor_is_no_operation(d: Description) -> None:
     d.node("gadgets_delete")["x-coze-replaced-by"] = "gadgets_vanish"
 
@@ -451,7 +473,7 @@ def pager_style_is_unknown(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}gadgets_list: x-coze-pager page names page_no, which is no query field; mend the "
+    f"{GADGETS}gadgets_list: x-coze-pager page names page_no, which is not a query field; fix the "
     "name"
 )
 def pager_names_no_field(d: Description) -> None:
@@ -459,22 +481,25 @@ def pager_names_no_field(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}gadgets_list: x-coze-pager page names page_num, which is no body field; mend the "
+    f"{GADGETS}gadgets_list: x-coze-pager page names page_num, which is not a body field; fix the "
     "name",
-    f"{GADGETS}gadgets_list: x-coze-pager size names page_size, which is no body field; mend "
+    f"{GADGETS}gadgets_list: x-coze-pager size names page_size, which is not a body field; fix "
     "the name",
 )
 def pager_looks_in_the_wrong_place(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["in"] = "body"
 
 
-@bad(f"{GADGETS}gadgets_list: x-coze-pager items data.bots is no path in the answer; mend the path")
+@bad(
+    f"{GADGETS}gadgets_list: x-coze-pager items data.bots is not a path in the response; "
+    "fix the path"
+)
 def pager_path_leads_nowhere(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["items"] = "data.bots"
 
 
 @bad(
-    f"{RUNS}gadgets_runs_create: answers with an event stream but has no x-coze-stream; name "
+    f"{RUNS}gadgets_runs_create: responds with an event stream but has no x-coze-stream; name "
     "its events"
 )
 def event_stream_is_not_described(d: Description) -> None:
@@ -482,7 +507,7 @@ def event_stream_is_not_described(d: Description) -> None:
 
 
 @bad(
-    f"{RUNS}gadgets_runs_create: x-coze-stream without a text/event-stream answer; add the "
+    f"{RUNS}gadgets_runs_create: x-coze-stream without a text/event-stream response; add the "
     "content type"
 )
 def stream_has_no_content_type(d: Description) -> None:
@@ -513,7 +538,7 @@ def event_payload_has_no_name(d: Description) -> None:
 
 
 @bad(
-    f"{RUNS}gadgets_runs_create: x-coze-stream switch streaming is no field of the body; mend "
+    f"{RUNS}gadgets_runs_create: x-coze-stream switch streaming is not a field of the body; fix "
     "the name"
 )
 def stream_switch_is_no_field(d: Description) -> None:
@@ -531,8 +556,8 @@ def waiter_has_an_unknown_key(d: Description) -> None:
 
 
 @bad(
-    f"{RUNS}gadgets_runs_create: x-coze-waiter polls gadgets_runs_poll, which is no operation; "
-    "mend the name"
+    f"{RUNS}gadgets_runs_create: x-coze-waiter polls gadgets_runs_poll, which is not an operation; "
+    "fix the name"
 )
 def waiter_polls_no_operation(d: Description) -> None:
     d.node("gadgets_runs_create")["x-coze-waiter"]["operation"] = "gadgets_runs_poll"
@@ -639,6 +664,27 @@ def event_has_the_class_name_of_a_schema(d: Description) -> None:
 
 
 @bad(
+    f"{WORKFLOW}the union of the events would be the class WorkflowEvent, as schema "
+    "WorkflowEvent; rename one"
+)
+def union_of_events_has_the_class_name_of_a_schema(d: Description) -> None:
+    d.gadgets["components"]["schemas"]["WorkflowEvent"] = {
+        "type": "object",
+        "description": "Something has happened.",
+        "x-coze-used-by": "nobody",
+    }
+
+
+@bad(
+    f"{WORKFLOW}event workflow would be the class WorkflowEvent, as the union of the events; "
+    "rename one"
+)
+def event_has_the_class_name_of_the_union(d: Description) -> None:
+    d.node("gadgets_runs_create")["x-coze-stream"]["events"]["workflow"] = {}
+    d.node("RunEventType")["x-known-values"]["workflow"] = "The workflow has begun."
+
+
+@bad(
     f"{WORKFLOW}event workflow.done would be the class WorkflowDoneEvent, as event done; rename one"
 )
 def two_events_have_the_same_class_name(d: Description) -> None:
@@ -680,6 +726,15 @@ def run_failed(d: Description) -> Any:
     return d.runs["x-coze-error-classes"]["RunFailed"]
 
 
+@bad(f"{FAILED}another class has this name; rename the error")
+def error_has_the_name_of_a_schema(d: Description) -> None:
+    d.gadgets["components"]["schemas"]["RunFailed"] = {
+        "type": "object",
+        "description": "A failed run.",
+        "x-coze-used-by": "nobody",
+    }
+
+
 @bad(f"{FAILED}give description and properties, perhaps base, and nothing else")
 def error_has_no_description(d: Description) -> None:
     del run_failed(d)["description"]
@@ -708,7 +763,7 @@ def field_of_an_error_is_a_number(d: Description) -> None:
 # ---- extensions
 
 
-@bad(f"/paths//v1/gadgets/get: x-coze-pages is read by nobody; {SEE} for the keys")
+@bad(f"/paths//v1/gadgets/get: nothing reads x-coze-pages; {SEE} for the keys")
 def extension_is_misspelt(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pages"] = "list_gadgets"
 
@@ -752,7 +807,7 @@ def failure_of_a_waiter_is_no_state(d: Description) -> None:
     waiter["failures"] = {"lost": {"error": "RunFailed", "text": "it was lost"}}
 
 
-@bad(f"{CREATE}: x-coze-ended polls gadgets_runs_find, which is no operation; mend the name")
+@bad(f"{CREATE}: x-coze-ended polls gadgets_runs_find, which is not an operation; fix the name")
 def what_had_ended_is_read_by_no_operation(d: Description) -> None:
     d.node("gadgets_runs_create")["x-coze-ended"] = {
         "codes": [4104],
@@ -778,7 +833,7 @@ def helper_takes_what_nobody_gives(d: Description) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_bad_description_gets_exactly_the_message_that_names_the_mend(
+def test_a_bad_description_gets_exactly_the_message_that_names_the_fix(
     case: Case, tmp_path: Path
 ) -> None:
     description = Description()
@@ -786,12 +841,33 @@ def test_a_bad_description_gets_exactly_the_message_that_names_the_mend(
     assert description.lint(tmp_path) == sorted(case.expected)
 
 
-@pytest.mark.parametrize("word", sorted(lint_module._FORBIDDEN))
-def test_a_forbidden_word_is_named_together_with_its_mend(word: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", sorted(schemas.FORBIDDEN))
+def test_a_forbidden_word_is_named_together_with_its_fix(word: str, tmp_path: Path) -> None:
     description = Description()
     description.node("Maker")["properties"]["name"][word] = ["anything"]
     assert description.lint(tmp_path) == [
-        f"{GADGETS}Maker.name: `{word}` is forbidden: {lint_module._FORBIDDEN[word]}"
+        f"{GADGETS}Maker.name: `{word}` is forbidden: {schemas.FORBIDDEN[word]}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("EventType", "StreamSpec", "UnknownEvent", "WorkflowStream", "AsyncChatStream"),
+        *("Model", "OpenStrEnum", "Waiter", "Request", "Client", "Limit", "Any", "Mapping"),
+    ],
+)
+def test_a_schema_cannot_have_the_name_of_a_class_of_the_generated_package(
+    name: str, tmp_path: Path
+) -> None:
+    description = Description()
+    description.gadgets["components"]["schemas"][name] = copy.deepcopy(description.node("Maker"))
+    description.node("Gadget")["properties"]["model"] = {
+        "$ref": f"#/components/schemas/{name}",
+        "description": "Its model.",
+    }
+    assert description.lint(tmp_path) == [
+        f"{GADGETS}{name}: the generated package has a class of this name; rename the schema"
     ]
 
 
@@ -818,7 +894,7 @@ def test_several_departures_are_all_reported_in_order(tmp_path: Path) -> None:
 
 MODULES = {
     str(module.__file__): ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    for module in (lint_module, lint_operations, lint_methods, lint_streams)
+    for module in (files, keys, methods, operations, schemas, streams)
 }
 RULES = {
     (file, line): f"{Path(file).name}:{node.lineno}"
@@ -853,7 +929,11 @@ def reached(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     def forbid(description: Description) -> None:
         description.node("Maker")["properties"]["name"]["title"] = "Name"
 
-    for mutate in [forbid, *(case.mutate for case in reversed(CASES))]:
+    def reserve(description: Description) -> None:
+        components = description.gadgets["components"]["schemas"]
+        components["EventType"] = copy.deepcopy(description.node("Maker"))
+
+    for mutate in [forbid, reserve, *(case.mutate for case in reversed(CASES))]:
         description = Description()
         mutate(description)
         spec = description.write(tmp_path_factory.mktemp("bad"))
@@ -861,7 +941,7 @@ def reached(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            lint_module.lint(joined, spec)
+            lint(joined, spec)
         finally:
             sys.settrace(before)
     return found

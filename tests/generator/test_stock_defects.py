@@ -391,8 +391,8 @@ def refusal(
     spec = description.write(folder)
     code = main(["--spec", str(spec), "--out", str(folder / "out")])
     assert not (folder / "out").exists()
-    said = capsys.readouterr()
-    return code, said.out + said.err
+    output = capsys.readouterr()
+    return code, output.out + output.err
 
 
 def test_duplicate_operation_ids_overwrite_silently_in_the_stock_output_and_are_refused_by_ours(
@@ -402,17 +402,17 @@ def test_duplicate_operation_ids_overwrite_silently_in_the_stock_output_and_are_
     assert found == ["gadgets_delete.py"]
     source = (stock_run.folder / "stock/api/gadgets/gadgets_delete.py").read_text(encoding="utf-8")
     assert ('"/v1/gadget"' in source, '"/v2/gadget"' in source) == (False, True)
-    assert "gadgets_delete" not in stock_run.said
+    assert "gadgets_delete" not in stock_run.output
 
     description = Description()
     description.gadgets["paths"]["/v2/gadget"] = copy.deepcopy(
         description.gadgets["paths"]["/v1/gadget"]
     )
-    code, said = refusal(description, tmp_path, capsys)
+    code, output = refusal(description, tmp_path, capsys)
     assert code == 2
     assert (
-        "operationId gadgets_delete is used in spec/resources/gadgets.yaml too; name one of "
-        "them anew" in said
+        "operationId gadgets_delete is used in spec/resources/gadgets.yaml too; rename one of "
+        "them" in output
     )
 
 
@@ -423,16 +423,16 @@ def test_colliding_enum_members_vanish_from_the_stock_output_and_are_refused_by_
         "from stock.models import Colour\nresult = {member.name: member.value for member in Colour}"
     )
     assert stock.run(code) == {"DARK_RED": "dark-red"}
-    assert "olour" not in stock_run.said
+    assert "olour" not in stock_run.output
 
     description = Description()
     values = description.node("GadgetKind")["x-known-values"]
     values |= {"dark_red": "It is dark red.", "dark-red": "It is red and dark."}
-    code, said = refusal(description, tmp_path, capsys)
+    code, output = refusal(description, tmp_path, capsys)
     assert code == 1
     assert (
         "GadgetKind: values 'dark_red' and 'dark-red' are both DARK_RED; give one {name: …, "
-        "description: …}" in said
+        "description: …}" in output
     )
 
 
@@ -451,14 +451,14 @@ def test_an_operation_is_dropped_by_the_stock_generator_with_exit_code_0_and_ref
     stock_run: StockRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert stock_run.exit_code == 0
-    assert "Endpoint will not be generated" in stock_run.said
+    assert "Endpoint will not be generated" in stock_run.output
     assert not (stock_run.folder / "stock/api/gadgets/gadgets_search.py").exists()
 
     description = Description()
     description.parameter("gadgets_list", "page_size")["schema"]["default"] = "many"
-    code, said = refusal(description, tmp_path, capsys)
+    code, output = refusal(description, tmp_path, capsys)
     assert code == 2
-    assert said.startswith(
+    assert output.startswith(
         "the parser warns: WARNING parsing GET /v1/gadgets within gadgets. Endpoint will not be "
         "generated."
     )
@@ -469,5 +469,5 @@ def test_an_answer_behind_a_file_reference_is_omitted_by_the_stock_generator_and
 ) -> None:
     source = (stock_run.folder / "stock/api/gadgets/gadgets_clear.py").read_text(encoding="utf-8")
     assert "response_200" not in source
-    assert "Remote references" in stock_run.said
+    assert "Remote references" in stock_run.output
     assert "decode(response, Envelope)" in rendered()["coze_openapi/api/gadgets/delete.py"].decode()

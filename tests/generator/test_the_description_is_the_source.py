@@ -1,4 +1,4 @@
-"""Nothing that the description says is said a second time: what is taken out of a copy of it is
+"""Nothing that the description says is written a second time: what is taken out of a copy of it is
 gone from what users see, or what they see behaves otherwise.
 """
 
@@ -22,10 +22,10 @@ from coze_runtime.loops.toolbox import Toolbox
 from coze_runtime.streams.chat import ChatParser
 from coze_runtime.streams.workflow import WorkflowParser
 from coze_runtime.types import Timeout
-from generator.bundle import Bundle, Node, bundle
-from generator.emit import Compiled, compile_bundle, make
-from generator.methods import methods_of
-from generator.streams import (
+from generator.compile.bundle import Bundle, Node, bundle
+from generator.compile.emit import Compiled, compile_bundle, make
+from generator.compile.methods import methods_of
+from generator.compile.streams import (
     errors_context,
     events_context,
     kind_events,

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from generator.bundle import METHODS, bundle
-from generator.emit import compile_bundle, render
-from generator.lint import lint
+from generator.compile.bundle import METHODS, bundle
+from generator.compile.emit import compile_bundle, render
+from generator.compile.lint import lint
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent

@@ -190,7 +190,7 @@ def test_the_coding_of_an_extensible_wav_file_stands_in_its_guid():
     assert found == Wav(AudioFormat(8000, 1, 16), "pcm", b"abcd")
 
 
-def test_chunks_that_are_no_sound_are_skipped():
+def test_other_chunks_are_skipped():
     assert (
         read_wav(
             _wav(
@@ -219,15 +219,15 @@ def test_half_a_frame_at_the_end_of_a_cut_file_is_left_out():
         (b"", "RIFF"),
         (b"ID3\x03" + b"\0" * 60, "RIFF"),
         (b"RIFF\0\0\0\0AVI LIST", "RIFF"),
-        (_wav((b"data", b"abcd")), "does not say its format"),
-        (_wav(_fmt(1)), "has no sound"),
+        (_wav((b"data", b"abcd")), "does not state its format"),
+        (_wav(_fmt(1)), "has no samples"),
         (_wav((b"fmt ", b"\x01\0"), (b"data", b"abcd")), "cut off"),
-        (_wav(_fmt(0x55), (b"data", b"abcd")), "coding 85"),
-        (_wav(_fmt(0xFFFE), (b"data", b"abcd")), "coding 65534"),
+        (_wav(_fmt(0x55), (b"data", b"abcd")), "codec 85"),
+        (_wav(_fmt(0xFFFE), (b"data", b"abcd")), "codec 65534"),
         (_wav(_fmt(1, channels=0), (b"data", b"abcd")), "zero"),
     ],
 )
-def test_what_is_no_wav_file_is_refused_with_the_reason(content, reason):
+def test_what_is_not_a_wav_file_is_refused_with_the_reason(content, reason):
     with pytest.raises(ArgumentError, match=reason):
         read_wav(content)
 
@@ -277,8 +277,8 @@ def test_pieces_without_length_are_refused(size):
         list(chunks(b"abc", size))
 
 
-def test_text_is_no_sound():
-    with pytest.raises(ArgumentError, match="not as str"):
+def test_text_is_not_sound():
+    with pytest.raises(ArgumentError, match="not str"):
         list(chunks(iter(["abc"]), 4))  # type: ignore[list-item]
 
 

@@ -11,7 +11,7 @@ import pytest
 from cozekit import documents
 from cozekit.errors import ArgumentError
 from cozekit_emulator import Emulator
-from cozekit_emulator.kinds import WORKSPACE
+from cozekit_emulator.state.ids import WORKSPACE
 from tests.overlays.either import coze, local, sent_to, server
 
 __all__ = ["coze", "local", "server"]
@@ -32,7 +32,7 @@ def test_bytes_need_a_name_that_tells_the_type() -> None:
     assert documents.from_file(b"x", name="notes", file_type="txt").name == "notes"
     with pytest.raises(ArgumentError, match="needs a name"):
         documents.from_file(b"x")
-    with pytest.raises(ArgumentError, match="the format of notes is not known"):
+    with pytest.raises(ArgumentError, match="pass file_type: notes has no extension"):
         documents.from_file(b"x", name="notes")
 
 
@@ -65,14 +65,22 @@ def test_a_web_page_is_fetched_once_or_again() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com/a", "file:///etc/passwd"])
-def test_what_is_no_web_address_is_refused(url: str) -> None:
-    with pytest.raises(ArgumentError, match="is no http or https address"):
+def test_what_is_not_a_web_address_is_refused(url: str) -> None:
+    with pytest.raises(ArgumentError, match="is not an http or https address"):
         documents.from_url(url, name="Page")
 
 
-def test_a_page_is_not_fetched_more_often_than_daily() -> None:
-    with pytest.raises(ArgumentError, match="24 hours at the earliest, not 23"):
-        documents.update_every(23)
+def test_a_page_is_not_fetched_more_often_than_daily(coze: Any, local: Emulator) -> None:
+    update = documents.update_every(23)
+    page = documents.from_url("https://example.com", name="Page", update=update)
+    with pytest.raises(ArgumentError, match="update_interval must be at least 24, not 23"):
+        coze.datasets.documents.create(
+            dataset_id="1",
+            document_bases=[page],
+            format_type=0,
+            chunk_strategy=documents.automatic_chunks(),
+        )
+    assert sent_to(local, "datasets_documents_create") == 0
 
 
 def test_an_image_is_named_by_its_upload() -> None:
@@ -97,7 +105,7 @@ def test_text_is_cut_by_the_service_or_at_a_separator() -> None:
 
 @pytest.mark.parametrize("size", [99, 2001])
 def test_chunks_have_100_to_2000_tokens(size: int) -> None:
-    with pytest.raises(ArgumentError, match="100 to 2000 tokens"):
+    with pytest.raises(ArgumentError, match="max_tokens must be 100 to 2000"):
         documents.chunks("\n", max_tokens=size)
 
 
@@ -112,9 +120,12 @@ def test_a_knowledge_base_is_filled_and_ready(coze: Any, local: Emulator) -> Non
         documents.from_file(b"Otters swim.", name="a.txt"),
         documents.from_file(b"Otters dive.", name="b.txt"),
     ]
-    kinds: dict[str, Any] = {"format_type": 0, "chunk_strategy": documents.automatic_chunks()}
     ready = coze.datasets.documents.create_and_poll(
-        dataset_id=dataset.dataset_id, document_bases=made, **kinds, poll_interval=0
+        dataset_id=dataset.dataset_id,
+        document_bases=made,
+        format_type=0,
+        chunk_strategy=documents.automatic_chunks(),
+        poll_interval=0,
     )
     assert [(item.status, item.progress) for item in ready] == [(1, 100), (1, 100)]
     assert sent_to(local, "datasets_process") == 2

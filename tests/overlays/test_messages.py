@@ -1,4 +1,4 @@
-"""Builders of the messages that a chat is asked with."""
+"""Builders of chat messages."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_parts_are_serialised_into_the_content() -> None:
     ("items", "problem"),
     [
         ([], "at least one part"),
-        ([messages.text("a")], "made by user_text"),
+        ([messages.text("a")], "with user_text"),
         ([messages.text("a"), messages.text("b"), messages.image(file_id="1")], "one text part"),
     ],
 )
-def test_parts_that_the_service_would_refuse_are_refused(items: Any, problem: str) -> None:
+def test_parts_that_coze_would_not_accept_are_refused(items: Any, problem: str) -> None:
     with pytest.raises(ArgumentError, match=problem):
         messages.user_objects(items)
 

@@ -26,7 +26,7 @@ from cozekit import (
     RetryPolicy,
     ServerError,
 )
-from cozekit.auth.token import TokenCallback
+from cozekit.auth import TokenCallback
 from tests.overlays.chunk_server import (
     Abort,
     ChunkServer,

@@ -16,8 +16,8 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from coze_openapi import Client
 from coze_runtime.types import Drift
 from cozekit_emulator import Emulator, workflows
-from cozekit_emulator.bots import ANSWERING
-from cozekit_emulator.kinds import CONVERSATION, USER, WORKSPACE
+from cozekit_emulator.state.bots import ANSWERING
+from cozekit_emulator.state.ids import CONVERSATION, USER, WORKSPACE
 from tests.contract.catalogue import operations
 from tests.contract.matching import recorder
 from tests.record.__main__ import main

@@ -94,3 +94,4 @@ def mistakes(coze: Coze) -> None:
     coze.bots.retrieve("1", is_publishd=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     coze.chat.create(bot_id=1, user_id="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     coze.chat.stream(bot_id="1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert events.No  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]

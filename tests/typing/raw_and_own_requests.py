@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from coze_openapi.models.bots import Bot, BotSummary
-from coze_runtime._http import AsyncByteStream, ByteStream
-from coze_runtime.calls.hooks import OutgoingRequest, ReceivedResponse
-from coze_runtime.calls.raw import RawResponse
-from coze_runtime.operation import Response
-from coze_runtime.paging import AsyncPage, Page
-from cozekit import AsyncCoze, ChatEvent, Coze, RetryPolicy, Timeout
+from cozekit import (
+    AsyncCoze,
+    ChatEvent,
+    Coze,
+    OutgoingRequest,
+    RawResponse,
+    ReceivedResponse,
+    RetryPolicy,
+    Timeout,
+)
+from cozekit.models import Bot, BotSummary
+from cozekit.types import AsyncByteStream, AsyncPage, ByteStream, Page, Response
 
 
 def sync_raw(coze: Coze) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from scripted_sockets import Flavour, Peer, Script
+from scripted_sockets import Peer, Script, SyncOrAsync
 
 from cozekit_emulator.pytest_plugin import coze_emulator, coze_emulator_server
 
@@ -32,5 +32,5 @@ def peers() -> Iterator[Callable[..., Peer]]:
 
 
 @pytest.fixture(params=["sync", "async"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    return Flavour(request.param)
+def sync_or_async(request: pytest.FixtureRequest) -> SyncOrAsync:
+    return SyncOrAsync(request.param)

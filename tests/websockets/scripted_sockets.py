@@ -1,5 +1,5 @@
-"""Scripted servers on loopback, and one face for sync and async sockets, so that each test holds
-for both.
+"""Scripted servers on loopback, and sync sockets used as if they were async, so that each test
+holds for both kinds.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Peer:
         self._thread.join(5)
 
 
-def send(connection: ServerConnection, kind: str, data: Any = None, **more: Any) -> None:
-    event = {"id": "1", "event_type": kind, **more}
+def send(connection: ServerConnection, event_type: str, data: Any = None, **more: Any) -> None:
+    event = {"id": "1", "event_type": event_type, **more}
     if data is not None:
         event["data"] = data
     connection.send(json.dumps(event))
@@ -72,7 +72,7 @@ def until_closed(connection: ServerConnection) -> None:
         connection.recv()
 
 
-class Face:
+class AwaitableSocket:
     """A socket of either kind, as if it were async."""
 
     def __init__(self, socket: Any, *, is_async: bool) -> None:
@@ -80,12 +80,22 @@ class Face:
         self.is_async = is_async
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.socket, name)
-        if self.is_async or name in ("on", "state", "_inbox") or not callable(found):
-            return found
-        return lambda *args, **kwargs: asyncio.to_thread(found, *args, **kwargs)
+        member = getattr(self.socket, name)
+        if self.is_async or name == "on" or not callable(member):
+            return member
+        return lambda *args, **kwargs: asyncio.to_thread(member, *args, **kwargs)
 
-    async def __aenter__(self) -> Face:
+    @property
+    def events(self) -> Any:
+        """The queue of events: no program can see who waits and what is kept."""
+        return self.socket._connection.events
+
+    @property
+    def frames_to_send(self) -> int:
+        """Frames that wait to be sent, which no program can see."""
+        return len(self.socket._connection.outgoing)
+
+    async def __aenter__(self) -> AwaitableSocket:
         await (
             self.socket.__aenter__() if self.is_async else asyncio.to_thread(self.socket.__enter__)
         )
@@ -114,12 +124,12 @@ async def over(source: Any, *, is_async: bool) -> AsyncIterator[Any]:
         yield item
 
 
-class Flavour:
+class SyncOrAsync:
     def __init__(self, name: str) -> None:
         self.is_async = name == "async"
 
     @asynccontextmanager
-    async def entry(self, base_url: str, token: str = "tok") -> AsyncIterator[Any]:
+    async def resource(self, base_url: str, token: str = "tok") -> AsyncIterator[Any]:
         """`coze.websockets` of a client of this kind."""
         if self.is_async:
             async with AsyncCoze(token, base_url=base_url) as client:
@@ -128,17 +138,17 @@ class Flavour:
             with Coze(token, base_url=base_url) as client:
                 yield client.websockets
 
-    def face(self, socket: Any) -> Face:
-        return Face(socket, is_async=self.is_async)
+    def wrap(self, socket: Any) -> AwaitableSocket:
+        return AwaitableSocket(socket, is_async=self.is_async)
 
     @asynccontextmanager
     async def open(
         self, base_url: str, kind: str = "speech", *args: Any, **options: Any
-    ) -> AsyncIterator[Face]:
-        async with self.entry(base_url) as entry:
-            face = self.face(getattr(entry, kind)(*args, options=SocketOptions(**options)))
-            async with face:
-                yield face
+    ) -> AsyncIterator[AwaitableSocket]:
+        async with self.resource(base_url) as resource:
+            ws = self.wrap(getattr(resource, kind)(*args, options=SocketOptions(**options)))
+            async with ws:
+                yield ws
 
     async def collect(self, source: Any) -> list[Any]:
         return [item async for item in over(source, is_async=self.is_async)]

@@ -1,4 +1,4 @@
-"""Speech, transcription and dialogue helpers against scripted servers; limits that are looked at
+"""Speech, transcription and dialogue helpers against scripted servers; limits that are checked
 before anything is sent.
 """
 
@@ -21,7 +21,7 @@ from coze_openapi.senders import ChatSender, SpeechSender
 from cozekit.audio import AudioFormat, pcm_to_wav, read_wav
 from cozekit.errors import ArgumentError, ChatFailed, ResponseError, WebSocketError
 from cozekit.websockets import SocketOptions, audio_of
-from cozekit.websockets.pieces import pieces_of
+from cozekit.websockets._speech import split_text
 
 PCM = bytes(range(256)) * 30
 
@@ -50,12 +50,12 @@ def speaker(peers: Any) -> Any:
 
 
 async def test_a_long_text_is_spoken_in_requests_of_at_most_1024_bytes_on_connections_of_their_own(
-    flavour: Any, peers: Any
+    sync_or_async: Any, peers: Any
 ) -> None:
     peer = speaker(peers)
     text = "".join(f"第{number}句话说完了。" for number in range(150))
-    async with flavour.entry(peer.base_url) as entry:
-        assert (await flavour.call(entry.speech().say, text)).decode() == text
+    async with sync_or_async.resource(peer.base_url) as resource:
+        assert (await sync_or_async.call(resource.speech().say, text)).decode() == text
     deltas = [
         event["data"]["delta"]
         for event in peer.received
@@ -66,10 +66,12 @@ async def test_a_long_text_is_spoken_in_requests_of_at_most_1024_bytes_on_connec
     assert all(delta.endswith("。") for delta in deltas)
 
 
-async def test_the_settings_go_before_the_text(flavour: Any, peers: Any) -> None:
+async def test_the_settings_go_before_the_text(sync_or_async: Any, peers: Any) -> None:
     peer = speaker(peers)
-    async with flavour.entry(peer.base_url) as entry:
-        await flavour.call(entry.speech().say, "x", output_audio=m.OutputAudio(speech_rate=5))
+    async with sync_or_async.resource(peer.base_url) as resource:
+        await sync_or_async.call(
+            resource.speech().say, "x", output_audio=m.OutputAudio(speech_rate=5)
+        )
     assert [event["event_type"] for event in peer.received] == [
         "speech.update",
         "input_text_buffer.append",
@@ -77,47 +79,50 @@ async def test_the_settings_go_before_the_text(flavour: Any, peers: Any) -> None
     ]
 
 
-async def test_speech_comes_in_pieces_too(flavour: Any, peers: Any) -> None:
-    async with flavour.entry(speaker(peers).base_url) as entry:
-        pieces = await flavour.collect(entry.speech().say_stream("hello world"))
+async def test_speech_comes_in_pieces_too(sync_or_async: Any, peers: Any) -> None:
+    async with sync_or_async.resource(speaker(peers).base_url) as resource:
+        pieces = await sync_or_async.collect(resource.speech().say_stream("hello world"))
     assert (len(pieces), b"".join(pieces)) == (2, b"hello world")
 
 
 async def test_speech_is_written_as_a_wav_file_that_says_its_length(
-    flavour: Any, peers: Any, tmp_path: Path
+    sync_or_async: Any, peers: Any, tmp_path: Path
 ) -> None:
     target, buffer = tmp_path / "out.wav", io.BytesIO()
     audio = m.OutputAudio(pcm_config=m.PcmConfig(sample_rate=m.SpeechSampleRate(16000)))
-    async with flavour.entry(speaker(peers).base_url) as entry:
+    async with sync_or_async.resource(speaker(peers).base_url) as resource:
         assert (
-            await flavour.call(entry.speech().say_file, "12345678", target, output_audio=audio) == 8
+            await sync_or_async.call(
+                resource.speech().say_file, "12345678", target, output_audio=audio
+            )
+            == 8
         )
-        assert await flavour.call(entry.speech().say_file, "12345678", buffer) == 8
+        assert await sync_or_async.call(resource.speech().say_file, "12345678", buffer) == 8
     wav = read_wav(target)
     assert (wav.data, wav.format.sample_rate, target.stat().st_size) == (b"12345678", 16000, 52)
     assert buffer.getvalue() == b"12345678"
 
 
 async def test_speech_that_breaks_off_is_an_error_and_leaves_no_file(
-    flavour: Any, peers: Any, tmp_path: Path
+    sync_or_async: Any, peers: Any, tmp_path: Path
 ) -> None:
     def script(connection: Any) -> None:
         send(connection, "speech.audio.update", {"delta": "AAAA"})
         connection.close(1000)
 
-    async with flavour.entry(peers(script).base_url) as entry:
+    async with sync_or_async.resource(peers(script).base_url) as resource:
         with pytest.raises(WebSocketError):
-            await flavour.call(entry.speech().say_file, "x", tmp_path / "out.wav")
+            await sync_or_async.call(resource.speech().say_file, "x", tmp_path / "out.wav")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
 async def test_nothing_to_speak_is_refused_before_a_connection_is_made(
-    flavour: Any, text: str
+    sync_or_async: Any, text: str
 ) -> None:
-    async with flavour.entry("http://127.0.0.1:1") as entry:
+    async with sync_or_async.resource("http://127.0.0.1:1") as resource:
         with pytest.raises(ArgumentError):
-            await flavour.call(entry.speech().say, text)
+            await sync_or_async.call(resource.speech().say, text)
 
 
 def listener(peers: Any) -> Any:
@@ -139,13 +144,15 @@ def listener(peers: Any) -> Any:
 
 
 async def test_a_file_is_transcribed_with_progress(
-    flavour: Any, peers: Any, tmp_path: Path
+    sync_or_async: Any, peers: Any, tmp_path: Path
 ) -> None:
     peer, heard = listener(peers), []
     file = tmp_path / "voice.wav"
     file.write_bytes(pcm_to_wav(PCM * 2))
-    async with flavour.entry(peer.base_url) as entry:
-        text = await flavour.call(entry.transcriptions().transcribe, file, on_progress=heard.append)
+    async with sync_or_async.resource(peer.base_url) as resource:
+        text = await sync_or_async.call(
+            resource.transcriptions().transcribe, file, on_progress=heard.append
+        )
     assert text == heard[-1] == f"{len(PCM) * 2 + 44} bytes"
     assert len(heard) == 4
     assert "transcriptions.update" not in [event["event_type"] for event in peer.received]
@@ -157,48 +164,48 @@ async def test_a_file_is_transcribed_with_progress(
     ids=["bytes", "pieces", "file"],
 )
 async def test_ogg_is_recognised_whatever_it_comes_from(
-    flavour: Any, peers: Any, source: Any
+    sync_or_async: Any, peers: Any, source: Any
 ) -> None:
     if hasattr(source, "seek"):
         source.seek(0)
     peer = listener(peers)
-    async with flavour.entry(peer.base_url) as entry:
-        assert await flavour.call(entry.transcriptions().transcribe, source) == "104 bytes"
+    async with sync_or_async.resource(peer.base_url) as resource:
+        assert await sync_or_async.call(resource.transcriptions().transcribe, source) == "104 bytes"
     assert peer.received[0]["data"]["input_audio"] == {"format": "ogg", "codec": "opus"}
 
 
-async def test_raw_samples_need_their_format(flavour: Any, peers: Any) -> None:
+async def test_raw_samples_need_their_format(sync_or_async: Any, peers: Any) -> None:
     peer = listener(peers)
-    async with flavour.entry(peer.base_url) as entry:
+    async with sync_or_async.resource(peer.base_url) as resource:
         with pytest.raises(ArgumentError, match="input_audio"):
-            await flavour.call(entry.transcriptions().transcribe, PCM)
+            await sync_or_async.call(resource.transcriptions().transcribe, PCM)
         audio = m.InputAudio(
             format=m.InputAudioFormat.PCM, sample_rate=m.InputAudioSampleRate(16000)
         )
         assert (
-            await flavour.call(entry.transcriptions().transcribe, PCM, input_audio=audio)
+            await sync_or_async.call(resource.transcriptions().transcribe, PCM, input_audio=audio)
             == f"{len(PCM)} bytes"
         )
 
 
-async def test_a_wav_file_of_a_rate_that_coze_does_not_read_is_refused(flavour: Any) -> None:
-    async with flavour.entry("http://127.0.0.1:1") as entry:
+async def test_a_wav_file_of_a_rate_that_coze_does_not_read_is_refused(sync_or_async: Any) -> None:
+    async with sync_or_async.resource("http://127.0.0.1:1") as resource:
         with pytest.raises(ArgumentError, match="11025"):
-            await flavour.call(
-                entry.transcriptions().transcribe, pcm_to_wav(PCM, AudioFormat(11025))
+            await sync_or_async.call(
+                resource.transcriptions().transcribe, pcm_to_wav(PCM, AudioFormat(11025))
             )
 
 
-async def test_an_error_while_transcribing_is_raised(flavour: Any, peers: Any) -> None:
+async def test_an_error_while_transcribing_is_raised(sync_or_async: Any, peers: Any) -> None:
     def script(connection: Any) -> None:
         peer.take(connection)
         send(connection, "error", {"code": 4000, "msg": "bad sound"})
         until_closed(connection)
 
     peer = peers(script)
-    async with flavour.entry(peer.base_url) as entry:
+    async with sync_or_async.resource(peer.base_url) as resource:
         with pytest.raises(WebSocketError, match="bad sound"):
-            await flavour.call(entry.transcriptions().transcribe, pcm_to_wav(PCM))
+            await sync_or_async.call(resource.transcriptions().transcribe, pcm_to_wav(PCM))
 
 
 def audio_delta(connection: Any, data: bytes) -> None:
@@ -231,12 +238,16 @@ def reply(connection: Any, sound: bytes) -> None:
     )
 
 
-async def converse(flavour: Any, face: Any, source: Any, **settings: Any) -> list[tuple[str, Any]]:
-    steps = await flavour.collect(face.socket.converse(source, speed=None, **settings))
+async def converse(
+    sync_or_async: Any, ws: Any, source: Any, **settings: Any
+) -> list[tuple[str, Any]]:
+    steps = await sync_or_async.collect(ws.socket.converse(source, speed=None, **settings))
     return [(step.kind, step.text or step.audio) for step in steps]
 
 
-async def test_a_dialogue_sends_the_voice_and_yields_what_to_play(flavour: Any, peers: Any) -> None:
+async def test_a_dialogue_sends_the_voice_and_yields_what_to_play(
+    sync_or_async: Any, peers: Any
+) -> None:
     def script(connection: Any) -> None:
         while peer.take(connection)["event_type"] != "input_audio_buffer.complete":
             pass
@@ -246,8 +257,8 @@ async def test_a_dialogue_sends_the_voice_and_yields_what_to_play(flavour: Any, 
         until_closed(connection)
 
     peer = peers(script)
-    async with flavour.open(peer.base_url, "chat", "7") as face:
-        steps = await converse(flavour, face, PCM)
+    async with sync_or_async.open(peer.base_url, "chat", "7") as ws:
+        steps = await converse(sync_or_async, ws, PCM)
     assert steps == [
         ("heard", "hi"),
         ("saying", "hello"),
@@ -259,7 +270,7 @@ async def test_a_dialogue_sends_the_voice_and_yields_what_to_play(flavour: Any, 
 
 
 async def test_a_voice_interrupts_and_no_more_sound_of_that_answer_comes(
-    flavour: Any, peers: Any
+    sync_or_async: Any, peers: Any
 ) -> None:
     def script(connection: Any) -> None:
         while peer.take(connection)["event_type"] != "input_audio_buffer.complete":
@@ -274,8 +285,8 @@ async def test_a_voice_interrupts_and_no_more_sound_of_that_answer_comes(
         until_closed(connection)
 
     peer = peers(script)
-    async with flavour.open(peer.base_url, "chat", "7") as face:
-        steps = await converse(flavour, face, PCM)
+    async with sync_or_async.open(peer.base_url, "chat", "7") as ws:
+        steps = await converse(sync_or_async, ws, PCM)
     assert [step for step in steps if step[0] in ("audio", "interrupted")] == [
         ("audio", b"first"),
         ("interrupted", b""),
@@ -283,7 +294,7 @@ async def test_a_voice_interrupts_and_no_more_sound_of_that_answer_comes(
     ]
 
 
-async def test_a_dialogue_whose_answer_fails_is_an_error(flavour: Any, peers: Any) -> None:
+async def test_a_dialogue_whose_answer_fails_is_an_error(sync_or_async: Any, peers: Any) -> None:
     def script(connection: Any) -> None:
         peer.take(connection)
         send(connection, "conversation.chat.created", {"id": "1"})
@@ -291,32 +302,32 @@ async def test_a_dialogue_whose_answer_fails_is_an_error(flavour: Any, peers: An
         until_closed(connection)
 
     peer = peers(script)
-    async with flavour.open(peer.base_url, "chat", "7") as face:
+    async with sync_or_async.open(peer.base_url, "chat", "7") as ws:
         with pytest.raises(ChatFailed, match="quota") as caught:
-            await converse(flavour, face, PCM)
+            await converse(sync_or_async, ws, PCM)
     assert caught.value.code == 4024
 
 
 async def test_a_dialogue_without_an_answer_ends_after_its_patience(
-    flavour: Any, peers: Any
+    sync_or_async: Any, peers: Any
 ) -> None:
-    async with flavour.open(peers(until_closed).base_url, "chat", "7") as face:
-        assert await converse(flavour, face, PCM, patience=0.05) == []
+    async with sync_or_async.open(peers(until_closed).base_url, "chat", "7") as ws:
+        assert await converse(sync_or_async, ws, PCM, patience=0.05) == []
 
 
 async def test_a_microphone_that_fails_ends_the_dialogue_with_its_error(
-    flavour: Any, peers: Any
+    sync_or_async: Any, peers: Any
 ) -> None:
     def microphone() -> Any:
         yield b"x"
         raise LookupError("unplugged")
 
-    async with flavour.open(peers(until_closed).base_url, "chat", "7") as face:
+    async with sync_or_async.open(peers(until_closed).base_url, "chat", "7") as ws:
         with pytest.raises(LookupError, match="unplugged"):
-            await converse(flavour, face, microphone())
+            await converse(sync_or_async, ws, microphone())
 
 
-async def test_a_dialogue_that_is_left_stops_the_microphone(flavour: Any, peers: Any) -> None:
+async def test_a_dialogue_that_is_left_stops_the_microphone(sync_or_async: Any, peers: Any) -> None:
     stopped = threading.Event()
 
     def microphone() -> Any:
@@ -332,11 +343,13 @@ async def test_a_dialogue_that_is_left_stops_the_microphone(flavour: Any, peers:
         until_closed(connection)
 
     peer = peers(script)
-    async with flavour.entry(peer.base_url) as entry:
-        face = flavour.face(entry.chat("7", options=SocketOptions(max_queue=4)))
-        async with face:
-            steps = face.socket.converse(microphone(), speed=None if not flavour.is_async else 50.0)
-            if flavour.is_async:
+    async with sync_or_async.resource(peer.base_url) as resource:
+        ws = sync_or_async.wrap(resource.chat("7", options=SocketOptions(max_queue=4)))
+        async with ws:
+            steps = ws.socket.converse(
+                microphone(), speed=None if not sync_or_async.is_async else 50.0
+            )
+            if sync_or_async.is_async:
                 assert (await anext(steps)).kind == "hearing"
                 await steps.aclose()
             else:
@@ -366,11 +379,11 @@ def output(**fields: Any) -> m.OutputAudio:
     ],
 )
 async def test_speech_beyond_the_limits_is_refused_before_anything_is_sent(
-    flavour: Any, audio: m.OutputAudio
+    sync_or_async: Any, audio: m.OutputAudio
 ) -> None:
-    async with flavour.entry("http://127.0.0.1:1") as entry:
+    async with sync_or_async.resource("http://127.0.0.1:1") as resource:
         with pytest.raises(ArgumentError):
-            await flavour.call(entry.speech().say, "x", output_audio=audio)
+            await sync_or_async.call(resource.speech().say, "x", output_audio=audio)
 
 
 @pytest.mark.parametrize(
@@ -414,13 +427,13 @@ def test_texts_beyond_the_limit_of_a_spoken_text_are_refused(text: str) -> None:
 
 
 @given(st.text(min_size=1).filter(str.strip), st.integers(4, 60))
-def test_pieces_of_a_text_fit_and_lose_only_white_space(text: str, limit: int) -> None:
-    pieces = pieces_of(text, limit)
+def test_the_pieces_of_a_split_text_fit_and_lose_only_white_space(text: str, limit: int) -> None:
+    pieces = split_text(text, limit)
     assert all(0 < len(piece.encode()) <= limit for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
-def test_sound_that_is_no_base64_is_an_error() -> None:
+def test_sound_that_is_not_base64_is_an_error() -> None:
     event = m.SpeechAudioUpdateEvent(
         event_type="speech.audio.update", data=m.AudioDelta(delta="%%%")
     )

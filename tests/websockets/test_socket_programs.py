@@ -135,6 +135,19 @@ def test_no_token_shows(peers: Any) -> None:
     assert "canary" not in shown
 
 
+async def test_no_token_shows_in_the_log_of_the_handshake(
+    peers: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    caplog.set_level("INFO", "websockets.server")
+    url = peers(until_closed).base_url
+    with Coze("canary-token", base_url=url) as client, client.websockets.speech():
+        pass
+    async with AsyncCoze("canary-token", base_url=url) as coze, coze.websockets.speech():
+        pass
+    assert "canary" not in caplog.text
+
+
 class Renewable(Auth):
     """A token that the server refuses, and its successor."""
 

@@ -12,64 +12,77 @@ import pytest
 from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 from cozekit.errors import ArgumentError
 from cozekit.websockets import UnknownEvent
-from cozekit.websockets.kinds import CHAT, SIMULT_INTERPRETATION, SPEECH, TRANSCRIPTIONS
-from cozekit.websockets.wire import address, decode, encode
+from cozekit.websockets._handshake import address
+from cozekit.websockets._protocol import (
+    CHAT,
+    SIMULT_INTERPRETATION,
+    SPEECH,
+    TRANSCRIPTIONS,
+    decode,
+    encode,
+)
 
 SPECS = (SPEECH, TRANSCRIPTIONS, CHAT, SIMULT_INTERPRETATION)
 SENT = [
-    pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}") for spec in SPECS for kind in spec.send
+    pytest.param(spec, event_type, id=f"{spec.socket.id}-{event_type}")
+    for spec in SPECS
+    for event_type in spec.send
 ]
 RECEIVED = [
-    pytest.param(spec, kind, id=f"{spec.socket.id}-{kind}")
+    pytest.param(spec, event_type, id=f"{spec.socket.id}-{event_type}")
     for spec in SPECS
-    for kind in spec.receive
+    for event_type in spec.receive
 ]
 
 
-def filled(kind: Any) -> Any:
+def filled(annotation: Any) -> Any:
     """A value of a type with every field set."""
-    origin = typing.get_origin(kind)
+    origin = typing.get_origin(annotation)
     if origin in (list, dict):
-        item = filled(typing.get_args(kind)[-1])
+        item = filled(typing.get_args(annotation)[-1])
         return [item] if origin is list else {"key": item}
-    if args := [option for option in typing.get_args(kind) if option is not type(None)]:
+    if args := [option for option in typing.get_args(annotation) if option is not type(None)]:
         return filled(args[0])
-    if isinstance(kind, type) and issubclass(kind, Model):
-        hints = typing.get_type_hints(kind)
-        return kind(**{field.name: filled(hints[field.name]) for field in kind.__attrs_attrs__})
-    if isinstance(kind, type) and issubclass(kind, OpenStrEnum | OpenIntEnum):
-        return next(iter(kind))
-    return {str: "文 text", int: 7, float: 2.5, bool: True}.get(kind, "any")
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        hints = typing.get_type_hints(annotation)
+        return annotation(
+            **{field.name: filled(hints[field.name]) for field in annotation.__attrs_attrs__}
+        )
+    if isinstance(annotation, type) and issubclass(annotation, OpenStrEnum | OpenIntEnum):
+        return next(iter(annotation))
+    return {str: "文 text", int: 7, float: 2.5, bool: True}.get(annotation, "any")
 
 
-@pytest.mark.parametrize(("spec", "kind"), SENT)
-def test_every_event_that_is_sent_arrives_as_the_description_has_it(spec: Any, kind: str) -> None:
-    event = filled(spec.send[kind])
-    event.event_type = kind
-    frame = encode(event, spec)
-    assert msgspec.json.decode(frame, type=spec.send[kind]) == event
-
-
-@pytest.mark.parametrize(("spec", "kind"), RECEIVED)
-def test_every_event_that_is_received_becomes_its_model_with_all_fields(
-    spec: Any, kind: str
+@pytest.mark.parametrize(("spec", "event_type"), SENT)
+def test_every_event_that_is_sent_arrives_as_the_description_has_it(
+    spec: Any, event_type: str
 ) -> None:
-    event = filled(spec.receive[kind])
-    event.event_type = kind
-    found = decode(json.dumps(event.to_dict()).encode(), spec)
-    assert type(found) is spec.receive[kind]
-    assert found == event
+    event = filled(spec.send[event_type])
+    event.event_type = event_type
+    frame = encode(event, spec)
+    assert msgspec.json.decode(frame, type=spec.send[event_type]) == event
 
 
-@pytest.mark.parametrize(("spec", "kind"), RECEIVED)
-def test_every_event_survives_missing_and_wrong_data(spec: Any, kind: str) -> None:
+@pytest.mark.parametrize(("spec", "event_type"), RECEIVED)
+def test_every_event_that_is_received_becomes_its_model_with_all_fields(
+    spec: Any, event_type: str
+) -> None:
+    event = filled(spec.receive[event_type])
+    event.event_type = event_type
+    decoded = decode(json.dumps(event.to_dict()).encode(), spec)
+    assert type(decoded) is spec.receive[event_type]
+    assert decoded == event
+
+
+@pytest.mark.parametrize(("spec", "event_type"), RECEIVED)
+def test_every_event_survives_missing_and_wrong_data(spec: Any, event_type: str) -> None:
     for data in ("absent", None, [], "text", 7, {"unknown": 1}):
         frame = (
-            {"event_type": kind}
+            {"event_type": event_type}
             if data == "absent"
-            else {"event_type": kind, "data": data, "new": True}
+            else {"event_type": event_type, "data": data, "new": True}
         )
-        assert decode(json.dumps(frame).encode(), spec).event_type == kind
+        assert decode(json.dumps(frame).encode(), spec).event_type == event_type
 
 
 def test_an_unknown_event_keeps_its_name_and_data() -> None:
@@ -92,7 +105,7 @@ def test_an_unknown_event_keeps_its_name_and_data() -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_frame_that_is_no_event_is_passed_on_as_it_came(frame: bytes) -> None:
+def test_a_frame_that_is_not_an_event_is_passed_on_as_it_came(frame: bytes) -> None:
     assert decode(frame, CHAT) == UnknownEvent(event_type="", raw=frame)
 
 

@@ -19,6 +19,8 @@ _NAMES = {
     "workflow": "WorkflowMessageEvent WorkflowInterruptEvent WorkflowErrorEvent WorkflowDoneEvent WorkflowPingEvent WorkflowEvent",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:

@@ -13,43 +13,43 @@ from ..models.chat import Chat, ChatFailure, ChatStreamError, Message
 
 
 class ChatCreatedEvent(base.ChatStateEvent[Chat], eq=False):
-    """The chat exists; data is a Chat."""
+    """The chat has been created; data is a Chat."""
 
     event: ClassVar[Literal["conversation.chat.created"]] = "conversation.chat.created"
 
 
 class ChatInProgressEvent(base.ChatStateEvent[Chat], eq=False):
-    """The bot works; data is a Chat."""
+    """The bot is working; data is a Chat."""
 
     event: ClassVar[Literal["conversation.chat.in_progress"]] = "conversation.chat.in_progress"
 
 
 class ChatMessageDeltaEvent(base.ChatMessageEvent[Message], eq=False):
-    """The next piece of a message, as a rule of an answer; data is a Message."""
+    """The next piece of a message, usually of an answer; data is a Message."""
 
     event: ClassVar[Literal["conversation.message.delta"]] = "conversation.message.delta"
 
 
 class ChatMessageCompletedEvent(base.ChatMessageEvent[Message], eq=False):
-    """A message is complete and here as a whole; data is a Message."""
+    """A message is complete; data is the whole Message."""
 
     event: ClassVar[Literal["conversation.message.completed"]] = "conversation.message.completed"
 
 
 class ChatCompletedEvent(base.ChatStateEvent[Chat], eq=False):
-    """The chat has ended well; data is a Chat with the usage."""
+    """The chat has completed; data is a Chat with the usage."""
 
     event: ClassVar[Literal["conversation.chat.completed"]] = "conversation.chat.completed"
 
 
 class ChatFailedEvent(base.PlainChatEvent[ChatFailure], eq=False):
-    """The chat has failed; data is a ChatFailure."""
+    """The chat failed; data is a ChatFailure."""
 
     event: ClassVar[Literal["conversation.chat.failed"]] = "conversation.chat.failed"
 
 
 class ChatRequiresActionEvent(base.ChatStateEvent[Chat], eq=False):
-    """The chat waits for the caller; data is a Chat with `required_action`."""
+    """The chat waits for you; data is a Chat with `required_action`."""
 
     event: ClassVar[Literal["conversation.chat.requires_action"]] = (
         "conversation.chat.requires_action"
@@ -57,7 +57,7 @@ class ChatRequiresActionEvent(base.ChatStateEvent[Chat], eq=False):
 
 
 class ChatErrorEvent(base.PlainChatEvent[ChatStreamError], eq=False):
-    """The stream has failed; data is a ChatStreamError."""
+    """The stream failed; data is a ChatStreamError."""
 
     event: ClassVar[Literal["error"]] = "error"
 
@@ -69,8 +69,8 @@ class ChatDoneEvent(base.PlainChatEvent[Any], eq=False):
 
 
 class ChatAudioDeltaEvent(base.PlainChatEvent[Message], eq=False):
-    """The next piece of speech in base64, only when the input holds speech; data is a Message. May
-    still come after `conversation.chat.completed`.
+    """The next piece of speech in base64, only if the input contains speech; data is a Message. May
+    arrive after `conversation.chat.completed`.
     """
 
     event: ClassVar[Literal["conversation.audio.delta"]] = "conversation.audio.delta"

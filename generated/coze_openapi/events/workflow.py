@@ -27,13 +27,13 @@ class WorkflowMessageEvent(base.WorkflowMessageEvent[WorkflowMessage], eq=False)
 class WorkflowInterruptEvent(
     base.WorkflowInterruptEvent[WorkflowInterrupted, WorkflowInterrupt], eq=False
 ):
-    """The run waits for its caller and the stream ends; data is a WorkflowInterrupted."""
+    """The run waits for you and the stream ends; data is a WorkflowInterrupted."""
 
     event: ClassVar[Literal["Interrupt"]] = "Interrupt"
 
 
 class WorkflowErrorEvent(base.PlainWorkflowEvent[WorkflowError], eq=False):
-    """The run has failed and the stream ends; data is a WorkflowError."""
+    """The run failed and the stream ends; data is a WorkflowError."""
 
     event: ClassVar[Literal["Error"]] = "Error"
 
@@ -45,7 +45,7 @@ class WorkflowDoneEvent(base.PlainWorkflowEvent[WorkflowDone], eq=False):
 
 
 class WorkflowPingEvent(base.PlainWorkflowEvent[Any], eq=False):
-    """A sign of life while nodes work; it carries nothing, perhaps not even a data line."""
+    """A heartbeat while nodes work; it carries nothing, possibly not even a data line."""
 
     event: ClassVar[Literal["PING"]] = "PING"
 

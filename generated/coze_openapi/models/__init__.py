@@ -129,6 +129,8 @@ _NAMES = {
     "workspaces_members": "AddedWorkspaceMembers CreateWorkspaceMembersResponse DeleteWorkspaceMembersResponse ListWorkspaceMembersResponse RemovedWorkspaceMembers WorkspaceInvitation WorkspaceMember WorkspaceMemberPage",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:

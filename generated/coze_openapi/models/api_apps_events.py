@@ -11,25 +11,25 @@ from .shared import ResponseDetail
 
 
 class CallbackEventType(OpenStrEnum):
-    """Kind of an event that Coze delivers to callback applications."""
+    """Type of an event that Coze delivers to callback applications."""
 
     BOT_PUBLISHED = "bot.published"
     """A bot was published."""
     BOT_DELETED = "bot.deleted"
     """A bot was deleted."""
     BOT_UNPUBLISHED = "bot.unpublished"
-    """A bot was taken off a channel."""
+    """A bot was removed from a channel."""
     BENEFIT_USAGE = "benefit.usage"
-    """An item was added to the bill."""
+    """A usage record was added to the bill."""
     BENEFIT_PLUGIN_SCALE_REQUESTED = "benefit.plugin.scale.requested"
-    """Somebody asked for more capacity of a plugin."""
+    """More capacity was requested for a plugin."""
     BENEFIT_PLUGIN_SCALE_EXPIRED = "benefit.plugin.scale.expired"
-    """Additional capacity of a plugin ran out."""
+    """Extra capacity of a plugin expired."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ApiAppEvent(Model):
-    """An event to which a callback application is subscribed."""
+    """An event that a callback application is subscribed to."""
 
     name: str | None = None
     """Name of the callback application."""
@@ -40,8 +40,7 @@ class ApiAppEvent(Model):
     `benefit.plugin.scale.requested`, `benefit.plugin.scale.expired`.
     """
     description: str | None = None
-    """Explanation. The page calls it that of the application; in its example it explains the event.
-    """
+    """Description of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -53,23 +52,23 @@ class ApiAppEventPage(Model):
     has_more: bool | None = None
     """Whether more pages follow."""
     next_page_token: str | None = None
-    """Value of `page_token` for the next page; only of use while `has_more` is true."""
+    """`page_token` of the next page; only meaningful while `has_more` is true."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListApiAppEventsResponse(Model):
-    """Answer of `api_apps_events_list`."""
+    """Response of `coze.api_apps.events.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: ApiAppEventPage | None = None
-    """The page."""
+    """One page of events."""
 
 
 publish(globals(), "cozekit.models")

@@ -12,14 +12,14 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListAppsResponse(Model):
-    """Answer of `apps_list`."""
+    """Response of `coze.apps.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: AppPage | None = None
@@ -28,36 +28,37 @@ class ListAppsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AppPage(Model):
-    """A page of `apps_list`."""
+    """One page of apps."""
 
     items: list[AppSummary] | None = None
-    """Apps on this page."""
+    """Apps of this page."""
     total: int | None = None
-    """Number of apps that match, over all pages."""
+    """Number of matching apps on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AppSummary(Model):
-    """A low-code app in a list."""
+    """A low-code app, as shown in a list."""
 
     id: str | None = None
     """Id of the app."""
     name: str | None = None
     """Name of the app."""
     icon_url: str | None = None
-    """Address of the app's icon."""
+    """URL of the app's icon."""
     folder_id: str | None = None
     """Id of the folder that holds the app."""
     updated_at: int | None = None
-    """Time of the last change, Unix seconds."""
+    """Time of the last change, in Unix seconds."""
     description: str | None = None
     """What the app is for."""
     is_published: bool | None = None
     """Whether the app is published."""
     published_at: int | None = None
-    """Time of the last publication, Unix seconds; absent for an app that was never published."""
+    """Time of the last publication, in Unix seconds; absent for an app that was never published.
+    """
     owner_user_id: str | None = None
-    """Coze user id of the person who made the app."""
+    """Coze user id of the creator of the app."""
 
 
 publish(globals(), "cozekit.models")

@@ -14,21 +14,21 @@ class LiveStreamType(OpenStrEnum):
     """What a stream of a live interpretation carries."""
 
     ORIGIN = "origin"
-    """The voice of the speaker."""
+    """The speaker's voice."""
     TRANSLATION = "translation"
-    """The interpreted voice."""
+    """The interpreter's voice."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveLiveResponse(Model):
-    """Answer of `audio_live_retrieve`."""
+    """Response of `coze.audio.live.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Live | None = None
@@ -40,7 +40,7 @@ class Live(Model):
     """A live interpretation, as a listener sees it."""
 
     app_id: str | None = None
-    """Id of the RTC application that the listener starts with."""
+    """Id of the RTC application that the listener uses."""
     stream_infos: list[LiveStream] | None = None
     """Streams that can be listened to."""
 
@@ -54,7 +54,8 @@ class LiveStream(Model):
     name: str | None = None
     """Name of the stream."""
     live_type: LiveStreamType | None = None
-    """Whether it is the original or a translation. Known values: `origin`, `translation`."""
+    """Whether the stream is the original or a translation. Known values: `origin`, `translation`.
+    """
 
 
 publish(globals(), "cozekit.models")

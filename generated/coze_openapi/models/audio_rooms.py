@@ -18,13 +18,13 @@ class RoomMode(OpenStrEnum):
     PODCAST = "podcast"
     """A podcast."""
     S2S = "s2s"
-    """Speech to speech. The page does not list it."""
+    """Speech to speech. Undocumented."""
     TRANSLATE = "translate"
-    """Interpretation. The page does not list it."""
+    """Interpretation. Undocumented."""
 
 
 class RoomAudioCodec(OpenStrEnum):
-    """Coding of the sound in a room."""
+    """Audio codec of a room."""
 
     AACLC = "AACLC"
     """AAC-LC."""
@@ -37,7 +37,7 @@ class RoomAudioCodec(OpenStrEnum):
 
 
 class RoomVideoCodec(OpenStrEnum):
-    """Coding of the picture in a room."""
+    """Video codec of a room."""
 
     H264 = "H264"
     """H.264."""
@@ -58,17 +58,17 @@ class RoomTurnDetectionType(OpenStrEnum):
     """Who decides that a person in a room has finished speaking."""
 
     SERVER_VAD = "server_vad"
-    """Free talk; the server hears speech begin and end."""
+    """Free talk: the server detects when speech starts and stops."""
     CLIENT_INTERRUPT = "client_interrupt"
-    """Push to talk; the client marks speech with the events `input_audio_buffer.start` and
+    """Push to talk: the client marks speech with the events `input_audio_buffer.start` and
     `input_audio_buffer.complete`.
     """
     SEMANTIC_VAD = "semantic_vad"
-    """Free talk; the server judges by the meaning whether the sentence is finished. Enterprise
+    """Free talk: the server judges from the meaning whether the sentence is complete. Enterprise
     ultimate plan only.
     """
     CLIENT_VAD = "client_vad"
-    """The client reports speech itself, with the event `client.vad`. The page does not list it."""
+    """The client reports speech itself, with the event `client.vad`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -79,61 +79,61 @@ class RoomConfig(Model):
     """What the room is for. Default `default`. Known values: `default`, `podcast`, `s2s`, `translate`.
     """
     audio_config: RoomAudioConfig | None = None
-    """Settings of the sound."""
+    """Audio settings."""
     video_config: RoomVideoConfig | None = None
-    """Settings of the picture."""
+    """Video settings."""
     turn_detection: RoomTurnDetection | None = None
-    """How the end of an utterance is found."""
+    """How the end of an utterance is detected."""
     prologue_content: str | None = None
-    """Words with which the bot opens the call. Absent means the prologue of the bot."""
+    """Opening words of the bot. By default, the bot's own prologue."""
     prologue_delay_duration_ms: int | None = None
-    """Pause between joining and the opening words, 0 to 5,000 milliseconds. Default 500."""
+    """Delay between joining and the opening words, 0 to 5,000 milliseconds. Default 500."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RoomAudioConfig(Model):
-    """Sound of a room."""
+    """Audio of a room."""
 
     codec: RoomAudioCodec | str | None = None
-    """Coding of the sound. Default `OPUS`. Known values: `AACLC`, `G711A`, `OPUS`, `G722`."""
+    """Audio codec. Default `OPUS`. Known values: `AACLC`, `G711A`, `OPUS`, `G722`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RoomVideoConfig(Model):
-    """Picture of a room, and the frames that the vision model sees of it."""
+    """Video of a room, and the frames that the vision model gets of it."""
 
     codec: RoomVideoCodec | str | None = None
-    """Coding of the picture. Default `H264`. Known values: `H264`, `BYTEVC1`."""
+    """Video codec. Default `H264`. Known values: `H264`, `BYTEVC1`."""
     stream_video_type: RoomVideoStreamType | str | None = None
-    """Which video stream is watched. Known values: `main`, `screen`."""
+    """Which video stream the model sees. Known values: `main`, `screen`."""
     video_frame_rate: int | None = None
-    """Frames per second taken from camera or screen for the vision model, 1 to 24. Default 1."""
+    """Frames per second sampled from camera or screen for the vision model, 1 to 24. Default 1."""
     video_frame_expire_duration: int | None = None
-    """Seconds of picture before the person began to speak that the model also sees, 1 to 10; it helps
-    with movements. Default 1.
+    """Seconds of video before the person started to speak that the model also sees, 1 to 10; helps it
+    recognise movement. Default 1.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RoomTurnDetection(Model):
-    """How the end of an utterance is found."""
+    """How the end of an utterance is detected."""
 
     type: RoomTurnDetectionType | str | None = None
-    """Who decides that the person has finished. Default `server_vad`. Known values: `server_vad`,
-    `client_interrupt`, `semantic_vad`, `client_vad`.
+    """Who decides that the person has finished speaking. Default `server_vad`. Known values:
+    `server_vad`, `client_interrupt`, `semantic_vad`, `client_vad`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateRoomResponse(Model):
-    """Answer of `audio_rooms_create`."""
+    """Response of `coze.audio.rooms.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Room | None = None
@@ -142,16 +142,16 @@ class CreateRoomResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Room(Model):
-    """An RTC room and the right to enter it."""
+    """An RTC room and the token to join it."""
 
     room_id: str | None = None
     """Id of the room."""
     app_id: str | None = None
-    """Id of the RTC application that the client starts with."""
+    """Id of the RTC application that the client uses."""
     token: str | None = field(default=None, repr=False)
-    """Secret with which the person enters the room."""
+    """Secret with which the person joins the room."""
     uid: str | None = None
-    """Id of the person in the room; the `uid` of the request when it had one."""
+    """Id of the person in the room; the `uid` of the request, if it had one."""
 
 
 publish(globals(), "cozekit.models")

@@ -8,7 +8,7 @@ from coze_runtime.models import OpenIntEnum, OpenStrEnum
 
 
 class SpeechFormat(OpenStrEnum):
-    """Format of synthesized audio."""
+    """Format of synthesised audio."""
 
     WAV = "wav"
     """A WAV file."""
@@ -21,7 +21,7 @@ class SpeechFormat(OpenStrEnum):
 
 
 class SpeechSampleRate(OpenIntEnum):
-    """Sample rate of synthesized audio in Hz."""
+    """Sample rate of synthesised audio in Hz."""
 
     HZ_8000 = 8000
     """8 kHz."""

@@ -12,26 +12,26 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateTranscriptionResponse(Model):
-    """Answer of `audio_transcriptions_create`."""
+    """Response of `coze.audio.transcriptions.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Transcription | None = None
-    """What was said."""
+    """The transcription."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Transcription(Model):
-    """What a recording says."""
+    """The text of a recording."""
 
     text: str | None = None
-    """The recognized text."""
+    """The recognised text."""
 
 
 publish(globals(), "cozekit.models")

@@ -12,14 +12,14 @@ from .shared import ResponseDetail, UserSummary
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateVoiceprintGroupResponse(Model):
-    """Answer of `audio_voiceprint_groups_create`."""
+    """Response of `coze.audio.voiceprint_groups.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoiceprintGroupReference | None = None
@@ -28,7 +28,7 @@ class CreateVoiceprintGroupResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceprintGroupReference(Model):
-    """Points to a voiceprint group."""
+    """Reference to a voiceprint group."""
 
     id: str | None = None
     """Id of the group."""
@@ -36,18 +36,18 @@ class VoiceprintGroupReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoiceprintGroupsResponse(Model):
-    """Answer of `audio_voiceprint_groups_list`."""
+    """Response of `coze.audio.voiceprint_groups.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoiceprintGroupPage | None = None
-    """The page."""
+    """One page of groups."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -57,12 +57,12 @@ class VoiceprintGroupPage(Model):
     items: list[VoiceprintGroup] | None = None
     """The groups of this page."""
     total: int | None = None
-    """Number of groups that match, on all pages."""
+    """Number of matching groups on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceprintGroup(Model):
-    """A set of voiceprints in which speakers are looked for."""
+    """A set of voiceprints to look speakers up in."""
 
     id: str | None = None
     """Id of the group."""
@@ -71,9 +71,9 @@ class VoiceprintGroup(Model):
     desc: str | None = None
     """What the group is for."""
     icon_url: str | None = None
-    """Address of the picture of the group."""
+    """URL of the group's icon."""
     user_info: UserSummary | None = None
-    """Who created the group. The example of the page sends the `id` as a bare number."""
+    """Creator of the group. The `id` is sometimes sent as a bare number."""
     feature_count: int | None = None
     """Number of voiceprints in the group."""
     created_at: int | None = None
@@ -84,14 +84,14 @@ class VoiceprintGroup(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class IdentifySpeakerResponse(Model):
-    """Answer of `audio_voiceprint_groups_speaker_identify`."""
+    """Response of `coze.audio.voiceprint_groups.speaker_identify`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: SpeakerMatches | None = None
@@ -103,7 +103,7 @@ class SpeakerMatches(Model):
     """How well a recording matches the voiceprints of a group."""
 
     feature_score_list: list[SpeakerMatch] | None = None
-    """One match for each voiceprint that was compared."""
+    """One match for each voiceprint compared."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -117,7 +117,7 @@ class SpeakerMatch(Model):
     feature_desc: str | None = None
     """Description of the voiceprint."""
     score: float | None = None
-    """Similarity from 0 to 100; more is a better match."""
+    """Similarity from 0 to 100; higher is a better match."""
 
 
 publish(globals(), "cozekit.models")

@@ -12,14 +12,14 @@ from .shared import ResponseDetail, UserSummary
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateVoiceprintResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_create`."""
+    """Response of `coze.audio.voiceprint_groups.features.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoiceprintReference | None = None
@@ -28,7 +28,7 @@ class CreateVoiceprintResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceprintReference(Model):
-    """Points to a voiceprint."""
+    """Reference to a voiceprint."""
 
     id: str | None = None
     """Id of the voiceprint."""
@@ -36,18 +36,18 @@ class VoiceprintReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoiceprintsResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_list`."""
+    """Response of `coze.audio.voiceprint_groups.features.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoiceprintPage | None = None
-    """The page."""
+    """One page of voiceprints."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -57,12 +57,12 @@ class VoiceprintPage(Model):
     items: list[Voiceprint] | None = None
     """The voiceprints of this page."""
     total: int | None = None
-    """Number of voiceprints in the group, on all pages."""
+    """Number of voiceprints of the group on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Voiceprint(Model):
-    """The features of one voice, by which its speaker is known again."""
+    """Features of a voice, used to recognise its speaker."""
 
     id: str | None = None
     """Id of the voiceprint."""
@@ -71,13 +71,13 @@ class Voiceprint(Model):
     name: str | None = None
     """Name of the voiceprint."""
     desc: str | None = None
-    """What the voiceprint stands for."""
+    """What the voiceprint represents."""
     icon_url: str | None = None
-    """Address of the picture of the voiceprint."""
+    """URL of the voiceprint's icon."""
     audio_url: str | None = None
-    """Address of the recording it was made of, to hear or download."""
+    """URL of the recording it was made from, for playback or download."""
     user_info: UserSummary | None = None
-    """Who created the voiceprint. The example of the page sends the `id` as a bare number."""
+    """Creator of the voiceprint. The `id` is sometimes sent as a bare number."""
     created_at: int | None = None
     """When the voiceprint was created, in Unix seconds."""
     updated_at: int | None = None
@@ -86,18 +86,18 @@ class Voiceprint(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateVoiceprintResponse(Model):
-    """Answer of `audio_voiceprint_groups_features_update`."""
+    """Response of `coze.audio.voiceprint_groups.features.update`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoiceprintReference | None = None
-    """The changed voiceprint; the table of the page does not list it, so it may be missing."""
+    """The changed voiceprint; may be missing."""
 
 
 publish(globals(), "cozekit.models")

@@ -11,7 +11,7 @@ from .shared import ResponseDetail
 
 
 class VoiceModelType(OpenStrEnum):
-    """Kind of model behind a voice."""
+    """Type of model behind a voice."""
 
     BIG = "big"
     """A large speech model."""
@@ -20,19 +20,19 @@ class VoiceModelType(OpenStrEnum):
 
 
 class VoiceState(OpenStrEnum):
-    """State of cloning of a voice."""
+    """Cloning state of a voice."""
 
     INIT = "init"
-    """The voice waits for its first recording."""
+    """The voice has no recording yet."""
     CLONED = "cloned"
     """The voice is ready for use."""
 
 
 class VoiceStateFilter(OpenStrEnum):
-    """States of cloning that a list of voices should hold."""
+    """Cloning states to include in a list of voices."""
 
     INIT = "init"
-    """Voices that wait for their first recording."""
+    """Voices that have no recording yet."""
     CLONED = "cloned"
     """Voices that are ready for use."""
     ALL = "all"
@@ -98,18 +98,18 @@ class VoiceLanguage(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListVoicesResponse(Model):
-    """Answer of `audio_voices_list`."""
+    """Response of `coze.audio.voices.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: VoicePage | None = None
-    """The page."""
+    """One page of voices."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -119,41 +119,41 @@ class VoicePage(Model):
     voice_list: list[Voice] | None = None
     """The voices of this page."""
     has_more: bool | None = None
-    """True while further pages hold voices that match."""
+    """Whether more pages hold matching voices."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Voice(Model):
-    """A voice that speech, bots and calls can use."""
+    """A voice for speech, bots and calls."""
 
     voice_id: str | None = None
     """Id of the voice."""
     name: str | None = None
     """Name of the voice."""
     state: VoiceState | None = None
-    """State of cloning. Known values: `init`, `cloned`."""
+    """Cloning state. Known values: `init`, `cloned`."""
     is_system_voice: bool | None = None
-    """True for a voice that Coze provides, false for a cloned one."""
+    """Whether Coze provides the voice; false for a cloned one."""
     model_type: VoiceModelType | None = None
-    """Kind of model behind the voice. Known values: `big`, `small`."""
+    """Type of model behind the voice. Known values: `big`, `small`."""
     model_name: str | None = None
     """Name of the model behind the voice."""
     language_code: str | None = None
-    """Code of the language that the voice speaks."""
+    """Language code of the voice."""
     language_name: str | None = None
     """Name of that language, in Chinese."""
     preview_text: str | None = None
-    """Text that is spoken in the preview."""
+    """Text spoken in the preview."""
     preview_audio: str | None = None
-    """Address of the preview audio; usually public, and signed for a limited time."""
+    """URL of the preview audio; usually public, and signed for a limited time."""
     support_emotions: list[SupportedEmotion] | None = None
-    """Emotions that the voice can express. Only voices with several emotions have this list."""
+    """Emotions that the voice can express. Only present for voices with several emotions."""
     available_training_times: int | None = None
-    """How often the voice can still be trained. A cloned voice starts with 10, its first cloning
-    counts.
+    """How many times the voice can still be trained. A cloned voice starts with 10, and the first
+    cloning counts.
     """
     create_time: int | None = None
-    """When the voice was made, in Unix seconds."""
+    """When the voice was created, in Unix seconds."""
     update_time: int | None = None
     """When the voice was last changed, in Unix seconds."""
 
@@ -169,31 +169,31 @@ class SupportedEmotion(Model):
     display_name: str | None = None
     """Name of the emotion, in Chinese."""
     emotion_scale_interval: EmotionScaleInterval | None = None
-    """How strong the emotion can be made."""
+    """Range of the emotion's intensity."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class EmotionScaleInterval(Model):
-    """Range of the strength of an emotion, for `emotion_scale` of a speech request."""
+    """Range of the intensity of an emotion, for `emotion_scale` of a speech request."""
 
     min: float | None = None
-    """Weakest value."""
+    """Lowest value."""
     max: float | None = None
-    """Strongest value."""
+    """Highest value."""
     default: float | None = None
-    """Value that is used when none is given."""
+    """Value used if none is given."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CloneVoiceResponse(Model):
-    """Answer of `audio_voices_clone`."""
+    """Response of `coze.audio.voices.clone`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: ClonedVoice | None = None
@@ -202,10 +202,10 @@ class CloneVoiceResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ClonedVoice(Model):
-    """The voice that a recording gave."""
+    """The cloned voice."""
 
     voice_id: str | None = None
-    """Id of the voice, needed to speak with it and to train it again."""
+    """Id of the voice, used to speak with it and to retrain it."""
 
 
 publish(globals(), "cozekit.models")

@@ -22,20 +22,20 @@ class UserLevel(OpenStrEnum):
     ENTERPRISE = "enterprise"
     """Enterprise ultimate."""
     V1_PRO_INSTANCE = "v1_pro_instance"
-    """Not explained anywhere; only the official OpenAPI export lists it."""
+    """Meaning unknown."""
 
 
 class BenefitType(OpenStrEnum):
-    """Kind of benefit."""
+    """Type of benefit."""
 
     API_RUN_QPS = "api_run_qps"
-    """Requests per second on a family of endpoints."""
+    """Requests per second for a group of endpoints."""
     CALL_TOOL_LIMIT = "call_tool_limit"
     """Calls of paid plugins through MCP."""
 
 
 class BenefitResource(OpenStrEnum):
-    """Family of endpoints that shares a request rate."""
+    """Group of endpoints that share a request rate."""
 
     PLUGIN = "plugin"
     """Calling and reading plugins."""
@@ -49,7 +49,7 @@ class BenefitStatus(OpenStrEnum):
     """Whether a part of a benefit can be used."""
 
     UNSPECIFIED = ""
-    """No status; seen for what the plan includes. The page does not list it."""
+    """No status; occurs for what the plan includes. Undocumented."""
     VALID = "valid"
     """In use."""
     FROZEN = "frozen"
@@ -57,20 +57,20 @@ class BenefitStatus(OpenStrEnum):
     CANCEL = "cancel"
     """Cancelled."""
     PENDING = "pending"
-    """Begins later."""
+    """Starts later."""
     INVALID = "invalid"
     """Not usable."""
     AUDITING = "auditing"
     """Under review."""
     EXPIRED = "expired"
-    """Over."""
+    """Expired."""
 
 
 class BenefitStrategy(OpenStrEnum):
-    """How the use of a benefit is limited."""
+    """How usage of a benefit is limited."""
 
     UNLIMIT = "unlimit"
-    """Not limited."""
+    """Unlimited."""
     FORBIDDEN = "forbidden"
     """Not part of the plan."""
     BY_QUOTA = "by_quota"
@@ -79,14 +79,14 @@ class BenefitStrategy(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveBenefitsResponse(Model):
-    """Answer of `benefits_retrieve`."""
+    """Response of `coze.benefits.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BenefitOverview | None = None
@@ -100,7 +100,7 @@ class BenefitOverview(Model):
     basic_info: BenefitPlan | None = None
     """The plan."""
     benefit_info: list[Benefit] | None = None
-    """The benefits that were asked for; absent when `benefit_type_list` was empty."""
+    """The requested benefits; absent if `benefit_type_list` was empty."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -114,18 +114,18 @@ class BenefitPlan(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Benefit(Model):
-    """A benefit and where it comes from."""
+    """A benefit and its sources."""
 
     benefit_type: BenefitType | None = None
-    """Kind of benefit. Known values: `api_run_qps`, `call_tool_limit`."""
+    """Type of benefit. Known values: `api_run_qps`, `call_tool_limit`."""
     resource_id: BenefitResource | None = None
-    """Family of endpoints it is about. Known values: `plugin`, `chat`, `workflow`."""
+    """Group of endpoints that it applies to. Known values: `plugin`, `chat`, `workflow`."""
     basic: BenefitShare | None = None
     """What the plan includes."""
     extra: list[BenefitShare] | None = None
-    """What was bought in addition; empty when nothing was."""
+    """Additional purchases; empty if there are none."""
     effective: BenefitShare | None = None
-    """What is in force now."""
+    """What is in effect now."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -137,24 +137,23 @@ class BenefitShare(Model):
     `auditing`, `expired`.
     """
     item_info: BenefitCounter | None = None
-    """How much it is"""
+    """Amount, and the period it covers."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BenefitCounter(Model):
-    """Size and use of a part of a benefit."""
+    """Total and used amount of a part of a benefit."""
 
     strategy: BenefitStrategy | None = None
-    """How its use is limited. Known values: `unlimit`, `forbidden`, `by_quota`."""
+    """How usage is limited. Known values: `unlimit`, `forbidden`, `by_quota`."""
     used: float | None = None
-    """How much is used, when `strategy` is `by_quota`; 0 where use is not counted."""
+    """Amount used if `strategy` is `by_quota`; 0 where usage is not counted."""
     total: float | None = None
-    """How much there is, when `strategy` is `by_quota`; otherwise 1, without meaning."""
+    """Total amount if `strategy` is `by_quota`; otherwise 1, which means nothing."""
     start_at: int | None = None
-    """When it begins, in Unix seconds; the example of the page has 0 for what the plan includes.
-    """
+    """Start, in Unix seconds; 0 for what the plan includes."""
     end_at: int | None = None
-    """When it ends, in Unix seconds; the example of the page has 0 for what the plan includes."""
+    """End, in Unix seconds; 0 for what the plan includes."""
 
 
 publish(globals(), "cozekit.models")

@@ -11,7 +11,7 @@ from .shared import ResponseDetail
 
 
 class BillTaskStatus(OpenStrEnum):
-    """Stage of an export of bills."""
+    """Status of a bill export."""
 
     INIT = "init"
     """The job is being prepared."""
@@ -25,14 +25,14 @@ class BillTaskStatus(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBillTaskResponse(Model):
-    """Answer of `benefits_bill_tasks_create`."""
+    """Response of `coze.benefits.bill_tasks.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BillTask | None = None
@@ -41,19 +41,19 @@ class CreateBillTaskResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BillTask(Model):
-    """A job that exports bills."""
+    """A bill export job."""
 
     task_id: str | None = None
-    """Id of the job; the example of the page sends it as a bare number."""
+    """Id of the job; sometimes sent as a bare number."""
     status: BillTaskStatus | None = None
-    """Stage of the job. Known values: `init`, `running`, `succeed`, `failed`."""
+    """Status of the job. Known values: `init`, `running`, `succeed`, `failed`."""
     started_at: int | None = None
-    """Begin of the exported time, in Unix seconds."""
+    """Start of the exported period, in Unix seconds."""
     ended_at: int | None = None
-    """End of the exported time, in Unix seconds."""
+    """End of the exported period, in Unix seconds."""
     file_urls: list[str] | None = None
-    """Links to the files, of at most 500,000 rows each, once the job has succeeded. Before, the
-    example of the page shows an empty text instead of a list.
+    """Links to the files, of at most 500,000 rows each, once the job has succeeded. Before that, an
+    empty string may be sent instead of a list.
     """
     created_at: int | None = None
     """When the job was started, in Unix seconds."""
@@ -63,28 +63,28 @@ class BillTask(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBillTasksResponse(Model):
-    """Answer of `benefits_bill_tasks_list`."""
+    """Response of `coze.benefits.bill_tasks.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BillTaskPage | None = None
-    """The page."""
+    """One page of export jobs."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BillTaskPage(Model):
-    """One page of exports."""
+    """One page of export jobs."""
 
     task_infos: list[BillTask] | None = None
-    """The jobs of this page."""
+    """Jobs of this page."""
     total: int | None = None
-    """Number of jobs that match, on all pages."""
+    """Number of matching jobs on all pages."""
 
 
 publish(globals(), "cozekit.models")

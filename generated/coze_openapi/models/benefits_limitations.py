@@ -16,13 +16,13 @@ class LimitationEntityType(OpenStrEnum):
     ENTERPRISE_ALL_DEVICES = "enterprise_all_devices"
     """Each device of the enterprise."""
     ENTERPRISE_ALL_CUSTOM_CONSUMERS = "enterprise_all_custom_consumers"
-    """Each consumer of the enterprise's own definition; devices that report no `custom_consumer` are
-    not limited.
+    """Each consumer defined by the enterprise; devices that report no `custom_consumer` are not
+    limited.
     """
     SINGLE_DEVICE = "single_device"
     """One device."""
     SINGLE_CUSTOM_CONSUMER = "single_custom_consumer"
-    """One consumer of the enterprise's own definition."""
+    """One consumer defined by the enterprise."""
 
 
 class LimitationBenefitType(OpenStrEnum):
@@ -37,26 +37,26 @@ class LimitationBenefitType(OpenStrEnum):
 
 
 class LimitationActiveMode(OpenStrEnum):
-    """How the time of a quota is given."""
+    """How the validity period of a quota is given."""
 
     ABSOLUTE_TIME = "absolute_time"
     """From `started_at` to `ended_at`. The only mode so far."""
 
 
 class LimitationStatus(OpenStrEnum):
-    """State of a quota."""
+    """Status of a quota."""
 
     VALID = "valid"
-    """In force."""
+    """In effect."""
     FROZEN = "frozen"
     """Frozen."""
 
 
 class LimitationTriggerUnit(OpenStrEnum):
-    """Unit of the period after which a quota is full again."""
+    """Unit of the period after which a quota is reset."""
 
     NEVER = "never"
-    """It is never filled again; the amount is for the whole time."""
+    """Never reset; the amount is for the whole validity period."""
     MINUTE = "minute"
     """Minutes."""
     HOUR = "hour"
@@ -67,44 +67,44 @@ class LimitationTriggerUnit(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BenefitLimitationTerms(Model):
-    """Amount, kind and time of a new quota."""
+    """Amount, type and period of a new quota."""
 
     benefit_type: LimitationBenefitType | str
     """What is limited. Known values: `resource_point`, `voice_unified_duration_system`,
     `voice_unified_duration_custom`.
     """
     limit: int
-    """Amount, in resource points or, for the kinds of voice calls, in seconds."""
+    """Amount, in resource points or, for voice calls, in seconds."""
     active_mode: LimitationActiveMode | str
-    """How the time of the quota is given. Known values: `absolute_time`."""
+    """How the validity period of the quota is given. Known values: `absolute_time`."""
     started_at: int
-    """When the quota begins, in Unix seconds."""
+    """When the quota starts, in Unix seconds."""
     ended_at: int
-    """When the quota ends, in Unix seconds; it has no effect afterwards. 253402300799 (end of 9999)
-    stands for never.
+    """When the quota ends, in Unix seconds; it has no effect afterwards. 253402300799 (end of the year
+    9999) means never.
     """
     status: LimitationStatus | str | None = None
-    """State of the quota. Known values: `valid`, `frozen`."""
+    """Status of the quota. Known values: `valid`, `frozen`."""
     trigger_unit: LimitationTriggerUnit | str | None = None
-    """Unit of the period after which the amount is full again. Default `never`, an amount for the
-    whole time. Known values: `never`, `minute`, `hour`, `day`.
+    """Unit of the period after which the amount is reset. Default `never`: one amount for the whole
+    validity period. Known values: `never`, `minute`, `hour`, `day`.
     """
     trigger_time: int | None = None
-    """Length of that period in `trigger_unit`: 1 with `day` refills daily. Without meaning (and 1)
-    when the unit is `never`.
+    """Length of that period in `trigger_unit`: 1 with `day` resets daily. Ignored (and 1) if the unit
+    is `never`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBenefitLimitationResponse(Model):
-    """Answer of `benefits_limitations_create`."""
+    """Response of `coze.benefits.limitations.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CreatedBenefitLimitation | None = None
@@ -113,13 +113,13 @@ class CreateBenefitLimitationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreatedBenefitLimitation(Model):
-    """A new quota, in one of two forms. Read `benefit_info` when it is there, the fields beside it
-    otherwise.
+    """A new quota, in one of two forms. Read `benefit_info` if present, otherwise the fields beside
+    it.
     """
 
     benefit_id: str | None = None
-    """Id of the quota, needed to change it; the example of the page sends it as a bare number. Only in
-    answers about one quota.
+    """Id of the quota, needed to change it; sometimes sent as a bare number. Only present in responses
+    about a single quota.
     """
     entity_type: LimitationEntityType | None = None
     """Scope of the quota. Known values: `enterprise_all_devices`, `enterprise_all_custom_consumers`,
@@ -132,21 +132,21 @@ class CreatedBenefitLimitation(Model):
     `voice_unified_duration_custom`.
     """
     limit: int | None = None
-    """Amount, in resource points or, for the kinds of voice calls, in seconds."""
+    """Amount, in resource points or, for voice calls, in seconds."""
     active_mode: LimitationActiveMode | None = None
-    """How the time of the quota is given. Known values: `absolute_time`."""
+    """How the validity period of the quota is given. Known values: `absolute_time`."""
     started_at: int | None = None
-    """When the quota begins, in Unix seconds."""
+    """When the quota starts, in Unix seconds."""
     ended_at: int | None = None
-    """When the quota ends, in Unix seconds; 253402300799 (end of 9999) stands for never."""
+    """When the quota ends, in Unix seconds; 253402300799 (end of the year 9999) means never."""
     status: LimitationStatus | None = None
-    """State of the quota. Known values: `valid`, `frozen`."""
+    """Status of the quota. Known values: `valid`, `frozen`."""
     trigger_unit: LimitationTriggerUnit | None = None
-    """Unit of the period after which the amount is full again. Known values: `never`, `minute`,
-    `hour`, `day`.
+    """Unit of the period after which the amount is reset. Known values: `never`, `minute`, `hour`,
+    `day`.
     """
     trigger_time: int | None = None
-    """Length of that period in `trigger_unit`; without meaning when the unit is `never`."""
+    """Length of that period in `trigger_unit`; ignore it if the unit is `never`."""
     benefit_info: BenefitLimitation | None = None
     """The quota."""
 
@@ -156,8 +156,8 @@ class BenefitLimitation(Model):
     """A quota of devices or end users."""
 
     benefit_id: str | None = None
-    """Id of the quota, needed to change it; the example of the page sends it as a bare number. Only in
-    answers about one quota.
+    """Id of the quota, needed to change it; sometimes sent as a bare number. Only present in responses
+    about a single quota.
     """
     entity_type: LimitationEntityType | None = None
     """Scope of the quota. Known values: `enterprise_all_devices`, `enterprise_all_custom_consumers`,
@@ -170,37 +170,37 @@ class BenefitLimitation(Model):
     `voice_unified_duration_custom`.
     """
     limit: int | None = None
-    """Amount, in resource points or, for the kinds of voice calls, in seconds."""
+    """Amount, in resource points or, for voice calls, in seconds."""
     active_mode: LimitationActiveMode | None = None
-    """How the time of the quota is given. Known values: `absolute_time`."""
+    """How the validity period of the quota is given. Known values: `absolute_time`."""
     started_at: int | None = None
-    """When the quota begins, in Unix seconds."""
+    """When the quota starts, in Unix seconds."""
     ended_at: int | None = None
-    """When the quota ends, in Unix seconds; 253402300799 (end of 9999) stands for never."""
+    """When the quota ends, in Unix seconds; 253402300799 (end of the year 9999) means never."""
     status: LimitationStatus | None = None
-    """State of the quota. Known values: `valid`, `frozen`."""
+    """Status of the quota. Known values: `valid`, `frozen`."""
     trigger_unit: LimitationTriggerUnit | None = None
-    """Unit of the period after which the amount is full again. Known values: `never`, `minute`,
-    `hour`, `day`.
+    """Unit of the period after which the amount is reset. Known values: `never`, `minute`, `hour`,
+    `day`.
     """
     trigger_time: int | None = None
-    """Length of that period in `trigger_unit`; without meaning when the unit is `never`."""
+    """Length of that period in `trigger_unit`; ignore it if the unit is `never`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBenefitLimitationsResponse(Model):
-    """Answer of `benefits_limitations_list`."""
+    """Response of `coze.benefits.limitations.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BenefitLimitationPage | None = None
-    """The page."""
+    """One page of quotas."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -208,27 +208,27 @@ class BenefitLimitationPage(Model):
     """One page of quotas."""
 
     benefit_infos: list[BenefitLimitation] | None = None
-    """The quotas of this page."""
+    """Quotas of this page."""
     page_token: str | None = None
-    """Token of the next page."""
+    """`page_token` of the next page."""
     has_more: bool | None = None
-    """True while a next page exists."""
+    """Whether more pages follow."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateBenefitLimitationResponse(Model):
-    """Answer of `benefits_limitations_update`."""
+    """Response of `coze.benefits.limitations.update`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BenefitLimitation | None = None
-    """The changed quota; the table of the page does not list it, so it may be missing."""
+    """The changed quota; may be missing."""
 
 
 publish(globals(), "cozekit.models")

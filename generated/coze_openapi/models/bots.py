@@ -29,28 +29,28 @@ from .shared import ResponseDetail
 
 
 class PublishStatusFilter(OpenStrEnum):
-    """Which bots or apps to list, by how far they are published."""
+    """Which bots or apps to list, by publication status."""
 
     ALL = "all"
     """Published or not."""
     PUBLISHED_ONLINE = "published_online"
     """Published, in the version that is live."""
     PUBLISHED_DRAFT = "published_draft"
-    """Published, in the draft that has been edited since."""
+    """Published, in the draft edited since."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
     """Never published."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateBotResponse(Model):
-    """Answer of `bots_create`."""
+    """Response of `coze.bots.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CreatedBot | None = None
@@ -59,7 +59,7 @@ class CreateBotResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreatedBot(Model):
-    """Reference to a new bot."""
+    """A new bot, by id."""
 
     bot_id: str | None = None
     """Id of the new bot."""
@@ -67,14 +67,14 @@ class CreatedBot(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PublishBotResponse(Model):
-    """Answer of `bots_publish`."""
+    """Response of `coze.bots.publish`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BotPublication | None = None
@@ -88,19 +88,19 @@ class BotPublication(Model):
     bot_id: str | None = None
     """Id of the published bot."""
     version: str | None = None
-    """Version number that this publication received."""
+    """Version number of this publication."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBotsResponse(Model):
-    """Answer of `bots_list`."""
+    """Response of `coze.bots.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BotPage | None = None
@@ -109,48 +109,48 @@ class ListBotsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BotPage(Model):
-    """A page of `bots_list`."""
+    """One page of bots."""
 
     items: list[BotSummary] | None = None
-    """Bots on this page."""
+    """Bots of this page."""
     total: int | None = None
-    """Number of bots that match, over all pages."""
+    """Number of matching bots on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BotSummary(Model):
-    """A bot in a list."""
+    """A bot, as shown in a list."""
 
     id: str | None = None
     """Id of the bot."""
     name: str | None = None
     """Name of the bot."""
     icon_url: str | None = None
-    """Address of the avatar."""
+    """URL of the avatar."""
     folder_id: str | None = None
     """Id of the folder that holds the bot."""
     updated_at: int | None = None
-    """Time of the last change, Unix seconds."""
+    """Time of the last change, in Unix seconds."""
     description: str | None = None
-    """What the bot is for."""
+    """What the bot does."""
     is_published: bool | None = None
     """Whether the bot is published."""
     published_at: int | None = None
-    """Time of the last publication, Unix seconds; absent for a bot that was never published."""
+    """Time of the last publication, in Unix seconds; absent for a bot that was never published."""
     owner_user_id: str | None = None
-    """Coze user id of the person who made the bot."""
+    """Coze user id of the creator of the bot."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveBotResponse(Model):
-    """Answer of `bots_retrieve` and `bots_retrieve_published`."""
+    """Response of `coze.bots.retrieve` and `coze.bots.retrieve_published`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Bot | None = None
@@ -159,24 +159,24 @@ class RetrieveBotResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Bot(Model):
-    """A bot and its whole configuration."""
+    """A bot and its full configuration."""
 
     bot_id: str | None = None
     """Id of the bot."""
     name: str | None = None
     """Name of the bot."""
     description: str | None = None
-    """What the bot is for."""
+    """What the bot does."""
     icon_url: str | None = None
-    """Address of the avatar."""
+    """URL of the avatar."""
     create_time: int | None = None
-    """Time of creation, Unix seconds."""
+    """Time of creation, in Unix seconds."""
     update_time: int | None = None
-    """Time of the last change, Unix seconds."""
+    """Time of the last change, in Unix seconds."""
     version: str | None = None
-    """Number of the latest version; empty in the page's example of a draft."""
+    """Number of the latest version; empty for a draft."""
     prompt_info: PromptInfo | None = None
-    """Persona and rules of the bot."""
+    """Persona and instructions of the bot."""
     onboarding_info: OnboardingInfo | None = None
     """Opening message and the questions offered with it."""
     bot_mode: BotMode | None = None
@@ -192,36 +192,35 @@ class Bot(Model):
     variables: list[BotVariable] | None = None
     """User variables of the bot."""
     media_config: BotMediaConfig | None = None
-    """Voice call setting."""
+    """Voice call settings."""
     owner_user_id: str | None = None
-    """Coze user id of the person who made the bot."""
+    """Coze user id of the creator of the bot."""
     voice_info_list: list[BotVoice] | None = None
     """Voices of the bot."""
     shortcut_commands: list[ShortcutCommand] | None = None
-    """Shortcut commands that users can pick."""
+    """Shortcut commands offered to users."""
     workflow_info_list: list[BotWorkflow] | None = None
     """Workflows that the bot may run."""
     background_image_info: BackgroundImageInfo | None = None
-    """Pictures behind the dialogue, on the web and on phones."""
+    """Background images of the chat, for web and mobile."""
     default_user_input_type: UserInputType | None = None
-    """Way of input that a user meets first. Known values: `text`, `voice`, `call`."""
+    """Default input method for users. Known values: `text`, `voice`, `call`."""
     suggest_reply_info: SuggestReplyInfo | None = None
-    """Whether the bot proposes follow-up questions after an answer. The page does not list it."""
+    """Whether the bot suggests follow-up questions after an answer. Undocumented."""
     voice_data_list: list[dict[str, Any]] | None = None
-    """Voice data of unknown shape, empty in the only example there is. The page does not list it.
-    """
+    """Voice data of unknown shape; only an empty list has been seen. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListPublishedBotsResponse(Model):
-    """Answer of `bots_list_published`."""
+    """Response of `coze.bots.list_published`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: PublishedBotPage | None = None
@@ -230,30 +229,30 @@ class ListPublishedBotsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PublishedBotPage(Model):
-    """A page of `bots_list_published`."""
+    """One page of published bots."""
 
     total: int | None = None
-    """Number of bots over all pages."""
+    """Number of bots on all pages."""
     space_bots: list[PublishedBotSummary] | None = None
-    """Bots on this page, newest publication first."""
+    """Bots of this page, most recently published first."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PublishedBotSummary(Model):
-    """A bot in the list that is being retired; its names differ from those of `BotSummary`."""
+    """A bot in the list that is being retired; its field names differ from those of `BotSummary`."""
 
     bot_id: str | None = None
     """Id of the bot."""
     bot_name: str | None = None
     """Name of the bot."""
     description: str | None = None
-    """What the bot is for."""
+    """What the bot does."""
     icon_url: str | None = None
-    """Address of the avatar; signed in the page's example, so it works for a limited time."""
+    """URL of the avatar; may be signed, and so expire."""
     publish_time: str | None = None
-    """Time of the last publication, Unix seconds written as text, unlike other times."""
+    """Time of the last publication, in Unix seconds; a string, unlike other times."""
     folder_id: str | None = None
-    """Id of the folder that holds the bot. The page does not list it."""
+    """Id of the folder that holds the bot. Undocumented."""
 
 
 publish(globals(), "cozekit.models")

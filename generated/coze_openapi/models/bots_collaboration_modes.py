@@ -11,7 +11,7 @@ class CollaborationMode(OpenStrEnum):
     """Who may edit a bot or a workflow."""
 
     SINGLE = "single"
-    """The owner alone."""
+    """Only the owner."""
     COLLABORATION = "collaboration"
     """The owner and the collaborators."""
 

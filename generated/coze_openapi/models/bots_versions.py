@@ -21,14 +21,14 @@ class BotVersionStatus(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListBotVersionsResponse(Model):
-    """Answer of `bots_versions_list`."""
+    """Response of `coze.bots.versions.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: BotVersionPage | None = None
@@ -37,12 +37,12 @@ class ListBotVersionsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class BotVersionPage(Model):
-    """A page of `bots_versions_list`."""
+    """One page of versions."""
 
     items: list[BotVersion] | None = None
-    """Versions on this page."""
+    """Versions of this page."""
     has_more: bool | None = None
-    """Whether another page follows."""
+    """Whether more pages follow."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -50,13 +50,13 @@ class BotVersion(Model):
     """A version of a bot."""
 
     creator: UserSummary | None = None
-    """Person who made the version; only `id` and `name` are filled in."""
+    """Author of the version; only `id` and `name` are set."""
     version: str | None = None
-    """Number of the version."""
+    """Version number."""
     changelog: str | None = None
-    """What changed, as its author wrote it when publishing."""
+    """Release note that the author wrote when publishing."""
     created_at: int | None = None
-    """Time of creation, Unix seconds."""
+    """Time of creation, in Unix seconds."""
     publish_status: BotVersionStatus | None = None
     """Whether the version is published or a draft. Known values: `published_online`,
     `unpublished_draft`.

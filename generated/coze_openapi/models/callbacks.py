@@ -13,7 +13,7 @@ from .shared import ConnectorId
 
 
 class UsageEntityType(OpenIntEnum):
-    """Kind of what was used."""
+    """Type of what was used."""
 
     BOT = 1
     """A bot."""
@@ -41,7 +41,7 @@ class UsageBalanceType(OpenIntEnum):
 
 
 class UsageResourceType(OpenIntEnum):
-    """Kind of a resource."""
+    """Type of a resource."""
 
     MODEL = 1
     """A model."""
@@ -54,12 +54,12 @@ class UsageResourceType(OpenIntEnum):
 
 
 class UsageResourceId(OpenStrEnum):
-    """A resource; the ids of models and plugins are further values."""
+    """A resource; ids of models and plugins also occur."""
 
     TTS_SYSTEM_TEXT_TO_SPEECH_CHARS = "Tts_system_text_to_speech_chars"
-    """Characters spoken with a system voice."""
+    """Characters synthesised with a system voice."""
     ASR_LARGE_MODEL_STREAMING_DURATION = "Asr_large_model_streaming_duration"
-    """Recognition of speech while it is spoken."""
+    """Streaming speech recognition."""
     ASR_LARGE_MODEL_RECORDING_DURATION = "Asr_large_model_recording_duration"
     """Recognition of recordings."""
     RTC_MINIPROGRAM_VOICE_CALL_DURATION = "Rtc_miniprogram_voice_call_duration"
@@ -81,7 +81,7 @@ class UsageResourceId(OpenStrEnum):
 
 
 class PluginExtensionType(OpenStrEnum):
-    """What grows when a plugin gets more capacity."""
+    """What a plugin gets more of."""
 
     QPS = "QPS"
     """Requests per second."""
@@ -89,17 +89,17 @@ class PluginExtensionType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackHeader(Model):
-    """Kind and origin of a callback event."""
+    """Type and origin of a callback event."""
 
     event_type: CallbackEventType
-    """Kind of the event; `url_verification` for the check of an address. Known values:
+    """Type of the event; `url_verification` when a URL is being verified. Known values:
     `bot.published`, `bot.deleted`, `bot.unpublished`, `benefit.usage`,
     `benefit.plugin.scale.requested`, `benefit.plugin.scale.expired`.
     """
     event_id: str | None = None
-    """Id of the event. A repeated delivery has the same id."""
+    """Id of the event. Repeated deliveries have the same id."""
     created_at: int | None = None
-    """Time of the event, Unix milliseconds."""
+    """Time of the event, in Unix milliseconds."""
     coze_account_id: str | None = None
     """Account that owns the workspace; may be empty."""
     api_app_id: str | None = None
@@ -113,24 +113,24 @@ class CallbackHeader(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackChallenge(Model):
-    """Text that proves that an address takes callbacks. It is also the whole answer."""
+    """Text that proves that a URL accepts callbacks. It is also the entire response."""
 
     challenge: str
-    """Random text, sent back unchanged."""
+    """Random text, to be returned unchanged."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackPublishedBot(Model):
-    """A bot that was published. Ids come as numbers beyond 2^53 or as text."""
+    """A bot that was published. Ids arrive as numbers beyond 2^53 or as strings."""
 
     user_id_str: int | str | None = None
     """User who published the bot."""
     user_id: int | str | None = None
-    """The same as `user_id_str`, under the name that older events use."""
+    """Same as `user_id_str`, under the name that older events use."""
     bot_id_str: int | str | None = None
     """The bot."""
     bot_id: int | str | None = None
-    """The same as `bot_id_str`, under the name that older events use."""
+    """Same as `bot_id_str`, under the name that older events use."""
     space_id: str | None = None
     """Workspace of the bot; absent in events for channels."""
     connector_user_id: str | None = None
@@ -142,7 +142,7 @@ class CallbackPublishedBot(Model):
     description: str | None = None
     """Description of the bot."""
     version: str | None = None
-    """Published version."""
+    """The published version."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -161,7 +161,7 @@ class CallbackDeletedBot(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackUnpublishedBot(Model):
-    """A bot that was taken off a channel."""
+    """A bot that was removed from a channel."""
 
     bot_id: str | None = None
     """The bot."""
@@ -172,75 +172,74 @@ class CallbackUnpublishedBot(Model):
     description: str | None = None
     """Description of the bot."""
     connector_id: ConnectorId | None = None
-    """Channel from which it was taken. The one in the header belongs to the callback application.
-    Known values: `1024`, `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
-    `10000127`, `10000011`, `10000128`, `10000117`.
+    """Channel that the bot was removed from. The one in the header belongs to the callback
+    application. Known values: `1024`, `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`,
+    `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackUsage(Model):
-    """An item of the bill."""
+    """A usage record of the bill."""
 
     id: str | None = None
-    """Id of the item."""
+    """Id of the record."""
     consume_time: int | None = None
-    """Time of the use, Unix seconds."""
+    """Time of use, in Unix seconds."""
     record_root_id: str | None = None
-    """Id that all items of one dialogue share."""
+    """Id shared by all records of one conversation."""
     connector_id: str | None = None
-    """Channel of the use, such as 1024 (API), 999 (Chat SDK), 10000010 (store), or the id of an own
-    channel.
+    """Channel of the usage, such as 1024 (API), 999 (Chat SDK), 10000010 (store), or the id of a
+    custom channel.
     """
     connector_uid: str | None = None
     """User on the channel."""
     device_id: str | None = None
-    """Device that was reported with the use; empty when there was none."""
+    """Device reported with the usage; empty if there was none."""
     custom_consumer: str | None = None
-    """Consumer that was reported with the use, as in the `session_context` of a JWT; empty when there
-    was none.
+    """Consumer reported with the usage, as in the `session_context` of a JWT; empty if there was none.
     """
     space_id: str | None = None
-    """Workspace of the use."""
+    """Workspace of the usage."""
     root_entity_type: UsageEntityType | None = None
-    """Kind of what was used. Known values: `1`, `2`, `3`, `4`, `5`, `6`."""
+    """Type of what was used. Known values: `1`, `2`, `3`, `4`, `5`, `6`."""
     root_entity_id: str | None = None
     """What was used; empty for a voice or a model without a bot."""
     change_balance: str | None = None
-    """Amount, a decimal number as text, in credits or in seconds of voice time as `balance_type` says.
+    """Amount, a decimal number as a string, in credits or in seconds of voice time depending on
+    `balance_type`.
     """
     balance_type: UsageBalanceType | None = None
     """What was charged. Known values: `2`, `3`, `4`."""
     resource_type: UsageResourceType | None = None
-    """Kind of the resource. Known values: `1`, `2`, `3`, `4`."""
+    """Type of the resource. Known values: `1`, `2`, `3`, `4`."""
     resource_id: UsageResourceId | None = None
-    """The resource; the id of the model or plugin for these kinds. Known values:
-    `Tts_system_text_to_speech_chars`, `Asr_large_model_streaming_duration`,
-    `Asr_large_model_recording_duration`, `Rtc_miniprogram_voice_call_duration`,
-    `Rtc_voice_call_duration`, `Rtc_dialog_ai_audio_duration`, `Rtc_video_call_4k_duration`,
-    `Rtc_video_call_2k_duration`, `Rtc_video_call_1080p_duration`, `Rtc_video_call_720p_duration`,
-    `Rtc_video_call_360p_duration`.
+    """The resource; for models and plugins, their id. Known values: `Tts_system_text_to_speech_chars`,
+    `Asr_large_model_streaming_duration`, `Asr_large_model_recording_duration`,
+    `Rtc_miniprogram_voice_call_duration`, `Rtc_voice_call_duration`,
+    `Rtc_dialog_ai_audio_duration`, `Rtc_video_call_4k_duration`, `Rtc_video_call_2k_duration`,
+    `Rtc_video_call_1080p_duration`, `Rtc_video_call_720p_duration`, `Rtc_video_call_360p_duration`.
     """
     model_id: str | None = None
-    """The model; empty when there was none."""
+    """The model; empty if there was none."""
     model_input_token: int | None = None
-    """Tokens that the model read."""
+    """Input tokens of the model."""
     model_output_token: int | None = None
-    """Tokens that the model wrote."""
+    """Output tokens of the model."""
     tts_char_num: int | None = None
-    """Characters that were spoken."""
+    """Characters synthesised to speech."""
     tts_count: int | None = None
-    """Number of speech syntheses."""
+    """Number of speech synthesis calls."""
     asr_audio_length: int | None = None
-    """Milliseconds of speech that was recognised."""
+    """Milliseconds of recognised speech."""
     rtc_duration: int | None = None
-    """Milliseconds of the call."""
+    """Duration of the call in milliseconds."""
     rtc_begin_time: int | None = None
-    """Start of the call, Unix seconds; 0 when there was none."""
+    """Start of the call, in Unix seconds; 0 if there was none."""
     rtc_end_time: int | None = None
-    """End of the call, Unix seconds; 0 when there was none."""
+    """End of the call, in Unix seconds; 0 if there was none."""
     cost_account_id: str | None = None
-    """Account that pays. Only the example of the page has it."""
+    """Account that is charged. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -250,44 +249,44 @@ class CallbackPluginScaleRequest(Model):
     apply_id: str | None = None
     """Id of the request."""
     begin_at: int | None = None
-    """Begin of the wanted time, Unix seconds."""
+    """Start of the requested period, in Unix seconds."""
     end_at: int | None = None
-    """End of the wanted time, Unix seconds."""
+    """End of the requested period, in Unix seconds."""
     resource_id: str | None = None
     """The plugin."""
     usage_in_30d: float | None = None
-    """Use of the plugin in the last 30 days."""
+    """Usage of the plugin in the last 30 days."""
     applicant_info: CallbackApplicant | None = None
     """Who asks."""
     extension_type: PluginExtensionType | None = None
-    """What is to grow. Known values: `QPS`."""
+    """What to increase. Known values: `QPS`."""
     origin_capacity: float | None = None
-    """Capacity so far, in the unit of `extension_type`."""
+    """Current capacity, in the unit of `extension_type`."""
     target_capacity: float | None = None
-    """Capacity that is wanted, in the unit of `extension_type`."""
+    """Requested capacity, in the unit of `extension_type`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackPluginScaleExpiry(Model):
-    """Additional capacity of a plugin that ran out."""
+    """Extra capacity of a plugin that has expired."""
 
     apply_id: str | None = None
-    """Id of the request by which it was granted."""
+    """Id of the request that granted it."""
     resource_id: str | None = None
     """The plugin."""
     applicant_info: CallbackApplicant | None = None
-    """Who had asked."""
+    """Who requested it."""
     extension_type: PluginExtensionType | None = None
-    """What had grown. Known values: `QPS`."""
+    """What had been increased. Known values: `QPS`."""
     expired_capacity: float | None = None
-    """Capacity that ran out, in the unit of `extension_type`."""
+    """Capacity that expired, in the unit of `extension_type`."""
     current_capacity: float | None = None
     """Capacity from now on, in the unit of `extension_type`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackApplicant(Model):
-    """Who asked for more capacity."""
+    """Who requested more capacity."""
 
     user_id: int | None = None
     """Coze user id; a number beyond 2^53."""
@@ -297,7 +296,7 @@ class CallbackApplicant(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackAuditAnswer(Model):
-    """Answer to `bot.published` on an own channel."""
+    """Response to `bot.published` on a custom channel."""
 
     audit: CallbackAudit
     """Result of the review."""
@@ -308,8 +307,8 @@ class CallbackAudit(Model):
     """Result of the review of a bot by a channel."""
 
     audit_status: BotAuditStatus
-    """The result. With `in_review` the result follows by `connectors_bots_update`. Known values: `1`,
-    `2`, `3`.
+    """Result of the review. With `in_review`, report the final result later with
+    `coze.connectors.bots.update`. Known values: `1`, `2`, `3`.
     """
     reason: str | None = None
     """Why the bot was rejected; empty or absent otherwise."""
@@ -317,22 +316,24 @@ class CallbackAudit(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackUrlVerificationEvent(Model):
-    """Check of an address that was just set. The receiver sends the challenge back within 3 seconds."""
+    """Verification of a URL that has just been set. The receiver must return the challenge within 3
+    seconds.
+    """
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackChallenge | None = None
     """The challenge."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackBotPublishedEvent(Model):
-    """A bot was published. To be answered within 10 seconds; on an own channel with the result of the
-    review, else publishing fails.
+    """A bot was published. Respond within 10 seconds; on a custom channel with the result of the
+    review, otherwise publishing fails.
     """
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackPublishedBot | None = None
     """The bot."""
 
@@ -342,51 +343,51 @@ class CallbackBotDeletedEvent(Model):
     """A bot was deleted."""
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackDeletedBot | None = None
     """The bot."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackBotUnpublishedEvent(Model):
-    """A bot was taken off a channel."""
+    """A bot was removed from a channel."""
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackUnpublishedBot | None = None
     """The bot."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackBenefitUsageEvent(Model):
-    """An item was added to the bill. Items of calls in rooms come 3 to 5 hours after the others of the
-    same dialogue.
+    """A usage record was added to the bill. Records of calls in rooms arrive 3 to 5 hours after the
+    others of the same conversation.
     """
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackUsage | None = None
-    """The item."""
+    """The record."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackBenefitPluginScaleRequestedEvent(Model):
-    """Somebody asks for more capacity of a plugin. It goes to the developer of the plugin."""
+    """More capacity was requested for a plugin. Sent to the developer of the plugin."""
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackPluginScaleRequest | None = None
     """The request."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallbackBenefitPluginScaleExpiredEvent(Model):
-    """Additional capacity of a plugin ran out. It goes to the developer of the plugin."""
+    """Extra capacity of a plugin expired. Sent to the developer of the plugin."""
 
     header: CallbackHeader
-    """Kind and origin of the event."""
+    """Type and origin of the event."""
     event: CallbackPluginScaleExpiry | None = None
-    """What ran out."""
+    """The expired capacity."""
 
 
 publish(globals(), "cozekit.models")

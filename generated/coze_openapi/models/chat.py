@@ -13,7 +13,7 @@ from .shared import ResponseDetail, TokenUsage
 
 
 class MessageContentItemType(OpenStrEnum):
-    """Kind of a part of a mixed message."""
+    """Type of a part of a mixed message."""
 
     TEXT = "text"
     """Text."""
@@ -22,11 +22,11 @@ class MessageContentItemType(OpenStrEnum):
     IMAGE = "image"
     """An image."""
     AUDIO = "audio"
-    """Speech; the bot then answers with speech as well."""
+    """Speech; the bot then replies with speech as well."""
 
 
 class ChatPublishStatus(OpenStrEnum):
-    """State of a bot with which to chat."""
+    """Which version of a bot to chat with."""
 
     PUBLISHED_ONLINE = "published_online"
     """The published bot."""
@@ -35,40 +35,40 @@ class ChatPublishStatus(OpenStrEnum):
 
 
 class ChatStatus(OpenStrEnum):
-    """Stage of a chat."""
+    """Status of a chat."""
 
     CREATED = "created"
-    """The chat exists and has not begun."""
+    """The chat has been created and has not started."""
     IN_PROGRESS = "in_progress"
     """The bot is working."""
     COMPLETED = "completed"
     """The bot has finished; the reply can be read."""
     FAILED = "failed"
-    """The chat has ended with an error, see `last_error`."""
+    """The chat failed; see `last_error`."""
     REQUIRES_ACTION = "requires_action"
-    """The chat waits for the caller, see `required_action`."""
+    """The chat waits for you; see `required_action`."""
     CANCELED = "canceled"
     """The chat was cancelled."""
 
 
 class ChatRequiredActionType(OpenStrEnum):
-    """Kind of the action for which a chat waits."""
+    """Type of the action that a chat waits for."""
 
     SUBMIT_TOOL_OUTPUTS = "submit_tool_outputs"
-    """Run the tools and hand in their results."""
+    """Run the tools and submit their outputs."""
 
 
 class ToolCallType(OpenStrEnum):
-    """Kind of a tool call."""
+    """Type of a tool call."""
 
     FUNCTION = "function"
-    """A tool on the caller's side, as a rule a local plugin."""
+    """A tool on your side, usually a local plugin."""
     REPLY_MESSAGE = "reply_message"
     """The user has to choose an option of a question node."""
 
 
 class MessageRole(OpenStrEnum):
-    """Who speaks in a message."""
+    """Author of a message."""
 
     USER = "user"
     """The user."""
@@ -77,14 +77,15 @@ class MessageRole(OpenStrEnum):
 
 
 class MessageType(OpenStrEnum):
-    """Kind of a message."""
+    """Type of a message."""
 
     QUESTION = "question"
-    """Input of the user."""
+    """The user's input."""
     ANSWER = "answer"
-    """Reply of the bot. A chat may have several; a `verbose` message tells when all are out."""
+    """The bot's reply. A chat may have several; a `verbose` message tells when all have been sent.
+    """
     FUNCTION_CALL = "function_call"
-    """A step of the bot, the call of a function as JSON text."""
+    """An intermediate step: a function call, as JSON text."""
     TOOL_OUTPUT = "tool_output"
     """Result of a function call."""
     TOOL_RESPONSE = "tool_response"
@@ -92,79 +93,80 @@ class MessageType(OpenStrEnum):
     FOLLOW_UP = "follow_up"
     """A question that the user might ask next; one message for each."""
     KNOWLEDGE = "knowledge"
-    """Text that was found in the knowledge bases."""
+    """Text found in the knowledge bases."""
     VERBOSE = "verbose"
-    """A note about the course of the chat, as JSON text of a VerboseContent."""
+    """A note about the progress of the chat, as JSON text of a VerboseContent."""
 
 
 class MessageContentType(OpenStrEnum):
-    """How the content of a message is written."""
+    """Format of the content of a message."""
 
     TEXT = "text"
     """Plain text."""
     OBJECT_STRING = "object_string"
-    """JSON text of an array of MessageContentItem, text together with files, images or speech."""
+    """JSON text of an array of MessageContentItem: text together with files, images or speech."""
     CARD = "card"
-    """JSON text of a card. Only in answers."""
+    """JSON text of a card. Only in replies."""
     AUDIO = "audio"
-    """Speech in base64. Only in answers to speech: PCM, 24 kHz, 16 bit, mono, little-endian after WAV
-    input; Opus, 48 kHz, mono, frames of 10 ms after Ogg Opus input.
+    """Speech in base64. Only in replies to speech: PCM, 24 kHz, 16 bit, mono, little-endian after WAV
+    input; Opus, 48 kHz, mono, 10 ms frames after Ogg Opus input.
     """
 
 
 class VerboseContentType(OpenStrEnum):
-    """What a verbose message is about. Others occur, for instance when a multi-agent bot jumps between
-    its agents.
+    """What a verbose message is about. Other values occur, for instance when a multi-agent bot
+    switches agents.
     """
 
     GENERATE_ANSWER_FINISH = "generate_answer_finish"
-    """All answers of the chat are out. The `finish_reason` in `data` is 0, or 1 after an interruption.
+    """All replies of the chat have been sent. `finish_reason` in `data` is 0, or 1 after an
+    interruption.
     """
     KNOWLEDGE_RECALL = "knowledge_recall"
-    """Text that was found in the knowledge bases."""
+    """Text found in the knowledge bases."""
     INTERRUPT = "interrupt"
     """A chatflow waits for input at a question or input node."""
     EMPTY_RESULT = "empty result"
-    """A chatflow ended without a result of its own."""
+    """A chatflow ended without a result."""
 
 
 class ChatEventType(OpenStrEnum):
-    """Name of an event in the stream of a chat."""
+    """Name of an event in a chat stream."""
 
     CONVERSATION_CHAT_CREATED = "conversation.chat.created"
-    """The chat exists; data is a Chat."""
+    """The chat has been created; data is a Chat."""
     CONVERSATION_CHAT_IN_PROGRESS = "conversation.chat.in_progress"
-    """The bot works; data is a Chat."""
+    """The bot is working; data is a Chat."""
     CONVERSATION_MESSAGE_DELTA = "conversation.message.delta"
-    """The next piece of a message, as a rule of an answer; data is a Message."""
+    """The next piece of a message, usually of an answer; data is a Message."""
     CONVERSATION_AUDIO_DELTA = "conversation.audio.delta"
-    """The next piece of speech in base64, only when the input holds speech; data is a Message. May
-    still come after `conversation.chat.completed`.
+    """The next piece of speech in base64, only if the input contains speech; data is a Message. May
+    arrive after `conversation.chat.completed`.
     """
     CONVERSATION_MESSAGE_COMPLETED = "conversation.message.completed"
-    """A message is complete and here as a whole; data is a Message."""
+    """A message is complete; data is the whole Message."""
     CONVERSATION_CHAT_COMPLETED = "conversation.chat.completed"
-    """The chat has ended well; data is a Chat with the usage."""
+    """The chat has completed; data is a Chat with the usage."""
     CONVERSATION_CHAT_FAILED = "conversation.chat.failed"
-    """The chat has failed; data is a ChatFailure."""
+    """The chat failed; data is a ChatFailure."""
     CONVERSATION_CHAT_REQUIRES_ACTION = "conversation.chat.requires_action"
-    """The chat waits for the caller; data is a Chat with `required_action`."""
+    """The chat waits for you; data is a Chat with `required_action`."""
     ERROR = "error"
-    """The stream has failed; data is a ChatStreamError."""
+    """The stream failed; data is a ChatStreamError."""
     DONE = "done"
     """The stream has ended; data is the text `[DONE]`, for chatflows a ChatStreamDone."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateChatResponse(Model):
-    """Answer of `chat_create`."""
+    """Response of `coze.chat.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Chat | None = None
@@ -173,30 +175,30 @@ class CreateChatResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveChatResponse(Model):
-    """Answer of `chat_retrieve`."""
+    """Response of `coze.chat.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Chat | None = None
-    """State of the chat."""
+    """The chat in its current state."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CancelChatResponse(Model):
-    """Answer of `chat_cancel`."""
+    """Response of `coze.chat.cancel`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Chat | None = None
@@ -205,14 +207,14 @@ class CancelChatResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SubmitToolOutputsResponse(Model):
-    """Answer of `chat_submit_tool_outputs`."""
+    """Response of `coze.chat.submit_tool_outputs`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Chat | None = None
@@ -221,197 +223,194 @@ class SubmitToolOutputsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class EnterMessage(Model):
-    """A message given to the service. Chatflows take plain text only. A message of images or files
-    alone needs a message of plain text directly before or after it (else 4000).
+    """A message sent to the service. Chatflows accept plain text only. A message that consists only of
+    images or files needs a plain text message directly before or after it (otherwise 4000).
     """
 
     role: MessageRole | str
-    """Who speaks. Known values: `user`, `assistant`."""
+    """Author of the message. Known values: `user`, `assistant`."""
     type: MessageType | str | None = None
-    """Kind of the message. `question` goes with the role `user` and is its only kind; `answer` with
-    `assistant`. Steps between (`function_call`, `tool_output`, `tool_response`) are taken only by
-    chats that run without `auto_save_history`; `follow_up`, `knowledge` and `verbose` never.
-    Default: `question`. Known values: `question`, `answer`, `function_call`, `tool_output`,
+    """Type of the message. `question` goes with the role `user` and is its only type; `answer` goes
+    with `assistant`. Intermediate steps (`function_call`, `tool_output`, `tool_response`) are only
+    accepted by chats that run without `auto_save_history`; `follow_up`, `knowledge` and `verbose`
+    never. Default: `question`. Known values: `question`, `answer`, `function_call`, `tool_output`,
     `tool_response`, `follow_up`, `knowledge`, `verbose`.
     """
     content: str
-    """Plain text, or for `object_string` the JSON text of an array of MessageContentItem. In a
+    """Plain text, or for `object_string` the JSON text of an array of MessageContentItem. For a
     chatflow that waits at an input node: the values as JSON text, or as `name:value` lines.
     """
     content_type: MessageContentType | str
-    """How `content` is written; `text` or `object_string` in requests. Known values: `text`,
+    """Format of `content`; `text` or `object_string` in requests. Known values: `text`,
     `object_string`, `card`, `audio`.
     """
     meta_data: Mapping[str, str] | None = None
-    """Data of the caller, returned with the message. At most 16 pairs, keys of 1 to 64 characters,
-    values of 1 to 512.
+    """Custom data, returned with the message. At most 16 pairs, keys of 1 to 64 characters, values of
+    1 to 512.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class MessageContentItem(Model):
-    """One part of a message of the content type `object_string`. An array holds at most one `text`,
-    and that only beside a file or an image; files, images and audio are not limited.
+    """One part of a message with the content type `object_string`. An array holds at most one `text`,
+    and only together with a file or an image; files, images and audio are not limited.
     """
 
     type: MessageContentItemType
-    """Kind of the part. Known values: `text`, `file`, `image`, `audio`."""
+    """Type of the part. Known values: `text`, `file`, `image`, `audio`."""
     text: str | None = None
-    """The text; only for the kind `text`."""
+    """The text; only for the type `text`."""
     file_id: str | None = None
-    """Id of a file that the same account uploaded. A file, image or audio needs this or `file_url`.
+    """Id of a file uploaded by the same account. A file, image or audio needs this or `file_url`.
     """
     file_url: str | None = None
-    """Public address of the file. A file, image or audio needs this or `file_id`."""
+    """Public URL of the file. A file, image or audio needs this or `file_id`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ShortcutCommandCall(Model):
-    """A shortcut command of the bot with the values that the user filled in."""
+    """A shortcut command of the bot, with the values the user filled in."""
 
     command_id: str
-    """Id of a shortcut command bound to the bot; the configuration of the bot lists them."""
+    """Id of a shortcut command of the bot; the bot's configuration lists them."""
     parameters: Mapping[str, str] | None = None
     """Input by component name; each value is the JSON text of an array of MessageContentItem."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ToolOutput(Model):
-    """Result of one tool call."""
+    """Output of one tool call."""
 
     tool_call_id: str
-    """The `id` of the ToolCall that is answered."""
+    """`id` of the ToolCall."""
     output: str
-    """What the tool returned, as text. To hand over a file, upload it and give its id under the name
-    of the file parameter as JSON text.
+    """Output of the tool, as text. To return a file, upload it and give its id under the name of the
+    file parameter as JSON text.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatRecord(Model):
-    """What every report on a chat may hold; Chat and ChatFailure are built on it."""
+    """Fields common to Chat and ChatFailure."""
 
     id: str | None = None
     """Id of the chat, the `chat_id` of other calls."""
     conversation_id: str | None = None
-    """Conversation in which the chat takes place."""
+    """Conversation of the chat."""
     bot_id: str | None = None
-    """Bot that answers. Chatflows leave it out."""
+    """Bot that answers. Absent in chatflows."""
     section_id: str | None = None
-    """Section of the context to which the chat belongs; clearing the context of the conversation opens
-    a new one.
-    """
+    """Context section of the chat; clearing the conversation's context starts a new one."""
     status: ChatStatus | None = None
-    """Stage that the chat has reached. Known values: `created`, `in_progress`, `completed`, `failed`,
+    """Status of the chat. Known values: `created`, `in_progress`, `completed`, `failed`,
     `requires_action`, `canceled`.
     """
     created_at: int | None = None
-    """Start of the chat, Unix seconds."""
+    """Start of the chat, in Unix seconds."""
     completed_at: int | None = None
-    """End of the chat, Unix seconds. Streams fill it from the first event on, so go by `status`.
+    """End of the chat, in Unix seconds. In streams it is set from the first event on, so rely on
+    `status`.
     """
     failed_at: int | None = None
-    """Time of the failure, Unix seconds; absent when the chat has not failed."""
+    """Time of the failure, in Unix seconds; absent if the chat has not failed."""
     meta_data: dict[str, str] | None = None
-    """The `meta_data` given at the start of the chat."""
+    """The `meta_data` given when the chat was started."""
     last_error: ChatError | None = None
-    """Why the chat failed; null, absent or code 0 when nothing is wrong. A failure to suggest
-    questions does not count.
+    """Why the chat failed; null, absent or code 0 if nothing is wrong. Failing to suggest questions
+    does not count.
     """
     usage: TokenUsage | None = None
-    """Tokens that the chat used, final when it has ended and zero or null before; what is charged
-    stands on the bill.
+    """Tokens used by the chat; final once it has ended, zero or null before. The bill has the amount
+    charged.
     """
     inserted_additional_messages: list[InsertedMessage] | None = None
-    """Messages that were stored for `additional_messages`. No page lists it."""
+    """Messages stored for `additional_messages`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Chat(Model):
-    """One run of a bot inside a conversation."""
+    """A run of a bot in a conversation."""
 
     id: str
     """Id of the chat, the `chat_id` of other calls."""
     conversation_id: str
-    """Conversation in which the chat takes place."""
+    """Conversation of the chat."""
     bot_id: str | None = None
-    """Bot that answers. Chatflows leave it out."""
+    """Bot that answers. Absent in chatflows."""
     section_id: str | None = None
-    """Section of the context to which the chat belongs; clearing the context of the conversation opens
-    a new one.
-    """
+    """Context section of the chat; clearing the conversation's context starts a new one."""
     status: ChatStatus
-    """Stage that the chat has reached. Known values: `created`, `in_progress`, `completed`, `failed`,
+    """Status of the chat. Known values: `created`, `in_progress`, `completed`, `failed`,
     `requires_action`, `canceled`.
     """
     created_at: int | None = None
-    """Start of the chat, Unix seconds."""
+    """Start of the chat, in Unix seconds."""
     completed_at: int | None = None
-    """End of the chat, Unix seconds. Streams fill it from the first event on, so go by `status`.
+    """End of the chat, in Unix seconds. In streams it is set from the first event on, so rely on
+    `status`.
     """
     failed_at: int | None = None
-    """Time of the failure, Unix seconds; absent when the chat has not failed."""
+    """Time of the failure, in Unix seconds; absent if the chat has not failed."""
     meta_data: dict[str, str] | None = None
-    """The `meta_data` given at the start of the chat."""
+    """The `meta_data` given when the chat was started."""
     last_error: ChatError | None = None
-    """Why the chat failed; null, absent or code 0 when nothing is wrong. A failure to suggest
-    questions does not count.
+    """Why the chat failed; null, absent or code 0 if nothing is wrong. Failing to suggest questions
+    does not count.
     """
     usage: TokenUsage | None = None
-    """Tokens that the chat used, final when it has ended and zero or null before; what is charged
-    stands on the bill.
+    """Tokens used by the chat; final once it has ended, zero or null before. The bill has the amount
+    charged.
     """
     inserted_additional_messages: list[InsertedMessage] | None = None
-    """Messages that were stored for `additional_messages`. No page lists it."""
+    """Messages stored for `additional_messages`. Undocumented."""
     required_action: ChatRequiredAction | None = None
-    """What the caller must do while the status is `requires_action`; absent, or there with empty
-    members, at other times.
+    """What you must do while the status is `requires_action`; otherwise absent, or present with empty
+    members.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatFailure(Model):
-    """Data of the event `conversation.chat.failed`: either a chat with `last_error`, or nothing but
-    `code` and `msg`.
+    """Data of the event `conversation.chat.failed`: either a chat with `last_error`, or only `code`
+    and `msg`.
     """
 
     id: str | None = None
     """Id of the chat, the `chat_id` of other calls."""
     conversation_id: str | None = None
-    """Conversation in which the chat takes place."""
+    """Conversation of the chat."""
     bot_id: str | None = None
-    """Bot that answers. Chatflows leave it out."""
+    """Bot that answers. Absent in chatflows."""
     section_id: str | None = None
-    """Section of the context to which the chat belongs; clearing the context of the conversation opens
-    a new one.
-    """
+    """Context section of the chat; clearing the conversation's context starts a new one."""
     status: ChatStatus | None = None
-    """Stage that the chat has reached. Known values: `created`, `in_progress`, `completed`, `failed`,
+    """Status of the chat. Known values: `created`, `in_progress`, `completed`, `failed`,
     `requires_action`, `canceled`.
     """
     created_at: int | None = None
-    """Start of the chat, Unix seconds."""
+    """Start of the chat, in Unix seconds."""
     completed_at: int | None = None
-    """End of the chat, Unix seconds. Streams fill it from the first event on, so go by `status`.
+    """End of the chat, in Unix seconds. In streams it is set from the first event on, so rely on
+    `status`.
     """
     failed_at: int | None = None
-    """Time of the failure, Unix seconds; absent when the chat has not failed."""
+    """Time of the failure, in Unix seconds; absent if the chat has not failed."""
     meta_data: dict[str, str] | None = None
-    """The `meta_data` given at the start of the chat."""
+    """The `meta_data` given when the chat was started."""
     last_error: ChatError | None = None
-    """Why the chat failed; null, absent or code 0 when nothing is wrong. A failure to suggest
-    questions does not count.
+    """Why the chat failed; null, absent or code 0 if nothing is wrong. Failing to suggest questions
+    does not count.
     """
     usage: TokenUsage | None = None
-    """Tokens that the chat used, final when it has ended and zero or null before; what is charged
-    stands on the bill.
+    """Tokens used by the chat; final once it has ended, zero or null before. The bill has the amount
+    charged.
     """
     inserted_additional_messages: list[InsertedMessage] | None = None
-    """Messages that were stored for `additional_messages`. No page lists it."""
+    """Messages stored for `additional_messages`. Undocumented."""
     code: int | str | None = None
-    """Error code as a number or as digits; absent when `last_error` is there."""
+    """Error code as a number or a string of digits; absent if `last_error` is present."""
     msg: str | None = None
-    """Text for the code."""
+    """Message for the code."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -419,37 +418,37 @@ class ChatError(Model):
     """Why a chat failed."""
 
     code: int | None = None
-    """Error code; 0 or null when there is no error."""
+    """Error code; 0 or null if there is no error."""
     msg: str | None = None
-    """Text for the code; empty when there is no error."""
+    """Error message; empty if there is no error."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatRequiredAction(Model):
-    """What a waiting chat needs from the caller."""
+    """What a waiting chat needs from you."""
 
     type: ChatRequiredActionType | None = None
-    """What has to be done; empty for nothing. Known values: `submit_tool_outputs`."""
+    """What to do; empty for nothing. Known values: `submit_tool_outputs`."""
     submit_tool_outputs: RequiredToolOutputs | None = None
-    """The outputs that are awaited."""
+    """The outputs that the chat waits for."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RequiredToolOutputs(Model):
-    """Tool calls whose outputs a chat awaits."""
+    """Tool calls whose outputs a chat waits for."""
 
     tool_calls: list[ToolCall] | None = None
-    """The calls to carry out and to answer."""
+    """The calls to run and answer."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ToolCall(Model):
-    """A call that the bot wants the caller to carry out."""
+    """A tool call of the bot."""
 
     id: str | None = None
-    """Id under which the result is handed in, the `tool_call_id` of ToolOutput."""
+    """Id to submit the output with, as `tool_call_id` of ToolOutput."""
     type: ToolCallType | None = None
-    """Kind of the call. Known values: `function`, `reply_message`."""
+    """Type of the call. Known values: `function`, `reply_message`."""
     function: ToolCallFunction | None = None
     """What to call."""
 
@@ -461,7 +460,7 @@ class ToolCallFunction(Model):
     name: str | None = None
     """Name of the tool."""
     arguments: str | None = None
-    """Arguments, as a rule JSON text of an object."""
+    """Arguments, usually the JSON text of an object."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -474,60 +473,60 @@ class InsertedMessage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Message(Model):
-    """A message of a conversation. In an event `…delta` it holds only the next piece of `content` or
-    `reasoning_content`; pieces with the same `id` belong together, and the event `…completed`
-    brings the whole.
+    """A message of a conversation. In a `…delta` event it holds only the next piece of `content` or
+    `reasoning_content`; pieces with the same `id` belong together, and the `…completed` event holds
+    the whole message.
     """
 
     id: str | None = None
     """Id of the message."""
     conversation_id: str | None = None
-    """Conversation to which the message belongs."""
+    """Conversation that holds the message."""
     bot_id: str | None = None
-    """Bot that wrote the message; absent or empty unless a chat made the message."""
+    """Bot that wrote the message; absent or empty unless a chat produced it."""
     chat_id: str | None = None
-    """Chat that made the message; absent or empty when the caller put it in."""
+    """Chat that produced the message; absent or empty if you added it."""
     section_id: str | None = None
-    """Section of the context to which the message belongs; clearing the context opens a new one.
-    """
+    """Context section of the message; clearing the context starts a new one."""
     role: MessageRole | None = None
-    """Who speaks. Known values: `user`, `assistant`."""
+    """Author of the message. Known values: `user`, `assistant`."""
     type: MessageType | None = None
-    """Kind of the message; may be empty for one that the caller put in. Known values: `question`,
-    `answer`, `function_call`, `tool_output`, `tool_response`, `follow_up`, `knowledge`, `verbose`.
+    """Type of the message; may be empty for one that you added. Known values: `question`, `answer`,
+    `function_call`, `tool_output`, `tool_response`, `follow_up`, `knowledge`, `verbose`.
     """
     content: str | None = None
-    """The message, written as `content_type` says. Messages of the assistant are text, a card or
-    speech; the type `verbose` holds the JSON text of a VerboseContent.
+    """The message, in the format given by `content_type`. Messages of the assistant are text, a card
+    or speech; for the type `verbose` it is the JSON text of a VerboseContent.
     """
     content_type: MessageContentType | None = None
-    """How `content` is written. Known values: `text`, `object_string`, `card`, `audio`."""
+    """Format of `content`. Known values: `text`, `object_string`, `card`, `audio`."""
     reasoning_content: str | None = None
-    """Chain of thought, only from models that think deeply and with that switched on in the bot. In a
-    stream its pieces come before those of the answer.
+    """Chain of thought; only from reasoning models, if reasoning is enabled in the bot. In a stream
+    its pieces come before those of the answer.
     """
     meta_data: dict[str, str] | None = None
-    """The `meta_data` with which the message was created."""
+    """The `meta_data` given when the message was created."""
     created_at: int | str | None = None
-    """Creation of the message, Unix seconds; a number, sometimes as digits in text."""
+    """When the message was created, in Unix seconds; a number, sometimes a string of digits."""
     updated_at: int | str | None = None
-    """Last change of the message, Unix seconds; a number, sometimes as digits in text."""
+    """When the message was last changed, in Unix seconds; a number, sometimes a string of digits.
+    """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VerboseContent(Model):
-    """The JSON in the content of a message of the type `verbose`."""
+    """The JSON in the content of a message of type `verbose`."""
 
     msg_type: VerboseContentType | None = None
     """What the note is about. Known values: `generate_answer_finish`, `knowledge_recall`, `interrupt`,
     `empty result`.
     """
     data: str | None = None
-    """Details as text, often JSON text once more; empty when there are none."""
+    """Details as text, often nested JSON text; empty if there are none."""
     from_module: str | None = None
-    """Part of the service that wrote the note; null in all known cases."""
+    """Module of the service that wrote the note; null in all known cases."""
     from_unit: str | None = None
-    """Unit of that part; null in all known cases."""
+    """Unit of that module; null in all known cases."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -535,9 +534,9 @@ class ChatStreamError(Model):
     """Data of the event `error`, a failure of the stream itself; both members may be missing."""
 
     code: int | str | None = None
-    """Error code, as a number or as digits."""
+    """Error code, as a number or a string of digits."""
     msg: str | None = None
-    """Text for the code."""
+    """Message for the code."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -545,7 +544,7 @@ class ChatStreamDone(Model):
     """Data of the event `done` of a chatflow. Other chats end with the text `[DONE]` instead."""
 
     debug_url: str | None = None
-    """Page that shows the run with inputs and outputs of each node; can be opened for 7 days."""
+    """Page that shows the input and output of every node; available for 7 days."""
 
 
 publish(globals(), "cozekit.models")

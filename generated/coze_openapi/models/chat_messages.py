@@ -13,18 +13,18 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListChatMessagesResponse(Model):
-    """Answer of `chat_messages_list`."""
+    """Response of `coze.chat.messages.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: list[Message] | None = None
-    """Messages of the chat except the input of the user."""
+    """Messages of the chat except the user's input."""
 
 
 publish(globals(), "cozekit.models")

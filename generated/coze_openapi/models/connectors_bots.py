@@ -8,14 +8,14 @@ from coze_runtime.models import OpenIntEnum
 
 
 class BotAuditStatus(OpenIntEnum):
-    """Where the review of a bot by a channel stands."""
+    """Status of the review of a bot by a channel."""
 
     IN_REVIEW = 1
-    """The review is going on."""
+    """The review is in progress."""
     APPROVED = 2
-    """The bot passed."""
+    """The bot was approved."""
     REJECTED = 3
-    """The bot did not pass."""
+    """The bot was rejected."""
 
 
 publish(globals(), "cozekit.models")

@@ -15,17 +15,17 @@ class ConnectorDevice(Model):
     """A device that bots can be published to."""
 
     label: str
-    """Name of the device as developers see it."""
+    """Name of the device shown to developers."""
     value: str
     """Id of the device."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ConnectorUserConfig(Model):
-    """Devices of one kind."""
+    """Devices of one type."""
 
     key: str
-    """Key of this kind of device, exactly as agreed with Coze sales."""
+    """Key of this type of device, exactly as agreed with Coze sales."""
     enums: Sequence[ConnectorDevice]
     """Devices of the channel."""
 

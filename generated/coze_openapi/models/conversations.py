@@ -11,7 +11,7 @@ from .shared import ConnectorId, ResponseDetail
 
 
 class ConversationSortOrder(OpenStrEnum):
-    """Order of conversations by time of creation."""
+    """Sort order of conversations by creation time."""
 
     ASC = "ASC"
     """Oldest first."""
@@ -21,14 +21,14 @@ class ConversationSortOrder(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateConversationResponse(Model):
-    """Answer of `conversations_create`."""
+    """Response of `coze.conversations.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Conversation | None = None
@@ -37,14 +37,14 @@ class CreateConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveConversationResponse(Model):
-    """Answer of `conversations_retrieve`."""
+    """Response of `coze.conversations.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Conversation | None = None
@@ -53,14 +53,14 @@ class RetrieveConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListConversationsResponse(Model):
-    """Answer of `conversations_list`."""
+    """Response of `coze.conversations.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: ConversationPage | None = None
@@ -69,14 +69,14 @@ class ListConversationsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateConversationResponse(Model):
-    """Answer of `conversations_update`."""
+    """Response of `coze.conversations.update`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Conversation | None = None
@@ -85,14 +85,14 @@ class UpdateConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ClearConversationResponse(Model):
-    """Answer of `conversations_clear`."""
+    """Response of `coze.conversations.clear`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: ConversationSection | None = None
@@ -101,27 +101,26 @@ class ClearConversationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Conversation(Model):
-    """A dialogue between a user and a bot, kept by the service."""
+    """A conversation between a user and a bot, kept by the service."""
 
     id: str | None = None
     """Id of the conversation."""
     name: str | None = None
     """Name of the conversation."""
     meta_data: dict[str, str] | None = None
-    """The `meta_data` with which the conversation was opened."""
+    """The `meta_data` given when the conversation was created."""
     creator_id: str | None = None
-    """Coze user id of the creator. Lists hold it, although their page does not say so."""
+    """Coze user id of the creator."""
     connector_id: ConnectorId | None = None
-    """Channel in which the conversation was opened. Lists hold it, although their page does not say
-    so. Known values: `1024`, `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`,
-    `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
+    """Channel in which the conversation was created. Known values: `1024`, `999`, `998`, `10000122`,
+    `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
     """
     created_at: int | None = None
-    """Creation of the conversation, Unix seconds."""
+    """When the conversation was created, in Unix seconds."""
     updated_at: int | None = None
-    """Last change of the conversation, Unix seconds."""
+    """When the conversation was last changed, in Unix seconds."""
     last_section_id: str | None = None
-    """Newest section of context; new messages go into it."""
+    """Newest context section; new messages go into it."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -129,19 +128,19 @@ class ConversationPage(Model):
     """One page of conversations."""
 
     has_more: bool | None = None
-    """Whether further pages follow."""
+    """Whether more pages follow."""
     conversations: list[Conversation] | None = None
     """Conversations of the page."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ConversationSection(Model):
-    """A section of a conversation. The model sees as context only the messages of the newest one."""
+    """A section of a conversation. The model only sees the messages of the newest one as context."""
 
     id: str | None = None
-    """Id of the section, the `section_id` of chats and messages in it."""
+    """Id of the section, the `section_id` of its chats and messages."""
     conversation_id: str | None = None
-    """Conversation to which the section belongs."""
+    """Conversation that holds the section."""
 
 
 publish(globals(), "cozekit.models")

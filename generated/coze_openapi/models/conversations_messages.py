@@ -12,7 +12,7 @@ from .shared import ResponseDetail
 
 
 class MessageOrder(OpenStrEnum):
-    """Order of messages by time of creation."""
+    """Sort order of messages by creation time."""
 
     DESC = "desc"
     """Newest first."""
@@ -22,14 +22,14 @@ class MessageOrder(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateMessageResponse(Model):
-    """Answer of `conversations_messages_create`."""
+    """Response of `coze.conversations.messages.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Message | None = None
@@ -38,36 +38,36 @@ class CreateMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListMessagesResponse(Model):
-    """Answer of `conversations_messages_list`."""
+    """Response of `coze.conversations.messages.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: list[Message] | None = None
     """Messages of the page."""
     has_more: bool | None = None
-    """Whether messages are left for further pages."""
+    """Whether more pages follow."""
     first_id: str | None = None
-    """Id of the first message of the page, the `before_id` of the page before."""
+    """Id of the first message of the page, to use as `before_id` for the previous page."""
     last_id: str | None = None
-    """Id of the last message of the page, the `after_id` of the page after."""
+    """Id of the last message of the page, to use as `after_id` for the next page."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveMessageResponse(Model):
-    """Answer of `conversations_messages_retrieve`."""
+    """Response of `coze.conversations.messages.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Message | None = None
@@ -76,14 +76,14 @@ class RetrieveMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateMessageResponse(Model):
-    """Answer of `conversations_messages_update`."""
+    """Response of `coze.conversations.messages.update`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     message: Message | None = None
@@ -92,14 +92,14 @@ class UpdateMessageResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeleteMessageResponse(Model):
-    """Answer of `conversations_messages_delete`."""
+    """Response of `coze.conversations.messages.delete`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Message | None = None

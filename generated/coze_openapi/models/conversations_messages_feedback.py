@@ -8,7 +8,7 @@ from coze_runtime.models import OpenStrEnum
 
 
 class MessageFeedbackType(OpenStrEnum):
-    """What the user thinks of an answer."""
+    """The user's opinion of an answer."""
 
     LIKE = "like"
     """The user likes it."""

@@ -12,26 +12,24 @@ from .shared import ResponseDetail
 
 
 class DatasetStatus(OpenIntEnum):
-    """Whether a knowledge base is in use. The official export also names 0, 2 and 9, without a
-    meaning.
-    """
+    """Whether a knowledge base is enabled. 0, 2 and 9 also exist, with unknown meaning."""
 
     ENABLED = 1
-    """The knowledge base is in use."""
+    """The knowledge base is enabled."""
     DISABLED = 3
-    """The knowledge base is switched off."""
+    """The knowledge base is disabled."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateDatasetResponse(Model):
-    """Answer of `datasets_create`."""
+    """Response of `coze.datasets.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CreatedDataset | None = None
@@ -40,7 +38,7 @@ class CreateDatasetResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreatedDataset(Model):
-    """Reference to a knowledge base that was just created."""
+    """A new knowledge base, by id."""
 
     dataset_id: str | None = None
     """Id of the knowledge base."""
@@ -48,18 +46,18 @@ class CreatedDataset(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Dataset(Model):
-    """A knowledge base of a workspace, with figures about its files and its use."""
+    """A knowledge base of a workspace, with statistics about its files and its use."""
 
     name: str | None = None
     """Name of the knowledge base."""
     status: DatasetStatus | None = None
-    """Whether the knowledge base is in use. Known values: `1`, `3`."""
+    """Whether the knowledge base is enabled. Known values: `1`, `3`."""
     can_edit: bool | None = None
     """Whether the caller owns the knowledge base."""
     icon_uri: str | None = None
     """Storage key of the icon."""
     icon_url: str | None = None
-    """Signed address of the icon."""
+    """Signed URL of the icon."""
     space_id: str | None = None
     """Id of the workspace that holds the knowledge base."""
     doc_count: int | None = None
@@ -67,9 +65,9 @@ class Dataset(Model):
     file_list: list[str] | None = None
     """Names of the files."""
     hit_count: int | None = None
-    """How often chats found something in the knowledge base, in total."""
+    """Total number of times that chats found something in the knowledge base."""
     avatar_url: str | None = None
-    """Address of the creator's picture."""
+    """URL of the creator's picture."""
     creator_id: str | None = None
     """Coze user id of the creator."""
     dataset_id: str | None = None
@@ -77,32 +75,30 @@ class Dataset(Model):
     create_time: int | None = None
     """When the knowledge base was created, in Unix seconds."""
     description: str | None = None
-    """What the knowledge base is about; empty when nothing was written."""
+    """What the knowledge base is about; empty if it has no description."""
     format_type: DatasetFormat | None = None
-    """What the knowledge base holds. Known values: `0`, `1`, `2`."""
+    """Content of the knowledge base. Known values: `0`, `1`, `2`."""
     slice_count: int | None = None
-    """Number of chunks into which the files are cut, in total."""
+    """Total number of chunks of its files."""
     update_time: int | None = None
     """When the knowledge base was last changed, in Unix seconds."""
     creator_name: str | None = None
     """User name of the creator."""
     all_file_size: int | str | None = None
-    """Size of all stored files together, as a number or as its digits in text. The page names no unit.
+    """Total size of all stored files, as a number or a string of digits. The unit is undocumented.
     """
     bot_used_count: int | None = None
     """Number of bots that use the knowledge base."""
     chunk_strategy: ChunkStrategy | None = None
-    """How files of the knowledge base are cut into chunks; may be an empty object."""
+    """How files of the knowledge base are split into chunks; may be an empty object."""
     failed_file_list: list[str] | None = None
-    """Files whose processing failed."""
+    """Files that could not be processed."""
     processing_file_list: list[str] | None = None
-    """Names of the files in processing."""
+    """Names of the files being processed."""
     processing_file_id_list: list[str] | None = None
-    """Ids of the files in processing."""
+    """Ids of the files being processed."""
     project_id: str | None = None
-    """Not listed on the page; by its name the app that the knowledge base belongs to. Empty in the
-    example.
-    """
+    """Presumably the app that the knowledge base belongs to; may be empty. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -117,35 +113,35 @@ class DatasetPage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DocumentProgress(Model):
-    """How far the processing of one file has come."""
+    """Processing progress of a file."""
 
     url: str | None = None
-    """Signed address of the file."""
+    """Signed URL of the file."""
     size: int | None = None
     """Size of the file in bytes."""
     type: str | None = None
     """File name extension, such as txt, pdf or jpg."""
     status: DocumentStatus | None = None
-    """Stage of the processing; poll until it is 1 or 9. Known values: `0`, `1`, `9`."""
+    """Processing status; poll until it is 1 or 9. Known values: `0`, `1`, `9`."""
     progress: int | None = None
     """Progress in percent, up to 100."""
     document_id: str | None = None
     """Id of the file."""
     update_type: DocumentUpdateType | None = None
-    """Whether a web page is fetched again by itself. Known values: `0`, `1`."""
+    """Whether a web page is fetched again automatically. Known values: `0`, `1`."""
     document_name: str | None = None
     """Name of the file."""
     remaining_time: int | None = None
-    """Expected time until the end, in seconds."""
+    """Expected remaining time, in seconds."""
     status_descript: str | None = None
     """Why the processing failed. Only present for failed files."""
     update_interval: int | None = None
-    """Hours between two fetches of a web page; 0 when it is not fetched again."""
+    """Hours between two fetches of a web page; 0 if it is not fetched again."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DocumentProgressList(Model):
-    """Progress of the files that were asked for."""
+    """Progress of the requested files."""
 
     data: list[DocumentProgress] | None = None
     """One entry per file."""
@@ -153,34 +149,34 @@ class DocumentProgressList(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDatasetsResponse(Model):
-    """Answer of `datasets_list`."""
+    """Response of `coze.datasets.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: DatasetPage | None = None
-    """The page."""
+    """One page of knowledge bases."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ProcessDatasetResponse(Model):
-    """Answer of `datasets_process`."""
+    """Response of `coze.datasets.process`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: DocumentProgressList | None = None
-    """Holds the list once more under `data`; the doubled nesting is what the service sends."""
+    """Holds the list again under `data`; the service sends it nested twice."""
 
 
 publish(globals(), "cozekit.models")

@@ -16,20 +16,20 @@ class CaptionType(OpenIntEnum):
     AUTOMATIC = 0
     """The service writes them."""
     MANUAL = 1
-    """The caller sets each one with `datasets_images_update`."""
+    """You set each one with `coze.datasets.images.update`."""
 
 
 class ChunkType(OpenIntEnum):
-    """Who makes the rules for cutting text into chunks."""
+    """Who sets the rules for splitting text into chunks."""
 
     AUTOMATIC = 0
-    """The service cuts and cleans by its own rules."""
+    """The service splits and cleans text by its own rules."""
     CUSTOM = 1
-    """The caller sets separator, longest chunk and cleaning."""
+    """You set separator, maximum chunk length and cleaning."""
 
 
 class DocumentFileType(OpenStrEnum):
-    """Format of a local file, which is its file name extension."""
+    """Format of a local file, which is its extension."""
 
     PDF = "pdf"
     """PDF."""
@@ -42,23 +42,21 @@ class DocumentFileType(OpenStrEnum):
 
 
 class DocumentSourceType(OpenIntEnum):
-    """How a file came into the knowledge base."""
+    """How a file was added to the knowledge base."""
 
     LOCAL_FILE = 0
     """Content of a local file, sent as Base64."""
     WEB_PAGE = 1
-    """Fetched from a web address."""
+    """Fetched from a URL."""
     UPLOADED_FILE = 5
-    """Uploaded with `files_upload` before, then named by its id."""
+    """Uploaded with `coze.files.upload` first, then given by its id."""
 
 
 class DocumentStatus(OpenIntEnum):
-    """Stage of the processing of a file. The official export also names 2, 3, 4, 5 and 1000, without a
-    meaning.
-    """
+    """Processing status of a file. 2, 3, 4, 5 and 1000 also exist, with unknown meaning."""
 
     PROCESSING = 0
-    """Work is going on."""
+    """Processing."""
     COMPLETED = 1
     """The file is ready."""
     FAILED = 9
@@ -66,18 +64,16 @@ class DocumentStatus(OpenIntEnum):
 
 
 class DocumentUpdateType(OpenIntEnum):
-    """Whether a web page is fetched again by itself. The official export also names 2, without a
-    meaning.
-    """
+    """Whether a web page is fetched again automatically. 2 also exists, with unknown meaning."""
 
     NEVER = 0
-    """The content stays as it was fetched first."""
+    """The content stays as first fetched."""
     AUTOMATIC = 1
     """The page is fetched again after each interval."""
 
 
 class DatasetFormat(OpenIntEnum):
-    """What a knowledge base or one of its files holds."""
+    """Content type of a knowledge base or of one of its files."""
 
     TEXT = 0
     """Text: documents such as txt and pdf, and web pages."""
@@ -89,40 +85,39 @@ class DatasetFormat(OpenIntEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChunkStrategy(Model):
-    """How files are cut into chunks, or how images get their captions."""
+    """How files are split into chunks, or how images get their captions."""
 
     chunk_type: ChunkType | None = None
-    """Who makes the rules for cutting text. Known values: `0`, `1`."""
+    """Who sets the rules for splitting text. Known values: `0`, `1`."""
     separator: str | None = None
-    """Text at which to cut. Needed when `chunk_type` is 1; empty in answers when `chunk_type` is 0.
-    """
+    """Separator to split at. Required if `chunk_type` is 1; empty in responses if it is 0."""
     max_tokens: int | None = None
-    """Longest chunk, 100 to 2000 tokens. Needed when `chunk_type` is 1; 0 in answers when `chunk_type`
-    is 0.
+    """Maximum chunk length, 100 to 2000 tokens. Required if `chunk_type` is 1; 0 in responses if it is
+    0.
     """
     remove_extra_spaces: bool | None = None
-    """Whether repeated spaces, line breaks and tabs are dropped. Only read when `chunk_type` is 1.
-    Default false.
+    """Whether to remove repeated spaces, line breaks and tabs. Only used if `chunk_type` is 1. Default
+    false.
     """
     remove_urls_emails: bool | None = None
-    """Whether web and mail addresses are dropped. Only read when `chunk_type` is 1. Default false.
+    """Whether to remove URLs and email addresses. Only used if `chunk_type` is 1. Default false.
     """
     caption_type: CaptionType | None = None
-    """Who writes the captions of images. Default 0, but it must be given with the first images of an
-    empty knowledge base, or the call fails. Not for text. Known values: `0`, `1`.
+    """Who writes the captions of images. Default 0, but required with the first images of an empty
+    knowledge base, otherwise the call fails. Not for text. Known values: `0`, `1`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateDocumentsResponse(Model):
-    """Answer of `datasets_documents_create`."""
+    """Response of `coze.datasets.documents.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     document_infos: list[Document] | None = None
@@ -134,81 +129,83 @@ class Document(Model):
     """A file of a knowledge base."""
 
     char_count: int | None = None
-    """Characters of the content."""
+    """Number of characters of the content."""
     chunk_strategy: ChunkStrategy | None = None
-    """How the file was cut into chunks."""
+    """How the file was split into chunks."""
     create_time: int | None = None
     """When the file was uploaded, in Unix seconds."""
     document_id: str | None = None
     """Id of the file."""
     format_type: DatasetFormat | None = None
-    """What the file holds. Known values: `0`, `1`, `2`."""
+    """Content type of the file. Known values: `0`, `1`, `2`."""
     hit_count: int | None = None
-    """How often chats found something in the file."""
+    """Number of times that chats found something in the file."""
     name: str | None = None
     """Name of the file."""
     size: int | None = None
     """Size of the file in bytes."""
     slice_count: int | None = None
-    """Number of chunks into which the file is cut."""
+    """Number of chunks of the file."""
     source_type: DocumentSourceType | None = None
     """How the file was uploaded; may be null. Known values: `0`, `1`, `5`."""
     status: DocumentStatus | None = None
-    """Stage of the processing. Known values: `0`, `1`, `9`."""
+    """Processing status. Known values: `0`, `1`, `9`."""
     type: str | None = None
     """File name extension, such as txt, pdf, doc or docx."""
     update_interval: int | None = None
-    """Hours between two fetches of a web page; 0 when it is not fetched again."""
+    """Hours between two fetches of a web page; 0 if it is not fetched again."""
     update_time: int | None = None
     """When the file was last changed, in Unix seconds."""
     update_type: DocumentUpdateType | None = None
-    """Whether a web page is fetched again by itself; may be null. Known values: `0`, `1`."""
+    """Whether a web page is fetched again automatically; may be null. Known values: `0`, `1`."""
     tos_uri: str | None = None
     """Storage key of a local file; absent for other files."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DocumentSource(Model):
-    """Where the content of a new file comes from. Local file: `file_base64` and `file_type`. Web page:
-    `web_url` and `document_source` 1. Image: `source_file_id` and `document_source` 5.
+    """Source of a new file. Local file: `file_base64` and `file_type`. Web page: `web_url` and
+    `document_source` 1. Image: `source_file_id` and `document_source` 5.
     """
 
     file_base64: str | None = None
-    """Content of a local file in Base64. Needed for local files, text knowledge bases only."""
+    """Content of a local file in Base64. Required for local files; text knowledge bases only."""
     file_type: DocumentFileType | str | None = None
-    """Format of the local file. Needed with `file_base64`. Known values: `pdf`, `txt`, `doc`, `docx`.
+    """Format of the local file. Required with `file_base64`. Known values: `pdf`, `txt`, `doc`,
+    `docx`.
     """
     web_url: str | None = None
-    """Address of the web page. Needed for web pages, text knowledge bases only."""
+    """URL of the web page. Required for web pages; text knowledge bases only."""
     document_source: DocumentSourceType | int | None = None
-    """Way of uploading. Needed for web pages (1) and images (5); the example for local files leaves it
-    out. Known values: `0`, `1`, `5`.
+    """How the file is uploaded. Required for web pages (1) and images (5); may be omitted for local
+    files. Known values: `0`, `1`, `5`.
     """
     source_file_id: str | None = None
-    """Id that `files_upload` returned for the image. Needed for images, image knowledge bases only.
+    """Id that `coze.files.upload` returned for the image. Required for images; image knowledge bases
+    only.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DocumentUpdateRule(Model):
-    """Whether and how often a web page is fetched again. Of no use for other files."""
+    """Whether and how often a web page is fetched again. Ignored for other files."""
 
     update_type: DocumentUpdateType | int | None = None
-    """Whether the page is fetched again by itself. Default 0. Known values: `0`, `1`."""
+    """Whether the page is fetched again automatically. Default 0. Known values: `0`, `1`."""
     update_interval: int | None = None
     """Hours between two fetches, at least 24."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDocumentsResponse(Model):
-    """Answer of `datasets_documents_list`."""
+    """Response of `coze.datasets.documents.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     document_infos: list[Document] | None = None
@@ -224,23 +221,23 @@ class NewDocument(Model):
     name: str
     """Name of the file."""
     source_info: DocumentSource
-    """Where the content comes from."""
+    """Source of the content."""
     update_rule: DocumentUpdateRule | None = None
-    """When to fetch a web page again. Only for web pages; left out, the page is fetched once."""
+    """When to fetch a web page again. Only for web pages; by default the page is fetched once."""
     caption: str | None = None
     """Caption of an image. Only for image knowledge bases."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UpdateDocumentResponse(Model):
-    """Answer of `datasets_documents_update`."""
+    """Response of `coze.datasets.documents.update`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     document_info: Document | None = None

@@ -16,7 +16,7 @@ class DatasetImage(Model):
     """An image of a knowledge base."""
 
     url: str | None = None
-    """Signed address of the image."""
+    """Signed URL of the image."""
     name: str | None = None
     """Name of the image."""
     size: int | None = None
@@ -24,9 +24,9 @@ class DatasetImage(Model):
     type: str | None = None
     """File name extension, such as jpg or png."""
     status: DocumentStatus | None = None
-    """Stage of the processing. Known values: `0`, `1`, `9`."""
+    """Processing status. Known values: `0`, `1`, `9`."""
     caption: str | None = None
-    """Text that describes the image; empty or absent while there is none."""
+    """Text that describes the image; empty or absent if there is none."""
     creator_id: str | None = None
     """Coze user id of the person who uploaded the image."""
     create_time: int | None = None
@@ -46,23 +46,23 @@ class DatasetImagePage(Model):
     photo_infos: list[DatasetImage] | None = None
     """Images of this page."""
     total_count: int | None = None
-    """Number of images that match the query, over all pages."""
+    """Number of matching images on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListDatasetImagesResponse(Model):
-    """Answer of `datasets_images_list`."""
+    """Response of `coze.datasets.images.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: DatasetImagePage | None = None
-    """The page."""
+    """One page of images."""
 
 
 publish(globals(), "cozekit.models")

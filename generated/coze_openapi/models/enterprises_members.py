@@ -14,7 +14,7 @@ class EnterpriseRole(OpenStrEnum):
     ENTERPRISE_ADMIN = "enterprise_admin"
     """Administrator."""
     ENTERPRISE_MEMBER = "enterprise_member"
-    """Ordinary member."""
+    """Regular member."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

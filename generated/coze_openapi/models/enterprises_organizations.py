@@ -12,14 +12,14 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateOrganizationResponse(Model):
-    """Answer of `enterprises_organizations_create`."""
+    """Response of `coze.enterprises.organizations.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: OrganizationReference | None = None
@@ -28,7 +28,7 @@ class CreateOrganizationResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class OrganizationReference(Model):
-    """Points to an organization."""
+    """Reference to an organization."""
 
     organization_id: str | None = None
     """Id of the organization."""
@@ -36,18 +36,18 @@ class OrganizationReference(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListOrganizationsResponse(Model):
-    """Answer of `enterprises_organizations_list`."""
+    """Response of `coze.enterprises.organizations.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: OrganizationPage | None = None
-    """The page."""
+    """One page of organizations."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -57,7 +57,7 @@ class OrganizationPage(Model):
     items: list[Organization] | None = None
     """The organizations of this page."""
     total_count: int | None = None
-    """Number of organizations in the enterprise, on all pages."""
+    """Number of organizations of the enterprise on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -69,9 +69,10 @@ class Organization(Model):
     organization_name: str | None = None
     """Name of the organization."""
     organization_icon_url: str | None = None
-    """Address of the picture of the organization."""
+    """URL of the organization's icon."""
     is_default_organization: bool | None = None
-    """True for the one that every new member of the enterprise joins, false for those made later.
+    """Whether every new member of the enterprise joins it automatically; false for organizations
+    created later.
     """
 
 

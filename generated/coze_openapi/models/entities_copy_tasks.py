@@ -11,19 +11,19 @@ from .shared import ResponseDetail
 
 
 class CopyTaskStatus(OpenStrEnum):
-    """How far a copy task is."""
+    """Status of a copy task."""
 
     IN_PROGRESS = "in_progress"
     """Copying."""
     SUCCESSFUL = "successful"
     """The copy is ready."""
     FAILED = "failed"
-    """Some resource could not be copied."""
+    """A resource could not be copied."""
 
 
 class CopyEntityType(OpenStrEnum):
-    """Kind of resource. Copies are made of apps, bots and workflows; the others are parts that may
-    fail on the way.
+    """Type of resource. Apps, bots and workflows can be copied; the others are parts of them that may
+    fail.
     """
 
     APP = "app"
@@ -35,7 +35,7 @@ class CopyEntityType(OpenStrEnum):
     PLUGIN = "plugin"
     """Plugin."""
     IMAGEFLOW = "imageflow"
-    """Image flow; not listed by the page."""
+    """Image flow. Undocumented."""
     UI = "ui"
     """User interface of an app."""
     KNOWLEDGE = "knowledge"
@@ -54,45 +54,45 @@ class CopyEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateCopyTaskResponse(Model):
-    """Answer of `entities_copy_tasks_create`."""
+    """Response of `coze.entities.copy_tasks.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CopySubmission | None = None
-    """What became of the request."""
+    """Result of the request."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CopySubmission(Model):
-    """A finished copy or a task; one of the two ids is there."""
+    """A finished copy or a task; exactly one of the two ids is present."""
 
     task_id: str | None = None
-    """Id of the task that makes the copy; absent when the copy is finished."""
+    """Id of the task that creates the copy; absent if the copy is finished."""
     copied_entity_id: str | None = None
-    """Id of the copy, when a bot was copied inside its workspace; absent when a task makes the copy.
+    """Id of the copy, if a bot was copied within its workspace; absent if a task creates the copy.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveCopyTaskResponse(Model):
-    """Answer of `entities_copy_tasks_retrieve`."""
+    """Response of `coze.entities.copy_tasks.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CopyTask | None = None
-    """State of the task."""
+    """Status of the task."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -102,11 +102,11 @@ class CopyTask(Model):
     task_id: str | None = None
     """Id of the task."""
     entity_type: CopyEntityType | None = None
-    """Kind of resource being copied. Known values: `app`, `bot`, `workflow`, `plugin`, `imageflow`,
+    """Type of resource being copied. Known values: `app`, `bot`, `workflow`, `plugin`, `imageflow`,
     `ui`, `knowledge`, `database`, `variable`, `trigger`, `prompt`, `shortcut`.
     """
     task_status: CopyTaskStatus | None = None
-    """How far the task is. Known values: `in_progress`, `successful`, `failed`."""
+    """Status of the task. Known values: `in_progress`, `successful`, `failed`."""
     failed_reasons: list[CopyFailure] | None = None
     """Why the task failed, one entry per resource; absent unless it failed."""
     source_entity_id: str | None = None
@@ -114,7 +114,7 @@ class CopyTask(Model):
     target_entity_id: str | None = None
     """Id of the copy."""
     target_workspace_id: str | None = None
-    """Id of the workspace that gets the copy."""
+    """Id of the workspace that the copy goes to."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -126,11 +126,11 @@ class CopyFailure(Model):
     entity_name: str | None = None
     """Name of the resource."""
     entity_type: CopyEntityType | None = None
-    """Kind of resource. Known values: `app`, `bot`, `workflow`, `plugin`, `imageflow`, `ui`,
+    """Type of resource. Known values: `app`, `bot`, `workflow`, `plugin`, `imageflow`, `ui`,
     `knowledge`, `database`, `variable`, `trigger`, `prompt`, `shortcut`.
     """
     failed_reason: str | None = None
-    """Cause, in words for people."""
+    """Human-readable reason."""
 
 
 publish(globals(), "cozekit.models")

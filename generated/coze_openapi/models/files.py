@@ -12,14 +12,14 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UploadFileResponse(Model):
-    """Answer of `files_upload`."""
+    """Response of `coze.files.upload`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: File | None = None
@@ -28,23 +28,23 @@ class UploadFileResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveFileResponse(Model):
-    """Answer of `files_retrieve`."""
+    """Response of `coze.files.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: File | None = None
-    """The file asked for."""
+    """The file."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class File(Model):
-    """Facts about an uploaded file."""
+    """Metadata of an uploaded file."""
 
     id: str | None = None
     """Id of the file."""
@@ -53,7 +53,7 @@ class File(Model):
     file_name: str | None = None
     """Name of the file with its extension."""
     created_at: int | None = None
-    """When it was uploaded, in Unix seconds."""
+    """When the file was uploaded, in Unix seconds."""
 
 
 publish(globals(), "cozekit.models")

@@ -11,7 +11,7 @@ from .shared import ResponseDetail
 
 
 class FolderType(OpenStrEnum):
-    """Kind of a folder."""
+    """Type of a folder."""
 
     DEVELOPMENT = "development"
     """Folders of projects, such as bots and apps."""
@@ -21,14 +21,14 @@ class FolderType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListFoldersResponse(Model):
-    """Answer of `folders_list`."""
+    """Response of `coze.folders.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: FolderPage | None = None
@@ -40,23 +40,23 @@ class FolderPage(Model):
     """One page of folders."""
 
     items: list[Folder] | None = None
-    """Folders on this page."""
+    """Folders of this page."""
     has_more: bool | None = None
-    """Whether another page follows."""
+    """Whether more pages follow."""
     total_count: int | None = None
-    """Folders on all pages; those of deeper levels do not count."""
+    """Number of folders on all pages, without those of deeper levels."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveFolderResponse(Model):
-    """Answer of `folders_retrieve`."""
+    """Response of `coze.folders.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Folder | None = None
@@ -74,15 +74,15 @@ class Folder(Model):
     description: str | None = None
     """What the folder is for; may be empty."""
     folder_type: FolderType | None = None
-    """Kind of the folder. Known values: `development`, `library`."""
+    """Type of the folder. Known values: `development`, `library`."""
     workspace_id: str | None = None
     """Id of the workspace."""
     parent_folder_id: str | None = None
-    """Id of the folder above. Absent for a folder at the root of the workspace."""
+    """Id of the parent folder. Absent for a folder at the root of the workspace."""
     children_count: int | None = None
-    """Folders directly below it. Sent in lists; absent when a single folder is read."""
+    """Number of folders directly below it. Present in lists; absent if a single folder is read."""
     creator_user_id: str | None = None
-    """Coze user id of the person who made the folder."""
+    """Coze user id of the creator of the folder."""
 
 
 publish(globals(), "cozekit.models")

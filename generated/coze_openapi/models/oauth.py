@@ -16,7 +16,7 @@ class OAuthResponseType(OpenStrEnum):
 
 
 class OAuthChallengeMethod(OpenStrEnum):
-    """How the challenge of the PKCE flow is made from the verifier."""
+    """How the PKCE challenge is derived from the verifier."""
 
     S256 = "S256"
     """The SHA-256 hash of the verifier's ASCII bytes, in base64url without padding."""
@@ -30,46 +30,46 @@ class OAuthGrantType(OpenStrEnum):
     AUTHORIZATION_CODE = "authorization_code"
     """The code that the browser brought back (web and PKCE flows)."""
     REFRESH_TOKEN = "refresh_token"
-    """The refresh token of a user's sign-in."""
+    """The refresh token from a user's sign-in."""
     DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
     """The code of a device (device flow)."""
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-    """A JWT that the app signed itself."""
+    """A JWT signed by the app itself."""
 
 
 class OAuthErrorCode(OpenStrEnum):
     """Why there is no token."""
 
     UNSPECIFIED = ""
-    """The reason stands in the other field of the two, `error` or `error_code`."""
+    """The error code is in the other field, `error` or `error_code`."""
     INVALID_REQUEST = "invalid_request"
-    """A parameter is missing or wrong; the text names it."""
+    """A parameter is missing or wrong; the message names it."""
     INVALID_CLIENT = "invalid_client"
     """Client id, client secret or JWT is wrong."""
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
-    """The kind of grant is misspelt, or the type of the app does not allow it."""
+    """The grant type is misspelt, or not allowed for the type of the app."""
     ACCESS_DENY = "access_deny"
-    """The app is disabled, is of another type, or the user's session has ended."""
+    """The app is disabled or of another type, or the user's session has ended."""
     INTERNAL_ERROR = "internal_error"
     """Coze failed; try again later."""
     AUTHORIZATION_PENDING = "authorization_pending"
-    """The user has not decided yet; ask again after the interval."""
+    """The user has not decided yet; poll again after the interval."""
     SLOW_DOWN = "slow_down"
-    """Asked too fast; lengthen the interval and ask again."""
+    """Polled too fast; increase the interval and poll again."""
     ACCESS_DENIED = "access_denied"
-    """The user refused."""
+    """The user declined."""
     EXPIRED_TOKEN = "expired_token"
-    """The device code has ended; begin anew."""
+    """The device code has expired; start again."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class OAuthScope(Model):
-    """What a token of a channel's app may do."""
+    """What the token of a channel app may do."""
 
     account_permission: OAuthScopePermission | None = None
-    """Permissions that are kept."""
+    """Permissions to keep."""
     attribute_constraint: OAuthScopeConstraint | None = None
-    """Resources that are kept."""
+    """Resources to keep."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -85,12 +85,12 @@ class OAuthScopeConstraint(Model):
     """Resources that a token keeps."""
 
     connector_bot_chat_attribute: OAuthScopeBots
-    """Bots that are kept."""
+    """Bots to keep."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class OAuthScopeBots(Model):
-    """Bots that a token keeps."""
+    """Bots that a token keeps access to."""
 
     bot_id_list: list[str]
     """Ids of the bots; each must be published to the API channel."""
@@ -98,37 +98,36 @@ class OAuthScopeBots(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ExchangeOAuthTokenResponse(Model):
-    """Answer of `oauth_token`. The table of the device flow lists the token and the words for "no
-    token yet" side by side, and the HTTP status of those words is not documented, so both can stand
-    in a success.
+    """Response of `coze.oauth.token`. The device flow documents the token and the "no token yet" codes
+    side by side, without an HTTP status for those codes, so a success may hold either.
     """
 
     access_token: str | None = field(default=None, repr=False)
-    """The token, for `Authorization` with the word Bearer before it."""
+    """The token; send it in `Authorization` after the word Bearer."""
     token_type: str | None = None
-    """Always Bearer, where it comes at all. The pages do not list it."""
+    """Always Bearer, if present. Undocumented."""
     expires_in: int | None = None
-    """When the token ends, in Unix seconds: a point in time in spite of its name and of RFC 6749,
-    where it is a duration (as it is in the answer with a device code).
+    """When the token expires, in Unix seconds: a point in time, despite its name and RFC 6749, where
+    it is a duration (as in the response with a device code).
     """
     refresh_token: str | None = field(default=None, repr=False)
-    """Token for the next refresh, good for 30 days and for one use. Absent for `jwt_bearer`, whose
-    tokens cannot be refreshed.
+    """Token for the next refresh, valid for 30 days and one use. Absent for `jwt_bearer`, whose tokens
+    cannot be refreshed.
     """
     error: OAuthErrorCode | None = None
-    """The reason, where the page of the device flow has it; empty in other answers. Known values:
-    `invalid_request`, `invalid_client`, `unsupported_grant_type`, `access_deny`, `internal_error`,
+    """Error code, in responses of the device flow; empty in others. Known values: `invalid_request`,
+    `invalid_client`, `unsupported_grant_type`, `access_deny`, `internal_error`,
     `authorization_pending`, `slow_down`, `access_denied`, `expired_token`.
     """
     error_code: OAuthErrorCode | None = None
-    """The reason. Known values: `invalid_request`, `invalid_client`, `unsupported_grant_type`,
+    """Error code. Known values: `invalid_request`, `invalid_client`, `unsupported_grant_type`,
     `access_deny`, `internal_error`, `authorization_pending`, `slow_down`, `access_denied`,
     `expired_token`.
     """
     error_message: str | None = None
-    """Text for the reason."""
+    """Error message."""
     error_description: str | None = None
-    """Text for the reason, where the page of the device flow has it."""
+    """Error message, in responses of the device flow."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -136,116 +135,116 @@ class OAuthToken(Model):
     """An access token."""
 
     access_token: str | None = field(default=None, repr=False)
-    """The token, for `Authorization` with the word Bearer before it."""
+    """The token; send it in `Authorization` after the word Bearer."""
     token_type: str | None = None
-    """Always Bearer, where it comes at all. The pages do not list it."""
+    """Always Bearer, if present. Undocumented."""
     expires_in: int | None = None
-    """When the token ends, in Unix seconds: a point in time in spite of its name and of RFC 6749,
-    where it is a duration (as it is in the answer with a device code).
+    """When the token expires, in Unix seconds: a point in time, despite its name and RFC 6749, where
+    it is a duration (as in the response with a device code).
     """
     refresh_token: str | None = field(default=None, repr=False)
-    """Token for the next refresh, good for 30 days and for one use. Absent for `jwt_bearer`, whose
-    tokens cannot be refreshed.
+    """Token for the next refresh, valid for 30 days and one use. Absent for `jwt_bearer`, whose tokens
+    cannot be refreshed.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeviceCode(Model):
-    """The codes of a device that waits for its user."""
+    """The codes for a device that waits for its user."""
 
     device_code: str | None = field(default=None, repr=False)
-    """Secret with which the device asks for its token."""
+    """Secret with which the device polls for its token."""
     user_code: str | None = None
-    """Code that the user enters."""
+    """Code for the user to enter."""
     verification_uri: str | None = None
-    """Address where the user enters it. The official SDKs also offer it with `?user_code=` and the
-    code behind it.
+    """URL where the user enters the code. The official SDKs also offer it with `?user_code=` and the
+    code appended.
     """
     expires_in: int | None = None
-    """How long both codes work, in seconds from now: a duration, unlike the field of the same name
-    beside a token. The page says 300 as a rule and shows 1800.
+    """How long both codes are valid, in seconds from now: a duration, unlike the field of the same
+    name beside a token. Usually 300; 1800 also occurs.
     """
     interval: int | None = None
-    """Least pause between two questions for the token, in seconds; 5 as a rule."""
+    """Minimum interval between two polls for the token, in seconds; usually 5."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class OAuthErrorBody(Model):
-    """Why there is no token. The word for the reason stands in `error_code` or in `error`, depending
-    on the answer; read both.
+    """Why there is no token. Depending on the response, the error code is in `error_code` or in
+    `error`; read both.
     """
 
     error: OAuthErrorCode | None = None
-    """The reason, where the page of the device flow has it; empty in other answers. Known values:
-    `invalid_request`, `invalid_client`, `unsupported_grant_type`, `access_deny`, `internal_error`,
+    """Error code, in responses of the device flow; empty in others. Known values: `invalid_request`,
+    `invalid_client`, `unsupported_grant_type`, `access_deny`, `internal_error`,
     `authorization_pending`, `slow_down`, `access_denied`, `expired_token`.
     """
     error_code: OAuthErrorCode | None = None
-    """The reason. Known values: `invalid_request`, `invalid_client`, `unsupported_grant_type`,
+    """Error code. Known values: `invalid_request`, `invalid_client`, `unsupported_grant_type`,
     `access_deny`, `internal_error`, `authorization_pending`, `slow_down`, `access_denied`,
     `expired_token`.
     """
     error_message: str | None = None
-    """Text for the reason."""
+    """Error message."""
     error_description: str | None = None
-    """Text for the reason, where the page of the device flow has it."""
+    """Error message, in responses of the device flow."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class JWTHeader(Model):
-    """Header of the JWT with which an app proves itself."""
+    """Header of the JWT that authenticates an app."""
 
     alg: str
-    """Algorithm of the signature; always RS256."""
+    """Signature algorithm; always RS256."""
     typ: str
-    """Kind of the document; always JWT."""
+    """Type of the document; always JWT."""
     kid: str
-    """Fingerprint of the app's public key, as the console shows it."""
+    """Fingerprint of the app's public key, as shown in the console."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class JWTPayload(Model):
-    """Claims of the JWT with which an app proves itself. Each JWT can be exchanged once."""
+    """Claims of the JWT that authenticates an app. Each JWT can be exchanged once."""
 
     iss: str
     """Id of the OAuth app."""
     aud: str
     """Host of the API without a scheme, `api.coze.cn` or `api.coze.com`."""
     iat: int
-    """From when the JWT is valid, in Unix seconds; usually now."""
+    """When the JWT becomes valid, in Unix seconds; usually now."""
     exp: int
-    """Until when the JWT is valid, in Unix seconds; later than `iat`. The life of the token is set by
+    """When the JWT expires, in Unix seconds; later than `iat`. The lifetime of the token is set by
     `duration_seconds`.
     """
     jti: str
-    """Random text against replay, new for every JWT; more than 32 bytes are advised."""
+    """Random text that prevents replay, new for every JWT; more than 32 bytes are recommended."""
     session_name: str | None = None
-    """Caller's own id of the user on whose behalf the token acts; keeps the conversations and
-    variables of users apart. Absent means that all users share them.
+    """Your own id of the user on whose behalf the token acts; separates the conversations and
+    variables of users. Without it all users share them.
     """
     session_context: JWTSessionContext | None = None
-    """Who uses the token."""
+    """Context of the token's use."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class JWTSessionContext(Model):
-    """Who uses a token."""
+    """Context of a token's use."""
 
     device_info: JWTDeviceInfo | None = None
-    """Device or consumer to whom use is counted. Enterprise ultimate plan only."""
+    """Device or consumer that usage is counted for. Enterprise ultimate plan only."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class JWTDeviceInfo(Model):
-    """Device or consumer to whom use is counted, for quotas and bills. One of the two fields is
-    enough; without them there is no quota and the use appears as N/A.
+    """Device or consumer that usage is counted for, in quotas and bills. One of the two fields is
+    enough; with neither, no quota applies and the usage is shown as N/A.
     """
 
     device_id: str | None = None
-    """Id of the device, unique for each."""
+    """Id of the device; unique per device."""
     custom_consumer: str | None = None
-    """Id of a consumer of the caller's own definition. Has nothing to do with the `user_id` of a chat;
-    avoid telephone numbers and other personal data.
+    """Id of a consumer that you define. Unrelated to the `user_id` of a chat; avoid phone numbers and
+    other personal data.
     """
 
 

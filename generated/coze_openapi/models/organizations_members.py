@@ -18,19 +18,20 @@ class OrganizationRole(OpenStrEnum):
     ORGANIZATION_ADMIN = "organization_admin"
     """Administrator."""
     ORGANIZATION_MEMBER = "organization_member"
-    """Ordinary member."""
+    """Regular member."""
     ORGANIZATION_GUEST = "organization_guest"
-    """Guest from outside the enterprise; this role can neither be given to an employee nor be changed.
+    """Guest from outside the enterprise; this role cannot be given to an employee, and cannot be
+    changed.
     """
 
 
 class OrganizationPersonType(OpenStrEnum):
-    """How a person belongs to the enterprise."""
+    """How a person is related to the enterprise."""
 
     EMPLOYEE = "employee"
     """Employee of the enterprise."""
     GUEST = "guest"
-    """Guest from outside."""
+    """Guest from outside the enterprise."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -48,18 +49,18 @@ class OrganizationMembership(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListOrganizationMembersResponse(Model):
-    """Answer of `organizations_members_list`."""
+    """Response of `coze.organizations.members.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: OrganizationMemberPage | None = None
-    """The page."""
+    """One page of people."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -69,7 +70,7 @@ class OrganizationMemberPage(Model):
     items: list[OrganizationMember] | None = None
     """The people of this page."""
     total_count: int | None = None
-    """Number of people in the organization, on all pages."""
+    """Number of people in the organization on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -88,12 +89,11 @@ class OrganizationMember(Model):
     user_unique_name: str | None = None
     """Unique name of the Coze account."""
     user_nickname: str | None = None
-    """Name that the person shows."""
+    """Display name of the person."""
     avatar_url: str | None = None
-    """Address of the person's picture."""
+    """URL of the person's picture."""
     is_valid: bool | None = None
-    """False when the Volcano Engine account of the person was deleted and can no longer be used.
-    """
+    """False if the person's Volcano Engine account was deleted and can no longer be used."""
     created_at: int | None = None
     """When the person joined the organization, in Unix seconds."""
 

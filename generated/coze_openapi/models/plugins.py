@@ -17,22 +17,22 @@ class PluginPaidType(OpenStrEnum):
     """How a plugin is paid for."""
 
     PAID = "paid"
-    """The plugin belongs to the paid ones."""
+    """A paid plugin."""
 
 
 class PluginSortOrder(OpenStrEnum):
-    """Order of the plugins of the store."""
+    """Sort order of plugins in the store."""
 
     HEAT = "heat"
     """Most popular first."""
     NEWEST = "newest"
-    """Latest in the store first."""
+    """Most recently added first."""
     RELATIVE = "relative"
     """Best match first; only together with a keyword."""
 
 
 class StoreEntityType(OpenStrEnum):
-    """Kind of thing that the store offers."""
+    """Type of entry in the store."""
 
     PLUGIN = "plugin"
     """A plugin."""
@@ -40,18 +40,18 @@ class StoreEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListPluginsResponse(Model):
-    """Answer of `plugins_list`."""
+    """Response of `coze.plugins.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: StorePluginPage | None = None
-    """The page."""
+    """One page of results."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -67,17 +67,17 @@ class Plugin(Model):
     description: str | None = None
     """What the plugin does."""
     icon_url: str | None = None
-    """Signed address of the icon."""
+    """Signed URL of the icon."""
     tools: list[PluginTool] | None = None
     """Tools of the plugin."""
     mcp_json: str | None = None
     """Configuration of the plugin's MCP server as JSON text, ready for programs that speak MCP. Only
-    for paid plugins. By default the token in it lives for one day; put an access token of your own
-    in its place for longer use. Treat the text as a secret.
+    for paid plugins. By default its token is valid for one day; replace it with your own access
+    token for longer use. Treat the text as a secret.
     """
     is_call_available: bool | None = None
-    """Whether the plugin can be called now; false for a paid third-party plugin whose agreement is not
-    signed.
+    """Whether the plugin can currently be called; false for a paid third-party plugin whose agreement
+    has not been signed.
     """
     created_at: int | None = None
     """When the plugin was created, in Unix seconds."""
@@ -87,21 +87,21 @@ class Plugin(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PluginDeveloper(Model):
-    """Who made a plugin of the store."""
+    """Developer of a plugin in the store."""
 
     user_id: int | str | None = None
-    """Coze user id of the developer, as a number or as text."""
+    """Coze user id of the developer, as a number or a string."""
     nick_name: str | None = None
     """Nickname of the developer."""
     user_name: str | None = None
     """User name of the developer."""
     avatar_url: str | None = None
-    """Address of the developer's picture."""
+    """URL of the developer's picture."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PluginList(Model):
-    """The plugins that were asked for."""
+    """The requested plugins."""
 
     items: list[Plugin] | None = None
     """One entry per plugin."""
@@ -109,27 +109,28 @@ class PluginList(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PluginStatistics(Model):
-    """Use and reliability of a plugin of the store."""
+    """Usage and reliability of a plugin in the store."""
 
     heat: int | None = None
-    """Popularity; the higher, the more popular."""
+    """Popularity; higher is more popular."""
     call_count: int | None = None
-    """Calls so far."""
+    """Number of calls so far."""
     description: str | None = None
     """What the plugin does, in detail."""
     success_rate: float | None = None
-    """Share of calls that succeed, 0 to 1."""
+    """Share of successful calls, 0 to 1."""
     bots_use_count: int | None = None
-    """How often the plugin was added to bots or workflows."""
+    """How many times the plugin was added to bots or workflows."""
     favorite_count: int | None = None
-    """How often users marked the plugin as a favourite."""
+    """How many times users marked the plugin as a favourite."""
     is_call_available: bool | None = None
-    """Whether the plugin can be called now; false for example when it was taken out of the store.
+    """Whether the plugin can currently be called; false, for example, if it was removed from the
+    store.
     """
     total_tools_count: int | None = None
-    """Number of tools in the plugin."""
+    """Number of tools of the plugin."""
     avg_exec_duration_ms: float | None = None
-    """Mean duration of a call in milliseconds."""
+    """Average duration of a call in milliseconds."""
     associated_bots_use_count: int | None = None
     """Number of bots in the Coze store that use the plugin."""
 
@@ -139,9 +140,9 @@ class PluginTool(Model):
     """A tool of a plugin."""
 
     tool_id: str | None = None
-    """Id of the tool. Calls name the tool by `name`."""
+    """Id of the tool. Calls refer to the tool by `name`."""
     name: str | None = None
-    """Name of the tool, to be sent as `tool_name` by `plugins_tools_call`."""
+    """Name of the tool, used as `tool_name` in `coze.plugins.tools.call`."""
     description: str | None = None
     """What the tool does."""
     inputSchema: dict[str, Any] | None = None
@@ -152,14 +153,14 @@ class PluginTool(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveManyPluginsResponse(Model):
-    """Answer of `plugins_retrieve_many`."""
+    """Response of `coze.plugins.retrieve_many`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: PluginList | None = None
@@ -168,14 +169,14 @@ class RetrieveManyPluginsResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrievePluginResponse(Model):
-    """Answer of `plugins_retrieve`."""
+    """Response of `coze.plugins.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Plugin | None = None
@@ -184,47 +185,47 @@ class RetrievePluginResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class StorePlugin(Model):
-    """A plugin as the store shows it."""
+    """A plugin, as shown in the store."""
 
     metainfo: StorePluginListing | None = None
-    """What the plugin is and who made it."""
+    """What the plugin is and who developed it."""
     plugin_info: PluginStatistics | None = None
-    """Use and reliability of the plugin."""
+    """Usage and reliability of the plugin."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class StorePluginListing(Model):
-    """Entry of a plugin in the store."""
+    """Store entry of a plugin."""
 
     name: str | None = None
     """Name of the plugin."""
     category: PluginCategory | None = None
     """Category of the plugin."""
     icon_url: str | None = None
-    """Address of the icon."""
+    """URL of the icon."""
     entity_id: str | None = None
-    """Id of the plugin; the `plugin_id` of the other calls."""
+    """Id of the plugin, the `plugin_id` of the other calls."""
     listed_at: int | None = None
-    """When the plugin came into the store, in Unix seconds."""
+    """When the plugin was added to the store, in Unix seconds."""
     paid_type: PluginPaidType | None = None
     """How the plugin is paid for; always `paid` here. Known values: `paid`."""
     user_info: PluginDeveloper | None = None
-    """Who made the plugin."""
+    """Developer of the plugin."""
     product_id: str | None = None
-    """Id of the entry in the store. It is not a plugin id."""
+    """Id of the store entry. Not a plugin id."""
     description: str | None = None
     """What the plugin does."""
     entity_type: StoreEntityType | None = None
-    """Kind of the entry; always `plugin` here. Known values: `plugin`."""
+    """Type of the entry; always `plugin` here. Known values: `plugin`."""
     is_official: bool | None = None
-    """Whether Coze itself made the plugin."""
+    """Whether Coze itself developed the plugin."""
     entity_version: str | None = None
     """Version of the plugin."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class StorePluginPage(Model):
-    """One page of plugins of the store."""
+    """One page of plugins in the store."""
 
     items: list[StorePlugin] | None = None
     """Plugins of this page."""

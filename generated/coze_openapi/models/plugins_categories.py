@@ -12,18 +12,18 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListPluginCategoriesResponse(Model):
-    """Answer of `plugins_categories_list`."""
+    """Response of `coze.plugins.categories.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: PluginCategoryPage | None = None
-    """The page."""
+    """One page of results."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -14,26 +14,26 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CallPluginToolResponse(Model):
-    """Answer of `plugins_tools_call`."""
+    """Response of `coze.plugins.tools.call`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: PluginToolOutput | None = None
-    """What the tool gave back."""
+    """Result of the tool."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class PluginToolOutput(Model):
-    """What a tool gave back."""
+    """Result of a tool."""
 
     result: dict[str, Any] | None = None
-    """Result of the tool, of the form that its `outputSchema` describes."""
+    """Result of the tool, as described by its `outputSchema`."""
 
 
 publish(globals(), "cozekit.models")

@@ -21,49 +21,49 @@ from .websockets_payloads import (
 
 
 class PluginInterruptMode(OpenStrEnum):
-    """What speech does to a tool call whose result is awaited."""
+    """What speech does to a tool call that waits for its result."""
 
     BLOCKING = "blocking"
-    """The dialogue waits for the result."""
+    """The conversation waits for the result."""
     NONBLOCKING = "nonblocking"
-    """Talking on drops the tool call."""
+    """Speaking discards the tool call."""
 
 
 class RtcTurnDetectionType(OpenStrEnum):
-    """Who decides that the person has finished. Other names than when the room is made, and than on
-    sockets.
+    """Who decides that the person has finished speaking. The names differ from those for creating a
+    room, and from those on sockets.
     """
 
     SERVER_VAD = "server_vad"
-    """Free talk; the server hears speech begin and end."""
+    """Free talk: the server detects when speech starts and stops."""
     CLIENT_VAD = "client_vad"
-    """The client tells when speech begins and ends, with `client.vad`."""
+    """The client reports when speech starts and stops, with `client.vad`."""
     SEMANTIC_VAD = "semantic_vad"
-    """Free talk; the server judges by the meaning whether the sentence is finished. Enterprise plans
+    """Free talk: the server judges from the meaning whether the sentence is complete. Enterprise plans
     only.
     """
 
 
 class RtcPreAnswerType(OpenStrEnum):
-    """Where the words come from with which a bot bridges the time to its reply."""
+    """Source of the phrase with which a bot fills the time until its reply."""
 
     NONE = "none"
-    """Nothing is said."""
+    """The bot says nothing."""
     AUDIO = "audio"
-    """From a file."""
+    """An audio file."""
     TEXT = "text"
-    """From a list of words."""
+    """A list of phrases."""
     BOT = "bot"
-    """From a bot."""
+    """A bot."""
 
 
 class RtcPreAnswerTriggerType(OpenStrEnum):
-    """Occasion on which a bot bridges the time to its reply."""
+    """Trigger for filling the time until a bot's reply."""
 
     MANDATORY = "mandatory"
     """Always."""
     TIME_TRIGGER = "time-trigger"
-    """When the reply takes longer than `time_after`."""
+    """If the reply takes longer than `time_after`."""
     EVENT_DRIVEN = "event-driven"
     """When a function is called."""
 
@@ -72,85 +72,85 @@ class RtcModeName(OpenStrEnum):
     """Mode of a call."""
 
     CHAT = "chat"
-    """A dialogue. The only mode so far."""
+    """A conversation. The only mode so far."""
 
 
 class RtcErrorCode(OpenIntEnum):
     """Error code of a call. Those of the HTTP calls occur as well."""
 
     ACCOUNT_OVERDUE = 4027
-    """The account is overdue and has to be paid first."""
+    """The account is overdue and has to be settled first."""
     FREE_CREDITS_USED_UP = 4028
-    """The free credits are used up; wait for the next ones or take a paid plan."""
+    """The free credits are used up; wait for the next ones or buy a paid plan."""
     LONG_SILENCE = 4029
-    """The room was closed after a long silence; make a new one and raise `longest_silence_ms`."""
+    """The room was closed after a long silence; create a new one with a larger `longest_silence_ms`.
+    """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcSessionSettings(Model):
-    """Settings of a call. In a change, a field that is left out keeps its value."""
+    """Settings of a call. In an update, omitted fields keep their values."""
 
     voice_id: str | None = None
-    """Id of the voice, as `audio_voices_list` returns it. Default is that with which the room was
-    made.
+    """Id of the voice, as returned by `coze.audio.voices.list`. By default, the voice that the room
+    was created with.
     """
     speech_rate: int | None = None
-    """Change of speed in percent, -50 (half as fast) to 100 (twice as fast). Default 0."""
+    """Speed change in percent, from -50 (half as fast) to 100 (twice as fast). Default 0."""
     loudness_rate: int | None = None
-    """Change of volume in percent, -50 (half as loud) to 100 (twice as loud). Default 0."""
+    """Volume change in percent, from -50 (half as loud) to 100 (twice as loud). Default 0."""
     longest_silence_ms: int | None = None
-    """Milliseconds of silence after which the room is closed with the error 4029. Default 180000.
-    """
+    """Milliseconds of silence after which the room is closed with error 4029. Default 180000."""
     event_subscriptions: list[str] | None = None
-    """Types of the events that are wanted from the bot. Absent means all."""
+    """Types of events to receive from the bot. All by default."""
     chat_config: RtcChatConfig | None = None
     """Inputs and interruption."""
     turn_detection: RtcTurnDetection | None = None
-    """How the end of an utterance is found."""
+    """How the end of an utterance is detected."""
     asr_config: VoiceAsrConfig | None = None
-    """Settings of the speech recognition. The language is set with `mode.update`."""
+    """Settings of speech recognition. The language is set with `mode.update`."""
     voice_print_config: RtcVoiceprintConfig | None = None
-    """How speakers are told apart."""
+    """How speakers are distinguished."""
     tts_config: RtcTtsConfig | None = None
-    """Manner of the speech."""
+    """Style of the speech."""
     voice_processing_config: VoiceProcessingConfig | None = None
-    """Noise suppression of the person's voice. Absent means none."""
+    """Noise suppression for the person's voice. None by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcChatConfig(Model):
-    """Inputs of a call, and how it is interrupted."""
+    """Inputs of a call, and how it can be interrupted."""
 
     meta_data: dict[str, str] | None = None
-    """Data of the caller, returned with the chats. At most 16 pairs, keys of 1 to 64 characters,
-    values of 1 to 512.
+    """Custom data, returned with the chats. At most 16 pairs, keys of 1 to 64 characters, values of 1
+    to 512.
     """
     custom_variables: dict[str, str] | None = None
-    """Values for the `{{name}}` places in the prompt of the bot."""
+    """Values for the `{{name}}` placeholders in the bot's prompt."""
     extra_params: dict[str, str] | None = None
-    """Hints for the model; the keys `latitude` and `longitude`, decimal degrees as text."""
+    """Hints for the model: the keys `latitude` and `longitude`, decimal degrees as strings."""
     parameters: dict[str, Any] | None = None
     """Inputs of a chatflow by name. A `USER_INPUT` here is ignored."""
     plugin_interrupt_mode: PluginInterruptMode | None = None
-    """What speech does to a waiting tool call. Default `nonblocking`. Known values: `blocking`,
+    """What speech does to a pending tool call. Default `nonblocking`. Known values: `blocking`,
     `nonblocking`.
     """
     allow_voice_interrupt: bool | None = None
     """Whether speech interrupts the bot. Default: `true`."""
     interrupt_config: VoiceInterruptConfig | None = None
-    """Which speech interrupts the bot. Absent means any."""
+    """Which speech interrupts the bot. Any by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcTurnDetection(Model):
-    """How the end of an utterance is found in a call."""
+    """How the end of an utterance is detected in a call."""
 
     type: RtcTurnDetectionType | None = None
-    """Who decides that the person has finished. Default `server_vad`. Known values: `server_vad`,
-    `client_vad`, `semantic_vad`.
+    """Who decides that the person has finished speaking. Default `server_vad`. Known values:
+    `server_vad`, `client_vad`, `semantic_vad`.
     """
     prefix_padding_ms: int | None = None
-    """Milliseconds of sound before the beginning of speech that also count. Default 600."""
+    """Milliseconds of audio before the start of speech that are included. Default 600."""
     silence_duration_ms: int | None = None
     """Milliseconds of silence that end an utterance, 200 to 2,000. Default 500."""
     semantic_vad_config: SemanticVadConfig | None = None
@@ -159,71 +159,72 @@ class RtcTurnDetection(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcVoiceprintConfig(Model):
-    """How speakers are told apart in a call."""
+    """How speakers are distinguished in a call."""
 
     group_id: str | None = None
     """Voiceprint group to compare with."""
     score: int | None = None
-    """Least likeness for a match, 0 to 100. Default 40."""
+    """Minimum similarity for a match, 0 to 100. Default 40."""
     reuse_voice_info: bool | None = None
-    """Whether what was learned of a voice before is used again. Default: `false`."""
+    """Whether to reuse what was learned about a voice before. Default: `false`."""
     feature_id: str | None = None
     """Voiceprint of one speaker."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcTtsConfig(Model):
-    """Manner of the speech. Sockets have the same in other places."""
+    """Style of the speech. Sockets have the same settings elsewhere."""
 
     context_texts: str | None = None
-    """Instruction in words for mood, dialect, tone, speed or pitch. One text in spite of its name.
+    """Natural-language instruction for mood, dialect, tone, speed or pitch. A single text, despite the
+    name.
     """
     emotion: VoiceEmotion | None = None
-    """Emotion, only for voices with several emotions. Known values: `happy`, `sad`, `angry`,
+    """Emotion; only for voices with several emotions. Known values: `happy`, `sad`, `angry`,
     `surprised`, `fear`, `hate`, `excited`, `coldness`, `neutral`.
     """
     emotion_scale: float | None = None
-    """Strength of the emotion, 1.0 to 5.0. Default 4.0."""
+    """Intensity of the emotion, 1.0 to 5.0. Default 4.0."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcClientVad(Model):
-    """Whether the person speaks."""
+    """Whether the person is speaking."""
 
     vad: bool
-    """True when speech began, false when it stopped."""
+    """True when speech started, false when it stopped."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcPreAnswerSettings(Model):
-    """What the bot says to bridge the time to its reply, and when."""
+    """What the bot says to fill the time until its reply, and when."""
 
     pre_answer: RtcPreAnswer | None = None
-    """What is said."""
+    """What the bot says."""
     trigger: RtcPreAnswerTrigger | None = None
-    """When it is said."""
+    """When the bot says it."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcPreAnswer(Model):
-    """What the bot says to bridge the time to its reply."""
+    """What the bot says to fill the time until its reply."""
 
     type: RtcPreAnswerType | None = None
-    """Where the words come from. Default `none`. Known values: `none`, `audio`, `text`, `bot`."""
+    """Source of the text. Default `none`. Known values: `none`, `audio`, `text`, `bot`."""
     file_id: str | None = None
     """For `audio`, the uploaded WAV or MP3 file."""
     pre_answer_list: list[str] | None = None
-    """For `text`, words of at most 10 characters each; one of them is taken at random."""
+    """For `text`, phrases of at most 10 characters each; one is chosen at random."""
     bot_id: str | None = None
-    """For `bot`, the bot that makes the words up. It costs tokens."""
+    """For `bot`, the bot that generates the phrase. Uses tokens."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcPreAnswerTrigger(Model):
-    """When a bot bridges the time to its reply."""
+    """When a bot fills the time until its reply."""
 
     type: RtcPreAnswerTriggerType | None = None
-    """The occasion. Default `mandatory`. Known values: `mandatory`, `time-trigger`, `event-driven`.
+    """The trigger. Default `mandatory`. Known values: `mandatory`, `time-trigger`, `event-driven`.
     """
     time_after: int | None = None
     """For `time-trigger`, milliseconds without a reply, 0 to 3,000. Default 1500."""
@@ -231,12 +232,12 @@ class RtcPreAnswerTrigger(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcPreAnswerText(Model):
-    """Words with which the bot bridged the time to its reply."""
+    """Phrase with which the bot filled the time until its reply."""
 
     content: str | None = None
-    """The words."""
+    """The phrase."""
     usage: TokenUsage | None = None
-    """Tokens that a bot used to make the words up."""
+    """Tokens used by a bot to generate the phrase."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -251,23 +252,23 @@ class RtcMode(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcChatMode(Model):
-    """Settings of a dialogue."""
+    """Settings of a conversation."""
 
     user_language: ChatAsrLanguage | None = None
-    """Language that is spoken. Only with the stream mode `output_no_stream`. Known values: `common`,
-    `en-US`, `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`, `ko-KR`, `fil-PH`, `ms-MY`,
-    `th-TH`, `ar-SA`.
+    """Spoken language. Only with the stream mode `output_no_stream`. Known values: `common`, `en-US`,
+    `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`, `ko-KR`, `fil-PH`, `ms-MY`, `th-TH`,
+    `ar-SA`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RtcSession(Model):
-    """A call that began."""
+    """A call that has started."""
 
     voice_id: str | None = None
     """Voice of the bot."""
     log_id: str | None = None
-    """Log id of the call. Support asks for it."""
+    """Log id of the call. Quote it when you contact support."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -277,7 +278,7 @@ class RtcConversation(Model):
     conversation_id: str | None = None
     """Conversation that keeps the messages."""
     prologue: str | None = None
-    """Opening words of the bot; absent or empty when it has none."""
+    """Opening words of the bot; absent or empty if it has none."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -287,7 +288,7 @@ class RtcError(Model):
     code: RtcErrorCode | None = None
     """The error code. Known values: `4027`, `4028`, `4029`."""
     msg: str | None = None
-    """Text for the code."""
+    """Message for the code."""
     detail: ResponseDetail | None = None
     """Trace data of the error."""
 

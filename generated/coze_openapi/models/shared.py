@@ -9,7 +9,7 @@ from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 
 
 class ConnectorId(OpenStrEnum):
-    """Publishing channel. A custom channel has an id of its own, shown in the account settings under
+    """Publishing channel. A custom channel has its own id, shown in the account settings under
     publishing channels.
     """
 
@@ -40,28 +40,28 @@ class ConnectorId(OpenStrEnum):
 
 
 class WorkflowInterruptType(OpenIntEnum):
-    """Why a workflow waits for its caller."""
+    """Why a workflow run waits."""
 
     QUESTION = 2
-    """A question node wants an answer."""
+    """A question node waits for an answer."""
     INPUT = 5
-    """An input node wants values."""
+    """An input node waits for values."""
     LOCAL_PLUGIN = 6
-    """A plugin has to run on the caller's side."""
+    """A plugin has to run on your side."""
     OAUTH_PLUGIN = 7
     """A plugin needs the user to sign in first."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Envelope(Model):
-    """Frame around every JSON answer. Success is `code` 0; a missing `code` counts as 0."""
+    """Envelope of every JSON response. `code` 0 means success; a missing `code` counts as 0."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
 
@@ -71,24 +71,24 @@ class ResponseDetail(Model):
     """Trace data of a call."""
 
     logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
-    """Log id of the request. Support asks for it together with the error code."""
+    """Log id of the request. Quote it with the error code when you contact support."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TokenUsage(Model):
-    """Tokens that a run used."""
+    """Tokens used by a run."""
 
     token_count: int | None = None
-    """Tokens of input and output together."""
+    """Total tokens of input and output."""
     output_count: int | None = None
-    """Tokens of the output."""
+    """Output tokens."""
     input_count: int | None = None
-    """Tokens of the input."""
+    """Input tokens."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UserSummary(Model):
-    """The person behind an id."""
+    """A user, with name and picture."""
 
     id: str | None = None
     """User id."""
@@ -97,7 +97,7 @@ class UserSummary(Model):
     nickname: str | None = None
     """Nickname of the user."""
     avatar_url: str | None = None
-    """Address of the user's picture."""
+    """URL of the user's picture."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -113,31 +113,31 @@ class WorkflowParameter(Model):
     """One input or output of a workflow, described recursively."""
 
     type: str | None = None
-    """Type word of the value, such as `string`, `integer`, `object`, `array`."""
+    """Type of the value, such as `string`, `integer`, `object`, `array`."""
     items: WorkflowParameter | None = None
     """Type of the elements when `type` is `array`."""
     required: bool | None = None
-    """Whether a value must be given."""
+    """Whether a value is required."""
     properties: dict[str, WorkflowParameter] | None = None
     """Members by name when `type` is `object`."""
     description: str | None = None
-    """What the value means, as the author of the workflow wrote it."""
+    """What the value means, as described by the workflow's author."""
     default_value: str | None = None
-    """Value used when none is given; absent when there is no default."""
+    """Default value; absent if there is none."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowInterrupt(Model):
-    """A paused workflow run, and what is needed to go on."""
+    """A paused workflow run, and what is needed to resume it."""
 
     event_id: str | None = None
-    """Id of the interruption, to be sent back unchanged when resuming; it may hold a slash."""
+    """Id of the interruption, to be sent back unchanged when resuming; may contain a slash."""
     type: WorkflowInterruptType | None = None
     """Why the run waits; sent back as `interrupt_type`. Known values: `2`, `5`, `6`, `7`."""
     data: str | None = None
-    """Details of the interruption, usually JSON text; empty when there are none."""
+    """Details of the interruption, usually JSON text; empty if there are none."""
     required_parameters: dict[str, WorkflowParameter] | None = None
-    """Values that the answer must hold, by name; absent when any text will do."""
+    """Values that the answer must have, by name; absent if any text will do."""
 
 
 publish(globals(), "cozekit.models")

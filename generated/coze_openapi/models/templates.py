@@ -11,7 +11,7 @@ from .shared import ResponseDetail
 
 
 class TemplateEntityType(OpenStrEnum):
-    """Kind of resource that a template makes. Only one is known."""
+    """Type of resource that a template creates. Only one is known."""
 
     AGENT = "agent"
     """A bot."""
@@ -19,28 +19,28 @@ class TemplateEntityType(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DuplicateTemplateResponse(Model):
-    """Answer of `templates_duplicate`."""
+    """Response of `coze.templates.duplicate`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: TemplateCopy | None = None
-    """The resource that was made."""
+    """The new resource."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TemplateCopy(Model):
-    """A resource made from a template."""
+    """A resource created from a template."""
 
     entity_id: str | None = None
-    """Id of the resource; a bot id when `entity_type` is `agent`."""
+    """Id of the resource; a bot id if `entity_type` is `agent`."""
     entity_type: TemplateEntityType | None = None
-    """Kind of resource. Known values: `agent`."""
+    """Type of resource. Known values: `agent`."""
 
 
 publish(globals(), "cozekit.models")

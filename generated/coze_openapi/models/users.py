@@ -12,14 +12,14 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveUserResponse(Model):
-    """Answer of `users_me`."""
+    """Response of `coze.users.me`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: User | None = None
@@ -35,9 +35,9 @@ class User(Model):
     user_name: str | None = None
     """Name of the account."""
     nick_name: str | None = None
-    """Name that others see."""
+    """Display name."""
     avatar_url: str | None = None
-    """Address of the user's picture."""
+    """URL of the user's picture."""
 
 
 publish(globals(), "cozekit.models")

@@ -12,18 +12,18 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveVariablesResponse(Model):
-    """Answer of `variables_retrieve`."""
+    """Response of `coze.variables.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: UserVariableList | None = None
-    """Holds the variables."""
+    """The variables."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -35,21 +35,19 @@ class UserVariable(Model):
     keyword: str | None = None
     """Name of the variable."""
     create_time: int | None = None
-    """When a value was set for the first time, in Unix seconds; 0 while the variable has its default
-    value.
-    """
+    """When a value was first set, in Unix seconds; 0 if the variable has its default value."""
     update_time: int | None = None
-    """When the value was last set, in Unix seconds; 0 in the example of a default value."""
+    """When the value was last set, in Unix seconds; 0 for a default value."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class UserVariableAssignment(Model):
-    """A value to give to a variable."""
+    """A value to set for a variable."""
 
     value: str
     """New value, always as text."""
     keyword: str
-    """Name of a user variable that exists and is switched on. System variables are refused."""
+    """Name of an existing, enabled user variable. System variables are not accepted."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -28,20 +28,20 @@ class ChatTurnDetectionType(OpenStrEnum):
     """Who decides that the user of a voice chat has finished speaking. The names in rooms differ."""
 
     SERVER_VAD = "server_vad"
-    """Free talk; the server hears speech begin and end."""
+    """Free talk: the server detects when speech starts and stops."""
     CLIENT_INTERRUPT = "client_interrupt"
-    """Push to talk; the client ends a turn with `input_audio_buffer.complete`."""
+    """Push to talk: the client ends a turn with `input_audio_buffer.complete`."""
     SEMANTIC_VAD = "semantic_vad"
-    """Free talk; the server judges by the meaning whether the sentence is finished. Enterprise plans
+    """Free talk: the server judges from the meaning whether the sentence is complete. Enterprise plans
     only.
     """
 
 
 class ChatCancelReason(OpenIntEnum):
-    """Why a voice chat broke off."""
+    """Why a voice chat was interrupted."""
 
     VOICE = 1
-    """The user began to speak."""
+    """The user started to speak."""
     CLIENT = 2
     """The client cancelled it."""
     MESSAGE = 3
@@ -50,28 +50,28 @@ class ChatCancelReason(OpenIntEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceChatSettings(Model):
-    """Settings of a voice chat. Absent members have their defaults."""
+    """Settings of a voice chat. Omitted members take their defaults."""
 
     chat_config: VoiceChatConfig | None = None
     """Conversation, user and inputs."""
     input_audio: InputAudio | None = None
     """Format of the user's voice."""
     output_audio: OutputAudio | None = None
-    """Format, voice and manner of the bot's speech."""
+    """Format, voice and style of the bot's speech."""
     voice_processing_config: ChatVoiceProcessingConfig | None = None
-    """Noise suppression of the user's voice. Absent means none."""
+    """Noise suppression for the user's voice. None by default."""
     event_subscriptions: list[str] | None = None
-    """Types of the server events that are wanted. Absent means all."""
+    """Types of server events to receive. All by default."""
     need_play_prologue: bool | None = None
-    """Whether the bot speaks its opening words. Default: `false`."""
+    """Whether the bot speaks its prologue. Default: `false`."""
     prologue_content: str | None = None
-    """Opening words. Default are those of the bot."""
+    """Text of the prologue. By default, the bot's own."""
     turn_detection: ChatTurnDetection | None = None
-    """How the end of an utterance is found."""
+    """How the end of an utterance is detected."""
     asr_config: ChatAsrConfig | None = None
-    """Settings of the speech recognition."""
+    """Settings of speech recognition."""
     voice_print_config: VoiceprintConfig | None = None
-    """How speakers are told apart. Absent means not at all."""
+    """How speakers are distinguished. Not at all by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -79,23 +79,21 @@ class VoiceChatConfig(Model):
     """Conversation, user and inputs of a voice chat."""
 
     meta_data: dict[str, str] | None = None
-    """Data of the caller, returned with the chats. At most 16 pairs, keys of 1 to 64 characters,
-    values of 1 to 512.
+    """Custom data, returned with the chats. At most 16 pairs, keys of 1 to 64 characters, values of 1
+    to 512.
     """
     custom_variables: dict[str, str] | None = None
-    """Values for the `{{name}}` places in the prompt of the bot."""
+    """Values for the `{{name}}` placeholders in the bot's prompt."""
     extra_params: dict[str, str] | None = None
-    """Hints for the model; the keys `latitude` and `longitude`, decimal degrees as text."""
+    """Hints for the model: the keys `latitude` and `longitude`, decimal degrees as strings."""
     parameters: dict[str, Any] | None = None
     """Inputs of a chatflow by name. A `USER_INPUT` here is ignored."""
     user_id: str | None = None
-    """The person who talks, named by the caller's own rules. Context and memory of different values
-    are kept apart.
-    """
+    """Your own id of the user. Context and memory are kept separately for each id."""
     conversation_id: str | None = None
-    """Conversation that keeps the messages. Absent makes a new one."""
+    """Conversation that keeps the messages. A new one by default."""
     auto_save_history: bool | None = None
-    """Whether the conversation keeps the input, the reply and the steps between. Default: `true`.
+    """Whether the conversation keeps the input, the reply and intermediate steps. Default: `true`.
     """
 
 
@@ -104,23 +102,23 @@ class ChatVoiceProcessingConfig(Model):
     """Noise suppression on a voice chat socket."""
 
     enable_ans: bool | None = None
-    """Whether noise is suppressed. Not together with `enable_pdns`."""
+    """Whether to suppress noise. Not together with `enable_pdns`."""
     enable_pdns: bool | None = None
-    """Whether noise is suppressed for one known speaker. Not together with `enable_ans`."""
+    """Whether to suppress noise for one known speaker. Not together with `enable_ans`."""
     voice_print_feature_id: str | None = None
     """Voiceprint of the speaker, for `enable_pdns`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatTurnDetection(Model):
-    """How the end of an utterance is found on a voice chat socket."""
+    """How the end of an utterance is detected on a voice chat socket."""
 
     type: ChatTurnDetectionType | None = None
-    """Who decides that the user has finished. Default `client_interrupt`. Known values: `server_vad`,
-    `client_interrupt`, `semantic_vad`.
+    """Who decides that the user has finished speaking. Default `client_interrupt`. Known values:
+    `server_vad`, `client_interrupt`, `semantic_vad`.
     """
     prefix_padding_ms: int | None = None
-    """Milliseconds of sound before the beginning of speech that also count, for `server_vad`. Default
+    """Milliseconds of audio before the start of speech that are included, for `server_vad`. Default
     600.
     """
     silence_duration_ms: int | None = None
@@ -128,148 +126,148 @@ class ChatTurnDetection(Model):
     semantic_vad_config: SemanticVadConfig | None = None
     """Settings for `semantic_vad`."""
     interrupt_config: VoiceInterruptConfig | None = None
-    """Which speech interrupts the bot. Absent means any."""
+    """Which speech interrupts the bot. Any by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatAsrConfig(Model):
-    """Settings of the speech recognition on a voice chat socket."""
+    """Settings of speech recognition on a voice chat socket."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said. 100 tokens together; 5,000 in voice dialogues with the mode
-    `output_no_stream`. What is beyond is cut off.
+    """Words that are likely to be said. 100 tokens in total; 5,000 in voice conversations with the
+    mode `output_no_stream`. Anything beyond is cut off.
     """
     context: str | None = None
-    """What the talk is about, at most 800 tokens; what is beyond is cut off."""
+    """Topic of the conversation, at most 800 tokens; anything beyond is cut off."""
     enable_ddc: bool | None = None
-    """Whether filler words and repetitions are left out. Default: `true`."""
+    """Whether to remove filler words and repetitions. Default: `true`."""
     enable_itn: bool | None = None
-    """Whether numbers, dates and the like are written in figures. Default: `true`."""
+    """Whether to write numbers, dates and the like in digits. Default: `true`."""
     enable_punc: bool | None = None
-    """Whether punctuation is added. Default: `true`."""
+    """Whether to add punctuation. Default: `true`."""
     stream_mode: AsrStreamMode | None = None
-    """How the recognised text comes. Default `bidirectional_stream`. Known values:
+    """When recognised text is sent. Default `bidirectional_stream`. Known values:
     `bidirectional_stream`, `output_no_stream`.
     """
     enable_nostream: bool | None = None
-    """Whether a finished sentence is recognised once more, as a whole. Default: `false`."""
+    """Whether to recognise a finished sentence again, as a whole. Default: `false`."""
     enable_emotion: bool | None = None
-    """Whether the emotion of the voice is told (angry, happy, neutral, sad, surprise). Only with
-    `output_no_stream`; handed to inputs of a chatflow. Default: `false`.
+    """Whether to detect the emotion of the voice (angry, happy, neutral, sad, surprise). Only with
+    `output_no_stream`; passed to inputs of a chatflow. Default: `false`.
     """
     enable_gender: bool | None = None
-    """Whether the voice is told to be male or female. Only with `output_no_stream`; handed to inputs
+    """Whether to detect if the voice is male or female. Only with `output_no_stream`; passed to inputs
     of a chatflow such as `_voice_gender`. Default: `false`.
     """
     sensitive_words_filter: SensitiveWordsFilter | None = None
-    """Words that are removed from the text. Absent means none."""
+    """Words to remove from the text. None by default."""
     user_language: ChatAsrLanguage | None = None
-    """Language that is spoken. Only with the stream mode `output_no_stream`. Default `common`. Known
-    values: `common`, `en-US`, `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`, `ko-KR`,
-    `fil-PH`, `ms-MY`, `th-TH`, `ar-SA`.
+    """Spoken language. Only with the stream mode `output_no_stream`. Default `common`. Known values:
+    `common`, `en-US`, `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`, `ko-KR`, `fil-PH`,
+    `ms-MY`, `th-TH`, `ar-SA`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatCancellation(Model):
-    """Why a voice chat broke off."""
+    """Why a voice chat was interrupted."""
 
     code: ChatCancelReason | None = None
     """The reason. Known values: `1`, `2`, `3`."""
     msg: str | None = None
-    """Text for the reason."""
+    """Message for the reason."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AudioDump(Model):
-    """A recording of the sound of a voice chat."""
+    """A recording of the audio of a voice chat."""
 
     url: str | None = None
-    """Address of the recording."""
+    """URL of the recording."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatSocketUpdateEvent(Model):
-    """Client event: set what the dialogue is like. Answered by `chat.updated`, or by `error` when a
-    value is refused.
+    """Client event: set up the conversation. Answered by `chat.updated`, or by `error` if a value is
+    rejected.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: VoiceChatSettings | None = None
     """The settings."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationClearEvent(Model):
-    """Client event: begin a new section, so that what was said before is no context any more. Answered
-    by `conversation.cleared`.
+    """Client event: start a new context section, so that earlier messages are no longer context.
+    Answered by `conversation.cleared`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatCancelEvent(Model):
-    """Client event: stop the running reply. Answered by `conversation.chat.canceled`."""
+    """Client event: stop the current reply. Answered by `conversation.chat.canceled`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatSocketCreatedEvent(Model):
-    """The connection is ready. Requests may be sent before it arrives."""
+    """The connection is ready. You may send requests before this event arrives."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatSocketUpdatedEvent(Model):
-    """Answer to `chat.update`."""
+    """Reply to `chat.update`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: VoiceChatSettings | None = None
-    """The settings in force."""
+    """The settings now in effect."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatCreatedEvent(Model):
-    """The bot begins a reply."""
+    """The bot starts a reply."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Chat | None = None
@@ -278,14 +276,14 @@ class ChatConversationChatCreatedEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatInProgressEvent(Model):
-    """The bot works on the reply."""
+    """The bot is working on the reply."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Chat | None = None
@@ -294,36 +292,36 @@ class ChatConversationChatInProgressEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationMessageDeltaEvent(Model):
-    """The next piece of the text of a message."""
+    """The next piece of a message's text."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Message | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationMessageCompletedEvent(Model):
-    """A message is complete: an answer, a note of the type `verbose`, and also the user's own message,
-    which comes before the chat is created. Tell them apart by `role` and `type`.
+    """A message is complete: an answer, a note of type `verbose`, or the user's own message, which
+    comes before the chat is created. Distinguish them by `role` and `type`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Message | None = None
-    """The message as a whole."""
+    """The whole message."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -331,15 +329,15 @@ class ChatConversationAudioDeltaEvent(Model):
     """The next piece of the bot's speech."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Message | None = None
-    """The piece in base64 in `content`, which is of the content type `audio`."""
+    """The next piece in base64 in `content`; the content type is `audio`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -347,11 +345,11 @@ class ChatConversationAudioCompletedEvent(Model):
     """The speech is complete. It comes before `conversation.chat.completed`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Message | None = None
@@ -360,14 +358,14 @@ class ChatConversationAudioCompletedEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatCompletedEvent(Model):
-    """The reply is complete; the last event of a turn."""
+    """The reply is complete. The last event of a turn."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Chat | None = None
@@ -379,11 +377,11 @@ class ChatConversationChatFailedEvent(Model):
     """The reply failed."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: ChatFailure | None = None
@@ -392,14 +390,14 @@ class ChatConversationChatFailedEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatRequiresActionEvent(Model):
-    """The reply waits for results of tool calls; see `conversation.chat.submit_tool_outputs`."""
+    """The reply waits for tool outputs; see `conversation.chat.submit_tool_outputs`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: Chat | None = None
@@ -408,14 +406,14 @@ class ChatConversationChatRequiresActionEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationChatCanceledEvent(Model):
-    """The reply was broken off. The client must drop the sound that it has not played yet."""
+    """The reply was interrupted. The client must discard audio that it has not played yet."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: ChatCancellation | None = None
@@ -427,11 +425,11 @@ class ChatConversationAudioTranscriptUpdateEvent(Model):
     """More of the user's speech was recognised."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SpokenText | None = None
@@ -440,14 +438,14 @@ class ChatConversationAudioTranscriptUpdateEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationAudioTranscriptCompletedEvent(Model):
-    """An utterance of the user is recognised."""
+    """An utterance of the user was recognised."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SpokenText | None = None
@@ -456,28 +454,28 @@ class ChatConversationAudioTranscriptCompletedEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatConversationClearedEvent(Model):
-    """Answer to `conversation.clear`."""
+    """Reply to `conversation.clear`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatInputAudioBufferSpeechStartedEvent(Model):
-    """The user began to speak. Only with `server_vad`."""
+    """The user started to speak. Only with `server_vad`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
@@ -487,25 +485,25 @@ class ChatInputAudioBufferSpeechStoppedEvent(Model):
     """The user stopped speaking. Only with `server_vad`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ChatDumpAudioEvent(Model):
-    """A recording of the sound. No page lists it."""
+    """A recording of the audio. Undocumented."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: AudioDump | None = None

@@ -15,17 +15,17 @@ from .chat import MessageContentType, MessageRole, ToolOutput
 
 
 class GeneratedAudioMode(OpenStrEnum):
-    """What sound is made from."""
+    """Source of generated audio."""
 
     TEXT = "text"
-    """From a text. The only mode so far."""
+    """A text. The only mode so far."""
 
 
 class InputAudioFormat(OpenStrEnum):
-    """Container of sound that is sent."""
+    """Container of the audio that is sent."""
 
     PCM = "pcm"
-    """None, only samples or G.711 bytes."""
+    """None, just samples or G.711 bytes."""
     WAV = "wav"
     """WAV."""
     OGG = "ogg"
@@ -33,20 +33,20 @@ class InputAudioFormat(OpenStrEnum):
 
 
 class InputAudioCodec(OpenStrEnum):
-    """Coding of sound that is sent."""
+    """Codec of the audio that is sent."""
 
     PCM = "pcm"
     """Linear samples, little-endian."""
     OPUS = "opus"
     """Opus."""
     G711A = "g711a"
-    """G.711 A-law; needs the format `pcm` and 8000 Hz. Not listed for transcription."""
+    """G.711 A-law; requires the format `pcm` and 8000 Hz. Not documented for transcription."""
     G711U = "g711u"
-    """G.711 µ-law; needs the format `pcm` and 8000 Hz. Not listed for transcription."""
+    """G.711 µ-law; requires the format `pcm` and 8000 Hz. Not documented for transcription."""
 
 
 class InputAudioSampleRate(OpenIntEnum):
-    """Sample rate of sound that is sent, in Hz."""
+    """Sample rate of the audio that is sent, in Hz."""
 
     HZ_8000 = 8000
     """8 kHz."""
@@ -65,10 +65,10 @@ class InputAudioSampleRate(OpenIntEnum):
 
 
 class OutputAudioCodec(OpenStrEnum):
-    """Coding of sound that is received."""
+    """Codec of the audio that is received."""
 
     PCM = "pcm"
-    """Linear samples of 16 bit, little-endian, mono."""
+    """Linear 16-bit samples, little-endian, mono."""
     OPUS = "opus"
     """Opus packets."""
     G711A = "g711a"
@@ -106,30 +106,30 @@ class Mp3SampleRate(OpenIntEnum):
 
 
 class VoiceInterruptMode(OpenStrEnum):
-    """What makes speech an interruption."""
+    """What counts as an interruption."""
 
     ALL = "all"
-    """Any voice interrupts. Only in rooms, and the default there."""
+    """Any voice interrupts. Only in rooms, where it is the default."""
     KEYWORD_CONTAINS = "keyword_contains"
-    """The speech holds a keyword."""
+    """The speech contains a keyword."""
     KEYWORD_PREFIX = "keyword_prefix"
-    """The speech begins with a keyword."""
+    """The speech starts with a keyword."""
 
 
 class AsrStreamMode(OpenStrEnum):
-    """How recognised text comes."""
+    """When recognised text is sent."""
 
     BIDIRECTIONAL_STREAM = "bidirectional_stream"
     """While the person speaks."""
     OUTPUT_NO_STREAM = "output_no_stream"
-    """Once for each sentence, and more exact."""
+    """Once per sentence, and more accurate."""
 
 
 class ChatAsrLanguage(OpenStrEnum):
-    """Language in a voice dialogue. Other than for transcription sockets, with a region."""
+    """Language of a voice conversation. Unlike transcription sockets, with a region."""
 
     COMMON = "common"
-    """No particular language, the default."""
+    """No particular language (default)."""
     EN_US = "en-US"
     """English."""
     JA_JP = "ja-JP"
@@ -161,11 +161,11 @@ class VoiceEventDetail(Model):
     """Trace data of an event."""
 
     logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
-    """Log id of the connection. Support asks for it together with the error code."""
+    """Log id of the connection. Quote it with the error code when you contact support."""
     respond_at: str | None = None
-    """Time of the event, Unix milliseconds as text. No page lists it."""
+    """Time of the event, in Unix milliseconds as a string. Undocumented."""
     origin_message: str | None = None
-    """Message of the service behind, sent with some errors. No page lists it."""
+    """Message of the underlying service, sent with some errors. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -173,14 +173,14 @@ class SocketError(Model):
     """What went wrong on a voice socket."""
 
     code: int | None = None
-    """Error code, of the same table as those of the HTTP calls."""
+    """Error code, from the same table as the codes of HTTP calls."""
     msg: str | None = None
-    """Text for the code."""
+    """Message for the code."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AudioDelta(Model):
-    """A piece of sound. The pieces of one utterance are put together as bytes; a single one need not
+    """A piece of audio. Concatenate the bytes of the pieces of an utterance; a single piece need not
     hold whole samples or frames.
     """
 
@@ -193,15 +193,15 @@ class TextDelta(Model):
     """A piece of text."""
 
     delta: str
-    """The piece; it follows directly on the one before."""
+    """The piece; it continues the previous one directly."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpokenText(Model):
-    """What was heard."""
+    """Recognised speech."""
 
     content: str | None = None
-    """The whole text so far. It replaces what came before and may also correct it."""
+    """The whole text so far. It replaces the previous text, and may correct it."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -214,15 +214,15 @@ class SentenceText(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceMessage(Model):
-    """A message that the client puts into a voice dialogue."""
+    """A message that the client adds to a voice conversation."""
 
     role: MessageRole
-    """Who speaks. A message of the `user` starts a reply of the bot; one of the `assistant` is only
-    added to the context. Known values: `user`, `assistant`.
+    """Author of the message. A message of the `user` starts a reply of the bot; one of the `assistant`
+    is only added to the context. Known values: `user`, `assistant`.
     """
     content_type: MessageContentType
-    """How `content` is written, `text` or `object_string`. Known values: `text`, `object_string`,
-    `card`, `audio`.
+    """Format of `content`, `text` or `object_string`. Known values: `text`, `object_string`, `card`,
+    `audio`.
     """
     content: str
     """Plain text, or for `object_string` the JSON text of an array of MessageContentItem."""
@@ -230,32 +230,32 @@ class VoiceMessage(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceToolOutputs(Model):
-    """Results of the tool calls for which a chat waits."""
+    """Outputs of the tool calls that a chat waits for."""
 
     chat_id: str
     """Id of the waiting chat."""
     tool_outputs: list[ToolOutput]
-    """One result for every tool call."""
+    """One output for every tool call."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class GeneratedAudioRequest(Model):
-    """A text that is to be spoken as it is."""
+    """A text to be spoken verbatim."""
 
     mode: GeneratedAudioMode
-    """What the sound is made from. Known values: `text`."""
+    """Source of the audio. Known values: `text`."""
     text: str
     """The text, 1 to 1,023 bytes of UTF-8."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class InputAudio(Model):
-    """Format of the sound that the client sends."""
+    """Format of the audio that the client sends."""
 
     format: InputAudioFormat | None = None
-    """Container of the sound. Default: `wav`. Known values: `pcm`, `wav`, `ogg`."""
+    """Audio container. Default: `wav`. Known values: `pcm`, `wav`, `ogg`."""
     codec: InputAudioCodec | None = None
-    """Coding of the sound. Default `pcm`. Known values: `pcm`, `opus`, `g711a`, `g711u`."""
+    """Audio codec. Default `pcm`. Known values: `pcm`, `opus`, `g711a`, `g711u`."""
     sample_rate: InputAudioSampleRate | None = None
     """Sample rate in Hz; 8000 for G.711. Default 24000. Known values: `8000`, `16000`, `22050`,
     `24000`, `32000`, `44100`, `48000`.
@@ -263,16 +263,16 @@ class InputAudio(Model):
     channel: int | None = None
     """Number of channels, 1 (mono) or 2 (stereo). Default 1."""
     bit_depth: int | None = None
-    """Bits of a sample, 8, 16 or 24. Default 16."""
+    """Bits per sample: 8, 16 or 24. Default 16."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class OutputAudio(Model):
-    """Format, voice and manner of the sound that the server sends."""
+    """Format, voice and style of the audio that the server sends."""
 
     codec: OutputAudioCodec | None = None
-    """Coding of the sound; the member of the same name holds its settings. Default `pcm`. Known
-    values: `pcm`, `opus`, `g711a`, `g711u`, `mp3`.
+    """Audio codec; the member of the same name holds its settings. Default `pcm`. Known values: `pcm`,
+    `opus`, `g711a`, `g711u`, `mp3`.
     """
     pcm_config: PcmConfig | None = None
     """Settings for `pcm`, `g711a` and `g711u`."""
@@ -281,19 +281,19 @@ class OutputAudio(Model):
     mp3_config: Mp3Config | None = None
     """Settings for `mp3`."""
     speech_rate: int | None = None
-    """Change of speed in percent, -50 (half as fast) to 100 (twice as fast). Default 0."""
+    """Speed change in percent, from -50 (half as fast) to 100 (twice as fast). Default 0."""
     loudness_rate: int | None = None
-    """Change of volume in percent, -50 (half as loud) to 100 (twice as loud). Default 0. Cloned voices
-    do not follow it.
+    """Volume change in percent, from -50 (half as loud) to 100 (twice as loud). Default 0. Cloned
+    voices ignore it.
     """
     voice_id: str | None = None
-    """Id of the voice, as `audio_voices_list` returns it. Default is a system voice."""
+    """Id of the voice, as returned by `coze.audio.voices.list`. A system voice by default."""
     context_texts: str | None = None
-    """Instruction in words for mood, dialect, tone, speed or pitch. One text in spite of its name;
-    only voices of Doubao speech synthesis 2.0 follow it. Absent or empty means none.
+    """Natural-language instruction for mood, dialect, tone, speed or pitch. A single text, despite the
+    name; only voices of Doubao speech synthesis 2.0 follow it. None if omitted or empty.
     """
     emotion_config: EmotionConfig | None = None
-    """Emotion of the voice, only for voices with several emotions. Absent means none."""
+    """Emotion of the voice; only for voices with several emotions. None by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -305,11 +305,10 @@ class PcmConfig(Model):
     `24000`, `32000`, `44100`, `48000`.
     """
     frame_size_ms: float | None = None
-    """Milliseconds of sound in one event, 0 to 1,000, fractions allowed. Absent leaves the length
-    open.
+    """Milliseconds of audio per event, 0 to 1,000, fractions allowed. Without it the length varies.
     """
     limit_config: FrameLimit | None = None
-    """How fast the events may come. Needs `frame_size_ms`. Absent means as fast as they are made.
+    """How fast events may arrive. Requires `frame_size_ms`. As fast as they are generated by default.
     """
 
 
@@ -321,13 +320,13 @@ class OpusConfig(Model):
     """Sample rate in Hz. Default 24000. Known values: `8000`, `12000`, `16000`, `24000`, `48000`.
     """
     bitrate: int | None = None
-    """Bits in a second. Default 48000."""
+    """Bits per second. Default 48000."""
     use_cbr: bool | None = None
     """Whether the bit rate is constant. Default: `false`."""
     frame_size_ms: float | None = None
-    """Milliseconds of sound in one packet, 2.5, 5, 10, 20, 40 or 60. Default 10."""
+    """Milliseconds of audio per packet: 2.5, 5, 10, 20, 40 or 60. Default 10."""
     limit_config: FrameLimit | None = None
-    """How fast the events may come. Absent means as fast as they are made."""
+    """How fast events may arrive. As fast as they are generated by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -337,17 +336,17 @@ class Mp3Config(Model):
     sample_rate: Mp3SampleRate | None = None
     """Sample rate in Hz. Default 44100. Known values: `32000`, `44100`, `48000`."""
     bit_rate: int | None = None
-    """Bits in a second, 8,000 to 1,600,000. The page names no default."""
+    """Bits per second, 8,000 to 1,600,000. No default is documented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class FrameLimit(Model):
-    """How many events with sound may come in a period, for clients with little memory."""
+    """How many audio events may arrive per period, for clients with little memory."""
 
     period: int | None = None
     """Length of the period in seconds."""
     max_frame_num: int | None = None
-    """Most events in one period."""
+    """Maximum number of events per period."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -359,51 +358,51 @@ class EmotionConfig(Model):
     `coldness`, `neutral`.
     """
     emotion_scale: float | None = None
-    """Strength of the emotion, 1.0 to 5.0. Default 4.0."""
+    """Intensity of the emotion, 1.0 to 5.0. Default 4.0."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AsrConfig(Model):
-    """Settings of every speech recognition."""
+    """Settings common to all speech recognition."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said. 100 tokens together; 5,000 in voice dialogues with the mode
-    `output_no_stream`. What is beyond is cut off.
+    """Words that are likely to be said. 100 tokens in total; 5,000 in voice conversations with the
+    mode `output_no_stream`. Anything beyond is cut off.
     """
     context: str | None = None
-    """What the talk is about, at most 800 tokens; what is beyond is cut off."""
+    """Topic of the conversation, at most 800 tokens; anything beyond is cut off."""
     enable_ddc: bool | None = None
-    """Whether filler words and repetitions are left out. Default: `true`."""
+    """Whether to remove filler words and repetitions. Default: `true`."""
     enable_itn: bool | None = None
-    """Whether numbers, dates and the like are written in figures. Default: `true`."""
+    """Whether to write numbers, dates and the like in digits. Default: `true`."""
     enable_punc: bool | None = None
-    """Whether punctuation is added. Default: `true`."""
+    """Whether to add punctuation. Default: `true`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceChatContext(Model):
-    """What a voice dialogue with a bot or a chatflow is given besides the sound."""
+    """What a voice conversation with a bot or a chatflow gets besides the audio."""
 
     meta_data: dict[str, str] | None = None
-    """Data of the caller, returned with the chats. At most 16 pairs, keys of 1 to 64 characters,
-    values of 1 to 512.
+    """Custom data, returned with the chats. At most 16 pairs, keys of 1 to 64 characters, values of 1
+    to 512.
     """
     custom_variables: dict[str, str] | None = None
-    """Values for the `{{name}}` places in the prompt of the bot."""
+    """Values for the `{{name}}` placeholders in the bot's prompt."""
     extra_params: dict[str, str] | None = None
-    """Hints for the model; the keys `latitude` and `longitude`, decimal degrees as text."""
+    """Hints for the model: the keys `latitude` and `longitude`, decimal degrees as strings."""
     parameters: dict[str, Any] | None = None
     """Inputs of a chatflow by name. A `USER_INPUT` here is ignored."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SemanticVadConfig(Model):
-    """Settings of turn taking by meaning. Enterprise plans only."""
+    """Settings of semantic turn detection. Enterprise plans only."""
 
     silence_threshold_ms: int | None = None
     """Milliseconds of silence after which the meaning is judged. Default 300."""
     semantic_unfinished_wait_time_ms: int | None = None
-    """Milliseconds to wait on for a sentence that seems unfinished, 100 to 2,000. Default 500."""
+    """Milliseconds to wait if a sentence seems unfinished, 100 to 2,000. Default 500."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -411,7 +410,7 @@ class VoiceInterruptConfig(Model):
     """Which speech interrupts the bot."""
 
     mode: VoiceInterruptMode | None = None
-    """What is compared with the keywords. Absent, any voice interrupts. Known values: `all`,
+    """What is compared with the keywords. By default, any voice interrupts. Known values: `all`,
     `keyword_contains`, `keyword_prefix`.
     """
     keywords: list[str] | None = None
@@ -422,72 +421,72 @@ class VoiceInterruptConfig(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceAsrConfig(Model):
-    """Settings of the speech recognition in a voice dialogue."""
+    """Settings of speech recognition in a voice conversation."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said. 100 tokens together; 5,000 in voice dialogues with the mode
-    `output_no_stream`. What is beyond is cut off.
+    """Words that are likely to be said. 100 tokens in total; 5,000 in voice conversations with the
+    mode `output_no_stream`. Anything beyond is cut off.
     """
     context: str | None = None
-    """What the talk is about, at most 800 tokens; what is beyond is cut off."""
+    """Topic of the conversation, at most 800 tokens; anything beyond is cut off."""
     enable_ddc: bool | None = None
-    """Whether filler words and repetitions are left out. Default: `true`."""
+    """Whether to remove filler words and repetitions. Default: `true`."""
     enable_itn: bool | None = None
-    """Whether numbers, dates and the like are written in figures. Default: `true`."""
+    """Whether to write numbers, dates and the like in digits. Default: `true`."""
     enable_punc: bool | None = None
-    """Whether punctuation is added. Default: `true`."""
+    """Whether to add punctuation. Default: `true`."""
     stream_mode: AsrStreamMode | None = None
-    """How the recognised text comes. Default `bidirectional_stream`. Known values:
+    """When recognised text is sent. Default `bidirectional_stream`. Known values:
     `bidirectional_stream`, `output_no_stream`.
     """
     enable_nostream: bool | None = None
-    """Whether a finished sentence is recognised once more, as a whole. Default: `false`."""
+    """Whether to recognise a finished sentence again, as a whole. Default: `false`."""
     enable_emotion: bool | None = None
-    """Whether the emotion of the voice is told (angry, happy, neutral, sad, surprise). Only with
-    `output_no_stream`; handed to inputs of a chatflow. Default: `false`.
+    """Whether to detect the emotion of the voice (angry, happy, neutral, sad, surprise). Only with
+    `output_no_stream`; passed to inputs of a chatflow. Default: `false`.
     """
     enable_gender: bool | None = None
-    """Whether the voice is told to be male or female. Only with `output_no_stream`; handed to inputs
+    """Whether to detect if the voice is male or female. Only with `output_no_stream`; passed to inputs
     of a chatflow such as `_voice_gender`. Default: `false`.
     """
     sensitive_words_filter: SensitiveWordsFilter | None = None
-    """Words that are removed from the text. Absent means none."""
+    """Words to remove from the text. None by default."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SensitiveWordsFilter(Model):
-    """Words that are removed from recognised text."""
+    """Words to remove from recognised text."""
 
     system_reserved_filter: bool | None = None
-    """Whether the platform's own list of words is used. The pages name no default."""
+    """Whether to use the platform's own word list. No default is documented."""
     filter_with_empty: list[str] | None = None
-    """Words that are left out."""
+    """Words to remove."""
     filter_with_signed: list[str] | None = None
-    """Words that are replaced by a sign."""
+    """Words to mask with a symbol."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceProcessingConfig(Model):
-    """Noise suppression. Enterprise plans only. Switch on one of the two at most. The pages name no
-    default other than off.
+    """Noise suppression. Enterprise plans only. Enable at most one of the two. No default other than
+    off is documented.
     """
 
     enable_ans: bool | None = None
-    """Whether noise is suppressed. Not together with `enable_pdns`."""
+    """Whether to suppress noise. Not together with `enable_pdns`."""
     enable_pdns: bool | None = None
-    """Whether noise is suppressed for one known speaker. Not together with `enable_ans`."""
+    """Whether to suppress noise for one known speaker. Not together with `enable_ans`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceprintConfig(Model):
-    """How speakers are told apart by their voiceprints."""
+    """How speakers are distinguished by their voiceprints."""
 
     group_id: str | None = None
     """Voiceprint group to compare with."""
     score: int | None = None
-    """Least likeness for a match, 0 to 100. Default 40."""
+    """Minimum similarity for a match, 0 to 100. Default 40."""
     reuse_voice_info: bool | None = None
-    """Whether what was learned of a voice before is used again. Default: `false`."""
+    """Whether to reuse what was learned about a voice before. Default: `false`."""
 
 
 publish(globals(), "cozekit.models")

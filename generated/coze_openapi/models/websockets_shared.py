@@ -20,16 +20,14 @@ from .websockets_payloads import (
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceEvent(Model):
-    """Frame of an event of a voice socket or a room. What the event is about stands in `data`, if it
-    has any.
-    """
+    """Frame of an event of a voice socket or a room. `data` holds the content of the event, if any."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -37,27 +35,27 @@ class VoiceServerEvent(Model):
     """Frame of an event that a voice socket sends."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketErrorEvent(Model):
-    """Something failed. It takes the place of the answer to a refused request; the connection may stay
+    """Something failed. Sent instead of the reply to a rejected request; the connection may remain
     open.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SocketError | None = None
@@ -69,81 +67,81 @@ class SocketInputAudioBufferAppendEvent(Model):
     """Client event: send the next piece of the user's voice, in the format of `input_audio`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: AudioDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketInputAudioBufferCompleteEvent(Model):
-    """Client event: end the user's voice. Answered by `input_audio_buffer.completed`. In a voice chat
-    it ends the turn; with `server_vad` it has no effect there.
+    """Client event: end the user's voice input. Answered by `input_audio_buffer.completed`. In a voice
+    chat it ends the turn, except with `server_vad`, where it has no effect.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketInputAudioBufferClearEvent(Model):
-    """Client event: forget the voice sent so far. Answered by `input_audio_buffer.cleared`. In a voice
-    chat with `server_vad` it has no effect.
+    """Client event: discard the voice input sent so far. Answered by `input_audio_buffer.cleared`. In
+    a voice chat with `server_vad` it has no effect.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketInputAudioBufferCompletedEvent(Model):
-    """Answer to `input_audio_buffer.complete`."""
+    """Reply to `input_audio_buffer.complete`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketInputAudioBufferClearedEvent(Model):
-    """Answer to `input_audio_buffer.clear`."""
+    """Reply to `input_audio_buffer.clear`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SocketConversationAudioSentenceStartEvent(Model):
-    """The sound of a sentence comes next."""
+    """The audio of a sentence follows."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SentenceText | None = None
@@ -152,14 +150,14 @@ class SocketConversationAudioSentenceStartEvent(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceConversationMessageCreateEvent(Model):
-    """Client event: put a message into the dialogue."""
+    """Client event: add a message to the conversation."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: VoiceMessage | None = None
     """The message."""
 
@@ -169,27 +167,27 @@ class VoiceConversationChatSubmitToolOutputsEvent(Model):
     """Client event: answer `conversation.chat.requires_action`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: VoiceToolOutputs | None = None
-    """The results."""
+    """The outputs."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class VoiceInputTextGenerateAudioEvent(Model):
-    """Client event: speak a text as it is, without asking the bot. Running speech is interrupted; no
-    chat is made and the ids in the sound events are `0`.
+    """Client event: speak a text verbatim, without asking the bot. Current speech is interrupted; no
+    chat is created and the ids in the audio events are `0`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: GeneratedAudioRequest | None = None
     """The text."""
 

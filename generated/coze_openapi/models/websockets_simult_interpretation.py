@@ -21,24 +21,24 @@ class InterpretationSettings(Model):
     output_audio: OutputAudio | None = None
     """Format and voice of the interpretation."""
     translate_config: dict[str, Any] | None = None
-    """Languages and words: `from` and `to` (`en` or `zh`), `hot_words` (texts that are likely to be
-    said), `glossary` (objects of `original` and `translation`, how single terms are to be
-    rendered). A map, as `from` cannot be the name of a field in Python.
+    """Languages and vocabulary: `from` and `to` (`en` or `zh`), `hot_words` (texts that are likely to
+    be said), `glossary` (objects of `original` and `translation`: how to translate particular
+    terms). A map, as `from` cannot be the name of a field in Python.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SimultInterpretationUpdateEvent(Model):
-    """Client event: set formats and languages of the interpretation. Answered by
+    """Client event: set the formats and languages of the interpretation. Answered by
     `simult_interpretation.updated`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: InterpretationSettings | None = None
     """The settings."""
 
@@ -48,29 +48,29 @@ class SimultInterpretationCreatedEvent(Model):
     """The connection is ready."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SimultInterpretationUpdatedEvent(Model):
-    """Answer to `simult_interpretation.update`."""
+    """Reply to `simult_interpretation.update`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: InterpretationSettings | None = None
-    """The settings in force."""
+    """The settings now in effect."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -78,31 +78,31 @@ class SimultInterpretationAudioDeltaEvent(Model):
     """The next piece of the interpreted speech."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: AudioDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SimultInterpretationTranscriptionDeltaEvent(Model):
-    """The next piece of what was said."""
+    """The next piece of the transcript."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: TextDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -110,15 +110,15 @@ class SimultInterpretationTranslationDeltaEvent(Model):
     """The next piece of the translation."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: TextDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -126,11 +126,11 @@ class SimultInterpretationMessageCompletedEvent(Model):
     """The interpretation is complete; the client closes the connection."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 

@@ -15,95 +15,95 @@ class SpeechSettings(Model):
     """Settings of a speech socket."""
 
     output_audio: OutputAudio | None = None
-    """Format, voice and manner of the speech. Absent members have their defaults."""
+    """Format, voice and style of the speech. Omitted members take their defaults."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechUpdateEvent(Model):
-    """Client event: set format, voice and manner of the speech, before the first text. Answered by
+    """Client event: set the format, voice and style of the speech, before the first text. Answered by
     `speech.updated`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: SpeechSettings | None = None
     """The settings."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechInputTextBufferAppendEvent(Model):
-    """Client event: send the next piece of the text. All pieces of one request hold at most 1,024
-    bytes of UTF-8, else error 3010.
+    """Client event: send the next piece of the text. The pieces of one request may hold at most 1,024
+    bytes of UTF-8 in total, otherwise error 3010.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: TextDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechInputTextBufferCompleteEvent(Model):
-    """Client event: end the text. The sound follows as `speech.audio.update`, its end as
+    """Client event: end the text. The audio follows as `speech.audio.update`, then
     `speech.audio.completed`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechCreatedEvent(Model):
-    """The connection is ready. Requests may be sent before it arrives."""
+    """The connection is ready. You may send requests before this event arrives."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechUpdatedEvent(Model):
-    """Answer to `speech.update`."""
+    """Reply to `speech.update`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SpeechSettings | None = None
-    """The settings in force."""
+    """The settings now in effect."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class SpeechInputTextBufferCompletedEvent(Model):
-    """Answer to `input_text_buffer.complete`."""
+    """Reply to `input_text_buffer.complete`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
@@ -113,15 +113,15 @@ class SpeechAudioUpdateEvent(Model):
     """The next piece of the speech."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: AudioDelta | None = None
-    """The piece."""
+    """The next piece."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -129,11 +129,11 @@ class SpeechAudioCompletedEvent(Model):
     """The speech is complete; the client may close the connection."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 

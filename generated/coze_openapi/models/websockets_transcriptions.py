@@ -11,7 +11,7 @@ from .websockets_payloads import InputAudio, SpokenText, VoiceEventDetail
 
 
 class TranscriptionLanguage(OpenStrEnum):
-    """Language on a transcription socket. `common` uses a large model, the others a small one."""
+    """Language on a transcription socket. `common` uses a large model, the others use a small one."""
 
     COMMON = "common"
     """Chinese, English and Cantonese."""
@@ -46,89 +46,89 @@ class TranscriptionSettings(Model):
     """Settings of a transcription socket."""
 
     input_audio: InputAudio | None = None
-    """Format of the sound. Needed for raw PCM, as the default is WAV."""
+    """Format of the audio. Required for raw PCM, as the default is WAV."""
     asr_config: TranscriptionAsrConfig | None = None
-    """Settings of the recognition."""
+    """Settings of speech recognition."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TranscriptionAsrConfig(Model):
-    """Settings of the speech recognition of a transcription socket."""
+    """Settings of speech recognition on a transcription socket."""
 
     hot_words: list[str] | None = None
-    """Words that are likely to be said. 100 tokens together; 5,000 in voice dialogues with the mode
-    `output_no_stream`. What is beyond is cut off.
+    """Words that are likely to be said. 100 tokens in total; 5,000 in voice conversations with the
+    mode `output_no_stream`. Anything beyond is cut off.
     """
     context: str | None = None
-    """What the talk is about, at most 800 tokens; what is beyond is cut off."""
+    """Topic of the conversation, at most 800 tokens; anything beyond is cut off."""
     enable_ddc: bool | None = None
-    """Whether filler words and repetitions are left out. Default: `true`."""
+    """Whether to remove filler words and repetitions. Default: `true`."""
     enable_itn: bool | None = None
-    """Whether numbers, dates and the like are written in figures. Default: `true`."""
+    """Whether to write numbers, dates and the like in digits. Default: `true`."""
     enable_punc: bool | None = None
-    """Whether punctuation is added. Default: `true`."""
+    """Whether to add punctuation. Default: `true`."""
     user_language: TranscriptionLanguage | None = None
-    """Language that is spoken. Default `common`. Known values: `common`, `zh`, `cant`, `sc`, `en`,
-    `ja`, `ko`, `fr`, `id`, `es`, `pt`, `ms`, `ru`.
+    """Spoken language. Default `common`. Known values: `common`, `zh`, `cant`, `sc`, `en`, `ja`, `ko`,
+    `fr`, `id`, `es`, `pt`, `ms`, `ru`.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TranscriptionsUpdateEvent(Model):
-    """Client event: set the format of the sound and the recognition, before the first sound. Answered
-    by `transcriptions.updated`.
+    """Client event: set the audio format and the recognition settings, before the first audio.
+    Answered by `transcriptions.updated`.
     """
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     data: TranscriptionSettings | None = None
     """The settings."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TranscriptionsCreatedEvent(Model):
-    """The connection is ready. Requests may be sent before it arrives."""
+    """The connection is ready. You may send requests before this event arrives."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TranscriptionsUpdatedEvent(Model):
-    """Answer to `transcriptions.update`."""
+    """Reply to `transcriptions.update`."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: TranscriptionSettings | None = None
-    """The settings in force."""
+    """The settings now in effect."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class TranscriptionsMessageUpdateEvent(Model):
-    """More was heard. The text of the last of these events is the result."""
+    """More was recognised. The text of the last of these events is the result."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SpokenText | None = None
@@ -140,15 +140,15 @@ class TranscriptionsMessageCompletedEvent(Model):
     """The transcription is complete; the client may close the connection."""
 
     id: str | None = None
-    """Id of the event: a UUID of the server, or a text of the sender's choice that should not repeat.
-    The pages ask for it; sockets take events without one.
+    """Id of the event: a UUID of the server, or a text chosen by the sender that should be unique.
+    Documented as required; sockets accept events without one.
     """
     event_type: str
-    """Kind of the event, which says what `data` holds."""
+    """Type of the event, which determines what `data` holds."""
     detail: VoiceEventDetail | None = None
     """Trace data of the event."""
     data: SpokenText | None = None
-    """The text; absent as a rule, so keep that of the last `transcriptions.message.update`."""
+    """The text; usually absent, so keep the text of the last `transcriptions.message.update`."""
 
 
 publish(globals(), "cozekit.models")

@@ -16,23 +16,23 @@ class WorkflowTerminatePlan(OpenStrEnum):
     RETURN_VARIABLES = "return_variables"
     """It returns its variables."""
     USE_ANSWER_CONTENT = "use_answer_content"
-    """It returns a text into which the variables are put."""
+    """It returns a text with the variables filled in."""
 
 
 class WorkflowMode(OpenStrEnum):
-    """Kind of a workflow."""
+    """Type of a workflow."""
 
     WORKFLOW = "workflow"
     """A workflow that takes inputs and returns outputs."""
     CHATFLOW = "chatflow"
-    """A workflow that answers as a dialogue."""
+    """A workflow that answers in a conversation."""
 
 
 class WorkflowPublishStatusFilter(OpenStrEnum):
-    """Which workflows or versions to list, by their stage of publication."""
+    """Which workflows or versions to list, by publication status."""
 
     ALL = "all"
-    """Every stage."""
+    """Any status."""
     PUBLISHED_ONLINE = "published_online"
     """Published, in the version that is live."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
@@ -41,14 +41,14 @@ class WorkflowPublishStatusFilter(OpenStrEnum):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkflowsResponse(Model):
-    """Answer of `workflows_list`."""
+    """Response of `coze.workflows.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: WorkflowPage | None = None
@@ -60,9 +60,9 @@ class WorkflowPage(Model):
     """One page of workflows."""
 
     items: list[WorkflowSummary] | None = None
-    """Workflows on this page."""
+    """Workflows of this page."""
     has_more: bool | None = None
-    """Whether another page follows."""
+    """Whether more pages follow."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -74,32 +74,33 @@ class WorkflowSummary(Model):
     workflow_name: str | None = None
     """Name of the workflow."""
     description: str | None = None
-    """What the workflow does, as its author wrote it."""
+    """What the workflow does, as described by its author."""
     icon_url: str | None = None
-    """Address of the icon."""
+    """URL of the icon."""
     app_id: str | None = None
-    """Id of the app that holds the workflow; `0` when no app does."""
+    """Id of the app that holds the workflow; `0` if none does."""
     creator: UserSummary | None = None
-    """The person who made the workflow."""
+    """Creator of the workflow."""
     created_at: str | int | None = None
-    """When the workflow was made, in Unix seconds; text in lists, a number for a single workflow.
+    """When the workflow was created, in Unix seconds; a string in lists, a number for a single
+    workflow.
     """
     updated_at: str | int | None = None
-    """When the workflow was last changed, in Unix seconds; text in lists, a number for a single
+    """When the workflow was last changed, in Unix seconds; a string in lists, a number for a single
     workflow.
     """
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowResponse(Model):
-    """Answer of `workflows_retrieve`."""
+    """Response of `coze.workflows.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: Workflow | None = None
@@ -108,19 +109,19 @@ class RetrieveWorkflowResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Workflow(Model):
-    """A workflow with what it takes and returns."""
+    """A workflow with its inputs and outputs."""
 
     workflow_detail: WorkflowSummary | None = None
-    """Name"""
+    """Name, description and author."""
     input: WorkflowInput | None = None
-    """What the start node takes. Absent unless `include_input_output` is true."""
+    """Inputs of the start node. Absent unless `include_input_output` is true."""
     output: WorkflowOutput | None = None
-    """What the end node returns. Absent unless `include_input_output` is true."""
+    """Outputs of the end node. Absent unless `include_input_output` is true."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowInput(Model):
-    """What the start node of a workflow takes."""
+    """Inputs of the start node of a workflow."""
 
     parameters: dict[str, WorkflowParameter] | None = None
     """Inputs by name."""
@@ -128,14 +129,15 @@ class WorkflowInput(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowOutput(Model):
-    """What the end node of a workflow returns."""
+    """Outputs of the end node of a workflow."""
 
     terminate_plan: WorkflowTerminatePlan | None = None
-    """Variables or a text. Known values: `return_variables`, `use_answer_content`."""
+    """Whether it returns variables or a text. Known values: `return_variables`, `use_answer_content`.
+    """
     parameters: dict[str, WorkflowParameter] | None = None
     """Variables of the end node by name."""
     content: str | None = None
-    """Template of the text, variables in double braces. Absent unless `terminate_plan` is
+    """Template of the text, with variables in double braces. Absent unless `terminate_plan` is
     `use_answer_content`.
     """
 

@@ -16,93 +16,87 @@ class WorkflowEventType(OpenStrEnum):
     MESSAGE = "Message"
     """A piece of a node's output; data is a WorkflowMessage."""
     INTERRUPT = "Interrupt"
-    """The run waits for its caller and the stream ends; data is a WorkflowInterrupted."""
+    """The run waits for you and the stream ends; data is a WorkflowInterrupted."""
     ERROR = "Error"
-    """The run has failed and the stream ends; data is a WorkflowError."""
+    """The run failed and the stream ends; data is a WorkflowError."""
     DONE = "Done"
     """The run is complete and the stream ends; data is a WorkflowDone."""
     PING = "PING"
-    """A sign of life while nodes work; it carries nothing, perhaps not even a data line."""
+    """A heartbeat while nodes work; it carries nothing, possibly not even a data line."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowRunResult(Model):
-    """Answer of `workflows_runs_create` and `workflows_runs_resume`. Unlike elsewhere the result
-    stands beside `code`, not inside `data`.
+    """Response of `coze.workflows.runs.create` and `coze.workflows.runs.resume`. Unlike elsewhere, the
+    result is beside `code`, not inside `data`.
     """
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: str | None = None
-    """What the end node returned: usually JSON text, sometimes plain text. Absent for asynchronous
-    runs and while the run waits for an answer.
+    """Output of the end node: usually JSON text, sometimes plain text. Absent for asynchronous runs
+    and while the run waits for an answer.
     """
     execute_id: str | None = None
-    """Id of an asynchronous run, with which its history is read. Synchronous runs have none."""
+    """Id of an asynchronous run, used to read its history. Synchronous runs have none."""
     debug_url: str | None = None
-    """Page that shows every node of the run with its input and output; open for 7 days."""
+    """Page that shows the input and output of every node; available for 7 days."""
     usage: TokenUsage | None = None
-    """Tokens that the run used. Indicative only, the bill counts."""
+    """Tokens used by the run. Only an indication; the bill is authoritative."""
     interrupt_data: WorkflowInterrupt | None = None
-    """What the run waits for. Absent unless it was interrupted."""
+    """What the run waits for. Absent unless the run was interrupted."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowMessage(Model):
-    """A piece of a node's output. Pieces of several nodes may follow each other; those of one node
-    belong together until `node_is_finish`.
+    """A piece of a node's output. Pieces of several nodes may alternate; those of one node belong
+    together until `node_is_finish`.
     """
 
     content: str | None = None
-    """The piece of text. An end node usually sends all its outputs as one JSON text."""
+    """The next piece of text. An end node usually sends all its outputs as one JSON text."""
     content_type: str | None = None
-    """Kind of `content`; only `text` has been seen. Not in the table of the page, but in its examples.
-    """
+    """Format of `content`; only `text` has been seen. Undocumented."""
     node_title: str | None = None
-    """Name of the node that speaks; empty or `End` for the end node."""
+    """Name of the node; empty or `End` for the end node."""
     node_seq_id: str | None = None
-    """Number of this piece inside its node, from 0; a hole means that pieces were lost."""
+    """Number of this piece within its node, from 0; a gap means that pieces were lost."""
     node_is_finish: bool | None = None
-    """Whether this is the last piece of its node. The stream itself goes on."""
+    """Whether this is the last piece of its node. The stream itself continues."""
     node_id: str | None = None
     """Id of the node in the workflow."""
     node_execute_uuid: str | None = None
-    """Id of this one execution of the node; tells the rounds of a loop apart."""
+    """Id of this execution of the node; distinguishes the iterations of a loop."""
     ext: dict[str, str] | None = None
-    """Additional facts as text."""
+    """Additional information as strings."""
     usage: TokenUsage | None = None
-    """Tokens that the run used."""
+    """Tokens used by the run."""
     loop_index: int | None = None
-    """Round of the loop that the node stands in, from 0. Known from the official OpenAPI file, not
-    from the page.
-    """
+    """Iteration of the loop that contains the node, from 0. Undocumented."""
     batch_index: int | None = None
-    """Item of the batch that the node works on, from 0. Known from the official OpenAPI file, not from
-    the page.
-    """
+    """Item of the batch that the node works on, from 0. Undocumented."""
     sub_execute_id: str | None = None
-    """Id of the run of a nested workflow. Known from the official OpenAPI file, not from the page.
-    """
+    """Id of the run of a nested workflow. Undocumented."""
     cost: str | None = None
-    """Reserved; without meaning."""
+    """Reserved; no meaning."""
     token: int | None = None
-    """Old count of tokens; use `usage`. Not in the table of the page, but in its examples."""
+    """Old token count; use `usage`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowInterrupted(Model):
-    """The run waits for its caller."""
+    """The run waits for you."""
 
     interrupt_data: WorkflowInterrupt | None = None
-    """What the run waits for, and the id with which it is resumed."""
+    """What the run waits for, and the id to resume it with."""
     node_title: str | None = None
-    """Name of the node that waits."""
+    """Name of the waiting node."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -110,19 +104,17 @@ class WorkflowError(Model):
     """Why a streamed run failed."""
 
     error_code: int | None = None
-    """Code of the failure, from the error code table of the API."""
+    """Error code of the failure, from the API's error code table."""
     error_message: str | None = None
-    """Text for the code."""
+    """Message for the code."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowDone(Model):
-    """End of a streamed run that succeeded."""
+    """End of a successful streamed run."""
 
     debug_url: str | None = None
-    """Page that shows every node of the run with its input and output; open for 7 days. Promised by
-    the text of the page, missing in its examples.
-    """
+    """Page that shows the input and output of every node; available for 7 days. May be missing."""
 
 
 publish(globals(), "cozekit.models")

@@ -11,12 +11,12 @@ from .shared import ConnectorId, ResponseDetail, TokenUsage, WorkflowInterrupt
 
 
 class WorkflowRunStatus(OpenStrEnum):
-    """State of a workflow run."""
+    """Status of a workflow run."""
 
     RUNNING = "Running"
-    """The run goes on, or waits for an answer when `interrupt_data` is there."""
+    """The run is in progress, or waits for an answer if `interrupt_data` is present."""
     SUCCESS = "Success"
-    """The run ended well."""
+    """The run succeeded."""
     FAIL = "Fail"
     """The run failed; see `error_code` and `error_message`."""
 
@@ -29,19 +29,19 @@ class WorkflowRunMode(OpenIntEnum):
     STREAM = 1
     """The caller read a stream of events."""
     ASYNC = 2
-    """The run went on in the background."""
+    """The run continued in the background."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowRunHistoryResponse(Model):
-    """Answer of `workflows_runs_run_histories_retrieve`."""
+    """Response of `coze.workflows.runs.run_histories.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: list[WorkflowRunHistory] | None = None
@@ -50,72 +50,75 @@ class RetrieveWorkflowRunHistoryResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowRunHistory(Model):
-    """State of a workflow run and, once it has ended, its result."""
+    """Status of a workflow run and, once it has ended, its result."""
 
     execute_id: str | None = None
     """Id of the run."""
     execute_status: WorkflowRunStatus | None = None
-    """Whether the run goes on or how it ended. Known values: `Running`, `Success`, `Fail`."""
+    """Whether the run is in progress or how it ended. Known values: `Running`, `Success`, `Fail`.
+    """
     bot_id: str | None = None
-    """Bot that the run was started with; `0` when there was none."""
+    """Bot that the run was started with; `0` if there was none."""
     connector_id: ConnectorId | None = None
-    """Channel in whose name the workflow ran; normally `1024`, the API. Known values: `1024`, `999`,
-    `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
-    `10000128`, `10000117`.
+    """Channel that the workflow ran on; normally `1024`, the API. Known values: `1024`, `999`, `998`,
+    `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`, `10000128`,
+    `10000117`.
     """
     connector_uid: str | None = None
-    """User for whom it ran, the `user_id` of `ext`; the Coze user id of the token's owner when there
-    was none.
+    """User that it ran for, the `user_id` of `ext`; the Coze user id of the token's owner if there was
+    none.
     """
     run_mode: WorkflowRunMode | None = None
     """How the run was started. Known values: `0`, `1`, `2`."""
     output: str | None = None
-    """What the nodes returned, usually JSON text of an object: the end node under `Output`, output
-    nodes under their names, each value again as text. May also be plain text.
+    """Output of the nodes, usually the JSON text of an object: the end node under `Output`, output
+    nodes under their names, each value in turn as text. May also be plain text.
     """
     is_output_trimmed: bool | None = None
-    """Whether `output` was cut because it was too large."""
+    """Whether `output` was truncated because it was too large."""
     create_time: int | None = None
-    """When the run began, in Unix seconds."""
+    """When the run started, in Unix seconds."""
     update_time: int | None = None
     """When the run was last resumed, in Unix seconds."""
     node_execute_status: dict[str, WorkflowNodeStatus] | None = None
-    """State of each output node by its name; a node that ran several times stands under random names.
+    """Status of each output node by its name; a node that ran several times is listed under random
+    names.
     """
     interrupt_data: WorkflowInterrupt | None = None
-    """What the run waits for. Beside `Running` it means a pause that a resume call ends."""
+    """What the run waits for. Together with `Running` it means a pause until the run is resumed.
+    """
     error_code: str | int | None = None
-    """Why the run failed, a code of the error code table; empty or `0` when it did not fail."""
+    """Why the run failed, from the API's error code table; empty or `0` if it did not fail."""
     error_message: str | None = None
-    """Text for `error_code`; empty when the run did not fail."""
+    """Message for `error_code`; empty if the run did not fail."""
     usage: TokenUsage | None = None
-    """Tokens that the run used. Indicative only, the bill counts."""
+    """Tokens used by the run. Only an indication; the bill is authoritative."""
     debug_url: str | None = None
-    """Page that shows every node of the run with its input and output; open for 7 days."""
+    """Page that shows the input and output of every node; available for 7 days."""
     logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
-    """Log id of the run. Support asks for it together with the error code."""
+    """Log id of the run. Quote it with the error code when you contact support."""
     token: str | None = None
-    """Old count of tokens; use `usage`. Not in the table of the page, but in its example."""
+    """Old token count; use `usage`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowNodeStatus(Model):
-    """State of one execution of a node."""
+    """Status of one execution of a node."""
 
     node_id: str | None = None
     """Id of the node in the workflow."""
     is_finish: bool | None = None
     """Whether the node has ended."""
     loop_index: int | None = None
-    """Round of the loop, from 0. Only for loop nodes, and not inside nested workflows."""
+    """Iteration of the loop, from 0. Only for loop nodes, and not inside nested workflows."""
     batch_index: int | None = None
     """Item of the batch, from 0. Only for batch nodes, and not inside nested workflows."""
     update_time: int | None = None
     """When it last ran, in Unix seconds."""
     sub_execute_id: str | None = None
-    """Id of the run of the nested workflow, if the node is one."""
+    """Id of the nested workflow's run, if the node is one."""
     node_execute_uuid: str | None = None
-    """Id of this one execution of the node, with which its output is read."""
+    """Id of this execution of the node, used to read its output."""
 
 
 publish(globals(), "cozekit.models")

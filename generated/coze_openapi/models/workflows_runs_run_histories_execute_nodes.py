@@ -12,14 +12,14 @@ from .shared import ResponseDetail
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RetrieveWorkflowNodeOutputResponse(Model):
-    """Answer of `workflows_runs_run_histories_execute_nodes_retrieve`."""
+    """Response of `coze.workflows.runs.run_histories.execute_nodes.retrieve`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: WorkflowNodeOutput | None = None
@@ -28,10 +28,10 @@ class RetrieveWorkflowNodeOutputResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowNodeOutput(Model):
-    """What one execution of an output node wrote."""
+    """Output of one execution of an output node."""
 
     is_finish: bool | None = None
-    """Whether the node has ended; while it has not, `node_output` may still grow."""
+    """Whether the node has ended; until then `node_output` may still grow."""
     node_output: str | None = None
     """Text that the node wrote."""
 

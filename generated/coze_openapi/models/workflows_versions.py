@@ -13,14 +13,14 @@ from .workflows import WorkflowInput, WorkflowOutput
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkflowVersionsResponse(Model):
-    """Answer of `workflows_versions_list`."""
+    """Response of `coze.workflows.versions.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: WorkflowVersionPage | None = None
@@ -32,11 +32,11 @@ class WorkflowVersionPage(Model):
     """One page of versions of a workflow."""
 
     items: list[WorkflowVersion] | None = None
-    """Versions on this page."""
+    """Versions of this page."""
     has_more: bool | None = None
-    """Whether another page follows."""
+    """Whether more pages follow."""
     next_page_token: str | None = None
-    """Where the next page begins. Counts only when `has_more` is true."""
+    """`page_token` of the next page. Only meaningful if `has_more` is true."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -46,20 +46,19 @@ class WorkflowVersion(Model):
     workflow_id: str | None = None
     """Id of the workflow."""
     version: str | None = None
-    """Number of the version; to be given as `workflow_version` when running a workflow of the library.
-    """
+    """Version number; use it as `workflow_version` to run a workflow of the library."""
     description: str | None = None
     """Description of the version."""
     creator: UserSummary | None = None
-    """The person who made the version."""
+    """Creator of the version."""
     created_at: str | int | None = None
-    """When it was made, in Unix seconds."""
+    """When the version was created, in Unix seconds."""
     updated_at: str | int | None = None
-    """When it was last changed, in Unix seconds."""
+    """When the version was last changed, in Unix seconds."""
     input: WorkflowInput | None = None
-    """What the start node takes. Absent unless `include_input_output` is true."""
+    """Inputs of the start node. Absent unless `include_input_output` is true."""
     output: WorkflowOutput | None = None
-    """What the end node returns. Absent unless `include_input_output` is true."""
+    """Outputs of the end node. Absent unless `include_input_output` is true."""
 
 
 publish(globals(), "cozekit.models")

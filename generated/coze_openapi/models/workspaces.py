@@ -18,35 +18,35 @@ class WorkspaceRole(OpenStrEnum):
     ADMIN = "admin"
     """Administrator of the workspace."""
     MEMBER = "member"
-    """Ordinary member."""
+    """Regular member."""
 
 
 class WorkspaceJoinStatus(OpenStrEnum):
-    """Whether a user belongs to a workspace."""
+    """Whether a user has joined a workspace."""
 
     JOINED = "joined"
     """The user has joined."""
 
 
 class WorkspaceType(OpenStrEnum):
-    """Kind of a workspace."""
+    """Type of a workspace."""
 
     PERSONAL = "personal"
-    """The private workspace of one account."""
+    """The private workspace of an account."""
     TEAM = "team"
     """A workspace for several people."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateWorkspaceResponse(Model):
-    """Answer of `workspaces_create`."""
+    """Response of `coze.workspaces.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: CreatedWorkspace | None = None
@@ -55,7 +55,7 @@ class CreateWorkspaceResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreatedWorkspace(Model):
-    """A workspace that was just made."""
+    """A new workspace, by id."""
 
     id: str | None = None
     """Id of the workspace."""
@@ -63,18 +63,18 @@ class CreatedWorkspace(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkspacesResponse(Model):
-    """Answer of `workspaces_list`."""
+    """Response of `coze.workspaces.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: WorkspacePage | None = None
-    """Page of workspaces."""
+    """One page of workspaces."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -82,21 +82,21 @@ class WorkspacePage(Model):
     """One page of workspaces."""
 
     workspaces: list[Workspace] | None = None
-    """Workspaces on this page."""
+    """Workspaces of this page."""
     total_count: int | None = None
-    """Workspaces on all pages."""
+    """Number of workspaces on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Workspace(Model):
-    """A workspace (space), seen by one user."""
+    """A workspace (space), as seen by one user."""
 
     id: str | None = None
     """Id of the workspace."""
     name: str | None = None
     """Name of the workspace."""
     icon_url: str | None = None
-    """Address of the icon."""
+    """URL of the icon."""
     owner_uid: str | None = None
     """Coze user id of the owner."""
     role_type: WorkspaceRole | None = None
@@ -110,7 +110,7 @@ class Workspace(Model):
     joined_status: WorkspaceJoinStatus | None = None
     """Whether the user has joined. Known values: `joined`."""
     workspace_type: WorkspaceType | None = None
-    """Personal or shared. Known values: `personal`, `team`."""
+    """Whether it is personal or shared. Known values: `personal`, `team`."""
 
 
 publish(globals(), "cozekit.models")

@@ -13,14 +13,14 @@ from .workspaces import WorkspaceRole
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_list`."""
+    """Response of `coze.workspaces.members.list`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: WorkspaceMemberPage | None = None
@@ -32,9 +32,9 @@ class WorkspaceMemberPage(Model):
     """One page of people in a workspace."""
 
     items: list[WorkspaceMember] | None = None
-    """People on this page."""
+    """People of this page."""
     total_count: int | None = None
-    """People on all pages."""
+    """Number of people on all pages."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -50,7 +50,7 @@ class WorkspaceMember(Model):
     user_unique_name: str | None = None
     """Name of the account; may be empty."""
     avatar_url: str | None = None
-    """Address of the person's picture. Not in the table of the page, but in its example."""
+    """URL of the person's picture. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -58,23 +58,21 @@ class WorkspaceInvitation(Model):
     """A person to add to a workspace."""
 
     user_id: str
-    """Coze user id, shown in that person's account settings."""
+    """Coze user id, shown in the person's account settings."""
     role_type: WorkspaceRole | str
-    """Role to give, `admin` or `member`; nobody can be made `owner` this way. Known values: `owner`,
-    `admin`, `member`.
-    """
+    """Role to give, `admin` or `member`; not `owner`. Known values: `owner`, `admin`, `member`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class CreateWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_create`."""
+    """Response of `coze.workspaces.members.create`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: AddedWorkspaceMembers | None = None
@@ -83,30 +81,30 @@ class CreateWorkspaceMembersResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class AddedWorkspaceMembers(Model):
-    """What became of the people who were to be added, as lists of user ids."""
+    """Outcome of adding people, as lists of user ids."""
 
     added_success_user_ids: list[str] | None = None
     """People who joined at once (enterprise plans)."""
     invited_success_user_ids: list[str] | None = None
-    """People who were invited and joined by accepting (personal plans)."""
+    """People who were invited, and join by accepting (personal plans)."""
     already_invited_user_ids: list[str] | None = None
-    """People who have an open invitation that they have not accepted yet (personal plans)."""
+    """People who have not accepted an earlier invitation yet (personal plans)."""
     already_joined_user_ids: list[str] | None = None
-    """People who were in the workspace before."""
+    """People who were already in the workspace."""
     not_exist_user_ids: list[str] | None = None
-    """Ids that belong to nobody."""
+    """Ids that do not exist."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeleteWorkspaceMembersResponse(Model):
-    """Answer of `workspaces_members_delete`."""
+    """Response of `coze.workspaces.members.delete`."""
 
     code: int | None = None
-    """Status of the call. 0 is success, any other value is explained by `msg` and in the error code
+    """Status of the call: 0 means success, any other value is explained by `msg` and in the error code
     table.
     """
     msg: str | None = None
-    """Text for the status; empty on success."""
+    """Message for the status; empty on success."""
     detail: ResponseDetail | None = None
     """Trace data of the call."""
     data: RemovedWorkspaceMembers | None = None
@@ -115,14 +113,14 @@ class DeleteWorkspaceMembersResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class RemovedWorkspaceMembers(Model):
-    """What became of the people who were to be removed, as lists of user ids."""
+    """Outcome of removing people, as lists of user ids."""
 
     removed_success_user_ids: list[str] | None = None
     """People who were removed."""
     not_in_workspace_user_ids: list[str] | None = None
-    """People who were not in the workspace; nothing was done about them."""
+    """People who were not in the workspace."""
     not_in_space_user_ids: list[str] | None = None
-    """Another spelling of `not_in_workspace_user_ids`; a server may send either."""
+    """Another spelling of `not_in_workspace_user_ids`; the server may send either."""
     owner_not_support_remove_user_ids: list[str] | None = None
     """People who were not removed because they own the workspace."""
 

@@ -43,22 +43,24 @@ class ApiApps(SyncResource):
 
         `POST /v1/api_apps`
 
-        Creates an application that receives events from Coze. It has no address yet: set one with
-        `api_apps_update`, then subscribe to events with `api_apps_events_create`. On personal plans
-        anybody may create a normal application, and only the creator of a channel one for the
-        channel; on enterprise plans only super administrators and administrators may.
+        Creates an application that receives events from Coze. It has no URL yet: set one with
+        `coze.api_apps.update`, then subscribe to events with `coze.api_apps.events.create`. On
+        personal plans anyone may create a normal application, but only a channel's creator may
+        create one for the channel; on enterprise plans only super administrators and administrators
+        may create either.
 
         Args:
-            app_type: Kind of the application. Known values: `normal`, `connector`.
-            name: Name of the application, at most 128 characters. Needed for `normal`; not used for
-                `connector`, which takes the name of the channel.
-            connector_id: Channel whose events to receive. Needed for `connector`, not used for
+            app_type: Type of the application. Known values: `normal`, `connector`.
+            name: Name of the application, at most 128 characters. Required for `normal`; ignored
+                for `connector`, which takes the channel's name.
+            connector_id: Channel whose events to receive. Required for `connector`; ignored for
                 `normal`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The new callback application.
@@ -95,20 +97,20 @@ class ApiApps(SyncResource):
 
         `DELETE /v1/api_apps/{api_app_id}`
 
-        Deletes a callback application; none of its events is delivered any more. On personal plans
-        only the creator may call it, on enterprise plans only super administrators and
-        administrators.
+        Deletes a callback application and stops the delivery of its events. On personal plans only
+        the creator may call this, on enterprise plans only super administrators and administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            api_app_id: Id of the callback application, as returned by `coze.api_apps.list`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -142,21 +144,22 @@ class ApiApps(SyncResource):
 
         `GET /v1/api_apps`
 
-        Lists callback applications with their addresses and tokens. On personal plans only the
-        caller's own; on enterprise plans those of the enterprise, for super administrators and
+        Lists callback applications with their URLs and tokens. Personal plans list only the
+        caller's own; enterprise plans list all of the enterprise, for super administrators and
         administrators only.
 
         Args:
-            page_token: Where the page begins, `next_page_token` of the page before. Left out or
-                empty, the first page.
+            page_token: `next_page_token` of the previous page. Omit it or leave it empty for the
+                first page.
             page_size: Applications per page, 1 to 50. Default 50.
-            app_type: Only applications of this kind. Left out, all kinds. Known values: `normal`,
+            app_type: Only applications of this type; all types by default. Known values: `normal`,
                 `connector`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `ApiApp`; iterating goes through the items of all pages.
@@ -195,27 +198,28 @@ class ApiApps(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Change the name or address of a callback application.
+        """Change the name or URL of a callback application.
 
         `PUT /v1/api_apps/{api_app_id}`
 
-        Changes the name and the address that receives the events. Coze tests a new address at once:
-        it posts a `challenge`, and the server must send it back unchanged within 3 seconds. On
-        personal plans only the creator may call it, on enterprise plans only super administrators
-        and administrators.
+        Changes the name and the URL that receives the events. Coze tests a new URL at once: it
+        posts a `challenge`, which the server must echo unchanged within 3 seconds. On personal
+        plans only the creator may call this, on enterprise plans only super administrators and
+        administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as returned by `coze.api_apps.list`.
             name: New name of the application.
-            callback_url: New address for the events. Coze tests it before it takes it over.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            callback_url: New URL for the events. Coze tests it before it takes effect.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -35,23 +35,24 @@ class ApiAppsEvents(SyncResource):
 
         `POST /v1/api_apps/{api_app_id}/events`
 
-        Adds events to those that a callback application receives at its address. Which events an
-        application may have depends on its kind: the two about plugin capacity are for `normal`
+        Adds events to those that a callback application receives at its URL. The type of the
+        application decides which events it may have: the two about plugin capacity are for `normal`
         applications of a plugin's developer, and `benefit.usage` needs a paid plan.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as returned by `coze.api_apps.list`.
             event_types: Events to subscribe to. Known values: `bot.published`, `bot.deleted`,
                 `bot.unpublished`, `benefit.usage`, `benefit.plugin.scale.requested`,
                 `benefit.plugin.scale.expired`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -85,23 +86,24 @@ class ApiAppsEvents(SyncResource):
 
         `DELETE /v1/api_apps/{api_app_id}/events`
 
-        Ends the delivery of some events to a callback application. The events stand in a JSON body,
-        although it is a DELETE. On personal plans only the creator of the application may call it,
-        on enterprise plans only super administrators and administrators.
+        Stops the delivery of the given events to a callback application. The events go in a JSON
+        body, although this is a DELETE. On personal plans only the creator of the application may
+        call this, on enterprise plans only super administrators and administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
+            api_app_id: Id of the callback application, as returned by `coze.api_apps.list`.
             event_types: Events to unsubscribe from. Known values: `bot.published`, `bot.deleted`,
                 `bot.unpublished`, `benefit.usage`, `benefit.plugin.scale.requested`,
                 `benefit.plugin.scale.expired`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -132,24 +134,25 @@ class ApiAppsEvents(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Page[models.ApiAppEvent]:
-        """List the events a callback application receives.
+        """List the events that a callback application receives.
 
         `GET /v1/api_apps/{api_app_id}/events`
 
-        Lists the events to which a callback application is subscribed. On personal plans only the
-        creator of the application may call it, on enterprise plans only super administrators and
+        Lists the events that a callback application is subscribed to. On personal plans only the
+        creator of the application may call this, on enterprise plans only super administrators and
         administrators.
 
         Args:
-            api_app_id: Id of the callback application, as `api_apps_list` shows it.
-            page_token: Where the page begins, `next_page_token` of the page before. Left out or
-                empty, the first page.
+            api_app_id: Id of the callback application, as returned by `coze.api_apps.list`.
+            page_token: `next_page_token` of the previous page. Omit it or leave it empty for the
+                first page.
             page_size: Events per page, 1 to 50. Default 50.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `ApiAppEvent`; iterating goes through the items of all pages.

@@ -44,26 +44,27 @@ class Apps(SyncResource):
 
         `GET /v1/apps`
 
-        Lists drafts and published low-code apps of one workspace; without `publish_status` only
+        Lists drafts and published low-code apps of a workspace; without `publish_status`, only
         published ones. On a personal plan the caller must own the workspace; on an enterprise plan
         every app of the workspace is listed.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            publish_status: Which apps to list, by how far they are published. Default:
-                `published_online`. Known values: `all`, `published_online`, `published_draft`,
-                `unpublished_draft`.
-            connector_id: Channel whose versions to list, other than `10000128` and `10000117`.
-                Counts only with `publish_status` `published_online` or `published_draft`. Default:
-                `1024`. Known values: `1024`, `999`, `998`, `10000122`, `10000113`, `10000120`,
-                `10000121`, `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
-            page_num: Number of the page, from 1. Default: `1`.
-            page_size: Apps on a page. Default: `20`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            publish_status: Which apps to list, by publication status. Default: `published_online`.
+                Known values: `all`, `published_online`, `published_draft`, `unpublished_draft`.
+            connector_id: Channel whose versions to list; `10000128` and `10000117` are not
+                accepted. Only applies when `publish_status` is `published_online` or
+                `published_draft`. Default: `1024`. Known values: `1024`, `999`, `998`, `10000122`,
+                `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`, `10000128`,
+                `10000117`.
+            page_num: Page number, starting at 1. Default: `1`.
+            page_size: Apps per page. Default: `20`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `AppSummary`; iterating goes through the items of all pages.

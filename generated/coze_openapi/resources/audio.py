@@ -51,7 +51,7 @@ class Audio(SyncResource):
 
     @property
     def voices(self) -> resources.AudioVoices:
-        """Voices that bots and speech can use."""
+        """Voices for bots and speech."""
         from .audio_voices import AudioVoices
 
         return AudioVoices(self._client)

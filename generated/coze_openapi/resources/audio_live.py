@@ -28,21 +28,22 @@ class AudioLive(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Live:
-        """Read what a listener of a live interpretation needs.
+        """Get what a listener of a live interpretation needs.
 
         `GET /v1/audio/live/{live_id}`
 
-        Names the RTC application and the streams of a live interpretation, the original and its
-        translations, so that a listener can subscribe to one of them. The media do not pass through
+        Returns the RTC application and the streams of a live interpretation, the original and its
+        translations, so that a listener can subscribe to one of them. Audio does not pass through
         this API.
 
         Args:
             live_id: Id of the live interpretation.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The streams of the interpretation.

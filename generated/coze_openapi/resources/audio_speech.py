@@ -42,37 +42,39 @@ class AudioSpeech(SyncResource):
 
         `POST /v1/audio/speech`
 
-        Speaks up to 1,024 bytes of text and answers with the bytes of the audio file. For longer or
-        growing text there is the WebSocket protocol for speech. Each call costs synthesis fees.
+        Converts up to 1,024 bytes of text to speech and returns the bytes of the audio file. For
+        longer text, or text that is still being written, use the WebSocket for speech. Every call
+        is charged.
 
         Args:
-            input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character has three).
-            voice_id: Id of the voice, as `audio_voices_list` returns it.
-            emotion: Emotion to express. Only for a voice with several emotions, and only one from
-                its `support_emotions`. Absent means none. Known values: `happy`, `sad`, `angry`,
+            input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character takes three).
+            voice_id: Id of the voice, as returned by `coze.audio.voices.list`.
+            emotion: Emotion to express; only for voices with several emotions, and only one of the
+                voice's `support_emotions`. None by default. Known values: `happy`, `sad`, `angry`,
                 `surprised`, `fear`, `hate`, `excited`, `coldness`, `neutral`.
-            emotion_scale: Strength of `emotion`, 1.0 to 5.0; more is stronger. Default 4.0.
-            response_format: Format of the audio. Default `mp3`. Known values: `wav`, `pcm`,
-                `ogg_opus`, `mp3`.
+            emotion_scale: Intensity of `emotion`, 1.0 to 5.0; higher is stronger. Default 4.0.
+            response_format: Audio format. Default `mp3`. Known values: `wav`, `pcm`, `ogg_opus`,
+                `mp3`.
             sample_rate: Sample rate of the audio in Hz. Default 24000. Known values: `8000`,
                 `16000`, `22050`, `24000`, `32000`, `44100`, `48000`.
-            speed: Speed, where 1 is normal and 2 twice as fast: 0.5 to 2 for voices of large
-                models, 0.2 to 3 for small ones. One decimal is enough. Default 1.
-            loudness_rate: Change of volume in percent, -50 (half as loud) to 100 (twice as loud).
+            speed: Speed, where 1 is normal and 2 is twice as fast: 0.5 to 2 for large-model voices,
+                0.2 to 3 for small-model voices. One decimal is enough. Default 1.
+            loudness_rate: Volume change in percent, from -50 (half as loud) to 100 (twice as loud).
                 Default 0, the original volume.
-            context_texts: Instruction in words for mood, dialect, tone, speed or pitch. One text in
-                spite of its name; only voices of Doubao speech synthesis 2.0 follow it. Absent
-                means none.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            context_texts: Natural-language instruction for mood, dialect, tone, speed or pitch. A
+                single text, despite the name; only voices of Doubao speech synthesis 2.0 follow it.
+                None by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The audio file, in the format that was asked for. The content type on the wire names
-                that format (`audio/mpeg`, `audio/wav`, `audio/pcm`, `audio/ogg`); a JSON body means
-                that the call failed.
+            The audio file, in the requested format. The content type names the format
+                (`audio/mpeg`, `audio/wav`, `audio/pcm`, `audio/ogg`); a JSON body means that the
+                call failed.
 
         Raises:
             APIError: The API returned an error.
@@ -116,11 +118,12 @@ class AudioSpeech(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> base.SpeechStream:
-        """Turn text into speech and hand out the sound as it arrives.
+        """Turn text into speech and return the audio as it arrives.
 
         `POST /v1/audio/speech`
 
-        As `create`, but the sound is iterated over, read or written to a file while it is made.
+        Same as `coze.audio.speech.create`, but the audio can be iterated over, read or written to a
+        file while it is being generated.
 
         ```python
         with coze.audio.speech.stream(input="你好", voice_id="…", response_format="pcm") as sound:
@@ -128,31 +131,32 @@ class AudioSpeech(SyncResource):
         ```
 
         Args:
-            input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character has three).
-            voice_id: Id of the voice, as `audio_voices_list` returns it.
-            emotion: Emotion to express. Only for a voice with several emotions, and only one from
-                its `support_emotions`. Absent means none. Known values: `happy`, `sad`, `angry`,
+            input: Text to speak, at most 1,024 bytes in UTF-8 (a Chinese character takes three).
+            voice_id: Id of the voice, as returned by `coze.audio.voices.list`.
+            emotion: Emotion to express; only for voices with several emotions, and only one of the
+                voice's `support_emotions`. None by default. Known values: `happy`, `sad`, `angry`,
                 `surprised`, `fear`, `hate`, `excited`, `coldness`, `neutral`.
-            emotion_scale: Strength of `emotion`, 1.0 to 5.0; more is stronger. Default 4.0.
-            response_format: Format of the audio. Default `mp3`. Known values: `wav`, `pcm`,
-                `ogg_opus`, `mp3`.
+            emotion_scale: Intensity of `emotion`, 1.0 to 5.0; higher is stronger. Default 4.0.
+            response_format: Audio format. Default `mp3`. Known values: `wav`, `pcm`, `ogg_opus`,
+                `mp3`.
             sample_rate: Sample rate of the audio in Hz. Default 24000. Known values: `8000`,
                 `16000`, `22050`, `24000`, `32000`, `44100`, `48000`.
-            speed: Speed, where 1 is normal and 2 twice as fast: 0.5 to 2 for voices of large
-                models, 0.2 to 3 for small ones. One decimal is enough. Default 1.
-            loudness_rate: Change of volume in percent, -50 (half as loud) to 100 (twice as loud).
+            speed: Speed, where 1 is normal and 2 is twice as fast: 0.5 to 2 for large-model voices,
+                0.2 to 3 for small-model voices. One decimal is enough. Default 1.
+            loudness_rate: Volume change in percent, from -50 (half as loud) to 100 (twice as loud).
                 Default 0, the original volume.
-            context_texts: Instruction in words for mood, dialect, tone, speed or pitch. One text in
-                spite of its name; only voices of Doubao speech synthesis 2.0 follow it. Absent
-                means none.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            context_texts: Natural-language instruction for mood, dialect, tone, speed or pitch. A
+                single text, despite the name; only voices of Doubao speech synthesis 2.0 follow it.
+                None by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The open answer; use it in a `with` block.
+            The open response; use it in a `with` block.
 
         Raises:
             APIError: The API returned an error.

@@ -42,17 +42,19 @@ class AudioVoiceprintGroups(SyncResource):
 
         `POST /v1/audio/voiceprint_groups`
 
-        Makes an empty group, the set in which a speaker is later looked for; one group per device
-        is usual. An account can have 1,000 groups; the enterprise ultimate plan can buy more.
+        Creates an empty group, the set that a speaker is later looked up in; one group per device
+        is usual. An account can have 1,000 groups; more can be bought on the enterprise ultimate
+        plan.
 
         Args:
             name: Name of the group, at most 20 characters.
             desc: What the group is for, at most 500 characters.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new group.
@@ -88,18 +90,19 @@ class AudioVoiceprintGroups(SyncResource):
 
         `DELETE /v1/audio/voiceprint_groups/{group_id}`
 
-        Deletes the group and every voiceprint in it. Only the creator of the group may do it.
+        Deletes the group and all its voiceprints. Only the creator of the group may do this.
 
         Args:
             group_id: Id of the group.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -135,21 +138,22 @@ class AudioVoiceprintGroups(SyncResource):
 
         `GET /v1/audio/voiceprint_groups`
 
-        Goes through the groups of the caller's team or enterprise, or only through the caller's own
-        ones when `user_id` is given. The filters can be combined.
+        Lists the groups of the caller's team or enterprise, or only the caller's own when `user_id`
+        is given. Filters can be combined.
 
         Args:
-            name: Only groups whose name begins like this. Absent means all names.
-            user_id: Only groups that this person created. It must be the caller's own Coze user id;
-                absent means the groups of all people.
+            name: Only groups whose name starts with this text. All names by default.
+            user_id: Only groups created by this person; must be the caller's own Coze user id.
+                Groups of everybody by default.
             group_id: Only this group.
-            page_num: Page to return, counted from 1. Default 1.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Groups per page, 1 to 200. Default 10.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `VoiceprintGroup`; iterating goes through the items of all pages.
@@ -197,25 +201,25 @@ class AudioVoiceprintGroups(SyncResource):
 
         `POST /v1/audio/voiceprint_groups/{group_id}/speaker_identify`
 
-        Compares a recording with the voiceprints of a group and answers how well each one matches.
-        It decides nothing: the caller sets the score from which a speaker counts as known. Each
-        call costs recognition fees.
+        Compares a recording with the voiceprints of a group and returns how well each one matches.
+        You decide from which score a speaker counts as identified. Every call is charged.
 
         Args:
-            group_id: Group in which the speaker is looked for.
+            group_id: Group to look the speaker up in.
             file: The recording, wav or pcm (16 kHz, mono, 16 bit), at most 4 MB: one speaker in a
                 quiet room without echo, about 50 cm from the microphone.
-            top_k: How many of the best matches to return. Absent means all.
-            sample_rate: Sample rate in Hz; needed for pcm. Default 16000.
-            channel: Number of channels; needed for pcm. Default 1.
-            on_progress: Called with the bytes of the file that have been sent and their number in
-                all (None when it is not known); with 0 when a sending begins, also when it is
-                repeated. In the async client it may be async.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            top_k: Maximum number of best matches to return. All by default.
+            sample_rate: Sample rate in Hz; required for pcm. Default 16000.
+            channel: Number of channels; required for pcm. Default 1.
+            on_progress: Called with the number of bytes of the file sent so far and its total size
+                (None if unknown); with 0 whenever an upload starts, including retries. May be async
+                in the async client.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             How well the voiceprints match.
@@ -256,20 +260,22 @@ class AudioVoiceprintGroups(SyncResource):
 
         `PUT /v1/audio/voiceprint_groups/{group_id}`
 
-        Changes what is given and leaves the rest. The voiceprints of the group stay as they are.
+        Changes the given fields and leaves the others. The voiceprints of the group are not
+        affected.
 
         Args:
             group_id: Id of the group.
             name: New name, at most 20 characters.
             desc: New description, at most 500 characters.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -40,24 +40,25 @@ class AudioVoiceprintGroupsFeatures(SyncResource):
 
         `POST /v1/audio/voiceprint_groups/{group_id}/features`
 
-        Makes a voiceprint out of a recording of one speaker. A group holds at most 10 voiceprints.
+        Creates a voiceprint from a recording of one speaker. A group holds at most 10 voiceprints.
 
         Args:
-            group_id: Group that gets the voiceprint.
+            group_id: Group to add the voiceprint to.
             file: The recording, wav or pcm (16 kHz, mono, 16 bit), at most 4 MB: one speaker in a
                 quiet room without echo, about 50 cm from the microphone.
             name: Name of the voiceprint.
-            desc: What the voiceprint stands for.
-            sample_rate: Sample rate in Hz; needed for pcm. Default 16000.
-            channel: Number of channels; needed for pcm. Default 1.
-            on_progress: Called with the bytes of the file that have been sent and their number in
-                all (None when it is not known); with 0 when a sending begins, also when it is
-                repeated. In the async client it may be async.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            desc: What the voiceprint represents.
+            sample_rate: Sample rate in Hz; required for pcm. Default 16000.
+            channel: Number of channels; required for pcm. Default 1.
+            on_progress: Called with the number of bytes of the file sent so far and its total size
+                (None if unknown); with 0 whenever an upload starts, including retries. May be async
+                in the async client.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new voiceprint.
@@ -98,19 +99,21 @@ class AudioVoiceprintGroupsFeatures(SyncResource):
 
         `DELETE /v1/audio/voiceprint_groups/{group_id}/features/{feature_id}`
 
-        Takes a voiceprint out of its group for good. Only the creator of the voiceprint may do it.
+        Permanently deletes a voiceprint from its group. Only the creator of the voiceprint may do
+        this.
 
         Args:
             group_id: Group that holds the voiceprint.
             feature_id: Id of the voiceprint.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -145,17 +148,18 @@ class AudioVoiceprintGroupsFeatures(SyncResource):
 
         `GET /v1/audio/voiceprint_groups/{group_id}/features`
 
-        Goes through the voiceprints of one group, with the recordings they were made of.
+        Lists the voiceprints of a group, with the recordings they were made from.
 
         Args:
             group_id: Id of the group.
-            page_num: Page to return, counted from 1. Default 1.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Voiceprints per page, 1 to 200. Default 10.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Voiceprint`; iterating goes through the items of all pages.
@@ -205,26 +209,27 @@ class AudioVoiceprintGroupsFeatures(SyncResource):
 
         `PUT /v1/audio/voiceprint_groups/{group_id}/features/{feature_id}`
 
-        Changes what is given: name, description, or the recording, which replaces the former one.
-        Only the creator of the voiceprint may do it.
+        Changes the given fields: name, description, or the recording, which replaces the previous
+        one. Only the creator of the voiceprint may do this.
 
         Args:
             group_id: Group that holds the voiceprint.
             feature_id: Id of the voiceprint.
-            file: A new recording instead of the former one: wav or pcm (16 kHz, mono, 16 bit), at
-                most 4 MB, one speaker in a quiet room without echo.
+            file: A new recording that replaces the previous one: wav or pcm (16 kHz, mono, 16 bit),
+                at most 4 MB, one speaker in a quiet room without echo.
             name: New name of the voiceprint.
             desc: New description of the voiceprint.
-            sample_rate: Sample rate of `file` in Hz; needed for pcm. Default 16000.
-            channel: Number of channels of `file`; needed for pcm. Default 1.
-            on_progress: Called with the bytes of the file that have been sent and their number in
-                all (None when it is not known); with 0 when a sending begins, also when it is
-                repeated. In the async client it may be async.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            sample_rate: Sample rate of `file` in Hz; required for pcm. Default 16000.
+            channel: Number of channels of `file`; required for pcm. Default 1.
+            on_progress: Called with the number of bytes of the file sent so far and its total size
+                (None if unknown); with 0 whenever an upload starts, including retries. May be async
+                in the async client.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The voiceprint was changed.

@@ -24,7 +24,7 @@ class Bots(SyncResource):
 
     @property
     def collaboration_modes(self) -> resources.BotsCollaborationModes:
-        """Switch of a bot between single and shared editing."""
+        """Single or shared editing of a bot."""
         from .bots_collaboration_modes import BotsCollaborationModes
 
         return BotsCollaborationModes(self._client)
@@ -38,7 +38,7 @@ class Bots(SyncResource):
 
     @property
     def versions(self) -> resources.BotsVersions:
-        """Published versions of a bot."""
+        """Versions of a bot."""
         from .bots_versions import BotsVersions
 
         return BotsVersions(self._client)
@@ -66,29 +66,31 @@ class Bots(SyncResource):
 
         `POST /v1/bot/create`
 
-        Makes a new bot in a workspace. The bot is a draft: `bots_list` and `bots_retrieve` show it
-        by default only after `bots_publish`, and nobody can chat with it through the API before.
-        Knowledge bases cannot be bound here; do that with `bots_update`.
+        Creates a bot in a workspace. The bot is a draft: until it is published with
+        `coze.bots.publish`, `coze.bots.list` and `coze.bots.retrieve` do not show it by default,
+        and nobody can chat with it through the API. Knowledge bases cannot be bound here; use
+        `coze.bots.update` for that.
 
         Args:
-            space_id: Id of the workspace that gets the bot, the number after `w/` in its address.
+            space_id: Id of the workspace to create the bot in, the number after `w/` in its URL.
             name: Name of the bot, 1 to 20 characters.
-            description: What the bot is for, at most 500 characters. Empty when absent.
-            icon_file_id: Id of an uploaded picture to show as the avatar; files used as an avatar
-                never expire. Absent: Coze picks one.
-            prompt_info: Persona and rules of the bot.
+            description: What the bot does, at most 500 characters. Empty by default.
+            icon_file_id: Id of an uploaded picture to use as the avatar; files used as avatars
+                never expire. By default Coze picks one.
+            prompt_info: Persona and instructions of the bot.
             onboarding_info: Opening message and the questions offered with it.
             plugin_id_list: Plugin tools that the bot may call.
             workflow_id_list: Workflows that the bot may run.
-            model_info_config: Model of the bot and its settings. Which settings and ranges count
-                depends on the model.
-            suggest_reply_info: Whether the bot proposes follow-up questions after an answer.
-            media_config: Voice call setting. The page does not list it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            model_info_config: Model of the bot and its settings. The settings and their ranges
+                depend on the model.
+            suggest_reply_info: Whether the bot suggests follow-up questions after an answer.
+            media_config: Voice call settings. Undocumented.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new bot.
@@ -137,26 +139,26 @@ class Bots(SyncResource):
 
         `GET /v1/bots`
 
-        Lists drafts and published bots of one workspace; without `publish_status` only published
+        Lists drafts and published bots of a workspace; without `publish_status`, only published
         ones. On a personal plan the caller must own the workspace; on an enterprise plan every bot
         of the workspace is listed.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            publish_status: Which bots to list, by how far they are published. Default:
-                `published_online`. Known values: `all`, `published_online`, `published_draft`,
-                `unpublished_draft`.
-            connector_id: Channel whose versions to list, other than `998`. Counts only with
-                `publish_status` `published_online` or `published_draft`. Default: `1024`. Known
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            publish_status: Which bots to list, by publication status. Default: `published_online`.
+                Known values: `all`, `published_online`, `published_draft`, `unpublished_draft`.
+            connector_id: Channel whose versions to list; `998` is not accepted. Only applies when
+                `publish_status` is `published_online` or `published_draft`. Default: `1024`. Known
                 values: `1024`, `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`,
                 `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
-            page_num: Number of the page, from 1. Default: `1`.
-            page_size: Bots on a page. Default: `20`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            page_num: Page number, starting at 1. Default: `1`.
+            page_size: Bots per page. Default: `20`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `BotSummary`; iterating goes through the items of all pages.
@@ -200,21 +202,22 @@ class Bots(SyncResource):
 
         `GET /v1/space/published_bots_list`
 
-        Lists the bots of a workspace that are published to the API channel, newest publication
-        first. It does not see drafts, nor bots published to other channels only. Coze is going to
-        switch it off.
+        Lists the bots of a workspace that are published to the API channel, most recently published
+        first. Drafts, and bots published only to other channels, are not listed. Coze is retiring
+        this call.
 
-        Deprecated: use `bots_list`.
+        Deprecated: use `coze.bots.list`.
 
         Args:
-            space_id: Id of the workspace, the number after `space/` in its address.
-            page_index: Number of the page, from 1. Default: `1`.
-            page_size: Bots on a page. Default: `20`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            space_id: Id of the workspace, the number after `space/` in its URL.
+            page_index: Page number, starting at 1. Default: `1`.
+            page_size: Bots per page. Default: `20`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `PublishedBotSummary`; iterating goes through the items of all pages.
@@ -227,7 +230,11 @@ class Bots(SyncResource):
         Permission: `getPublishedBot`
         Source: https://www.coze.cn/open/docs/developer_guides/published_bots_list
         """
-        warn("bots_list_published is deprecated; use bots_list", DeprecationWarning, stacklevel=2)
+        warn(
+            "coze.bots.list_published is deprecated; use coze.bots.list",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         from ..api.bots import list_published as operation
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
@@ -257,28 +264,29 @@ class Bots(SyncResource):
 
         `POST /v1/bot/publish`
 
-        Publishes the current draft as a new version to the API, to the Chat SDK or to custom
-        channels; other channels are reached from the web editor only. Publishing to a custom
-        channel requires the API channel in the same call.
+        Publishes the current draft as a new version to the API, the Chat SDK or custom channels;
+        other channels can only be published to in the web editor. Publishing to a custom channel
+        requires the API channel in the same call.
 
         Args:
-            bot_id: Id of the bot to publish, the number after `bot/` in the address of its
-                development page.
+            bot_id: Id of the bot to publish, the number after `bot/` in the URL of its development
+                page.
             connector_ids: Channels to publish to: `1024` (API), `999` (Chat SDK) and ids of custom
-                channels. A custom channel needs `1024` beside it. Known values: `1024`, `999`,
-                `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`,
-                `10000011`, `10000128`, `10000117`.
-            connectors: Parameters for custom channels: channel id, then parameter name, then its
-                value as JSON text. The names are the keys set with the call that binds a device to
-                a channel. Absent when the channels need none.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+                channels. A custom channel needs `1024` as well. Known values: `1024`, `999`, `998`,
+                `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
+                `10000128`, `10000117`.
+            connectors: Parameters for custom channels: channel id → parameter name → value as JSON
+                text. The names are the keys set with the call that binds a device to a channel.
+                Omit it if the channels need none.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Version that was published.
+            The published version.
 
         Raises:
             APIError: The API returned an error.
@@ -308,22 +316,23 @@ class Bots(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Bot:
-        """Read the configuration of a bot.
+        """Get the configuration of a bot.
 
         `GET /v1/bots/{bot_id}`
 
-        Reads the published configuration of a bot, or with `is_published=false` its current draft.
-        The token must cover the workspace of the bot.
+        Returns the published configuration of a bot, or its current draft with
+        `is_published=false`. The token must have access to the bot's workspace.
 
         Args:
-            bot_id: Id of the bot, the number after `bot/` in the address of its development page.
-            is_published: Whether to read the published version; `false` reads the current draft.
-                Default: `true`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
+            is_published: Whether to return the published version; `false` returns the current
+                draft. Default: `true`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The bot's configuration.
@@ -355,22 +364,23 @@ class Bots(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Bot:
-        """Read a bot published to the API (being retired).
+        """Get a bot published to the API (being retired).
 
         `GET /v1/bot/get_online_info`
 
-        Reads the configuration of a bot that is published to the API channel; any other bot is out
-        of its reach. Coze is going to switch it off.
+        Returns the configuration of a bot that is published to the API channel; other bots cannot
+        be read. Coze is retiring this call.
 
-        Deprecated: use `bots_retrieve`.
+        Deprecated: use `coze.bots.retrieve`.
 
         Args:
-            bot_id: Id of the bot, the number after `bot/` in the address of its development page.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The bot's configuration.
@@ -384,7 +394,7 @@ class Bots(SyncResource):
         Source: https://www.coze.cn/open/docs/developer_guides/get_metadata
         """
         warn(
-            "bots_retrieve_published is deprecated; use bots_retrieve",
+            "coze.bots.retrieve_published is deprecated; use coze.bots.retrieve",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -407,30 +417,31 @@ class Bots(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Take a bot off a channel.
+        """Remove a bot from a channel.
 
         `POST /v1/bots/{bot_id}/unpublish`
 
-        Withdraws a published bot from one channel, official or custom; repeat the call for further
-        channels. Only the owner of the bot or of the custom channel may do it. The Doubao channel
+        Removes a published bot from one channel, official or custom; call it again for further
+        channels. Only the owner of the bot or of the custom channel may do this. The Doubao channel
         is not supported.
 
         Args:
-            bot_id: Id of the bot to withdraw, the number after `bot/` in the address of its
-                development page.
-            connector_id: Channel to leave; every official one that is listed save `998` (Web SDK),
-                or a custom one. Known values: `1024`, `999`, `998`, `10000122`, `10000113`,
-                `10000120`, `10000121`, `10000126`, `10000127`, `10000011`, `10000128`, `10000117`.
-            unpublish_reason: Why the bot is withdrawn, at most 1024 characters; shown beside the
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
+            connector_id: Channel to remove the bot from: any official channel listed except `998`
+                (Web SDK), or a custom one. Known values: `1024`, `999`, `998`, `10000122`,
+                `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`, `10000128`,
+                `10000117`.
+            unpublish_reason: Why the bot is removed, at most 1024 characters; shown beside the
                 channel in the publishing overview.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -475,37 +486,37 @@ class Bots(SyncResource):
 
         `POST /v1/bot/update`
 
-        Changes the configuration of any bot, whether made in the web editor or through the API;
-        publish it again to bring the change to its users. Beyond what `bots_create` sets, it binds
-        knowledge bases: those of Coze only, not those of Volcano Engine. Only `bot_id` is
-        mandatory, so send just the fields that should change; inside an object such as
-        `model_info_config`, send all its members, because the page does not say whether objects are
-        merged.
+        Changes the configuration of any bot, whether created in the web editor or through the API;
+        publish it again for the change to reach its users. Beyond what `coze.bots.create` sets, it
+        binds knowledge bases, but only Coze ones, not those of Volcano Engine. Only `bot_id` is
+        required, so send just the fields to change. It is undocumented whether objects such as
+        `model_info_config` are merged, so send all their members.
 
         Args:
-            bot_id: Id of the bot to change, the number after `bot/` in the address of its
-                development page.
+            bot_id: Id of the bot to change, the number after `bot/` in the URL of its development
+                page.
             name: New name, 1 to 20 characters.
-            description: New text on what the bot is for, at most 500 characters.
-            icon_file_id: Id of an uploaded picture to show as the avatar; files used as an avatar
+            description: New description of what the bot does, at most 500 characters.
+            icon_file_id: Id of an uploaded picture to use as the avatar; files used as avatars
                 never expire.
-            prompt_info: Persona and rules of the bot.
+            prompt_info: Persona and instructions of the bot.
             onboarding_info: Opening message and the questions offered with it.
-            knowledge: Knowledge bases of the bot and how they are searched.
+            knowledge: Knowledge bases of the bot, and how they are searched.
             plugin_id_list: Plugin tools that the bot may call.
             workflow_id_list: Workflows that the bot may run.
-            model_info_config: Model of the bot and its settings. Which settings, ranges and
-                defaults count depends on the model.
-            suggest_reply_info: Whether the bot proposes follow-up questions after an answer.
-            media_config: Voice call setting. The page does not list it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            model_info_config: Model of the bot and its settings. The settings, their ranges and
+                defaults depend on the model.
+            suggest_reply_info: Whether the bot suggests follow-up questions after an answer.
+            media_config: Voice call settings. Undocumented.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

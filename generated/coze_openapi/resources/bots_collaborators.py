@@ -34,22 +34,23 @@ class BotsCollaborators(SyncResource):
 
         `POST /v1/bots/{bot_id}/collaborators`
 
-        Lets one more member of the workspace edit the bot; one person per call. Shared editing must
-        be on (`bots_collaboration_modes_update`). Enterprise plans only. Channel OAuth apps cannot
-        call it; OAuth JWT apps and service tokens need just the permission; any other token must
-        belong to the owner or a collaborator of the bot.
+        Lets another member of the workspace edit the bot; one person per call. Shared editing must
+        be on (see `coze.bots.collaboration_modes.update`). Enterprise plans only. Channel OAuth
+        apps cannot call it. Tokens of OAuth JWT apps and service tokens need only the permission;
+        any other token must belong to the owner or a collaborator of the bot.
 
         Args:
-            bot_id: Id of the bot, the number after `bot/` in the address of its development page.
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
             collaborators: The person to add, a member of the bot's workspace; exactly one per call.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -58,7 +59,7 @@ class BotsCollaborators(SyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Bot.addCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/add_bot_collaborator
         """
         from ..api.bots_collaborators import create as operation
@@ -84,22 +85,22 @@ class BotsCollaborators(SyncResource):
 
         `DELETE /v1/bots/{bot_id}/collaborators/{user_id}`
 
-        Takes one person off the collaborators of the bot. Channel OAuth apps cannot call it; OAuth
-        JWT apps and service tokens need just the permission; any other token must belong to the
-        owner or a collaborator of the bot.
+        Removes a collaborator from the bot. Channel OAuth apps cannot call it. Tokens of OAuth JWT
+        apps and service tokens need only the permission; any other token must belong to the owner
+        or a collaborator of the bot.
 
         Args:
-            bot_id: Id of the bot, the number after `bot/` in the address of its development page.
-            user_id: Coze user id of the collaborator, as the account settings of that person show
-                it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
+            user_id: Coze user id of the collaborator, as shown in that person's account settings.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -108,7 +109,7 @@ class BotsCollaborators(SyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Bot.removeCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/remove_bot_collaborator
         """
         from ..api.bots_collaborators import delete as operation

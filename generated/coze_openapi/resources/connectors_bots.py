@@ -36,24 +36,25 @@ class ConnectorsBots(SyncResource):
 
         `PUT /v1/connectors/{connector_id}/bots/{bot_id}`
 
-        Tells Coze how the review of a bot ended that somebody published to an own channel. It is
-        meant for slow reviews: answer the `bot.published` callback with "in review" first, then
-        call this with the result. The token must belong to the channel.
+        Reports the result of the review of a bot that was published to a custom channel. Meant for
+        slow reviews: respond to the `bot.published` callback with "in review" first, then call this
+        with the result. The token must belong to the channel.
 
         Args:
-            connector_id: Id of the channel; it must be the channel of the token.
-            bot_id: Id of the bot, the number after `bot/` in the address of its development page.
-            audit_status: Result of the review. The page marks it optional and names no default.
-                Known values: `1`, `2`, `3`.
-            reason: Why the bot did not pass. For rejected bots.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            connector_id: Id of the channel; must be the channel of the token.
+            bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
+            audit_status: Result of the review. Always give it; no default is documented. Known
+                values: `1`, `2`, `3`.
+            reason: Why the bot was rejected. Only for rejected bots.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -39,30 +39,30 @@ class DatasetsDocuments(SyncResource):
         `POST /open_api/knowledge/document/create`
 
         Uploads up to 10 files or web pages to a Coze text knowledge base, or up to 10 images to an
-        image knowledge base. All of one call must come the same way: local files (text only) as
-        Base64, web pages (text only) by address, images by the id that `files_upload` returned. The
-        whole request may have 15 MB. Only the owner of the knowledge base may call it; table and
-        Volcano knowledge bases are not supported. Processing goes on after the answer: poll
-        `datasets_process`.
+        image knowledge base. All items of one call must come from the same kind of source: local
+        files (text only) as Base64, web pages (text only) by URL, images by the id that
+        `coze.files.upload` returned. The whole request is limited to 15 MB. Only the owner of the
+        knowledge base may call this; table and Volcano knowledge bases are not supported.
+        Processing continues after the call returns: poll `coze.datasets.process`.
 
         Args:
-            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the address
-                of its page.
-            document_bases: Files to add, at most 10, all of the kind that the knowledge base holds
-                and all uploaded the same way.
-            chunk_strategy: How to cut these files. Needed on every call, also when the knowledge
+            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the URL of
+                its page.
+            document_bases: Files to add, at most 10, all of the type that the knowledge base holds
+                and all from the same kind of source.
+            chunk_strategy: How to split these files. Required on every call, even if the knowledge
                 base already has files.
-            format_type: What the knowledge base holds, 0 text or 2 images. Two of the three
-                examples on the page leave it out for text; the table of the page demands it. Known
-                values: `0`, `1`, `2`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            format_type: Content of the knowledge base: 0 for text or 2 for images. Documented as
+                required, though some examples omit it for text. Known values: `0`, `1`, `2`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The files as the knowledge base holds them now.
+            The files as stored in the knowledge base.
 
         Raises:
             APIError: The API returned an error.
@@ -102,33 +102,33 @@ class DatasetsDocuments(SyncResource):
 
         `POST /open_api/knowledge/document/create`
 
-        Starts the processing and polls until every file is done. `cozekit.documents` builds the
-        `document_bases`.
+        Starts the processing and polls until every file is processed. `cozekit.documents` builds
+        the `document_bases`.
 
         Args:
-            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the address
-                of its page.
-            document_bases: Files to add, at most 10, all of the kind that the knowledge base holds
-                and all uploaded the same way.
-            chunk_strategy: How to cut these files. Needed on every call, also when the knowledge
+            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the URL of
+                its page.
+            document_bases: Files to add, at most 10, all of the type that the knowledge base holds
+                and all from the same kind of source.
+            chunk_strategy: How to split these files. Required on every call, even if the knowledge
                 base already has files.
-            format_type: What the knowledge base holds, 0 text or 2 images. Two of the three
-                examples on the page leave it out for text; the table of the page demands it. Known
-                values: `0`, `1`, `2`.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            format_type: Content of the knowledge base: 0 for text or 2 for images. Documented as
+                required, though some examples omit it for text. Known values: `0`, `1`, `2`.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: A value is beyond its limits.
@@ -153,8 +153,8 @@ class DatasetsDocuments(SyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     def wait(
         self,
@@ -166,28 +166,28 @@ class DatasetsDocuments(SyncResource):
         extra_headers: Mapping[str, str] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> ResultList[models.DocumentProgress]:
-        """Wait until files that were added before are processed.
+        """Wait until files that were added earlier are processed.
 
         `POST /v1/datasets/{dataset_id}/process`
 
-        The first poll comes at once. Otherwise as `create_and_poll`.
+        Polls at once, then at growing intervals, until every file is processed.
 
         Args:
             dataset_id: Id of the Coze knowledge base that holds the files, the number after
-                `knowledge/` in the address of its page.
+                `knowledge/` in the URL of its page.
             document_ids: Ids of the files to look up, all of the same knowledge base.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            extra_headers: Headers to add; they win over those of the client.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The progress of each file; all are completed.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -210,8 +210,8 @@ class DatasetsDocuments(SyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = run_steps(steps, self._client.settings.retries.wait)
-        found: ResultList[models.DocumentProgress] = done.last
-        return found
+        result: ResultList[models.DocumentProgress] = done.last
+        return result
 
     def delete(
         self,
@@ -222,23 +222,24 @@ class DatasetsDocuments(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Delete files of a knowledge base.
+        """Delete files from a knowledge base.
 
         `POST /open_api/knowledge/document/delete`
 
         Deletes up to 100 texts, images or tables from Coze knowledge bases. Only the owner of the
-        knowledge base may call it; Volcano knowledge bases are not supported.
+        knowledge base may call this; Volcano knowledge bases are not supported.
 
         Args:
             document_ids: Ids of the files to delete, at most 100.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -272,19 +273,20 @@ class DatasetsDocuments(SyncResource):
 
         `POST /open_api/knowledge/document/list`
 
-        Lists the documents, tables or images of one Coze knowledge base. Volcano knowledge bases
-        are not supported. The call changes nothing although it is a POST.
+        Lists the documents, tables or images of a Coze knowledge base. Volcano knowledge bases are
+        not supported. The call only reads, although it is a POST.
 
         Args:
-            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the address
-                of its page.
-            page: Page number, counted from 1. Default 1.
-            size: Files per page. Default 10; the page names no maximum.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            dataset_id: Id of the Coze knowledge base, the number after `knowledge/` in the URL of
+                its page.
+            page: Page number, starting at 1. Default 1.
+            size: Files per page. Default 10; no maximum is documented.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Document`; iterating goes through the items of all pages.
@@ -322,28 +324,27 @@ class DatasetsDocuments(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Rename a file or change when its web page is fetched.
+        """Rename a file or change how its web page is refreshed.
 
         `POST /open_api/knowledge/document/update`
 
-        Changes the name and the update rule of one file of a Coze knowledge base; its content and
-        chunks stay. Volcano knowledge bases are not supported. The answer may repeat the file in
-        `document_info`, a leftover of an older version that the method does not return; the example
-        of the page has no such field.
+        Changes the name and the update rule of one file of a Coze knowledge base; content and
+        chunks are not affected. Volcano knowledge bases are not supported. The response may repeat
+        the file in `document_info`, a leftover of an older version that the method does not return.
 
         Args:
-            document_id: Id of the file to change. The page marks it optional, but nothing else
-                names the file.
-            document_name: New name of the file. Left out, the name stays.
-            update_rule: New update rule of a web page. Left out, the rule stays.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            document_id: Id of the file to change. Always give it.
+            document_name: New name of the file. Unchanged if omitted.
+            update_rule: New update rule of a web page. Unchanged if omitted.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -34,24 +34,23 @@ class EnterprisesMembers(SyncResource):
 
         `POST /v1/enterprises/{enterprise_id}/members`
 
-        Brings an employee, a sub-user of the enterprise's Volcano Engine account, into the
-        enterprise. New sub-users join by themselves as a rule, so this is for those that did not.
-        Guests cannot be added. Enterprise plans (standard and ultimate) only; the standard plan has
-        at most 100 members. One person per call, and the calls must follow one another: concurrent
-        calls are not supported.
+        Adds an employee, a sub-user of the enterprise's Volcano Engine account, to the enterprise.
+        New sub-users usually join automatically, so this is for those that did not. Guests cannot
+        be added. Enterprise plans (standard and ultimate) only; the standard plan has at most 100
+        members. One person per call; concurrent calls are not supported.
 
         Args:
             enterprise_id: Id of the enterprise, shown in its organization settings.
-            users: The person to add; the list holds exactly one. The page marks it optional, though
-                it is the only field.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            users: The person to add; the list holds exactly one. Always give it.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             QuotaExceededError: Code 777074011: member limit of the enterprise reached.
@@ -87,26 +86,28 @@ class EnterprisesMembers(SyncResource):
 
         `DELETE /v1/enterprises/{enterprise_id}/members/{user_id}`
 
-        Takes a person out of the enterprise and hands their workspaces, bots, workflows and the
-        rest to somebody else. The person must have left all organizations before, by
-        `organizations_members_delete`. Enterprise plans (standard and ultimate) only, with the
-        token of an enterprise privileged app. One person per call, and the calls must follow one
-        another: concurrent calls are not supported.
+        Removes a person from the enterprise and transfers their workspaces, bots, workflows and
+        other resources to somebody else. The person must have left all organizations first (see
+        `coze.organizations.members.delete`). Enterprise plans (standard and ultimate) only, with
+        the token of an enterprise privileged app. One person per call; concurrent calls are not
+        supported.
 
         Args:
             enterprise_id: Id of the enterprise, shown in its organization settings.
             user_id: Coze user id of the person, the `CozeUserId` of `ListCozeUser` in the Volcano
                 Engine API.
-            receiver_user_id: Coze user id of the person who gets the workspaces, bots, workflows
-                and other resources; a super administrator or administrator of the enterprise.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            receiver_user_id: Coze user id of the person who receives the workspaces, bots,
+                workflows and other resources; a super administrator or administrator of the
+                enterprise.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -142,7 +143,7 @@ class EnterprisesMembers(SyncResource):
 
         `PUT /v1/enterprises/{enterprise_id}/members/{user_id}`
 
-        Makes an employee an administrator or an ordinary member. The role of a guest cannot be
+        Makes an employee an administrator or a regular member. The role of a guest cannot be
         changed. Needs the token of an enterprise privileged app.
 
         Args:
@@ -150,14 +151,15 @@ class EnterprisesMembers(SyncResource):
             user_id: Coze user id of the employee, the `CozeUserId` of `ListCozeUser` in the Volcano
                 Engine API.
             role: New role of the employee. Known values: `enterprise_admin`, `enterprise_member`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -36,7 +36,7 @@ class EnterprisesOrganizations(SyncResource):
 
         `POST /v1/enterprises/{enterprise_id}/organizations`
 
-        Makes a new organization beside the default one and names its first super administrator.
+        Creates an organization beside the default one and sets its first super administrator.
         Enterprise ultimate plan only; an enterprise has at most 20 organizations. Needs the token
         of an enterprise privileged app.
 
@@ -44,14 +44,15 @@ class EnterprisesOrganizations(SyncResource):
             enterprise_id: Id of the enterprise, shown in its organization settings.
             name: Name of the organization, at most 30 characters.
             super_admin_user_id: Coze user id of the first super administrator, the `CozeUserId` of
-                `ListCozeUser` in the Volcano Engine API. It must be an employee who already belongs
-                to the enterprise.
-            description: What the organization is for, at most 100 characters. Default empty.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+                `ListCozeUser` in the Volcano Engine API. Must be an employee who already belongs to
+                the enterprise.
+            description: Description of the organization, at most 100 characters. Empty by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new organization.
@@ -91,18 +92,19 @@ class EnterprisesOrganizations(SyncResource):
 
         `GET /v1/enterprises/{enterprise_id}/organizations`
 
-        Goes through all organizations of an enterprise, the default one included. Enterprise plans
+        Lists all organizations of an enterprise, including the default one. Enterprise plans
         (standard and ultimate) only. Needs the token of an enterprise privileged app.
 
         Args:
             enterprise_id: Id of the enterprise, shown in its organization settings.
-            page_num: Page to return, counted from 1. Default 1.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Organizations per page, at most 20. Default 20.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Organization`; iterating goes through the items of all pages.

@@ -16,7 +16,7 @@ class Entities(SyncResource):
 
     @property
     def copy_tasks(self) -> resources.EntitiesCopyTasks:
-        """Copying bots, apps and workflows between workspaces."""
+        """Copies of bots, apps and workflows."""
         from .entities_copy_tasks import EntitiesCopyTasks
 
         return EntitiesCopyTasks(self._client)

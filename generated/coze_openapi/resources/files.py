@@ -28,23 +28,24 @@ class Files(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.File:
-        """Read the facts about an uploaded file.
+        """Get the metadata of an uploaded file.
 
         `GET /v1/files/retrieve`
 
-        Reads name, size and upload time of a file that the same account uploaded. The content
-        itself cannot be read back.
+        Returns the name, size and upload time of a file uploaded by the same account. The content
+        cannot be downloaded.
 
         Args:
-            file_id: Id of the file, as `files_upload` returned it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            file_id: Id of the file, as returned by `coze.files.upload`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Facts about the file.
+            Metadata of the file.
 
         Raises:
             APIError: The API returned an error.
@@ -76,37 +77,37 @@ class Files(SyncResource):
 
         `POST /v1/files/upload`
 
-        Uploads one file of at most 512 MB and returns its id, with which messages, workflow inputs,
-        plugins and calls of the same account refer to it; the model behind a bot may accept less.
-        Files are kept for 3 months, for ever when they serve as an avatar. They cannot be
-        downloaded again and have no address. Accepted are documents (doc, docx, xls, xlsx, ppt,
-        pptx, pdf, numbers, csv), source code (cpp, py, java, c), pictures (jpg, jpg2, png, gif,
-        webp, heic, heif, bmp, pcd, tiff), audio (wav, mp3, flac, m4a, aac, ogg, wma, midi), video
-        (mp4, avi, mov, 3gp, 3gpp, flv, webm, wmv, rmvb, m4v, mkv) and archives (rar, zip, 7z, gz,
-        gzip, bz2).
+        Uploads one file of at most 512 MB and returns its id, by which messages, workflow inputs,
+        plugins and other calls of the same account refer to it; the model of a bot may accept less.
+        Files are kept for 3 months, or forever if used as an avatar. They cannot be downloaded
+        again and have no URL. Accepted are documents (doc, docx, xls, xlsx, ppt, pptx, pdf,
+        numbers, csv), source code (cpp, py, java, c), pictures (jpg, jpg2, png, gif, webp, heic,
+        heif, bmp, pcd, tiff), audio (wav, mp3, flac, m4a, aac, ogg, wma, midi), video (mp4, avi,
+        mov, 3gp, 3gpp, flv, webm, wmv, rmvb, m4v, mkv) and archives (rar, zip, 7z, gz, gzip, bz2).
 
         Args:
-            file: Content of the file, at most 512 MB; its name in the form tells the type. One file
-                in each call.
-            on_progress: Called with the bytes of the file that have been sent and their number in
-                all (None when it is not known); with 0 when a sending begins, also when it is
-                repeated. In the async client it may be async.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            file: The file, at most 512 MB; the extension of its name determines the type. One file
+                per call.
+            on_progress: Called with the number of bytes of the file sent so far and its total size
+                (None if unknown); with 0 whenever an upload starts, including retries. May be async
+                in the async client.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Facts about the stored file.
+            Metadata of the stored file.
 
         Raises:
-            InvalidRequestError: Code 4300: the uploaded file is empty, or the request is no form
+            InvalidRequestError: Code 4300: the uploaded file is empty, or the request is not a form
                 upload.
             InvalidRequestError: Code 4301: more than one file in one upload.
             InvalidRequestError: Code 4302: the file is too large.
             InvalidRequestError: Code 4303: the file type is not supported.
-            InvalidRequestError: Code 4304: the file is broken.
+            InvalidRequestError: Code 4304: the file is damaged.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.

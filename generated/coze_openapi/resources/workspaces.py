@@ -45,24 +45,25 @@ class Workspaces(SyncResource):
 
         `POST /v1/workspaces`
 
-        Makes a workspace in the caller's personal account or, with `coze_account_id`, in an
+        Creates a workspace in the caller's personal account or, with `coze_account_id`, in an
         organization of an enterprise.
 
         Args:
             name: Name of the workspace, at most 50 characters.
             description: What the workspace is for, at most 2,000 characters.
-            icon_file_id: Id of an uploaded picture to use as icon, which is then kept for ever; a
-                standard icon when left out.
-            coze_account_id: Id of the organization that shall own the workspace, shown in the
-                organization's settings. Enterprise plans only; the caller's personal account when
-                left out.
+            icon_file_id: Id of an uploaded picture to use as icon, which is then kept forever; a
+                standard icon by default.
+            coze_account_id: Id of the organization that will own the workspace, shown in the
+                organization's settings. Enterprise plans only; the caller's personal account by
+                default.
             owner_uid: Coze user id of the owner, who must belong to the organization of
-                `coze_account_id`. Enterprise plans only; the owner of the token when left out.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+                `coze_account_id`. Enterprise plans only; the owner of the token by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new workspace.
@@ -105,26 +106,26 @@ class Workspaces(SyncResource):
 
         `GET /v1/workspaces`
 
-        Lists the workspaces that a user made or joined, in one of three ways. Without a filter: all
-        of the caller's, the personal one included. With `enterprise_id`: the caller's in that
-        enterprise. With `user_id` and `coze_account_id`, both of them: those of that user in that
-        organization. Personal workspaces appear only without a filter. Apps of third-party channels
-        cannot call this.
+        Lists the workspaces that a user created or joined. Without a filter: all of the caller's,
+        including the personal one. With `enterprise_id`: the caller's in that enterprise. With both
+        `user_id` and `coze_account_id`: those of that user in that organization. Personal
+        workspaces are only listed without a filter. Apps of third-party channels cannot call this.
 
         Args:
-            page_num: Number of the page, from 1. Default: `1`.
-            page_size: Workspaces on a page, at most 50. Default: `20`.
+            page_num: Page number, starting at 1. Default: `1`.
+            page_size: Workspaces per page, at most 50. Default: `20`.
             enterprise_id: Id of the enterprise whose workspaces to list; enterprise plans only. Not
                 together with `user_id` and `coze_account_id`.
             user_id: Coze user id of the person whose workspaces to list. Only together with
                 `coze_account_id`.
-            coze_account_id: Id of the organization whose workspaces to list; on personal plans it
-                equals the user id. Only together with `user_id`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            coze_account_id: Id of the organization whose workspaces to list; on personal plans, the
+                user id. Only together with `user_id`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Workspace`; iterating goes through the items of all pages.
@@ -169,26 +170,26 @@ class Workspaces(SyncResource):
 
         `PUT /v1/workspaces/{workspace_id}`
 
-        Changes name and description; what is left out stays as it is. Personal workspaces cannot be
-        changed. Text that violates the content rules of the platform fails with 4014.
+        Changes name and description; omitted fields are not changed. Personal workspaces cannot be
+        changed. Text that violates the platform's content rules fails with code 4014.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            name: New name, at most 50 characters; left out or empty, the name stays.
-            description: New description, at most 2,000 characters; left out or empty, the
-                description stays.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            name: New name, at most 50 characters; unchanged if omitted or empty.
+            description: New description, at most 2,000 characters; unchanged if omitted or empty.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
-            InvalidRequestError: Code 4014: the bot cannot answer this, or a name was refused by the
-                content check.
+            InvalidRequestError: Code 4014: the bot cannot answer this, or a name was rejected by
+                the content check.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -34,21 +34,23 @@ class AsyncAppsCollaborators(AsyncResource):
 
         `POST /v1/apps/{app_id}/collaborators`
 
-        Lets one more member of the workspace edit a low-code app; one person per call. Enterprise
-        plans only. Channel OAuth apps cannot call it; OAuth JWT apps and service tokens need just
-        the permission; any other token must belong to the owner or a collaborator of the app.
+        Lets another member of the workspace edit a low-code app; one person per call. Enterprise
+        plans only. Channel OAuth apps cannot call it. Tokens of OAuth JWT apps and service tokens
+        need only the permission; any other token must belong to the owner or a collaborator of the
+        app.
 
         Args:
-            app_id: Id of the app, the number after `project-ide/` in the address of its editor.
+            app_id: Id of the app, the number after `project-ide/` in the URL of its editor.
             collaborators: The person to add, a member of the app's workspace; exactly one per call.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -57,7 +59,7 @@ class AsyncAppsCollaborators(AsyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Project.addCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/add_app_collaborator
         """
         from ..api.apps_collaborators import create as operation
@@ -83,23 +85,23 @@ class AsyncAppsCollaborators(AsyncResource):
 
         `DELETE /v1/apps/{app_id}/collaborators/{user_id}`
 
-        Takes one person off the collaborators of a low-code app; the workflows, plugins and other
-        resources that this person made pass to the owner of the app. Channel OAuth apps cannot call
-        it; OAuth JWT apps and service tokens need just the permission; any other token must belong
-        to the owner or a collaborator of the app.
+        Removes a collaborator from a low-code app. Workflows, plugins and other resources created
+        by that person pass to the owner of the app. Channel OAuth apps cannot call it. Tokens of
+        OAuth JWT apps and service tokens need only the permission; any other token must belong to
+        the owner or a collaborator of the app.
 
         Args:
-            app_id: Id of the app, the number after `project-ide/` in the address of its editor.
-            user_id: Coze user id of the collaborator, as the account settings of that person show
-                it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            app_id: Id of the app, the number after `project-ide/` in the URL of its editor.
+            user_id: Coze user id of the collaborator, as shown in that person's account settings.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -108,7 +110,7 @@ class AsyncAppsCollaborators(AsyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Project.removeCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/remove_app_collaborator
         """
         from ..api.apps_collaborators import delete as operation

@@ -51,7 +51,7 @@ class AsyncAudio(AsyncResource):
 
     @property
     def voices(self) -> resources_async.AsyncAudioVoices:
-        """Voices that bots and speech can use."""
+        """Voices for bots and speech."""
         from .audio_voices import AsyncAudioVoices
 
         return AsyncAudioVoices(self._client)

@@ -37,28 +37,26 @@ class AsyncAudioRooms(AsyncResource):
 
         `POST /v1/audio/rooms`
 
-        Opens an RTC room and lets the bot enter it; a person joins with an RTC client and the token
-        of the answer. Sound and signalling do not pass through this API. Billing of the bot's audio
-        and of the call begins at once: a bot that nobody joins waits three minutes, and these are
-        charged.
+        Opens an RTC room and adds the bot to it; a person joins with an RTC client and the returned
+        token. Audio and signalling do not pass through this API. Billing of the bot's audio and of
+        the call starts at once: a bot that nobody joins waits three minutes, which are charged.
 
         Args:
             bot_id: Id of the bot that enters the room.
-            conversation_id: Conversation that keeps the messages of the call. Absent makes a new
-                one.
-            voice_id: Id of the voice the bot speaks with, as `audio_voices_list` returns it.
-                Default is a female system voice.
-            config: Settings of sound
-            uid: Caller's own id of the person in the call. Memory of the bot, such as its database,
-                is kept apart per id; leave it out when that is not needed, and the server gives
-                one.
-            workflow_id: Chatflow that answers instead of the bot. Withdrawn in September 2025; old
-                callers keep working.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            conversation_id: Conversation that keeps the messages of the call. A new one by default.
+            voice_id: Id of the voice that the bot speaks with, as returned by
+                `coze.audio.voices.list`. A female system voice by default.
+            config: Audio, video and turn-taking settings.
+            uid: Your own id of the person in the call. The bot's memory, such as its database, is
+                separate for each id; omit it if you do not need that, and the server assigns one.
+            workflow_id: Chatflow that answers instead of the bot. Withdrawn in September 2025, but
+                still works for existing callers.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             What a client needs to join the room.

@@ -33,22 +33,22 @@ class AsyncAudioTranscriptions(AsyncResource):
 
         `POST /v1/audio/transcriptions`
 
-        Transcribes one audio file and answers when the whole text is there. For larger recordings
-        there is the WebSocket protocol for transcription, which takes the audio in pieces. Each
-        call costs recognition fees.
+        Transcribes one audio file and returns the whole text. For larger recordings use the
+        WebSocket for transcription, which takes the audio in pieces. Every call is charged.
 
         Args:
-            file: The audio file, at most 10 MB and under 30 minutes, with any sample and bit rate.
-                The large model reads opus, ogg, mp3, wav, m4a, mp4, pcm, raw, spx, aac and amr, the
-                small one ogg, mp3, wav, mp4 and m4a.
-            on_progress: Called with the bytes of the file that have been sent and their number in
-                all (None when it is not known); with 0 when a sending begins, also when it is
-                repeated. In the async client it may be async.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            file: The audio file, at most 10 MB and shorter than 30 minutes, with any sample rate
+                and bit rate. The large model reads opus, ogg, mp3, wav, m4a, mp4, pcm, raw, spx,
+                aac and amr; the small one reads ogg, mp3, wav, mp4 and m4a.
+            on_progress: Called with the number of bytes of the file sent so far and its total size
+                (None if unknown); with 0 whenever an upload starts, including retries. May be async
+                in the async client.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The text.

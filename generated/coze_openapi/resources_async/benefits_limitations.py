@@ -35,24 +35,26 @@ class AsyncBenefitsLimitations(AsyncResource):
 
         `POST /v1/commerce/benefit/limitations`
 
-        Limits the resource points or the seconds of voice calls that devices, or consumers of the
-        caller's own definition, may use: in all, per period, or both. Without a quota a device is
-        not limited. A quota of one device wins over that of all devices, and each of the two scopes
-        for all can have one total and one periodic quota. A quota works only for devices that
-        report themselves; seconds of calls need the matching AI call licence. Enterprise ultimate
-        plan only; for super administrators and administrators of the enterprise.
+        Limits the resource points or the seconds of voice calls that devices, or consumers you
+        define yourself, may use: in total, per period, or both. A device without a quota is
+        unlimited. A quota for a single device takes precedence over one for all devices, and each
+        of the two scopes for all can have one total and one periodic quota. A quota only applies to
+        devices that report themselves; seconds of calls need the matching AI call licence.
+        Enterprise ultimate plan only; callable by super administrators and administrators of the
+        enterprise.
 
         Args:
             entity_type: Scope of the quota. Known values: `enterprise_all_devices`,
                 `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`.
-            benefit_info: Amount
+            benefit_info: Amount, type and period of the quota.
             entity_id: Id of the device (with `single_device`) or of the consumer (with
-                `single_custom_consumer`); left out with the other scopes.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+                `single_custom_consumer`); omit it for other scopes.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The new quota.
@@ -93,25 +95,27 @@ class AsyncBenefitsLimitations(AsyncResource):
 
         `GET /v1/commerce/benefit/limitations`
 
-        Goes through the quotas of one scope and one kind. Their ids are not part of the answer;
-        keep the one that `benefits_limitations_create` returned. Enterprise ultimate plan only; for
-        super administrators and administrators of the enterprise.
+        Lists the quotas of one scope and one type. The response does not include their ids; keep
+        the id that `coze.benefits.limitations.create` returned. Enterprise ultimate plan only;
+        callable by super administrators and administrators of the enterprise.
 
         Args:
             entity_type: Scope of the quotas. Known values: `enterprise_all_devices`,
                 `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`.
-            benefit_type: Kind of the quotas. Known values: `resource_point`,
+            benefit_type: Type of the quotas. Known values: `resource_point`,
                 `voice_unified_duration_system`, `voice_unified_duration_custom`.
-            entity_id: Id of the device or consumer. Given with `single_device` and
-                `single_custom_consumer`, and only then.
-            status: State of the quotas. Default `valid`. Known values: `valid`, `frozen`.
-            page_token: The `page_token` of the page before. Absent or empty means the first page.
+            entity_id: Id of the device or consumer. Required with `single_device` and
+                `single_custom_consumer`; otherwise omit it.
+            status: Status of the quotas. Default `valid`. Known values: `valid`, `frozen`.
+            page_token: `page_token` of the previous page. Omit it or leave it empty for the first
+                page.
             page_size: Quotas per page, 1 to 200. Default 20.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `BenefitLimitation`; iterating goes through the items of all pages.
@@ -162,27 +166,29 @@ class AsyncBenefitsLimitations(AsyncResource):
 
         `PUT /v1/commerce/benefit/limitations/{benefit_id}`
 
-        Changes the amount, the period, the time or the state of a quota; scope and kind are fixed.
-        It works only for devices that report themselves. Enterprise ultimate plan only; for super
-        administrators and administrators of the enterprise.
+        Changes the amount, period, start and end, or status of a quota; its scope and type are
+        fixed. It only applies to devices that report themselves. Enterprise ultimate plan only;
+        callable by super administrators and administrators of the enterprise.
 
         Args:
-            benefit_id: Id of the quota, as `benefits_limitations_create` returned it.
-            limit: New amount, in resource points or, for the kinds of voice calls, in seconds.
-            active_mode: How the time of the quota is given. Known values: `absolute_time`.
-            started_at: New begin, in Unix seconds.
+            benefit_id: Id of the quota, as returned by `coze.benefits.limitations.create`.
+            limit: New amount, in resource points or, for voice calls, in seconds.
+            active_mode: How the validity period of the quota is given. Known values:
+                `absolute_time`.
+            started_at: New start, in Unix seconds.
             ended_at: New end, in Unix seconds; the quota has no effect afterwards.
-            status: New state. Default `valid`, so a frozen quota may come back to life when this is
-                left out. Known values: `valid`, `frozen`.
-            trigger_unit: New unit of the period after which the amount is full again. Known values:
+            status: New status. Default `valid`, so omitting it may reactivate a frozen quota. Known
+                values: `valid`, `frozen`.
+            trigger_unit: New unit of the period after which the amount is reset. Known values:
                 `never`, `minute`, `hour`, `day`.
-            trigger_time: New length of that period in `trigger_unit`; without meaning (and 1) when
-                the unit is `never`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            trigger_time: New length of that period in `trigger_unit`; ignored (and 1) if the unit
+                is `never`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The quota was changed.

@@ -21,7 +21,7 @@ class AsyncChats(AsyncResource):
 
     @property
     def messages(self) -> resources_async.AsyncChatMessages:
-        """Messages that one chat produced."""
+        """Messages of a single chat."""
         from .chat_messages import AsyncChatMessages
 
         return AsyncChatMessages(self._client)
@@ -40,26 +40,27 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat/cancel`
 
-        Turns a chat that is `created` or `in_progress` into `canceled`, which frees its
-        conversation for the next chat; a chat that ended just before is returned as it ended, and
-        one that waits for tool outputs is refused with 4104. Input and reply of the cancelled chat
-        do not become context. An open event stream of the chat keeps flowing (close the connection
-        to stop it), and the tokens of the whole reply are charged.
+        Cancels a chat that is `created` or `in_progress`, which frees its conversation for the next
+        chat. A chat that ended just before is returned as it ended; one that waits for tool outputs
+        fails with code 4104. Input and reply of the cancelled chat do not become context. An open
+        event stream of the chat continues (close the connection to stop it), and the tokens of the
+        whole reply are charged.
 
         Args:
             chat_id: Id of the running chat.
             conversation_id: Conversation of the chat.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The chat after the cancellation.
+            The cancelled chat.
 
         Raises:
-            ConflictError: Code 4104: the chat cannot be cancelled in its present state.
+            ConflictError: Code 4104: the chat cannot be cancelled in its current state.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.
@@ -77,10 +78,10 @@ class AsyncChats(AsyncResource):
             "chat_id": chat_id,
             "conversation_id": conversation_id,
         }
-        found: models.Chat = await run_steps_async(
+        result: models.Chat = await run_steps_async(
             call_unless_ended(self._client, operation, arguments, options)
         )
-        return found
+        return result
 
     async def create(
         self,
@@ -107,55 +108,57 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat`
 
-        Sends the user's input to a bot, together with earlier messages if wanted, and lets it work.
-        The plain call answers at once with the state of the chat, not with the reply: poll
-        `chat_retrieve` until the chat has ended, then read `chat_messages_list`. The streaming call
-        delivers the reply piece by piece. The bot must be published to the API channel unless
-        `publish_status` asks for the draft. A conversation runs one chat at a time; a second one is
-        refused with 4016. `conversation_id` goes into the query, everything else into the body.
+        Sends the user's input to a bot, optionally with earlier messages, and starts a run.
+        `coze.chat.create` returns the chat's status at once, not the reply: poll
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`.
+        `coze.chat.stream` delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one fails with code 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
-            bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
-            user_id: The person who talks, named by the caller's own rules. Context, database
-                entries and other memory of different values are kept apart; use a constant if that
-                is not needed. Better not the real user id of your business.
-            conversation_id: Conversation in which the chat takes place; its messages become context
-                and the new ones are added to it. Left out, a new conversation is opened and its id
-                comes back in the answer.
+            bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
+            user_id: Your own id of the user. Context, database entries and other memory are kept
+                separately for each id; use a constant if you do not need that. Avoid real user ids
+                of your business.
+            conversation_id: Conversation for the chat: its messages are the context, and the new
+                messages are added to it. Without it, a new conversation is created and its id is
+                returned.
             additional_messages: Messages to add to those of the conversation: history first, the
-                user's input last, at most 100. The last one should have the role `user`. Left out,
-                the newest message of the conversation counts as the input, so it is needed when the
-                conversation is new or empty.
-            custom_variables: Values for the `{{name}}` places in the prompt of the bot, which may
-                also use Jinja2; names are of letters and underscores. They do not reach the
-                variables of the bot or its workflows.
-            auto_save_history: Whether the conversation keeps the input, the reply and the steps
-                between. Must stay true for calls without `stream` (else 4007) and for bots with
-                local plugins. With false the chat can never be looked up and is no context for
-                later ones. Default: `true`.
-            meta_data: Data of the caller, returned with the chat but not with its messages. At most
-                16 pairs, keys of 1 to 64 characters, values of 1 to 512.
+                user's input last, at most 100. The last one should have the role `user`. If
+                omitted, the newest message of the conversation is the input, so they are required
+                when the conversation is new or empty.
+            custom_variables: Values for the `{{name}}` placeholders in the bot's prompt, which may
+                also use Jinja2; names consist of letters and underscores. They are not passed to
+                the bot's variables or workflows.
+            auto_save_history: Whether the conversation keeps the input, the reply and intermediate
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
+                local plugins. With false, the chat cannot be retrieved and is no context for later
+                chats. Default: `true`.
+            meta_data: Custom data, returned with the chat but not with its messages. At most 16
+                pairs, keys of 1 to 64 characters, values of 1 to 512.
             extra_params: Hints for the model; only the keys `latitude` and `longitude` (decimal
-                degrees as text) are allowed. Workflows do not see them.
-            shortcut_command: Shortcut command to run; the input of the user is then made from it
-                and put last in the messages.
-            parameters: Values for the inputs of the start node, by name. Only for single-agent bots
-                in chatflow mode that are published to the API or Chat SDK channel.
-            enable_card: Whether question nodes answer with a card (`content_type` is `card`, data
+                degrees as strings) are allowed. Not available in workflows.
+            shortcut_command: Shortcut command to run; the user's input is generated from it and
+                added as the last message.
+            parameters: Inputs of the start node, by name. Only for single-agent bots in chatflow
+                mode that are published to the API or Chat SDK channel.
+            enable_card: Whether question nodes reply with a card (`content_type` is `card`, data
                 for the Card SDK) instead of plain text. Default: `false`.
-            publish_status: Which state of the bot answers. Default: `published_online`. Known
-                values: `published_online`, `unpublished_draft`.
-            bot_version: Published version that answers, as the list of bot versions names it. Left
-                out, the newest. Together with `publish_status` `unpublished_draft` it is refused
-                with 4000.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            publish_status: Which version of the bot answers: the published one or the draft.
+                Default: `published_online`. Known values: `published_online`, `unpublished_draft`.
+            bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
+                newest by default. Together with `publish_status` `unpublished_draft` the call fails
+                with code 4000.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The chat that was started, or its events when `stream` is true.
+            The chat that was started.
 
         Raises:
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
@@ -222,61 +225,63 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat`
 
-        Sends the user's input to a bot, together with earlier messages if wanted, and lets it work.
-        The plain call answers at once with the state of the chat, not with the reply: poll
-        `chat_retrieve` until the chat has ended, then read `chat_messages_list`. The streaming call
-        delivers the reply piece by piece. The bot must be published to the API channel unless
-        `publish_status` asks for the draft. A conversation runs one chat at a time; a second one is
-        refused with 4016. `conversation_id` goes into the query, everything else into the body.
+        Sends the user's input to a bot, optionally with earlier messages, and starts a run.
+        `coze.chat.create` returns the chat's status at once, not the reply: poll
+        `coze.chat.retrieve` until the chat has ended, then read `coze.chat.messages.list`.
+        `coze.chat.stream` delivers the reply piece by piece. The bot must be published to the API
+        channel unless `publish_status` asks for the draft. A conversation runs one chat at a time;
+        a second one fails with code 4016. `conversation_id` goes into the query, everything else
+        into the body.
 
         Args:
-            bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
-            user_id: The person who talks, named by the caller's own rules. Context, database
-                entries and other memory of different values are kept apart; use a constant if that
-                is not needed. Better not the real user id of your business.
-            conversation_id: Conversation in which the chat takes place; its messages become context
-                and the new ones are added to it. Left out, a new conversation is opened and its id
-                comes back in the answer.
+            bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
+            user_id: Your own id of the user. Context, database entries and other memory are kept
+                separately for each id; use a constant if you do not need that. Avoid real user ids
+                of your business.
+            conversation_id: Conversation for the chat: its messages are the context, and the new
+                messages are added to it. Without it, a new conversation is created and its id is
+                returned.
             additional_messages: Messages to add to those of the conversation: history first, the
-                user's input last, at most 100. The last one should have the role `user`. Left out,
-                the newest message of the conversation counts as the input, so it is needed when the
-                conversation is new or empty.
-            custom_variables: Values for the `{{name}}` places in the prompt of the bot, which may
-                also use Jinja2; names are of letters and underscores. They do not reach the
-                variables of the bot or its workflows.
-            auto_save_history: Whether the conversation keeps the input, the reply and the steps
-                between. Must stay true for calls without `stream` (else 4007) and for bots with
-                local plugins. With false the chat can never be looked up and is no context for
-                later ones. Default: `true`.
-            meta_data: Data of the caller, returned with the chat but not with its messages. At most
-                16 pairs, keys of 1 to 64 characters, values of 1 to 512.
+                user's input last, at most 100. The last one should have the role `user`. If
+                omitted, the newest message of the conversation is the input, so they are required
+                when the conversation is new or empty.
+            custom_variables: Values for the `{{name}}` placeholders in the bot's prompt, which may
+                also use Jinja2; names consist of letters and underscores. They are not passed to
+                the bot's variables or workflows.
+            auto_save_history: Whether the conversation keeps the input, the reply and intermediate
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
+                local plugins. With false, the chat cannot be retrieved and is no context for later
+                chats. Default: `true`.
+            meta_data: Custom data, returned with the chat but not with its messages. At most 16
+                pairs, keys of 1 to 64 characters, values of 1 to 512.
             extra_params: Hints for the model; only the keys `latitude` and `longitude` (decimal
-                degrees as text) are allowed. Workflows do not see them.
-            shortcut_command: Shortcut command to run; the input of the user is then made from it
-                and put last in the messages.
-            parameters: Values for the inputs of the start node, by name. Only for single-agent bots
-                in chatflow mode that are published to the API or Chat SDK channel.
-            enable_card: Whether question nodes answer with a card (`content_type` is `card`, data
+                degrees as strings) are allowed. Not available in workflows.
+            shortcut_command: Shortcut command to run; the user's input is generated from it and
+                added as the last message.
+            parameters: Inputs of the start node, by name. Only for single-agent bots in chatflow
+                mode that are published to the API or Chat SDK channel.
+            enable_card: Whether question nodes reply with a card (`content_type` is `card`, data
                 for the Card SDK) instead of plain text. Default: `false`.
-            publish_status: Which state of the bot answers. Default: `published_online`. Known
-                values: `published_online`, `unpublished_draft`.
-            bot_version: Published version that answers, as the list of bot versions names it. Left
-                out, the newest. Together with `publish_status` `unpublished_draft` it is refused
-                with 4000.
+            publish_status: Which version of the bot answers: the published one or the draft.
+                Default: `published_online`. Known values: `published_online`, `unpublished_draft`.
+            bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
+                newest by default. Together with `publish_status` `unpublished_draft` the call fails
+                with code 4000.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
-            deadline: Seconds for a whole stream, until `StreamTimeout`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            deadline: Seconds for the whole stream until `StreamTimeout`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             InvalidRequestError: Code 4003: meta_data exceeds its limits.
             InvalidRequestError: Code 4004: additional_messages exceeds its limits.
@@ -341,57 +346,58 @@ class AsyncChats(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> streams.ChatResult:
-        """Start a chat, wait for its end and read its messages.
+        """Start a chat, wait until it has ended and read its messages.
 
         `POST /v3/chat`
 
-        Ends when the chat is `completed` or `requires_action` (then `result.tool_calls` has what it
-        waits for); every other end is an error.
+        Returns when the chat is `completed` or `requires_action` (`result.tool_calls` then holds
+        the calls it waits for); raises an error if it ends in any other way.
 
         Args:
-            bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
-            user_id: The person who talks, named by the caller's own rules. Context, database
-                entries and other memory of different values are kept apart; use a constant if that
-                is not needed. Better not the real user id of your business.
-            conversation_id: Conversation in which the chat takes place; its messages become context
-                and the new ones are added to it. Left out, a new conversation is opened and its id
-                comes back in the answer.
+            bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
+            user_id: Your own id of the user. Context, database entries and other memory are kept
+                separately for each id; use a constant if you do not need that. Avoid real user ids
+                of your business.
+            conversation_id: Conversation for the chat: its messages are the context, and the new
+                messages are added to it. Without it, a new conversation is created and its id is
+                returned.
             additional_messages: Messages to add to those of the conversation: history first, the
-                user's input last, at most 100. The last one should have the role `user`. Left out,
-                the newest message of the conversation counts as the input, so it is needed when the
-                conversation is new or empty.
-            custom_variables: Values for the `{{name}}` places in the prompt of the bot, which may
-                also use Jinja2; names are of letters and underscores. They do not reach the
-                variables of the bot or its workflows.
-            auto_save_history: Whether the conversation keeps the input, the reply and the steps
-                between. Must stay true for calls without `stream` (else 4007) and for bots with
-                local plugins. With false the chat can never be looked up and is no context for
-                later ones. Default: `true`.
-            meta_data: Data of the caller, returned with the chat but not with its messages. At most
-                16 pairs, keys of 1 to 64 characters, values of 1 to 512.
+                user's input last, at most 100. The last one should have the role `user`. If
+                omitted, the newest message of the conversation is the input, so they are required
+                when the conversation is new or empty.
+            custom_variables: Values for the `{{name}}` placeholders in the bot's prompt, which may
+                also use Jinja2; names consist of letters and underscores. They are not passed to
+                the bot's variables or workflows.
+            auto_save_history: Whether the conversation keeps the input, the reply and intermediate
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
+                local plugins. With false, the chat cannot be retrieved and is no context for later
+                chats. Default: `true`.
+            meta_data: Custom data, returned with the chat but not with its messages. At most 16
+                pairs, keys of 1 to 64 characters, values of 1 to 512.
             extra_params: Hints for the model; only the keys `latitude` and `longitude` (decimal
-                degrees as text) are allowed. Workflows do not see them.
-            shortcut_command: Shortcut command to run; the input of the user is then made from it
-                and put last in the messages.
-            parameters: Values for the inputs of the start node, by name. Only for single-agent bots
-                in chatflow mode that are published to the API or Chat SDK channel.
-            enable_card: Whether question nodes answer with a card (`content_type` is `card`, data
+                degrees as strings) are allowed. Not available in workflows.
+            shortcut_command: Shortcut command to run; the user's input is generated from it and
+                added as the last message.
+            parameters: Inputs of the start node, by name. Only for single-agent bots in chatflow
+                mode that are published to the API or Chat SDK channel.
+            enable_card: Whether question nodes reply with a card (`content_type` is `card`, data
                 for the Card SDK) instead of plain text. Default: `false`.
-            publish_status: Which state of the bot answers. Default: `published_online`. Known
-                values: `published_online`, `unpublished_draft`.
-            bot_version: Published version that answers, as the list of bot versions names it. Left
-                out, the newest. Together with `publish_status` `unpublished_draft` it is refused
-                with 4000.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            publish_status: Which version of the bot answers: the published one or the draft.
+                Default: `published_online`. Known values: `published_online`, `unpublished_draft`.
+            bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
+                newest by default. Together with `publish_status` `unpublished_draft` the call fails
+                with code 4000.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            cancel_on_timeout: Whether work that takes longer is cancelled. If it ended in that
-                moment, its end counts.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            cancel_on_timeout: Whether to cancel work that exceeds `poll_timeout`. If it ends at
+                that moment, its result counts.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The chat, its messages and its answer.
@@ -455,25 +461,27 @@ class AsyncChats(AsyncResource):
         extra_headers: Mapping[str, str] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> streams.ChatResult:
-        """Wait for the end of a chat that runs already.
+        """Wait for a chat that is already running.
 
         `GET /v3/chat/retrieve`
 
-        For a chat that was started before, such as one whose stream broke. The first poll comes at
-        once. Otherwise as `create_and_poll`.
+        For a chat that was started earlier, such as one whose stream broke. Polls at once, then at
+        growing intervals. Returns when the chat is `completed` or `requires_action`
+        (`result.tool_calls` then holds the calls it waits for); raises an error if it ends in any
+        other way.
 
         Args:
-            conversation_id: Conversation of the chat, as the start of the chat returned it.
-            chat_id: Id of the chat, the `id` that the start of the chat (or any of its chat events)
-                returned.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            conversation_id: Conversation of the chat, as returned when the chat was started.
+            chat_id: Id of the chat: the `id` returned when it was started, and in each of its chat
+                events.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            cancel_on_timeout: Whether work that takes longer is cancelled. If it ended in that
-                moment, its end counts.
-            extra_headers: Headers to add; they win over those of the client.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            cancel_on_timeout: Whether to cancel work that exceeds `poll_timeout`. If it ends at
+                that moment, its result counts.
+            extra_headers: Additional headers; they take precedence over the client's.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The chat, its messages and its answer.
@@ -541,9 +549,9 @@ class AsyncChats(AsyncResource):
 
         `POST /v3/chat`
 
-        Starts a chat, runs the functions that belong to the tool calls of the bot, hands in their
-        outputs and goes on until the bot has answered. Calls of one round run at the same time.
-        Without `tools`, a chat that waits for outputs is returned.
+        Starts a chat, runs the functions for the bot's tool calls, submits their outputs and
+        repeats this until the bot has answered. Calls of one round run concurrently. Without
+        `tools`, returns a chat that waits for outputs.
 
         ```python
         def get_weather(location: str) -> dict[str, object]:
@@ -555,59 +563,60 @@ class AsyncChats(AsyncResource):
         ```
 
         Args:
-            bot_id: Bot to talk to, the number after `bot/` in the address of its development page.
-            user_id: The person who talks, named by the caller's own rules. Context, database
-                entries and other memory of different values are kept apart; use a constant if that
-                is not needed. Better not the real user id of your business.
-            conversation_id: Conversation in which the chat takes place; its messages become context
-                and the new ones are added to it. Left out, a new conversation is opened and its id
-                comes back in the answer.
+            bot_id: Bot to talk to, the number after `bot/` in the URL of its development page.
+            user_id: Your own id of the user. Context, database entries and other memory are kept
+                separately for each id; use a constant if you do not need that. Avoid real user ids
+                of your business.
+            conversation_id: Conversation for the chat: its messages are the context, and the new
+                messages are added to it. Without it, a new conversation is created and its id is
+                returned.
             additional_messages: Messages to add to those of the conversation: history first, the
-                user's input last, at most 100. The last one should have the role `user`. Left out,
-                the newest message of the conversation counts as the input, so it is needed when the
-                conversation is new or empty.
-            custom_variables: Values for the `{{name}}` places in the prompt of the bot, which may
-                also use Jinja2; names are of letters and underscores. They do not reach the
-                variables of the bot or its workflows.
-            auto_save_history: Whether the conversation keeps the input, the reply and the steps
-                between. Must stay true for calls without `stream` (else 4007) and for bots with
-                local plugins. With false the chat can never be looked up and is no context for
-                later ones. Default: `true`.
-            meta_data: Data of the caller, returned with the chat but not with its messages. At most
-                16 pairs, keys of 1 to 64 characters, values of 1 to 512.
+                user's input last, at most 100. The last one should have the role `user`. If
+                omitted, the newest message of the conversation is the input, so they are required
+                when the conversation is new or empty.
+            custom_variables: Values for the `{{name}}` placeholders in the bot's prompt, which may
+                also use Jinja2; names consist of letters and underscores. They are not passed to
+                the bot's variables or workflows.
+            auto_save_history: Whether the conversation keeps the input, the reply and intermediate
+                steps. Must be true for calls that do not stream (otherwise 4007) and for bots with
+                local plugins. With false, the chat cannot be retrieved and is no context for later
+                chats. Default: `true`.
+            meta_data: Custom data, returned with the chat but not with its messages. At most 16
+                pairs, keys of 1 to 64 characters, values of 1 to 512.
             extra_params: Hints for the model; only the keys `latitude` and `longitude` (decimal
-                degrees as text) are allowed. Workflows do not see them.
-            shortcut_command: Shortcut command to run; the input of the user is then made from it
-                and put last in the messages.
-            parameters: Values for the inputs of the start node, by name. Only for single-agent bots
-                in chatflow mode that are published to the API or Chat SDK channel.
-            enable_card: Whether question nodes answer with a card (`content_type` is `card`, data
+                degrees as strings) are allowed. Not available in workflows.
+            shortcut_command: Shortcut command to run; the user's input is generated from it and
+                added as the last message.
+            parameters: Inputs of the start node, by name. Only for single-agent bots in chatflow
+                mode that are published to the API or Chat SDK channel.
+            enable_card: Whether question nodes reply with a card (`content_type` is `card`, data
                 for the Card SDK) instead of plain text. Default: `false`.
-            publish_status: Which state of the bot answers. Default: `published_online`. Known
-                values: `published_online`, `unpublished_draft`.
-            bot_version: Published version that answers, as the list of bot versions names it. Left
-                out, the newest. Together with `publish_status` `unpublished_draft` it is refused
-                with 4000.
-            tools: Name of a tool → function. It gets the arguments by name; what it returns goes to
-                the bot, text as it is, anything else as JSON. In the async client it may be async;
-                other functions run in worker threads.
-            max_rounds: How often outputs are handed in.
-            on_tool_error: What becomes of an exception, of arguments that are not valid JSON, and
-                of an unknown tool: `"report"` tells the bot, `"raise"` raises `ToolFailed`.
-            on_event: Called with each event; as a mapping from event names to functions, with the
-                events of these names.
-            stream: Whether to listen to events; otherwise polls.
+            publish_status: Which version of the bot answers: the published one or the draft.
+                Default: `published_online`. Known values: `published_online`, `unpublished_draft`.
+            bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
+                newest by default. Together with `publish_status` `unpublished_draft` the call fails
+                with code 4000.
+            tools: Tool name → function. The function gets the arguments by name; its result goes to
+                the bot, text as is, anything else as JSON. May be async in the async client; other
+                functions run in worker threads.
+            max_rounds: Maximum number of times that outputs are submitted.
+            on_tool_error: How to handle an exception, arguments that are not valid JSON, and an
+                unknown tool: `"report"` tells the bot, `"raise"` raises `ToolFailed`.
+            on_event: Function called with each event, or a mapping from event names to functions,
+                called with the events of that name.
+            stream: Whether to stream events; otherwise the chat is polled.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
-            deadline: Seconds for a whole stream, until `StreamTimeout`.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            deadline: Seconds for the whole stream until `StreamTimeout`.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The final chat, and the messages of all rounds.
@@ -615,10 +624,10 @@ class AsyncChats(AsyncResource):
         Raises:
             ChatFailed: The chat failed.
             ChatCanceled: The chat was cancelled.
-            ToolFailed: A tool failed, and `on_tool_error` is `"raise"`.
-            TooManyRounds: The bot goes on calling tools.
+            ToolFailed: A tool failed and `on_tool_error` is `"raise"`.
+            TooManyRounds: The bot kept calling tools beyond `max_rounds`.
             StreamInterrupted: The stream stopped before its last event.
-            StreamTimeout: A limit of the stream passed.
+            StreamTimeout: A time limit of the stream was exceeded.
             PollTimeout: The chat did not end in time.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             InvalidRequestError: Code 4003: meta_data exceeds its limits.
@@ -673,10 +682,10 @@ class AsyncChats(AsyncResource):
             poll_interval=poll_interval,
             is_async=True,
         )
-        found: streams.ChatResult = await run_steps_async(
+        result: streams.ChatResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     async def retrieve(
         self,
@@ -688,27 +697,27 @@ class AsyncChats(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Chat:
-        """Read the state of a chat.
+        """Get the status of a chat.
 
         `GET /v3/chat/retrieve`
 
-        Tells how far a chat has come; it never holds the reply. Once the status is `completed`,
-        read the reply with `chat_messages_list`. Only chats that ran with `auto_save_history` can
-        be looked up. A call that succeeds may still describe a failed chat: look at `status` and
-        `last_error`.
+        Returns the status of a chat, never the reply. Once it is `completed`, read the reply with
+        `coze.chat.messages.list`. Only chats that ran with `auto_save_history` can be retrieved. A
+        successful call may still describe a failed chat: check `status` and `last_error`.
 
         Args:
-            conversation_id: Conversation of the chat, as the start of the chat returned it.
-            chat_id: Id of the chat, the `id` that the start of the chat (or any of its chat events)
-                returned.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            conversation_id: Conversation of the chat, as returned when the chat was started.
+            chat_id: Id of the chat: the `id` returned when it was started, and in each of its chat
+                events.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The present state of the chat.
+            The current state of the chat.
 
         Raises:
             APIError: The API returned an error.
@@ -739,31 +748,32 @@ class AsyncChats(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Chat:
-        """Hand in the results of tool calls.
+        """Submit the outputs of tool calls.
 
         `POST /v3/chat/submit_tool_outputs`
 
         Continues a chat that stopped with `requires_action` because a local plugin (one that runs
-        on the caller's side) has to work. Give one output for every open tool call. The chat must
-        have been started with `auto_save_history`, otherwise 5000 is returned. It may stop again
-        with further tool calls. Chatflows do not support local plugins.
+        on your side) has to run. Give one output for every open tool call. The chat must have been
+        started with `auto_save_history`, otherwise the call fails with code 5000. The chat may stop
+        again with further tool calls. Chatflows do not support local plugins.
 
         Args:
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
-            tool_outputs: Results, one for every tool call that the chat waits for.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            tool_outputs: Outputs, one for every tool call that the chat waits for.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The continued chat, or its events when `stream` is true.
+            The continued chat.
 
         Raises:
-            ServerError: Code 5000: internal error; also a tool output for a chat that was run
-                without history.
+            ServerError: Code 5000: internal error; also tool outputs for a chat that ran without
+                history.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.
@@ -795,35 +805,36 @@ class AsyncChats(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> streams.AsyncChatStream:
-        """Hand in the results of tool calls, as an event stream.
+        """Submit the outputs of tool calls, as an event stream.
 
         `POST /v3/chat/submit_tool_outputs`
 
         Continues a chat that stopped with `requires_action` because a local plugin (one that runs
-        on the caller's side) has to work. Give one output for every open tool call. The chat must
-        have been started with `auto_save_history`, otherwise 5000 is returned. It may stop again
-        with further tool calls. Chatflows do not support local plugins.
+        on your side) has to run. Give one output for every open tool call. The chat must have been
+        started with `auto_save_history`, otherwise the call fails with code 5000. The chat may stop
+        again with further tool calls. Chatflows do not support local plugins.
 
         Args:
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
-            tool_outputs: Results, one for every tool call that the chat waits for.
+            tool_outputs: Outputs, one for every tool call that the chat waits for.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
-            deadline: Seconds for a whole stream, until `StreamTimeout`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            deadline: Seconds for the whole stream until `StreamTimeout`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
-            ServerError: Code 5000: internal error; also a tool output for a chat that was run
-                without history.
+            StreamTimeout: The response did not begin within the limits.
+            ServerError: Code 5000: internal error; also tool outputs for a chat that ran without
+                history.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.
@@ -856,26 +867,27 @@ class AsyncChats(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> streams.ChatResult:
-        """Hand in the outputs of tools and wait until the chat ends or calls tools again.
+        """Submit tool outputs and wait until the chat ends or calls tools again.
 
         `POST /v3/chat/submit_tool_outputs`
 
-        Polls until the chat has ended, or waits for outputs that it has not been given yet.
+        Polls until the chat has ended, or waits for outputs that have not been submitted yet.
 
         Args:
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
-            tool_outputs: Results, one for every tool call that the chat waits for.
-            poll_timeout: Seconds to wait for the end, until `PollTimeout`.
+            tool_outputs: Outputs, one for every tool call that the chat waits for.
+            poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
-            cancel_on_timeout: Whether work that takes longer is cancelled. If it ended in that
-                moment, its end counts.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            cancel_on_timeout: Whether to cancel work that exceeds `poll_timeout`. If it ends at
+                that moment, its result counts.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The chat, its messages and its answer.
@@ -884,8 +896,8 @@ class AsyncChats(AsyncResource):
             ChatFailed: The chat failed.
             ChatCanceled: The chat was cancelled.
             PollTimeout: It did not end in time; the error holds its ids.
-            ServerError: Code 5000: internal error; also a tool output for a chat that was run
-                without history.
+            ServerError: Code 5000: internal error; also tool outputs for a chat that ran without
+                history.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.

@@ -48,24 +48,26 @@ class AsyncConnectors(AsyncResource):
 
         `POST /v1/connectors/{connector_id}/install`
 
-        Adds a public channel or an own channel of the enterprise to a workspace; afterwards every
-        developer of the workspace can publish to it. Standard channels such as the Coze store, API
-        and SDK are always there. On enterprise plans only super administrators and administrators
-        may add channels for the enterprise; members may do so for their personal workspace.
+        Adds a public channel or a custom channel of the enterprise to a workspace; every developer
+        of the workspace can then publish to it. Standard channels such as the Coze store, API and
+        SDK are always available. On enterprise plans only super administrators and administrators
+        may add channels for the enterprise; members may add them to their personal workspace.
 
         Args:
-            connector_id: Id of the channel. Own channels show it in the settings, on the page for
-                publishing channels; for a public channel, ask the administrator of its platform.
-            workspace_id: Id of the workspace that gets the channel, the number after `w` in its
-                address.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            connector_id: Id of the channel. For a custom channel, shown in the settings on the page
+                for publishing channels; for a public channel, ask the administrator of its
+                platform.
+            workspace_id: Id of the workspace to add the channel to, the number after `w` in its
+                URL.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

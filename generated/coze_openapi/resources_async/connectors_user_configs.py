@@ -35,24 +35,25 @@ class AsyncConnectorsUserConfigs(AsyncResource):
 
         `POST /v1/connectors/{connector_id}/user_configs`
 
-        Binds hardware devices, several at once, to an own channel of the enterprise. Developers who
-        publish a bot to the channel can then choose among the devices. Device binding is off at
-        first: Coze sales enables it for the channel and sets the key.
+        Binds hardware devices, several at once, to a custom channel of the enterprise. Developers
+        who publish a bot to the channel can then choose among the devices. Device binding is off by
+        default: Coze sales enables it for the channel and sets the key.
 
         Args:
-            connector_id: Id of the own channel, shown in the account settings on the page for
+            connector_id: Id of the custom channel, shown in the account settings on the page for
                 publishing channels.
             configs: Devices to bind, one entry per key.
-            user_id: Coze user id of the bot developer to whom the devices are bound, shown at the
-                bottom of the account settings. The page does not say what happens without it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            user_id: Coze user id of the bot developer to bind the devices to, shown at the bottom
+                of the account settings. What happens without it is undocumented.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

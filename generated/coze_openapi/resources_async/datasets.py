@@ -54,23 +54,24 @@ class AsyncDatasets(AsyncResource):
         `POST /v1/datasets`
 
         Creates an empty Coze knowledge base for text or images; fill it with
-        `datasets_documents_create`. Table knowledge bases and Volcano knowledge bases cannot be
-        created through this API.
+        `coze.datasets.documents.create`. Table knowledge bases and Volcano knowledge bases cannot
+        be created through this API.
 
         Args:
             name: Name of the knowledge base, at most 100 characters.
-            space_id: Id of the workspace that gets the knowledge base, the number after `w` in its
-                address.
-            format_type: What the knowledge base holds, 0 text or 2 images. Tables (1) are refused.
-                Known values: `0`, `1`, `2`.
-            description: What the knowledge base is about. Left out, it has no description.
-            file_id: Icon, as the id of an image uploaded with `files_upload`. Left out, a default
-                icon.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
+            space_id: Id of the workspace to create the knowledge base in, the number after `w` in
+                its URL.
+            format_type: Content of the knowledge base: 0 for text or 2 for images. Tables (1) are
+                not accepted. Known values: `0`, `1`, `2`.
+            description: What the knowledge base is about. No description by default.
+            file_id: Icon, as the id of an image uploaded with `coze.files.upload`. A standard icon
                 by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Id of the new knowledge base.
@@ -109,21 +110,22 @@ class AsyncDatasets(AsyncResource):
 
         `DELETE /v1/datasets/{dataset_id}`
 
-        Deletes a Coze knowledge base and every file in it, and detaches it from the bots that use
-        it. Administrators of the workspace may delete any knowledge base of the team, other members
-        only their own. Volcano knowledge bases are refused.
+        Deletes a Coze knowledge base and all its files, and detaches it from the bots that use it.
+        Administrators of the workspace may delete any knowledge base of the team, other members
+        only their own. Volcano knowledge bases cannot be deleted.
 
         Args:
-            dataset_id: Id of the knowledge base, the number after `knowledge/` in the address of
-                its page.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            dataset_id: Id of the knowledge base, the number after `knowledge/` in the URL of its
+                page.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -159,22 +161,23 @@ class AsyncDatasets(AsyncResource):
 
         `GET /v1/datasets`
 
-        Lists every knowledge base in the resource library of a workspace, Coze and Volcano ones,
-        whoever owns them. Knowledge bases inside low-code apps are left out. The files of a Volcano
-        knowledge base cannot be read through this API.
+        Lists all knowledge bases in the resource library of a workspace, both Coze and Volcano
+        ones, whoever owns them. Knowledge bases inside low-code apps are omitted. The files of a
+        Volcano knowledge base cannot be read through this API.
 
         Args:
-            space_id: Id of the workspace to search, the number after `w` in its address.
-            name: Part of the name to look for (fuzzy search). Left out, names do not matter.
-            format_type: Only knowledge bases of this type. Left out, all types. Known values: `0`,
+            space_id: Id of the workspace to search, the number after `w` in its URL.
+            name: Part of the name to search for (fuzzy search). Any name by default.
+            format_type: Only knowledge bases of this type. All types by default. Known values: `0`,
                 `1`, `2`.
-            page_num: Page number, counted from 1. Default 1.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Knowledge bases per page, 1 to 300. Default 10.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Dataset`; iterating goes through the items of all pages.
@@ -214,23 +217,24 @@ class AsyncDatasets(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> ResultList[models.DocumentProgress]:
-        """Read how far files of a knowledge base are processed.
+        """Get the processing progress of files of a knowledge base.
 
         `POST /v1/datasets/{dataset_id}/process`
 
-        Reads the progress of uploaded files: text, images and tables. All files of one call must
-        lie in the same Coze knowledge base; Volcano knowledge bases are not supported. The call
-        changes nothing although it is a POST.
+        Returns the progress of uploaded files: text, images and tables. All files of one call must
+        be in the same Coze knowledge base; Volcano knowledge bases are not supported. The call only
+        reads, although it is a POST.
 
         Args:
             dataset_id: Id of the Coze knowledge base that holds the files, the number after
-                `knowledge/` in the address of its page.
+                `knowledge/` in the URL of its page.
             document_ids: Ids of the files to look up, all of the same knowledge base.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             Progress of each file.
@@ -269,26 +273,26 @@ class AsyncDatasets(AsyncResource):
 
         `PUT /v1/datasets/{dataset_id}`
 
-        Sets name, icon and description together: one that is left out goes back to its default, so
-        send the values to keep as well. Only the owner may call it, and only for a Coze knowledge
-        base. The files stay as they are.
+        Sets name, icon and description together: any that is omitted is reset to its default, so
+        also send the values to keep. Only the owner may call this, and only for a Coze knowledge
+        base. The files are not affected.
 
         Args:
-            dataset_id: Id of the knowledge base, the number after `knowledge/` in the address of
-                its page.
+            dataset_id: Id of the knowledge base, the number after `knowledge/` in the URL of its
+                page.
             name: Name of the knowledge base, at most 100 characters.
-            file_id: Icon, as the id of an image uploaded with `files_upload`. Left out, the icon
-                goes back to the default.
-            description: What the knowledge base is about. Left out, the description goes back to
-                the default.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            file_id: Icon, as the id of an image uploaded with `coze.files.upload`. Reset to the
+                standard icon if omitted.
+            description: What the knowledge base is about. Reset to the default if omitted.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

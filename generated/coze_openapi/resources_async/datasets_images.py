@@ -38,22 +38,23 @@ class AsyncDatasetsImages(AsyncResource):
 
         `GET /v1/datasets/{dataset_id}/images`
 
-        Lists the images of a Coze image knowledge base with their captions, which can also be
-        searched. Volcano knowledge bases are not supported.
+        Lists the images of a Coze image knowledge base with their captions, and can search the
+        captions. Volcano knowledge bases are not supported.
 
         Args:
-            dataset_id: Id of the knowledge base, the number after `knowledge/` in the address of
-                its page.
-            page_num: Page number, counted from 1. Default 1.
+            dataset_id: Id of the knowledge base, the number after `knowledge/` in the URL of its
+                page.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Images per page, 1 to 299. Default 10.
-            keyword: Words to look for in the captions. Left out, captions do not matter.
-            has_caption: True: only images with a caption; false: only images without one. Left out,
-                both.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            keyword: Words to search for in the captions. Any caption by default.
+            has_caption: True: only images with a caption; false: only images without one. Both by
+                default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `DatasetImage`; iterating goes through the items of all pages.
@@ -98,23 +99,24 @@ class AsyncDatasetsImages(AsyncResource):
 
         `PUT /v1/datasets/{dataset_id}/images/{document_id}`
 
-        Replaces the caption by which an image of a Coze image knowledge base is found. Images
-        uploaded with manual captions (`caption_type` 1) need this call. Volcano knowledge bases are
-        not supported.
+        Replaces the caption by which an image of a Coze image knowledge base is found. Required for
+        images uploaded with manual captions (`caption_type` 1). Volcano knowledge bases are not
+        supported.
 
         Args:
-            dataset_id: Id of the knowledge base, the number after `knowledge/` in the address of
-                its page.
+            dataset_id: Id of the knowledge base, the number after `knowledge/` in the URL of its
+                page.
             document_id: Id of the image.
             caption: New caption of the image.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

@@ -16,7 +16,7 @@ class AsyncEntities(AsyncResource):
 
     @property
     def copy_tasks(self) -> resources_async.AsyncEntitiesCopyTasks:
-        """Copying bots, apps and workflows between workspaces."""
+        """Copies of bots, apps and workflows."""
         from .entities_copy_tasks import AsyncEntitiesCopyTasks
 
         return AsyncEntitiesCopyTasks(self._client)

@@ -37,23 +37,24 @@ class AsyncFolders(AsyncResource):
 
         `GET /v1/folders`
 
-        Lists the folders directly below another one, or below the root of a workspace. Deeper
-        levels take further calls with the ids returned. What the folders hold besides folders is
-        not listed. Anyone in the workspace may call this.
+        Lists the folders directly below a folder, or at the root of a workspace. For deeper levels,
+        call it again with the returned ids. Contents other than folders are not listed. Any member
+        of the workspace may call this.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            folder_type: Kind of folders to list; only `development` is accepted. Known values:
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            folder_type: Type of folders to list; only `development` is accepted. Known values:
                 `development`, `library`.
-            parent_folder_id: Folder below which to look, the number after `folder_id=` in its
-                address. The root of the workspace when left out or `0`.
-            page_num: Number of the page, from 1. Default: `1`.
-            page_size: Folders on a page, at most 50. Default: `20`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            parent_folder_id: Parent folder, the number after `folder_id=` in its URL. The root of
+                the workspace if omitted or `0`.
+            page_num: Page number, starting at 1. Default: `1`.
+            page_size: Folders per page, at most 50. Default: `20`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `Folder`; iterating goes through the items of all pages.
@@ -92,23 +93,24 @@ class AsyncFolders(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Folder:
-        """Read the facts about a folder.
+        """Get a folder.
 
         `GET /v1/folders/{folder_id}`
 
-        Reads name, description, place and author of a folder, not what it holds. Anyone in the
-        workspace may call this.
+        Returns name, description, parent and creator of a folder, not its contents. Any member of
+        the workspace may call this.
 
         Args:
-            folder_id: Id of the folder, the number after `folder_id=` in its address.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            folder_id: Id of the folder, the number after `folder_id=` in its URL.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The facts about the folder.
+            The folder.
 
         Raises:
             APIError: The API returned an error.

@@ -42,24 +42,26 @@ class AsyncOrganizations(AsyncResource):
 
         `PUT /v1/organizations/{organization_id}`
 
-        Changes what is given and leaves the rest. Both texts are checked for forbidden content.
-        Enterprise ultimate plan only.
+        Changes the given fields and leaves the others. Both texts are checked for prohibited
+        content. Enterprise ultimate plan only.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
+            organization_id: Id of the organization, as returned by
+                `coze.enterprises.organizations.list`.
             name: New name, at most 30 characters.
             description: New description, at most 100 characters.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
-            PermissionDeniedError: Code 4102: refused by risk control or by the content check.
+            PermissionDeniedError: Code 4102: rejected by risk control or by the content check.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -35,22 +35,24 @@ class AsyncOrganizationsMembers(AsyncResource):
 
         `POST /v1/organizations/{organization_id}/members`
 
-        Adds an employee or a guest of the enterprise; they must belong to the enterprise already,
-        which puts them into the default organization by itself. Enterprise plans (standard and
-        ultimate) only, with the token of an enterprise privileged app. One person per call, and the
-        calls must follow one another: concurrent calls are not supported.
+        Adds an employee or a guest of the enterprise; they must already belong to the enterprise,
+        which adds them to the default organization automatically. Enterprise plans (standard and
+        ultimate) only, with the token of an enterprise privileged app. One person per call;
+        concurrent calls are not supported.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
+            organization_id: Id of the organization, as returned by
+                `coze.enterprises.organizations.list`.
             organization_people: The person to add; the list holds exactly one.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -85,25 +87,27 @@ class AsyncOrganizationsMembers(AsyncResource):
 
         `DELETE /v1/organizations/{organization_id}/members/{user_id}`
 
-        Takes a person out of the organization and its workspaces and hands their resources to a
-        super administrator; they stay in the enterprise, which `enterprises_members_delete` ends.
-        The last super administrator cannot be removed. Enterprise plans (standard and ultimate)
-        only, with the token of an enterprise privileged app. One person per call, and the calls
-        must follow one another: concurrent calls are not supported.
+        Removes a person from the organization and its workspaces, and transfers their resources to
+        a super administrator; they remain in the enterprise (see
+        `coze.enterprises.members.delete`). The last super administrator cannot be removed.
+        Enterprise plans (standard and ultimate) only, with the token of an enterprise privileged
+        app. One person per call; concurrent calls are not supported.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
-            user_id: Coze user id of the person, as `organizations_members_list` returns it.
-            receiver_user_id: Coze user id of the super administrator of the organization who gets
+            organization_id: Id of the organization, as returned by
+                `coze.enterprises.organizations.list`.
+            user_id: Coze user id of the person, as returned by `coze.organizations.members.list`.
+            receiver_user_id: Coze user id of the organization's super administrator who receives
                 the workspaces, bots, workflows and other resources.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             ConflictError: Code 777074044: the last super administrator cannot be removed.
@@ -140,18 +144,20 @@ class AsyncOrganizationsMembers(AsyncResource):
 
         `GET /v1/organizations/{organization_id}/members`
 
-        Goes through the employees and guests of an organization, those with a deleted account
-        included. Needs the token of an enterprise privileged app.
+        Lists the employees and guests of an organization, including those whose account was
+        deleted. Needs the token of an enterprise privileged app.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
-            page_num: Page to return, counted from 1. Default 1.
+            organization_id: Id of the organization, as returned by
+                `coze.enterprises.organizations.list`.
+            page_num: Page number, starting at 1. Default 1.
             page_size: People per page, at most 50. Default 20.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `OrganizationMember`; iterating goes through the items of all pages.
@@ -194,24 +200,26 @@ class AsyncOrganizationsMembers(AsyncResource):
 
         `PUT /v1/organizations/{organization_id}/members/{user_id}`
 
-        Gives an employee another role. Guests stay guests, and employees cannot become guests.
-        Needs the token of an enterprise privileged app; only one that a super administrator of the
-        organization made can appoint another super administrator.
+        Gives an employee another role. Guests remain guests, and employees cannot become guests.
+        Needs the token of an enterprise privileged app; only an app created by a super
+        administrator of the organization can appoint another super administrator.
 
         Args:
-            organization_id: Id of the organization, as `enterprises_organizations_list` returns it.
-            user_id: Coze user id of the person, as `organizations_members_list` returns it.
+            organization_id: Id of the organization, as returned by
+                `coze.enterprises.organizations.list`.
+            user_id: Coze user id of the person, as returned by `coze.organizations.members.list`.
             organization_role_type: New role of the employee; every role except
                 `organization_guest`. Known values: `organization_super_admin`,
                 `organization_admin`, `organization_member`, `organization_guest`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

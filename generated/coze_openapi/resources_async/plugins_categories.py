@@ -35,18 +35,19 @@ class AsyncPluginsCategories(AsyncResource):
 
         `GET /v1/stores/categories`
 
-        Lists the categories by which `plugins_list` can be filtered. The token needs no permission.
+        Lists the categories that `coze.plugins.list` can filter by. The token needs no permission.
 
         Args:
-            entity_type: Kind of thing whose categories are wanted. Only `plugin` is supported.
+            entity_type: Type of store entry to list the categories of. Only `plugin` is supported.
                 Known values: `plugin`.
-            page_num: Page number, counted from 1. Default 1.
+            page_num: Page number, starting at 1. Default 1.
             page_size: Categories per page, at most 100. Default 20.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `PluginCategory`; iterating goes through the items of all pages.

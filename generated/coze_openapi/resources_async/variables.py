@@ -33,31 +33,32 @@ class AsyncVariables(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> ResultList[models.UserVariable]:
-        """Read the user variables of a bot or app.
+        """Get user variables of a bot or app.
 
         `GET /v1/variables`
 
-        Reads the values that one user has in a bot or app published to the API or Chat SDK channel.
-        Values are kept apart by the account of the token, user, channel and bot: what was set
-        inside Coze is often not visible here, because users carry other ids there. Names that do
-        not exist are left out of the answer without an error.
+        Returns one user's values in a bot or app published to the API or Chat SDK channel. Values
+        are separate for each token account, user, channel and bot: what was set inside Coze is
+        often not visible here, because users have other ids there. Names that do not exist are
+        omitted without an error.
 
         Args:
-            connector_uid: Whose values to read: the id given as `user_id` when a chat was started,
-                or as `user_id` inside `ext` when a workflow was run.
-            app_id: Id of the app, the text after `project-ide/` in its address. At least one of
-                `app_id` and `bot_id` is needed.
-            bot_id: Id of the bot, the number after `bot/` in its address. At least one of `app_id`
-                and `bot_id` is needed.
-            connector_id: Channel of the bot or app, 1024 (API) or 999 (Chat SDK). The page names no
-                default.
-            keywords: Names of the variables. Left out or empty, all of them. Sent as one value with
-                commas.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            connector_uid: User whose values to return: the id given as `user_id` when a chat was
+                started, or as `user_id` in `ext` when a workflow was run.
+            app_id: Id of the app, the text after `project-ide/` in its URL. Give at least one of
+                `app_id` and `bot_id`.
+            bot_id: Id of the bot, the number after `bot/` in its URL. Give at least one of `app_id`
+                and `bot_id`.
+            connector_id: Channel of the bot or app, 1024 (API) or 999 (Chat SDK). No default is
+                documented.
+            keywords: Names of the variables. All if omitted or empty. Sent as one comma-separated
+                value.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The variables that exist.
@@ -99,27 +100,28 @@ class AsyncVariables(AsyncResource):
 
         `PUT /v1/variables`
 
-        Sets values for one user in a bot or app published to the API or Chat SDK channel. Only user
-        variables that exist and are switched on can be set, system variables never. Variables that
-        are not named keep their values.
+        Sets one user's values in a bot or app published to the API or Chat SDK channel. Only
+        existing, enabled user variables can be set, never system variables. Other variables keep
+        their values.
 
         Args:
-            connector_uid: Whose values to set: the id given as `user_id` when a chat is started, or
-                as `user_id` inside `ext` when a workflow is run.
+            connector_uid: User whose values to set: the id given as `user_id` when a chat is
+                started, or as `user_id` in `ext` when a workflow is run.
             data: Values to set, at least one.
-            app_id: Id of the app, the text after `project-ide/` in its address. At least one of
-                `app_id` and `bot_id` is needed.
-            bot_id: Id of the bot, the number after `bot/` in its address. At least one of `app_id`
-                and `bot_id` is needed.
+            app_id: Id of the app, the text after `project-ide/` in its URL. Give at least one of
+                `app_id` and `bot_id`.
+            bot_id: Id of the bot, the number after `bot/` in its URL. Give at least one of `app_id`
+                and `bot_id`.
             connector_id: Channel of the bot or app, 1024 (API) or 999 (Chat SDK). Default 1024.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.

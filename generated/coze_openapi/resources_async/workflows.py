@@ -22,14 +22,14 @@ class AsyncWorkflows(AsyncResource):
 
     @property
     def chat(self) -> resources_async.AsyncWorkflowsChat:
-        """Chatflows: workflows that answer as a dialogue."""
+        """Chatflows: workflows that answer in a conversation."""
         from .workflows_chat import AsyncWorkflowsChat
 
         return AsyncWorkflowsChat(self._client)
 
     @property
     def collaboration_modes(self) -> resources_async.AsyncWorkflowsCollaborationModes:
-        """Switch of a workflow between single and shared editing."""
+        """Single or shared editing of a workflow."""
         from .workflows_collaboration_modes import AsyncWorkflowsCollaborationModes
 
         return AsyncWorkflowsCollaborationModes(self._client)
@@ -43,14 +43,14 @@ class AsyncWorkflows(AsyncResource):
 
     @property
     def runs(self) -> resources_async.AsyncWorkflowsRuns:
-        """Running and resuming workflows."""
+        """Run and resume workflows."""
         from .workflows_runs import AsyncWorkflowsRuns
 
         return AsyncWorkflowsRuns(self._client)
 
     @property
     def versions(self) -> resources_async.AsyncWorkflowsVersions:
-        """Published versions of a workflow."""
+        """Versions of a workflow."""
         from .workflows_versions import AsyncWorkflowsVersions
 
         return AsyncWorkflowsVersions(self._client)
@@ -73,24 +73,25 @@ class AsyncWorkflows(AsyncResource):
 
         `GET /v1/workflows`
 
-        Lists workflows and chatflows of a workspace, or those of one app in it, with name,
-        description and author. Inputs and outputs are not part of the list; read them with
-        `workflows_retrieve`.
+        Lists the workflows and chatflows of a workspace, or of one app in it, with name,
+        description and creator. Inputs and outputs are not included; get them with
+        `coze.workflows.retrieve`.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            page_num: Number of the page, from 1.
-            page_size: Workflows on a page, 1 to 30. Default: `10`.
-            workflow_mode: Kind to list; both when left out. Known values: `workflow`, `chatflow`.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            page_num: Page number, starting at 1.
+            page_size: Workflows per page, 1 to 30. Default: `10`.
+            workflow_mode: Type to list; both by default. Known values: `workflow`, `chatflow`.
             app_id: Id of the app whose workflows to list, the number after `project-ide/` in its
-                address; not narrowed to an app when left out.
-            publish_status: Stage of publication to list. Default: `published_online`. Known values:
+                URL; all apps by default.
+            publish_status: Publication status to list. Default: `published_online`. Known values:
                 `all`, `published_online`, `unpublished_draft`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `WorkflowSummary`; iterating goes through the items of all pages.
@@ -131,25 +132,26 @@ class AsyncWorkflows(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.Workflow:
-        """Read the facts about a workflow.
+        """Get a workflow.
 
         `GET /v1/workflows/{workflow_id}`
 
-        Reads name, description and author of a workflow, on request also what its start node takes
-        and what its end node returns. The nodes in between cannot be read.
+        Returns the name, description and creator of a workflow and, on request, the inputs of its
+        start node and the outputs of its end node. The nodes in between are not available.
 
         Args:
-            workflow_id: Id of the workflow, the number after `workflow_id=` in the address of its
+            workflow_id: Id of the workflow, the number after `workflow_id=` in the URL of its
                 editor.
-            include_input_output: Whether to describe inputs and outputs as well. Default: `false`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            include_input_output: Whether to include inputs and outputs. Default: `false`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            The facts about the workflow.
+            The workflow.
 
         Raises:
             APIError: The API returned an error.

@@ -30,29 +30,28 @@ class AsyncWorkflowsCollaborators(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Let another person edit a workflow.
+        """Add a collaborator to a workflow.
 
         `POST /v1/workflows/{workflow_id}/collaborators`
 
-        Adds one collaborator to a workflow of the library whose shared editing is switched on (see
-        `workflows_collaboration_modes_update`). The person must be a member of the workspace.
-        Enterprise plans only. With the token of an OAuth JWT app or a service token the permission
-        suffices; any other token must belong to the owner or a collaborator of the workflow. OAuth
-        apps of channels cannot call this.
+        Lets another member of the workspace edit a workflow of the library; shared editing must be
+        on (see `coze.workflows.collaboration_modes.update`). Enterprise plans only. Channel OAuth
+        apps cannot call it. Tokens of OAuth JWT apps and service tokens need only the permission;
+        any other token must belong to the owner or a collaborator of the workflow.
 
         Args:
-            workflow_id: Id of the workflow, the number after `workflow_id=` in the address of its
+            workflow_id: Id of the workflow, the number after `workflow_id=` in the URL of its
                 editor.
-            collaborators: The person to add. A list by form, yet the server takes exactly one
-                entry.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            collaborators: The person to add; exactly one entry, although it is a list.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -61,7 +60,7 @@ class AsyncWorkflowsCollaborators(AsyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Workflow.addCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/add_workflow_collaborator
         """
         from ..api.workflows_collaborators import create as operation
@@ -83,26 +82,27 @@ class AsyncWorkflowsCollaborators(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> Empty:
-        """Take a person's right to edit a workflow.
+        """Remove a collaborator from a workflow.
 
         `DELETE /v1/workflows/{workflow_id}/collaborators/{user_id}`
 
-        Removes one collaborator from a workflow. With the token of an OAuth JWT app or a service
-        token the permission suffices; any other token must belong to the owner or a collaborator of
-        the workflow. OAuth apps of channels cannot call this.
+        Removes a collaborator from a workflow. Channel OAuth apps cannot call it. Tokens of OAuth
+        JWT apps and service tokens need only the permission; any other token must belong to the
+        owner or a collaborator of the workflow.
 
         Args:
-            workflow_id: Id of the workflow, the number after `workflow_id=` in the address of its
+            workflow_id: Id of the workflow, the number after `workflow_id=` in the URL of its
                 editor.
             user_id: Coze user id of the collaborator, shown in that person's account settings.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -111,7 +111,7 @@ class AsyncWorkflowsCollaborators(AsyncResource):
             ResponseError: The response does not match the documented schema.
 
         Permission: `Workflow.removeCollaborator`
-        Rate limit: 5 requests per second, shared by all accounts below one main account.
+        Rate limit: 5 requests per second, shared by all accounts under one main account.
         Source: https://www.coze.cn/open/docs/developer_guides/remove_workflow_collaborator
         """
         from ..api.workflows_collaborators import delete as operation

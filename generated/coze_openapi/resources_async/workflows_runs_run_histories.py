@@ -38,33 +38,34 @@ class AsyncWorkflowsRunsRunHistories(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.WorkflowRunHistory:
-        """Read the state and the result of an asynchronous run.
+        """Get the status and the result of an asynchronous run.
 
         `GET /v1/workflows/{workflow_id}/run_histories/{execute_id}`
 
-        Tells how far an asynchronous run has come and, once it has ended, what it returned. Output
-        of output nodes is kept for 24 hours, that of the end node for 7 days. When an output node
-        wrote more than 1 MB its text may be cut here; read it node by node with
-        `workflows_runs_run_histories_execute_nodes_retrieve`. The page documents no state for a run
-        that waits for an answer: take `interrupt_data` beside `Running` as a pause that lasts until
-        `workflows_runs_resume` is called.
+        Returns the status of an asynchronous run and, once it has ended, its result. Output of
+        output nodes is kept for 24 hours, that of the end node for 7 days. If an output node wrote
+        more than 1 MB, its text may be truncated here; read it node by node with
+        `coze.workflows.runs.run_histories.execute_nodes.retrieve`. No status is documented for a
+        run that waits for an answer: `interrupt_data` together with `Running` means a pause until
+        `coze.workflows.runs.resume` is called.
 
         Args:
-            workflow_id: Id of the workflow that was run, the number after `workflow_id=` in the
-                address of its editor.
-            execute_id: Id of the run, the `execute_id` that the asynchronous run or resume call
-                returned.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            workflow_id: Id of the workflow that was run, the number after `workflow_id=` in the URL
+                of its editor.
+            execute_id: Id of the run, the `execute_id` returned by the asynchronous run or resume
+                call.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            State of the run, and its result when it has ended.
+            Status of the run, and its result once it has ended.
 
         Raises:
-            NotFoundError: Code 4314: no such execution record.
+            NotFoundError: Code 4314: execution record not found.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -30,32 +30,33 @@ class AsyncWorkflowsRunsRunHistoriesExecuteNodes(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.WorkflowNodeOutput:
-        """Read the output of one output node of a run.
+        """Get the output of one output node of a run.
 
         `GET /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid}`
 
-        Reads what one execution of an output node wrote in an asynchronous run. Meant for nodes
-        whose text is too long for the run history (1 MB); completeness beyond 1 MB is not promised
-        here either. End nodes cannot be read this way. Output is kept for 24 hours.
+        Returns what one execution of an output node wrote in an asynchronous run. Meant for nodes
+        whose text is too long for the run history (1 MB); beyond 1 MB, completeness is not
+        guaranteed here either. End nodes cannot be read this way. Output is kept for 24 hours.
 
         Args:
-            workflow_id: Id of the workflow that was run, the number after `workflow_id=` in the
-                address of its editor.
-            execute_id: Id of the run, the `execute_id` that the asynchronous run or resume call
-                returned.
+            workflow_id: Id of the workflow that was run, the number after `workflow_id=` in the URL
+                of its editor.
+            execute_id: Id of the run, the `execute_id` returned by the asynchronous run or resume
+                call.
             node_execute_uuid: Id of the node's execution, from `node_execute_status` of the run
                 history.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            What the node has written so far.
+            Output of the node so far.
 
         Raises:
-            NotFoundError: Code 4314: no such execution record.
+            NotFoundError: Code 4314: execution record not found.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
             APIConnectionError: The server could not be reached or did not respond in time.

@@ -35,24 +35,24 @@ class AsyncWorkspacesMembers(AsyncResource):
 
         `POST /v1/workspaces/{workspace_id}/members`
 
-        Brings at most 20 people into a workspace as administrators or members. On enterprise plans
-        they join at once and must already belong to the enterprise (702042162 otherwise); on
-        personal plans they get an invitation and join when they accept it. The call fails when the
-        workspace would outgrow its member limit (702042018), or when a person's main account
-        forbids joining foreign workspaces.
+        Adds at most 20 people to a workspace as administrators or members. On enterprise plans they
+        join at once and must already belong to the enterprise (otherwise 702042162); on personal
+        plans they are invited, and join when they accept. The call fails if the workspace would
+        exceed its member limit (702042018), or if a person's main account forbids joining other
+        accounts' workspaces.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            users: People to add, 1 to 20. Optional by the page, but without it the call asks for
-                nothing; always give it.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            users: People to add, 1 to 20. Always give it.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            What became of each person.
+            The outcome for each person.
 
         Raises:
             QuotaExceededError: Code 702042018: member limit of the workspace reached.
@@ -89,20 +89,21 @@ class AsyncWorkspacesMembers(AsyncResource):
         `DELETE /v1/workspaces/{workspace_id}/members`
 
         Removes at most 5 administrators or members. What they own in the workspace passes to its
-        owner, who cannot be removed. People who could not be removed do not fail the call; the
-        answer names them.
+        owner, who cannot be removed. The call does not fail for people who could not be removed;
+        the response lists them.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
             user_ids: Coze user ids of the people to remove, 1 to 5.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
-            What became of each person.
+            The outcome for each person.
 
         Raises:
             APIError: The API returned an error.
@@ -140,14 +141,15 @@ class AsyncWorkspacesMembers(AsyncResource):
         Lists the owner, the administrators and the members of a workspace.
 
         Args:
-            workspace_id: Id of the workspace, the number after `w/` in its address.
-            page_num: Number of the page, from 1. Default: `1`.
-            page_size: People on a page, 1 to 50. Default: `20`.
-            extra_headers: Headers to add; they win over those of the client.
-            extra_query: Query fields to add, for what this package does not know yet.
-            extra_body: Body fields to add, for what this package does not know yet.
-            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; as the client
-                by default.
+            workspace_id: Id of the workspace, the number after `w/` in its URL.
+            page_num: Page number, starting at 1. Default: `1`.
+            page_size: People per page, 1 to 50. Default: `20`.
+            extra_headers: Additional headers; they take precedence over the client's.
+            extra_query: Additional query fields, for parameters that this package does not know
+                yet.
+            extra_body: Additional body fields, for parameters that this package does not know yet.
+            timeout: Seconds of silence to allow, a `Timeout`, or None for no limit; the client's
+                setting by default.
 
         Returns:
             The first page of `WorkspaceMember`; iterating goes through the items of all pages.

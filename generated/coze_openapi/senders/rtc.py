@@ -56,8 +56,8 @@ def session_update(
 ) -> models.RtcSessionUpdateEvent:
     """Change settings of the call.
 
-    Sends `session.update`. Fields that are sent replace the old values, even when empty; fields
-    left out stay. Answered by `session.updated` or `error`.
+    Sends `session.update`. Fields that are sent replace the old values, even if empty; omitted
+    fields are not changed. Answered by `session.updated` or `error`.
 
     Args:
         settings: The settings to change.
@@ -84,7 +84,7 @@ def submit_tool_outputs(
 
     Args:
         chat_id: Id of the waiting chat.
-        tool_outputs: One result for every tool call.
+        tool_outputs: One output for every tool call.
         id: Id of the event; a new UUID when left out.
 
     Returns:
@@ -100,7 +100,7 @@ def submit_tool_outputs(
 
 
 def chat_cancel(*, id: str | None = None) -> models.RtcConversationChatCancelEvent:
-    """Stop the running reply.
+    """Stop the current reply.
 
     Sends `conversation.chat.cancel`.
 
@@ -124,15 +124,15 @@ def message_create(
     content_type: models.MessageContentType | str = "text",
     id: str | None = None,
 ) -> models.VoiceConversationMessageCreateEvent:
-    """Put a message into the dialogue.
+    """Add a message to the conversation.
 
     Sends `conversation.message.create`.
 
     Args:
         content: Plain text, or for `object_string` the JSON text of an array of MessageContentItem.
-        role: Who speaks. A message of the `user` starts a reply of the bot; one of the `assistant`
-            is only added to the context. Known values: `user`, `assistant`.
-        content_type: How `content` is written, `text` or `object_string`. Known values: `text`,
+        role: Author of the message. A message of the `user` starts a reply of the bot; one of the
+            `assistant` is only added to the context. Known values: `user`, `assistant`.
+        content_type: Format of `content`, `text` or `object_string`. Known values: `text`,
             `object_string`, `card`, `audio`.
         id: Id of the event; a new UUID when left out.
 
@@ -153,12 +153,12 @@ def message_create(
 
 
 def client_vad(speaking: bool, *, id: str | None = None) -> models.RtcClientVadEvent:
-    """Tell that the person began or stopped speaking.
+    """Report that the person started or stopped speaking.
 
-    Sends `client.vad`. Only with the turn detection `client_vad`, and on changes only.
+    Sends `client.vad`. Only with the turn detection `client_vad`, and only on changes.
 
     Args:
-        speaking: True when speech began, false when it stopped.
+        speaking: True when speech started, false when it stopped.
         id: Id of the event; a new UUID when left out.
 
     Returns:
@@ -177,13 +177,13 @@ def pre_answer_update(
     *,
     id: str | None = None,
 ) -> models.RtcSessionPreAnswerUpdateEvent:
-    """Set what the bot says to bridge the time to its reply.
+    """Set what the bot says to fill the time until its reply.
 
     Sends `session.pre_answer.update`. Answered by `session.pre_answer.updated`.
 
     Args:
-        pre_answer: What is said.
-        trigger: When it is said.
+        pre_answer: What the bot says.
+        trigger: When the bot says it.
         id: Id of the event; a new UUID when left out.
 
     Returns:
@@ -205,14 +205,14 @@ def pre_answer_update(
 def mode_update(
     user_language: models.ChatAsrLanguage | str, *, id: str | None = None
 ) -> models.RtcModeUpdateEvent:
-    """Set the language that is spoken.
+    """Set the spoken language.
 
     Sends `mode.update`. Answered by `mode.updated` or `error`.
 
     Args:
-        user_language: Language that is spoken. Only with the stream mode `output_no_stream`. Known
-            values: `common`, `en-US`, `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`,
-            `ko-KR`, `fil-PH`, `ms-MY`, `th-TH`, `ar-SA`.
+        user_language: Spoken language. Only with the stream mode `output_no_stream`. Known values:
+            `common`, `en-US`, `ja-JP`, `id-ID`, `es-MX`, `pt-BR`, `de-DE`, `fr-FR`, `ko-KR`,
+            `fil-PH`, `ms-MY`, `th-TH`, `ar-SA`.
         id: Id of the event; a new UUID when left out.
 
     Returns:
@@ -231,10 +231,10 @@ def mode_update(
 
 
 def generate_audio(text: str, *, id: str | None = None) -> models.VoiceInputTextGenerateAudioEvent:
-    """Speak a text as it is, without asking the bot.
+    """Speak a text verbatim, without asking the bot.
 
-    Sends `input_text.generate_audio`. Running speech is interrupted; no chat is made and the ids in
-    the sound events are `0`.
+    Sends `input_text.generate_audio`. Current speech is interrupted; no chat is created and the ids
+    in the audio events are `0`.
 
     Args:
         text: The text, 1 to 1,023 bytes of UTF-8.
@@ -257,7 +257,7 @@ def generate_audio(text: str, *, id: str | None = None) -> models.VoiceInputText
 
 
 def input_audio_start(*, id: str | None = None) -> models.RtcInputAudioBufferStartEvent:
-    """Tell that the person begins to speak.
+    """Report that the person starts to speak.
 
     Sends `input_audio_buffer.start`. Push to talk only.
 
@@ -275,7 +275,7 @@ def input_audio_start(*, id: str | None = None) -> models.RtcInputAudioBufferSta
 
 
 def input_audio_complete(*, id: str | None = None) -> models.RtcInputAudioBufferCompleteEvent:
-    """Tell that the person has finished.
+    """Report that the person has finished.
 
     Sends `input_audio_buffer.complete`. Push to talk only.
 

@@ -103,24 +103,24 @@ class ChatSender(Sender[R]):
         asr_config: models.ChatAsrConfig | None = None,
         voice_print_config: models.VoiceprintConfig | None = None,
     ) -> R:
-        """Set what the dialogue is like.
+        """Set up the conversation.
 
-        Sends `chat.update`. Answered by `chat.updated`, or by `error` when a value is refused.
+        Sends `chat.update`. Answered by `chat.updated`, or by `error` if a value is rejected.
 
         Args:
             chat_config: Conversation, user and inputs.
             input_audio: Format of the user's voice.
-            output_audio: Format, voice and manner of the bot's speech.
-            voice_processing_config: Noise suppression of the user's voice. Absent means none.
-            event_subscriptions: Types of the server events that are wanted. Absent means all.
-            need_play_prologue: Whether the bot speaks its opening words. Default: `false`.
-            prologue_content: Opening words. Default are those of the bot.
-            turn_detection: How the end of an utterance is found.
-            asr_config: Settings of the speech recognition.
-            voice_print_config: How speakers are told apart. Absent means not at all.
+            output_audio: Format, voice and style of the bot's speech.
+            voice_processing_config: Noise suppression for the user's voice. None by default.
+            event_subscriptions: Types of server events to receive. All by default.
+            need_play_prologue: Whether the bot speaks its prologue. Default: `false`.
+            prologue_content: Text of the prologue. By default, the bot's own.
+            turn_detection: How the end of an utterance is detected.
+            asr_config: Settings of speech recognition.
+            voice_print_config: How speakers are distinguished. Not at all by default.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -167,7 +167,7 @@ class ChatSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -183,13 +183,13 @@ class ChatSender(Sender[R]):
         )
 
     def input_audio_buffer_complete(self) -> R:
-        """End the user's voice.
+        """End the user's voice input.
 
         Sends `input_audio_buffer.complete`. Answered by `input_audio_buffer.completed`. In a voice
-        chat it ends the turn; with `server_vad` it has no effect there.
+        chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -202,13 +202,13 @@ class ChatSender(Sender[R]):
         )
 
     def input_audio_buffer_clear(self) -> R:
-        """Forget the voice sent so far.
+        """Discard the voice input sent so far.
 
         Sends `input_audio_buffer.clear`. Answered by `input_audio_buffer.cleared`. In a voice chat
         with `server_vad` it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -227,20 +227,20 @@ class ChatSender(Sender[R]):
         role: models.MessageRole | str = "user",
         content_type: models.MessageContentType | str = "text",
     ) -> R:
-        """Put a message into the dialogue.
+        """Add a message to the conversation.
 
         Sends `conversation.message.create`.
 
         Args:
             content: Plain text, or for `object_string` the JSON text of an array of
                 MessageContentItem.
-            role: Who speaks. A message of the `user` starts a reply of the bot; one of the
-                `assistant` is only added to the context. Known values: `user`, `assistant`.
-            content_type: How `content` is written, `text` or `object_string`. Known values: `text`,
+            role: Author of the message. A message of the `user` starts a reply of the bot; one of
+                the `assistant` is only added to the context. Known values: `user`, `assistant`.
+            content_type: Format of `content`, `text` or `object_string`. Known values: `text`,
                 `object_string`, `card`, `audio`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -260,12 +260,12 @@ class ChatSender(Sender[R]):
         )
 
     def conversation_clear(self) -> R:
-        """Begin a new section, so that what was said before is no context any more.
+        """Start a new context section, so that earlier messages are no longer context.
 
         Sends `conversation.clear`. Answered by `conversation.cleared`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -284,10 +284,10 @@ class ChatSender(Sender[R]):
 
         Args:
             chat_id: Id of the waiting chat.
-            tool_outputs: One result for every tool call.
+            tool_outputs: One output for every tool call.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -303,12 +303,12 @@ class ChatSender(Sender[R]):
         )
 
     def conversation_chat_cancel(self) -> R:
-        """Stop the running reply.
+        """Stop the current reply.
 
         Sends `conversation.chat.cancel`. Answered by `conversation.chat.canceled`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -321,16 +321,16 @@ class ChatSender(Sender[R]):
         )
 
     def input_text_generate_audio(self, text: str) -> R:
-        """Speak a text as it is, without asking the bot.
+        """Speak a text verbatim, without asking the bot.
 
-        Sends `input_text.generate_audio`. Running speech is interrupted; no chat is made and the
-        ids in the sound events are `0`.
+        Sends `input_text.generate_audio`. Current speech is interrupted; no chat is created and the
+        ids in the audio events are `0`.
 
         Args:
             text: The text, 1 to 1,023 bytes of UTF-8.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.

@@ -80,20 +80,20 @@ class SimultInterpretationSender(Sender[R]):
         output_audio: models.OutputAudio | None = None,
         translate_config: dict[str, Any] | None = None,
     ) -> R:
-        """Set formats and languages of the interpretation.
+        """Set the formats and languages of the interpretation.
 
         Sends `simult_interpretation.update`. Answered by `simult_interpretation.updated`.
 
         Args:
             input_audio: Format of the speaker's voice.
             output_audio: Format and voice of the interpretation.
-            translate_config: Languages and words: `from` and `to` (`en` or `zh`), `hot_words`
+            translate_config: Languages and vocabulary: `from` and `to` (`en` or `zh`), `hot_words`
                 (texts that are likely to be said), `glossary` (objects of `original` and
-                `translation`, how single terms are to be rendered). A map, as `from` cannot be the
+                `translation`: how to translate particular terms). A map, as `from` cannot be the
                 name of a field in Python.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -126,7 +126,7 @@ class SimultInterpretationSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -142,13 +142,13 @@ class SimultInterpretationSender(Sender[R]):
         )
 
     def input_audio_buffer_complete(self) -> R:
-        """End the user's voice.
+        """End the user's voice input.
 
         Sends `input_audio_buffer.complete`. Answered by `input_audio_buffer.completed`. In a voice
-        chat it ends the turn; with `server_vad` it has no effect there.
+        chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

@@ -53,16 +53,16 @@ class SpeechSender(Sender[R]):
     """
 
     def speech_update(self, *, output_audio: models.OutputAudio | None = None) -> R:
-        """Set format, voice and manner of the speech, before the first text.
+        """Set the format, voice and style of the speech, before the first text.
 
         Sends `speech.update`. Answered by `speech.updated`.
 
         Args:
-            output_audio: Format, voice and manner of the speech. Absent members have their
+            output_audio: Format, voice and style of the speech. Omitted members take their
                 defaults.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -81,14 +81,14 @@ class SpeechSender(Sender[R]):
     def input_text_buffer_append(self, text: str) -> R:
         """Send the next piece of the text.
 
-        Sends `input_text_buffer.append`. All pieces of one request hold at most 1,024 bytes of
-        UTF-8, else error 3010.
+        Sends `input_text_buffer.append`. The pieces of one request may hold at most 1,024 bytes of
+        UTF-8 in total, otherwise error 3010.
 
         Args:
-            text: The piece; it follows directly on the one before.
+            text: The piece; it continues the previous one directly.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -107,11 +107,11 @@ class SpeechSender(Sender[R]):
     def input_text_buffer_complete(self) -> R:
         """End the text.
 
-        Sends `input_text_buffer.complete`. The sound follows as `speech.audio.update`, its end as
+        Sends `input_text_buffer.complete`. The audio follows as `speech.audio.update`, then
         `speech.audio.completed`.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

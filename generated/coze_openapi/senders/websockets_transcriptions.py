@@ -35,16 +35,16 @@ class TranscriptionsSender(Sender[R]):
         input_audio: models.InputAudio | None = None,
         asr_config: models.TranscriptionAsrConfig | None = None,
     ) -> R:
-        """Set the format of the sound and the recognition, before the first sound.
+        """Set the audio format and the recognition settings, before the first audio.
 
         Sends `transcriptions.update`. Answered by `transcriptions.updated`.
 
         Args:
-            input_audio: Format of the sound. Needed for raw PCM, as the default is WAV.
-            asr_config: Settings of the recognition.
+            input_audio: Format of the audio. Required for raw PCM, as the default is WAV.
+            asr_config: Settings of speech recognition.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             ArgumentError: A value is beyond its limits.
@@ -70,7 +70,7 @@ class TranscriptionsSender(Sender[R]):
             data: The bytes; they are sent as Base64.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -86,13 +86,13 @@ class TranscriptionsSender(Sender[R]):
         )
 
     def input_audio_buffer_complete(self) -> R:
-        """End the user's voice.
+        """End the user's voice input.
 
         Sends `input_audio_buffer.complete`. Answered by `input_audio_buffer.completed`. In a voice
-        chat it ends the turn; with `server_vad` it has no effect there.
+        chat it ends the turn, except with `server_vad`, where it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.
@@ -105,13 +105,13 @@ class TranscriptionsSender(Sender[R]):
         )
 
     def input_audio_buffer_clear(self) -> R:
-        """Forget the voice sent so far.
+        """Discard the voice input sent so far.
 
         Sends `input_audio_buffer.clear`. Answered by `input_audio_buffer.cleared`. In a voice chat
         with `server_vad` it has no effect.
 
         Returns:
-            Nothing; on a socket for coroutines something to await.
+            Nothing; an async socket returns an awaitable.
 
         Raises:
             WebSocketError: The socket is not open, or the connection was lost.

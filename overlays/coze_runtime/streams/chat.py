@@ -216,7 +216,6 @@ class ChatStream(
     """
 
     parser_type = ChatParser
-    _parser: ChatParser
 
 
 class AsyncChatStream(
@@ -235,4 +234,3 @@ class AsyncChatStream(
     """
 
     parser_type = ChatParser
-    _parser: ChatParser

@@ -62,6 +62,8 @@ class EventStream(ByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    # Typed by the subclasses, as `parser_type`.
+    _parser: Any
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class EventStream(ByteStream, Generic[E, R]):
                 thread.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        parser = self._parser
+        parser: EventParser[E] = self._parser
         try:
             while True:
                 yield from parser.take()
@@ -134,7 +136,8 @@ class EventStream(ByteStream, Generic[E, R]):
             raise
 
     def _next_chunk(self) -> bytes | None:
-        parser, limits = self._parser, self._limits
+        parser: EventParser[E] = self._parser
+        limits = self._limits
         if reason := limits.exceeded_before_read(parser.received):
             raise parser.timed_out(reason)
         try:
@@ -192,7 +195,8 @@ class EventStream(ByteStream, Generic[E, R]):
     @property
     def events(self) -> list[E]:
         """The events so far."""
-        return self._parser.events
+        events: list[E] = self._parser.events
+        return events
 
 
 class AsyncEventStream(AsyncByteStream, Generic[E, R]):
@@ -203,6 +207,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    # Typed by the subclasses, as `parser_type`.
+    _parser: Any
 
     def __init__(
         self,
@@ -227,11 +233,11 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             ArgumentError: A limit is not a positive number.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
-        self._parser: EventParser[E] = self.parser_type(self.spec)
+        self._parser = self.parser_type(self.spec)
         self._parser.name = self._name
         self._limit_arguments = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._limit_arguments)
-        self._events = self._parser.take()
+        self._events: Iterator[E] = self._parser.take()
         self._loop: Loop | None = None
 
     async def open(self) -> Self:
@@ -277,7 +283,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
                 task.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        parser = self._parser
+        parser: EventParser[E] = self._parser
         try:
             while True:
                 for event in self._events:
@@ -299,7 +305,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     async def _next_chunk(self) -> bytes | None:
         if self._opened is None:
             await self.open()
-        parser, limits = self._parser, self._limits
+        parser: EventParser[E] = self._parser
+        limits = self._limits
         if reason := limits.exceeded_before_read(parser.received):
             raise parser.timed_out(reason)
         try:
@@ -360,7 +367,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     @property
     def events(self) -> list[E]:
         """The events so far."""
-        return self._parser.events
+        events: list[E] = self._parser.events
+        return events
 
     def __del__(self) -> None:
         # An abandoned stream must not keep its connection. It can only be closed in its loop, and

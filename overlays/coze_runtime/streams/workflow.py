@@ -282,7 +282,6 @@ class WorkflowStream(_Progress[ResultT], EventStream[EventT, ResultT], Generic[E
     """
 
     parser_type = WorkflowParser
-    _parser: WorkflowParser
 
 
 class AsyncWorkflowStream(
@@ -299,7 +298,6 @@ class AsyncWorkflowStream(
     """
 
     parser_type = WorkflowParser
-    _parser: WorkflowParser
 
 
 publish(globals(), "cozekit", "NodeOutput")

@@ -1,4 +1,4 @@
-"""Where a client has its token from.
+"""Where the token of a client comes from.
 
 Every source is an `Auth`; pass it as `Coze(auth=…)`. A plain token needs none of this:
 `Coze(token)`.
@@ -11,9 +11,15 @@ Every source is an `Auth`; pass it as `Coze(auth=…)`. A plain token needs none
 | TV, limited input | `DeviceOAuth` | `app.auth(app.login())` |
 | service (JWT) | `JWTOAuth` | being one |
 
-`load_oauth_app` makes one from the console's configuration file. Tokens that end are renewed by
-themselves, once for all threads and tasks; `FileStore`, `KeyringStore` or a `TokenStore` of your
+`load_oauth_app` makes one from the console's configuration file. Tokens that expire are refreshed
+by themselves, once for all threads and tasks; `FileStore`, `KeyringStore` or a `TokenStore` of your
 own keep them for the next run and share them with other processes.
+
+Inside: `_web`, `_device` and `_jwt` are the flows; `_app` is what apps with users share, and
+`_loopback` the server that receives a browser; `_config` reads the configuration file;
+`_token_response` reads what the sign-in endpoints respond; `_refresh` decides when a token is
+replaced, `_concurrency` lets one refresh serve everybody, and `_stores` keeps tokens; `_values` are
+tokens and sign-ins that have begun.
 """
 
 from __future__ import annotations
@@ -21,66 +27,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coze_runtime.auth import AsyncTokenCallback as AsyncTokenCallback
     from coze_runtime.auth import AsyncTokenClient as AsyncTokenClient
     from coze_runtime.auth import Auth as Auth
     from coze_runtime.auth import StaticToken as StaticToken
     from coze_runtime.auth import SyncTokenClient as SyncTokenClient
+    from coze_runtime.auth import TokenCallback as TokenCallback
 
-    from .app import OAuthApp as OAuthApp
-    from .app import UserAuth as UserAuth
-    from .clock import Clock as Clock
-    from .config import load_oauth_app as load_oauth_app
-    from .device import DeviceOAuth as DeviceOAuth
-    from .failures import OAuthSetupError as OAuthSetupError
-    from .jwt import JWTOAuth as JWTOAuth
-    from .model import Authorization as Authorization
-    from .model import DeviceLogin as DeviceLogin
-    from .model import Token as Token
-    from .pkce import PKCEOAuth as PKCEOAuth
-    from .pkce import challenge_of as challenge_of
-    from .pkce import new_verifier as new_verifier
-    from .redirect import new_state as new_state
-    from .regions import region_hint as region_hint
-    from .regions import region_of as region_of
-    from .stores import AsyncTokenStore as AsyncTokenStore
-    from .stores import FileStore as FileStore
-    from .stores import KeyringStore as KeyringStore
-    from .stores import MemoryStore as MemoryStore
-    from .stores import TokenStore as TokenStore
-    from .token import AsyncTokenCallback as AsyncTokenCallback
-    from .token import TokenCallback as TokenCallback
-    from .web import WebOAuth as WebOAuth
+    from ._app import OAuthApp as OAuthApp
+    from ._app import UserAuth as UserAuth
+    from ._app import new_state as new_state
+    from ._config import load_oauth_app as load_oauth_app
+    from ._device import DeviceOAuth as DeviceOAuth
+    from ._jwt import JWTOAuth as JWTOAuth
+    from ._jwt import key_signer as key_signer
+    from ._stores import AsyncTokenStore as AsyncTokenStore
+    from ._stores import FileStore as FileStore
+    from ._stores import KeyringStore as KeyringStore
+    from ._stores import MemoryStore as MemoryStore
+    from ._stores import TokenStore as TokenStore
+    from ._token_response import OAuthSetupError as OAuthSetupError
+    from ._values import Authorization as Authorization
+    from ._values import Clock as Clock
+    from ._values import DeviceLogin as DeviceLogin
+    from ._values import Token as Token
+    from ._values import region_of as region_of
+    from ._web import PKCEOAuth as PKCEOAuth
+    from ._web import WebOAuth as WebOAuth
+    from ._web import challenge_of as challenge_of
+    from ._web import new_verifier as new_verifier
+else:
+    from .._lazy import lazy
 
-# Module → names; a flow that is not used is not loaded, and a plain token loads none.
-_NAMES = {
-    "app": "OAuthApp UserAuth",
-    "clock": "Clock",
-    "config": "load_oauth_app",
-    "device": "DeviceOAuth",
-    "failures": "OAuthSetupError",
-    "jwt": "JWTOAuth",
-    "model": "Authorization DeviceLogin Token",
-    "pkce": "PKCEOAuth challenge_of new_verifier",
-    "redirect": "new_state",
-    "regions": "region_hint region_of",
-    "stores": "AsyncTokenStore FileStore KeyringStore MemoryStore TokenStore",
-    "token": "AsyncTokenCallback TokenCallback",
-    "web": "WebOAuth",
-}
-_RUNTIME = ("AsyncTokenClient", "Auth", "StaticToken", "SyncTokenClient")
-_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name not in _MODULES and name not in _RUNTIME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = f"{__name__}.{_MODULES[name]}" if name in _MODULES else "coze_runtime.auth"
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_RUNTIME})
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "._app": "OAuthApp UserAuth new_state".split(),
+            "._config": "load_oauth_app".split(),
+            "._device": "DeviceOAuth".split(),
+            "._jwt": "JWTOAuth key_signer".split(),
+            "._stores": "AsyncTokenStore FileStore KeyringStore MemoryStore TokenStore".split(),
+            "._token_response": "OAuthSetupError".split(),
+            "._values": "Authorization Clock DeviceLogin Token region_of".split(),
+            "._web": "PKCEOAuth WebOAuth challenge_of new_verifier".split(),
+            "coze_runtime.auth": "AsyncTokenCallback AsyncTokenClient Auth StaticToken "
+            "SyncTokenClient TokenCallback".split(),
+        },
+    )

@@ -19,11 +19,22 @@ it the server has to wait.
 
 Source: pages tts_api, tts_event, asr_api, asr_event, streaming_chat_api, streaming_chat_event,
     streaming_chat_downlink_event.
+
+What lives where:
+
+- `_resource`: `WebSockets` and `AsyncWebSockets`, which make the sockets.
+- `_speech`, `_transcriptions` (with interpretation), `_chat`: the sockets, sync and async side by
+  side, and what their helpers need.
+- `_socket`: what all sockets have for programs: connect, send, iterate, wait, handlers, close.
+- `_connection`: what works behind a socket, written once: reader, writer, reconnection, the end.
+- `_drivers`: what carries that out, in threads and in tasks; opens connections.
+- `_handshake`: options, address, headers, errors of the handshake.
+- `_event_queue`: events that wait to be sent or taken, and handlers.
+- `_protocol`: events to frames and back.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,54 +43,43 @@ if TYPE_CHECKING:
     from coze_openapi.senders import SpeechSender as SpeechSender
     from coze_openapi.senders import TranscriptionsSender as TranscriptionsSender
 
-    from .async_sockets import AsyncChatSocket as AsyncChatSocket
-    from .async_sockets import AsyncSimultInterpretationSocket as AsyncSimultInterpretationSocket
-    from .async_sockets import AsyncSpeechSocket as AsyncSpeechSocket
-    from .async_sockets import AsyncTranscriptionsSocket as AsyncTranscriptionsSocket
-    from .dialogue import Dialogue as Dialogue
-    from .dialogue import VoiceStep as VoiceStep
-    from .entry import AsyncWebSockets as AsyncWebSockets
-    from .entry import WebSockets as WebSockets
-    from .kinds import ChatSocketEvent as ChatSocketEvent
-    from .kinds import SimultInterpretationEvent as SimultInterpretationEvent
-    from .kinds import SpeechEvent as SpeechEvent
-    from .kinds import TranscriptionsEvent as TranscriptionsEvent
-    from .options import Reconnect as Reconnect
-    from .options import SocketOptions as SocketOptions
-    from .sockets import ChatSocket as ChatSocket
-    from .sockets import SimultInterpretationSocket as SimultInterpretationSocket
-    from .sockets import SpeechSocket as SpeechSocket
-    from .sockets import TranscriptionsSocket as TranscriptionsSocket
-    from .sound import audio_of as audio_of
-    from .wire import Reconnected as Reconnected
-    from .wire import UnknownEvent as UnknownEvent
-    from .wire import WebSocketTimeout as WebSocketTimeout
+    from ._chat import AsyncChatSocket as AsyncChatSocket
+    from ._chat import ChatSocket as ChatSocket
+    from ._chat import Dialogue as Dialogue
+    from ._chat import VoiceStep as VoiceStep
+    from ._handshake import Reconnect as Reconnect
+    from ._handshake import SocketOptions as SocketOptions
+    from ._protocol import ChatSocketEvent as ChatSocketEvent
+    from ._protocol import Reconnected as Reconnected
+    from ._protocol import SimultInterpretationEvent as SimultInterpretationEvent
+    from ._protocol import SpeechEvent as SpeechEvent
+    from ._protocol import TranscriptionsEvent as TranscriptionsEvent
+    from ._protocol import UnknownEvent as UnknownEvent
+    from ._protocol import WebSocketTimeout as WebSocketTimeout
+    from ._protocol import audio_of as audio_of
+    from ._resource import AsyncWebSockets as AsyncWebSockets
+    from ._resource import WebSockets as WebSockets
+    from ._speech import AsyncSpeechSocket as AsyncSpeechSocket
+    from ._speech import SpeechSocket as SpeechSocket
+    from ._transcriptions import AsyncSimultInterpretationSocket as AsyncSimultInterpretationSocket
+    from ._transcriptions import AsyncTranscriptionsSocket as AsyncTranscriptionsSocket
+    from ._transcriptions import SimultInterpretationSocket as SimultInterpretationSocket
+    from ._transcriptions import TranscriptionsSocket as TranscriptionsSocket
+else:
+    from .._lazy import lazy
 
-# Names by the module that holds them; a module is loaded when one of its names is first used.
-_NAMES = {
-    "coze_openapi.senders": "ChatSender SimultInterpretationSender SpeechSender "
-    "TranscriptionsSender",
-    ".async_sockets": "AsyncChatSocket AsyncSimultInterpretationSocket AsyncSpeechSocket "
-    "AsyncTranscriptionsSocket",
-    ".dialogue": "Dialogue VoiceStep",
-    ".entry": "AsyncWebSockets WebSockets",
-    ".kinds": "ChatSocketEvent SimultInterpretationEvent SpeechEvent TranscriptionsEvent",
-    ".options": "Reconnect SocketOptions",
-    ".sockets": "ChatSocket SimultInterpretationSocket SpeechSocket TranscriptionsSocket",
-    ".sound": "audio_of",
-    ".wire": "Reconnected UnknownEvent WebSocketTimeout",
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module, __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    __getattr__, __dir__, __all__ = lazy(
+        globals(),
+        {
+            "coze_openapi.senders": "ChatSender SimultInterpretationSender SpeechSender "
+            "TranscriptionsSender".split(),
+            "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep".split(),
+            "._handshake": "Reconnect SocketOptions".split(),
+            "._protocol": "ChatSocketEvent Reconnected SimultInterpretationEvent SpeechEvent "
+            "TranscriptionsEvent UnknownEvent WebSocketTimeout audio_of".split(),
+            "._resource": "AsyncWebSockets WebSockets".split(),
+            "._speech": "AsyncSpeechSocket SpeechSocket".split(),
+            "._transcriptions": "AsyncSimultInterpretationSocket AsyncTranscriptionsSocket "
+            "SimultInterpretationSocket TranscriptionsSocket".split(),
+        },
+    )

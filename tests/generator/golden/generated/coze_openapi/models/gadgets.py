@@ -40,7 +40,7 @@ class RetrieveGadgetResponse(Model):
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class ListGadgetsResponse(Model):
-    """Answer of `gadgets_list`."""
+    """Answer of `coze.gadgets.list`."""
 
     code: int | None = None
     """Status of the call; 0 is success."""

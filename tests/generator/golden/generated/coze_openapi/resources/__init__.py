@@ -21,6 +21,8 @@ _NAMES = {
     "gadgets_talks": "GadgetsTalks",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:  # type checkers read the imports above
+    __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:

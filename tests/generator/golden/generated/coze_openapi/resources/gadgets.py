@@ -52,7 +52,7 @@ class Gadgets(SyncResource):
 
         Deletes the gadget of this name.
 
-        Deprecated: use `gadgets_retrieve`.
+        Deprecated: use `coze.gadgets.retrieve`.
 
         Args:
             name: Name of the gadget.
@@ -63,7 +63,7 @@ class Gadgets(SyncResource):
                 by default.
 
         Returns:
-            Nothing but the log id.
+            An empty result that carries the log id.
 
         Raises:
             APIError: The API returned an error.
@@ -73,7 +73,11 @@ class Gadgets(SyncResource):
         Permission: none documented
         Source: undocumented
         """
-        warn("gadgets_delete is deprecated; use gadgets_retrieve", DeprecationWarning, stacklevel=2)
+        warn(
+            "coze.gadgets.delete is deprecated; use coze.gadgets.retrieve",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         from ..api.gadgets import delete as operation
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)

@@ -109,7 +109,7 @@ class AsyncGadgetsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: no such gadget.
             APIError: The API returned an error of another kind.
@@ -170,7 +170,7 @@ class AsyncGadgetsRuns(AsyncResource):
             The finished run.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             InvalidRequestError: Code 4000: a parameter is missing or malformed.
             NotFoundError: Code 4200: no such gadget.
@@ -199,8 +199,8 @@ class AsyncGadgetsRuns(AsyncResource):
         }
         steps = start_and_poll(self._client, operation, arguments, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.Run = done.last
-        return found
+        result: models.Run = done.last
+        return result
 
     async def wait(
         self,
@@ -230,7 +230,7 @@ class AsyncGadgetsRuns(AsyncResource):
             The finished run.
 
         Raises:
-            TaskFailed: It failed; `ids`, `state` and `last` say what and how.
+            TaskFailed: The task failed; `ids`, `state` and `last` hold the details.
             PollTimeout: It did not end in time; the error holds its ids.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
@@ -252,8 +252,8 @@ class AsyncGadgetsRuns(AsyncResource):
         }
         steps = poll(self._client, WAITER, ids, how)
         done = await run_steps_async(steps, self._client.settings.retries.wait_async)
-        found: models.Run = done.last
-        return found
+        result: models.Run = done.last
+        return result
 
     async def run(
         self,
@@ -326,10 +326,10 @@ class AsyncGadgetsRuns(AsyncResource):
             max_rounds=max_rounds,
             is_async=True,
         )
-        found: streams.WorkflowResult = await run_steps_async(
+        result: streams.WorkflowResult = await run_steps_async(
             steps, self._client.settings.retries.wait_async
         )
-        return found
+        return result
 
     def resume(
         self,
@@ -363,7 +363,7 @@ class AsyncGadgetsRuns(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             APIError: The API returned an error of another kind.
             APIConnectionError: The server could not be reached or did not respond in time.
             ResponseError: The response does not match the documented schema.

@@ -53,7 +53,7 @@ class AsyncGadgetsTalks(AsyncResource):
             The open stream; use it in a `with` block. It ends at its last event.
 
         Raises:
-            StreamTimeout: A limit passed before the response came.
+            StreamTimeout: The response did not begin within the limits.
             APIError: The API returned an error of another kind.
             ArgumentError: An id is empty.
             APIConnectionError: The server could not be reached or did not respond in time.

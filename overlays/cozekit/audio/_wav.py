@@ -1,0 +1,161 @@
+"""Formats of samples, and WAV files."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import IO, Literal, NamedTuple
+
+from coze_runtime._publish import publish
+
+from ..errors import ArgumentError
+
+Codec = Literal["pcm", "g711a", "g711u"]
+
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_CODECS: dict[int, Codec] = {1: "pcm", 6: "g711a", 7: "g711u"}
+_EXTENSIBLE = 0xFFFE
+_UNKNOWN_LENGTH = 0xFFFFFFFF
+
+
+class AudioFormat(NamedTuple):
+    """How samples are laid out. The defaults are those of the voice sockets."""
+
+    sample_rate: int = 24_000
+    """Samples of one channel in a second."""
+    channels: int = 1
+    bits: int = 16
+    """Bits of one sample."""
+
+    @property
+    def frame_size(self) -> int:
+        """Bytes of one sample of every channel."""
+        return self.channels * ((self.bits + 7) // 8)
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Bytes of one second."""
+        return self.sample_rate * self.frame_size
+
+    def size_of(self, milliseconds: float) -> int:
+        """Bytes of this much sound: whole frames, at least one.
+
+        Args:
+            milliseconds: Duration of the sound.
+        """
+        return max(1, int(self.sample_rate * milliseconds / 1000)) * self.frame_size
+
+
+SOCKET_FORMAT = AudioFormat()
+"""The default of the voice sockets."""
+G711 = AudioFormat(sample_rate=8_000, channels=1, bits=8)
+"""G.711 as Coze takes and gives it."""
+
+
+class Wav(NamedTuple):
+    """The content of a WAV file."""
+
+    format: AudioFormat
+    codec: Codec
+    data: bytes
+    """The samples, without any header."""
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound."""
+        return len(self.data) / self.format.bytes_per_second
+
+
+def pcm_to_wav(pcm: bytes, format: AudioFormat = SOCKET_FORMAT) -> bytes:
+    """Raw samples as a WAV file.
+
+    Args:
+        pcm: Samples; those of 8 bit are unsigned in WAV.
+        format: Their format.
+
+    Raises:
+        ArgumentError: The samples do not fill whole frames, or the file would be larger than 4 GiB.
+    """
+    if len(pcm) % format.frame_size:
+        raise ArgumentError(
+            f"{len(pcm)} bytes are not whole frames of {format.frame_size} bytes", argument="pcm"
+        )
+    return wav_header(format, len(pcm)) + pcm + b"\0" * (len(pcm) % 2)
+
+
+def wav_header(format: AudioFormat = SOCKET_FORMAT, length: int | None = None) -> bytes:
+    """The 44 bytes before the samples of a WAV file.
+
+    Args:
+        format: Format of the samples that follow.
+        length: Their size in bytes; None while it is unknown, which players take for "to the end of
+            the file".
+
+    Raises:
+        ArgumentError: The file would be larger than 4 GiB.
+    """
+    if length is None:
+        riff_size = data_size = _UNKNOWN_LENGTH
+    else:
+        riff_size, data_size = 36 + length + length % 2, length
+        if length < 0 or riff_size >= _UNKNOWN_LENGTH:
+            raise ArgumentError("a WAV file holds less than 4 GiB", argument="length")
+    rate, channels, bits = format
+    sound = (16, 1, channels, rate, format.bytes_per_second, format.frame_size, bits)
+    return _HEADER.pack(b"RIFF", riff_size, b"WAVE", b"fmt ", *sound, b"data", data_size)
+
+
+def read_wav(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Wav:
+    """A WAV file with PCM or G.711. Other chunks are skipped; a file that was cut off, or written
+    as a stream, is read to its end.
+
+    Args:
+        source: Path of the file, its content, or an open binary file.
+
+    Raises:
+        ArgumentError: The source is not a WAV file, or has another codec.
+    """
+    if isinstance(source, bytes):
+        content = source
+    elif isinstance(source, str | os.PathLike):
+        content = Path(source).read_bytes()
+    else:
+        content = source.read()
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise _not_wav("it does not begin with RIFF and WAVE")
+    layout: tuple[AudioFormat, Codec] | None = None
+    start = 12
+    while start + 8 <= len(content):
+        name, size = struct.unpack_from("<4sI", content, start)
+        body = content[start + 8 : start + 8 + size]
+        if name == b"fmt ":
+            layout = _parse_format(body)
+        elif name == b"data" and layout:
+            return Wav(*layout, body[: len(body) - len(body) % layout[0].frame_size])
+        start += 8 + size + size % 2
+    raise _not_wav("it has no samples" if layout else "it does not state its format")
+
+
+def _parse_format(body: bytes) -> tuple[AudioFormat, Codec]:
+    if len(body) < 16:
+        raise _not_wav("its format is cut off")
+    tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
+    if tag == _EXTENSIBLE and len(body) >= 26:
+        (tag,) = struct.unpack_from("<H", body, 24)
+    codec = _CODECS.get(tag)
+    if codec is None:
+        raise ArgumentError(
+            f"the WAV file has codec {tag}; only PCM (1), A-law (6) and µ-law (7) are supported",
+            argument="source",
+        )
+    if not (channels and rate and bits):
+        raise _not_wav("its format has a zero in it")
+    return AudioFormat(rate, channels, bits), codec
+
+
+def _not_wav(reason: str) -> ArgumentError:
+    return ArgumentError(f"not a WAV file: {reason}", argument="source")
+
+
+publish(globals(), "cozekit.audio")

@@ -1,0 +1,302 @@
+"""What carries out the steps of a connection: threads or tasks. Both drivers have the same methods;
+those of threads block and return, those of tasks are awaited where they have to wait. `websockets`
+is imported here, on first use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias, TypeVar
+
+from coze_runtime._http.sockets import shut_down
+from coze_runtime.steps import Steps, run_steps, run_steps_async
+
+from ..errors import ArgumentError, CozeError
+from ._handshake import AsyncSocketClient, HandshakeRefused, SyncSocketClient
+
+T = TypeVar("T")
+
+Network: TypeAlias = Any
+"""A connection of the package `websockets`."""
+
+# Seconds that closing waits for the reader and the writer; a handler that does not return is left
+# behind.
+_STOP_PATIENCE = 0.1
+
+
+class ThreadDriver:
+    """One thread reads and calls the handlers, one writes. Both are daemons: a program never waits
+    for them.
+    """
+
+    coroutines = False
+    """Whether handlers may be coroutine functions."""
+
+    def __init__(self, client: SyncSocketClient, send_timeout: float | None) -> None:
+        self._client = client
+        self._send_timeout = send_timeout
+        self._changed = threading.Condition()
+        self._workers: list[threading.Thread] = []
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Guards a change of the state, and wakes everybody who waits for one."""
+        with self._changed:
+            try:
+                yield
+            finally:
+                self._changed.notify_all()
+
+    def until(self, action: Callable[[], T], limit: float | None = None) -> T:
+        """Repeats an action after each change until it returns something true or `limit` seconds
+        have passed; returns what it returned last.
+        """
+        with self.change():
+            return self._changed.wait_for(action, limit)
+
+    def current(self) -> object:
+        """The thread that calls."""
+        return threading.current_thread()
+
+    def is_reader(self) -> bool:
+        """Whether the reader calls, which is to say a handler."""
+        return self.current() in self._workers[:1]
+
+    def token(self) -> str | None:
+        """A token for the handshake."""
+        return self._client.settings.auth.token(self._client)
+
+    def renew(self, rejected: str) -> bool:
+        """Replaces a token that the server rejected; False when there is no other."""
+        return self._client.settings.auth.renew(self._client, rejected)
+
+    def connect(self, url: str, settings: dict[str, Any]) -> Network:
+        """An open connection."""
+        connect, connection_class = _sync_client()
+        network = connect(url, create_connection=connection_class, **settings).__enter__()
+        # A peer that takes nothing must not hold the writer for ever. When the server has closed
+        # the connection already, the first read says so.
+        with suppress(OSError):
+            network.socket.settimeout(self._send_timeout)
+        return network
+
+    def receive(self, network: Network, limit: float | None) -> bytes:
+        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        return bytes(network.recv(timeout=limit, decode=False))
+
+    def send(self, network: Network, frame: str) -> None:
+        """Sends a frame."""
+        network.send(frame)
+
+    def ping(self, network: Network) -> Callable[[], bool]:
+        """Pings the server; what is returned tells whether it has answered."""
+        answered: threading.Event = network.ping()
+        return answered.is_set
+
+    def call(self, handler: Callable[[Any], object], event: Any) -> None:
+        """Calls a handler."""
+        result = handler(event)
+        if inspect.isawaitable(result):
+            if inspect.iscoroutine(result):
+                result.close()
+            raise ArgumentError(
+                "a handler of a sync socket returned a coroutine; use AsyncCoze", argument="handler"
+            )
+
+    def abort(self, network: Network) -> None:
+        """Ends the TCP connection under whoever reads or writes."""
+        shut_down(network.socket)
+
+    def close(self, network: Network) -> None:
+        """Ends the connection with a closing handshake."""
+        network.close()
+
+    def start(self, name: str, *workers: Callable[[], Steps[None]]) -> None:
+        """Starts the reader and the writer."""
+        for worker in workers:
+            thread = threading.Thread(
+                target=lambda steps=worker: run_steps(steps()), name=name, daemon=True
+            )
+            self._workers.append(thread)
+            thread.start()
+
+    def cancel(self) -> None:
+        """The reader and the writer end by themselves when the connection does."""
+
+    def join(self) -> None:
+        """Waits a little for the end of the reader and the writer."""
+        for thread in self._workers:
+            # A handler may get here before the writer has begun.
+            if thread is not self.current() and thread.is_alive():
+                thread.join(_STOP_PATIENCE)
+
+
+class TaskDriver:
+    """One task of asyncio reads and calls the handlers, one writes."""
+
+    coroutines = True
+    """Whether handlers may be coroutine functions."""
+
+    def __init__(self, client: AsyncSocketClient, send_timeout: float | None) -> None:
+        self._client = client
+        self._send_timeout = send_timeout
+        self._changed = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Wakes everybody who waits for a change; between two awaits nothing has to be guarded."""
+        try:
+            yield
+        finally:
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    async def until(self, action: Callable[[], T], limit: float | None = None) -> T:
+        """Repeats an action after each change until it returns something true or `limit` seconds
+        have passed; returns what it returned last.
+        """
+        deadline = None if limit is None else asyncio.get_running_loop().time() + limit
+        with self.change():
+            while not (result := action()):
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self._changed.wait()
+                except TimeoutError:
+                    return action()
+            return result
+
+    def current(self) -> object:
+        """The task that calls."""
+        return asyncio.current_task()
+
+    def is_reader(self) -> bool:
+        """Whether the reader calls, which is to say a handler."""
+        return self.current() in self._workers[:1]
+
+    async def token(self) -> str | None:
+        """A token for the handshake."""
+        return await self._client.settings.auth.token_async(self._client)
+
+    async def renew(self, rejected: str) -> bool:
+        """Replaces a token that the server rejected; False when there is no other."""
+        return await self._client.settings.auth.renew_async(self._client, rejected)
+
+    async def connect(self, url: str, settings: dict[str, Any]) -> Network:
+        """An open connection."""
+        connect, connection_class = _async_client()
+        # With no room in the write buffer an event counts as sent when the network has it, so that
+        # closing loses none.
+        return await connect(url, create_connection=connection_class, write_limit=0, **settings)
+
+    async def receive(self, network: Network, limit: float | None) -> bytes:
+        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        async with asyncio.timeout(limit):
+            return bytes(await network.recv(decode=False))
+
+    async def send(self, network: Network, frame: str) -> None:
+        """Sends a frame."""
+        async with asyncio.timeout(self._send_timeout):
+            await network.send(frame)
+
+    async def ping(self, network: Network) -> Callable[[], bool]:
+        """Pings the server; what is returned tells whether it has answered."""
+        async with asyncio.timeout(self._send_timeout):
+            answered: asyncio.Future[Any] = await network.ping()
+        return answered.done
+
+    async def call(self, handler: Callable[[Any], object], event: Any) -> None:
+        """Calls a handler."""
+        result = handler(event)
+        if inspect.isawaitable(result):
+            await result
+
+    def abort(self, network: Network) -> None:
+        """Ends the TCP connection under whoever reads or writes."""
+        network.transport.abort()
+
+    async def close(self, network: Network) -> None:
+        """Ends the connection with a closing handshake."""
+        try:
+            await network.close()
+        finally:
+            network.transport.abort()
+
+    def start(self, name: str, *workers: Callable[[], Steps[None]]) -> None:
+        """Starts the reader and the writer."""
+        self._workers = [
+            asyncio.create_task(run_steps_async(worker()), name=name) for worker in workers
+        ]
+
+    def cancel(self) -> None:
+        """Cancels the reader and the writer."""
+        for task in self._others():
+            task.cancel()
+
+    async def join(self) -> None:
+        """Waits a little for the end of the reader and the writer."""
+        if others := self._others():
+            await asyncio.wait(others, timeout=_STOP_PATIENCE)
+
+    def _others(self) -> list[asyncio.Task[None]]:
+        return [task for task in self._workers if task is not asyncio.current_task()]
+
+
+Driver: TypeAlias = ThreadDriver | TaskDriver
+
+
+def _missing_extra(error: ImportError) -> CozeError:
+    return CozeError(
+        "voice sockets need the package websockets; install it with `pip install "
+        f"'cozekit[ws]'` ({error})"
+    )
+
+
+@functools.cache
+def _sync_client() -> tuple[Any, type[Any]]:
+    """`connect` of `websockets` for threads, and a connection that follows no redirect."""
+    try:
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import ClientConnection, connect
+    except ImportError as error:
+        raise _missing_extra(error) from error
+
+    class Connection(ClientConnection):
+        def handshake(
+            self,
+            additional_headers: Any = None,
+            user_agent_header: str | None = None,
+            timeout: float | None = None,
+        ) -> None:
+            try:
+                super().handshake(additional_headers, user_agent_header, timeout)
+            except InvalidStatus as error:
+                raise HandshakeRefused(error.response) from None
+
+    return connect, Connection
+
+
+@functools.cache
+def _async_client() -> tuple[Any, type[Any]]:
+    """`connect` of `websockets` for tasks, and a connection that follows no redirect."""
+    try:
+        from websockets.asyncio.client import ClientConnection, connect
+        from websockets.exceptions import InvalidStatus
+    except ImportError as error:
+        raise _missing_extra(error) from error
+
+    class Connection(ClientConnection):
+        async def handshake(
+            self, additional_headers: Any = None, user_agent_header: str | None = None
+        ) -> None:
+            try:
+                await super().handshake(additional_headers, user_agent_header)
+            except InvalidStatus as error:
+                raise HandshakeRefused(error.response) from None
+
+    return connect, Connection

@@ -1,0 +1,253 @@
+"""Events and frames of the four sockets, as the description defines them, and what their ends mean.
+Nothing here waits.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import uuid
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from attrs import define
+
+from coze_openapi.events import (
+    websockets_chat,
+    websockets_simult_interpretation,
+    websockets_speech,
+    websockets_transcriptions,
+)
+from coze_runtime._publish import publish
+from coze_runtime.models import Model
+from coze_runtime.operation import Operation, Socket
+from coze_runtime.serialization.codec import decode_event
+from coze_runtime.serialization.codec import encode as encode_json
+from coze_runtime.serialization.convert import to_wire
+from coze_runtime.types import DriftHook
+
+from ..errors import APITimeoutError, ArgumentError, ResponseError, WebSocketError
+
+EVERY_EVENT = "*"
+"""Name under which a handler gets every event."""
+
+
+class WebSocketTimeout(WebSocketError, APITimeoutError):
+    """No event arrived, or none could be sent, in the time that was allowed. The socket stays
+    open.
+    """
+
+    sent = True
+
+
+@define(frozen=True, kw_only=True)
+class UnknownEvent:
+    """An event newer than this package, or a frame that is not an event."""
+
+    event_type: str
+    """Its name as it came; empty for a frame that is not an event."""
+    id: str | None = None
+    data: Any = None
+    """What came under `data`, as plain JSON data."""
+    detail: Any = None
+    raw: bytes = b""
+    """The frame as it came."""
+
+
+@define(frozen=True, kw_only=True)
+class Reconnected:
+    """The connection was lost and made again. The package adds this event; the server never sends
+    it. Answers that were under way are lost.
+    """
+
+    event_type: str = "reconnected"
+    attempts: int = 1
+    """How many attempts it took."""
+
+
+class SocketSpec(NamedTuple):
+    """What the description says of one socket."""
+
+    socket: Socket
+    send: Mapping[str, type[Model]]
+    receive: Mapping[str, type[Model]]
+
+    @classmethod
+    def of(cls, module: ModuleType) -> SocketSpec:
+        """The spec in a generated module of `coze_openapi.events`."""
+        return cls(module.SOCKET, module.SEND, module.RECEIVE)
+
+    @property
+    def operation(self) -> Operation:
+        """The handshake as an operation, for errors and headers."""
+        return Operation(self.socket.id, "GET", self.socket.path, page=self.socket.page)
+
+
+SPEECH = SocketSpec.of(websockets_speech)
+TRANSCRIPTIONS = SocketSpec.of(websockets_transcriptions)
+CHAT = SocketSpec.of(websockets_chat)
+SIMULT_INTERPRETATION = SocketSpec.of(websockets_simult_interpretation)
+
+SpeechEvent: TypeAlias = websockets_speech.Received | UnknownEvent | Reconnected
+TranscriptionsEvent: TypeAlias = websockets_transcriptions.Received | UnknownEvent | Reconnected
+ChatSocketEvent: TypeAlias = websockets_chat.Received | UnknownEvent | Reconnected
+SimultInterpretationEvent: TypeAlias = (
+    websockets_simult_interpretation.Received | UnknownEvent | Reconnected
+)
+
+
+def event_type_of(event: Model | Mapping[str, Any]) -> str:
+    """The name of an event; empty when it has none."""
+    name: object = getattr(event, "event_type", None)
+    if isinstance(event, Mapping):
+        name = event.get("event_type")
+    return name if isinstance(name, str) else ""
+
+
+def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
+    """An event as the text of a frame. It gets an id when it has none.
+
+    Raises:
+        ArgumentError: Clients do not send this event to this socket, or it cannot be written as
+            JSON.
+    """
+    if isinstance(event, Model):
+        model = spec.send.get(event_type_of(event))
+        if model is None or not isinstance(event, model):
+            raise ArgumentError(
+                f"{type(event).__name__} is not sent to {spec.socket.path}; "
+                f"these are: {', '.join(spec.send)}",
+                argument="event",
+            )
+        fields: Mapping[str, Any] = to_wire(event)
+    elif event_type_of(event):
+        fields = event
+    else:
+        raise ArgumentError("an event needs an `event_type`", argument="event")
+    return encode_json({"id": uuid.uuid4().hex, **fields}).decode()
+
+
+class _EventType(msgspec.Struct):
+    event_type: str
+
+
+_event_type = msgspec.json.Decoder(_EventType)
+
+
+def decode(frame: bytes, spec: SocketSpec, on_drift: DriftHook | None = None) -> Any:
+    """The event in a frame: the model of its type, or `UnknownEvent`. No frame makes this fail."""
+    try:
+        event_type = _event_type.decode(frame).event_type
+        model = spec.receive.get(event_type)
+        if model is not None:
+            return decode_event(frame, model, spec.operation, on_drift)
+        fields = msgspec.json.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return UnknownEvent(event_type="", raw=frame)
+    event_id = fields.get("id")
+    return UnknownEvent(
+        event_type=event_type,
+        id=None if event_id is None else str(event_id),
+        data=fields.get("data"),
+        detail=fields.get("detail"),
+        raw=frame,
+    )
+
+
+def audio_of(event: Any) -> bytes:
+    """The sound in an event: in `delta`, or in the `content` of a message. Pieces need not hold
+    whole samples, so join them first.
+
+    Args:
+        event: An event of a voice socket; without sound the result is empty.
+
+    Raises:
+        ResponseError: It is not valid Base64.
+    """
+    data = getattr(event, "data", None)
+    text = getattr(data, "delta", None) or getattr(data, "content", None) or ""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        raise ResponseError(
+            f"the sound of {getattr(event, 'event_type', 'the event')} is not valid Base64"
+        ) from None
+
+
+def event_error(event: Any) -> WebSocketError:
+    """The error that an `error` event reports."""
+    data = getattr(event, "data", None)
+    code, msg = getattr(data, "code", None), getattr(data, "msg", None) or ""
+    code = code if isinstance(code, int) else None
+    logid = getattr(getattr(event, "detail", None), "logid", None)
+    return WebSocketError(
+        f"the server reports error {code}: {msg} (logid {logid})", code=code, msg=msg, logid=logid
+    )
+
+
+def closed_error() -> WebSocketError:
+    """The error of a socket that the program closed."""
+    return WebSocketError("the socket was closed by this program")
+
+
+def connection_lost(socket_id: str, closed: Any, fault: str | None) -> WebSocketError:
+    """The error for a connection that ended; `fault` is why it was cut from here."""
+    received, sent = closed.rcvd, closed.sent
+    if received is not None:
+        return WebSocketError(
+            f"{socket_id}: the server closed the socket, code {received.code} "
+            f"{received.reason}".rstrip(),
+            code=received.code,
+            msg=received.reason,
+        )
+    ours = f"{sent.code} {sent.reason}".strip() if sent else ""
+    cause = fault or ours or str(closed.__cause__ or "it broke off")
+    return WebSocketError(
+        f"{socket_id}: the connection was lost: {cause}", code=sent.code if sent else None
+    )
+
+
+def matcher(selector: object, spec: SocketSpec) -> Callable[[Any], bool]:
+    """A test for events: by name, by class, or by any of several in a tuple.
+
+    Raises:
+        ArgumentError: The server never sends such an event on this socket.
+    """
+    if isinstance(selector, tuple | list | set | frozenset):
+        if not selector:
+            raise ArgumentError("name at least one event", argument="event")
+        matches = [matcher(item, spec) for item in selector]
+        return lambda event: any(match(event) for match in matches)
+    if selector == EVERY_EVENT:
+        return lambda event: True
+    if isinstance(selector, str):
+        name = _known_name(selector, spec)
+        return lambda event: bool(event.event_type == name)
+    classes: set[object] = {*spec.receive.values(), UnknownEvent, Reconnected, Model}
+    if not isinstance(selector, type) or selector not in classes:
+        raise ArgumentError(
+            f"{selector!r} is not an event that {spec.socket.path} sends", argument="event"
+        )
+    return lambda event: isinstance(event, selector)
+
+
+def _known_name(name: str, spec: SocketSpec) -> str:
+    """The name of an event; a handler for one that does not exist would silently never be
+    called.
+    """
+    name = str(name)
+    if name not in spec.receive and name != "reconnected":
+        near = difflib.get_close_matches(name, spec.receive, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ArgumentError(
+            f"{spec.socket.path} sends no event {name!r}{hint} Events newer than this package "
+            "come as UnknownEvent",
+            argument="event",
+        )
+    return name
+
+
+publish(globals(), "cozekit.websockets", "WebSocketTimeout", "UnknownEvent", "Reconnected")
