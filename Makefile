@@ -7,7 +7,7 @@ VENV := .venv$(if $(filter-out file,$(origin PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(VERSION)
 LOWEST := .venv-lowest$(if $(filter-out file,$(origin PYTHON)),-$(VERSION))
-PAGES ?= ../shared/reference/pages
+PAGES ?= pages
 
 define need_python
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
