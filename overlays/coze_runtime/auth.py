@@ -1,5 +1,4 @@
-"""What a client asks of a source of tokens, and the sources that only hand a token on: a personal
-or service access token, and functions that return one.
+"""Token sources that need no sign-in, their base class, and the part of a client that they use.
 
 Sources: https://www.coze.cn/open/docs/developer_guides/pat,
 https://www.coze.cn/open/docs/developer_guides/service_token
@@ -74,16 +73,16 @@ class AsyncTokenClient(TokenClient, Protocol):
 
 
 class NotPicklable:
-    """Base of objects that hold a secret: they are not pickled by accident, in a cache or a task
-    queue for instance.
+    """Base class of objects with a secret, which must not be pickled by accident, such as into a
+    cache or a task queue. Copying returns the object itself.
     """
 
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds secrets and cannot be pickled; take out what you need by "
-            "name, or make a new one"
+            f"{type(self).__name__} holds secrets and cannot be pickled; pass on what you need of "
+            "it, or create a new one"
         )
 
     def __copy__(self) -> Self:
@@ -199,105 +198,116 @@ class StaticToken(Auth):
 
 
 class TokenCallback(Auth):
-    """A function that returns the token for the next request, for tokens that live in a vault or
-    another process.
+    """Gets the token from a function, such as one that reads it from a vault or another process.
 
-    It is called before every request, so it should remember what it fetched. After a refusal it is
-    called again, and the request is sent once more when another token comes. Under AsyncCoze it
-    runs in a worker thread, as it may block.
+    The function is called before every request, so it should cache the token. When the service
+    rejects the token, the function is called again; if it returns another token, the request is
+    sent once more. In AsyncCoze it runs in a worker thread, so it may block.
+
+    ```python
+    Coze(auth=TokenCallback(lambda: vault.read("coze-token")))
+    ```
     """
 
     renewable = True
 
     def __init__(self, function: Callable[[], str]) -> None:
-        """Keeps the function; it is not called yet.
+        """Stores the function; it is not called yet.
 
         Args:
-            function: Returns the token for the next request. Takes no arguments; may block.
+            function: Returns the access token. Takes no arguments; may block.
 
         Raises:
-            ArgumentError: It is a coroutine function.
+            ArgumentError: The function is async.
         """
         if iscoroutinefunction(function):
             raise ArgumentError(
-                "the function is a coroutine function; use AsyncTokenCallback", argument="function"
+                "the function is async; use AsyncTokenCallback", argument="function"
             )
         self._function = function
 
     def token(self, client: SyncTokenClient) -> str:
-        """The token that the function returns now.
+        """Returns the token from the function.
 
         Args:
-            client: The client that needs it; not used.
+            client: Not used.
 
         Raises:
-            ArgumentError: The function did not return a usable token.
+            ArgumentError: The function returned no valid token.
         """
         return checked_token(self._function())
 
     async def token_async(self, client: AsyncTokenClient) -> str:
-        """The token that the function returns now; it runs in a worker thread.
+        """Returns the token from the function, which runs in a worker thread.
 
         Args:
-            client: The client that needs it; not used.
+            client: Not used.
 
         Raises:
-            ArgumentError: The function did not return a usable token.
+            ArgumentError: The function returned no valid token.
         """
         from anyio.to_thread import run_sync
 
         return checked_token(await run_sync(self._function))
 
     def renew(self, client: SyncTokenClient, rejected: str) -> bool:
-        """Calls the function again. Returns True when another token came.
+        """Calls the function again.
 
         Args:
-            client: The client that needs it; not used.
-            rejected: The access token that the service refused.
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
         """
         return self.token(client) != rejected
 
     async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
-        """Calls the function again, in a worker thread. Returns True when another token came.
+        """Calls the function again, in a worker thread.
 
         Args:
-            client: The client that needs it; not used.
-            rejected: The access token that the service refused.
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
         """
         return await self.token_async(client) != rejected
 
 
 class AsyncTokenCallback(Auth):
-    """The form of `TokenCallback` for a coroutine function; works with AsyncCoze."""
+    """Gets the token from an async function; see `TokenCallback`. Works only with AsyncCoze."""
 
     renewable = True
 
     def __init__(self, function: Callable[[], Awaitable[str]]) -> None:
-        """Keeps the function; it is not called yet.
+        """Stores the function; it is not called yet.
 
         Args:
-            function: Coroutine function that returns the token for the next request. Takes no
-                arguments.
+            function: Async function that returns the access token. Takes no arguments.
         """
         self._function = function
 
     async def token_async(self, client: AsyncTokenClient) -> str:
-        """The token that the function returns now.
+        """Returns the token from the function.
 
         Args:
-            client: The client that needs it; not used.
+            client: Not used.
 
         Raises:
-            ArgumentError: The function did not return a usable token.
+            ArgumentError: The function returned no valid token.
         """
         return checked_token(await self._function())
 
     async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
-        """Calls the function again. Returns True when another token came.
+        """Calls the function again.
 
         Args:
-            client: The client that needs it; not used.
-            rejected: The access token that the service refused.
+            client: Not used.
+            rejected: The access token that the service rejected.
+
+        Returns:
+            Whether the function returned another token.
         """
         return await self.token_async(client) != rejected
 

@@ -65,10 +65,6 @@ class CallOptions(NamedTuple):
     timeout: TimeoutInput = DEFAULT
     """Seconds without data before the call fails."""
 
-    def for_later_calls(self) -> CallOptions:
-        """The options that also apply to the further calls of a method: headers and timeout."""
-        return CallOptions(extra_headers=self.extra_headers, timeout=self.timeout)
-
 
 class Request(NamedTuple):
     """A request that has not been sent; made by the `build` function of an operation."""
@@ -305,6 +301,11 @@ def path_segment(name: str, value: object) -> str:
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:
     """Drops the `None` values, which are not sent."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def later_options(options: CallOptions) -> CallOptions:
+    """The options that also apply to the further calls of a method: headers and timeout."""
+    return CallOptions(extra_headers=options.extra_headers, timeout=options.timeout)
 
 
 def comma_separated(values: Sequence[Any] | None) -> str | None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from ..errors import APIError
-from ..operation import CallOptions, Ended, Request, Response
+from ..operation import CallOptions, Ended, Request, Response, later_options
 from ..serialization.convert import get_path
 from ..steps import Steps
 
@@ -44,7 +44,7 @@ def call_unless_ended(
             raise
         retrieve: Any = import_module(ended.module)
         request = retrieve.build(**arguments)
-        work = yield client.execute(request, retrieve.parse, options.for_later_calls())
+        work = yield client.execute(request, retrieve.parse, later_options(options))
         if get_path(work, ended.state) not in ended.states:
             raise
         return work

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ArgumentError, TooManyRounds
-from ..operation import CallOptions, Waiter
+from ..operation import CallOptions, Waiter, later_options
 from ..polling.poll import PollClient, PollOptions, is_waiting, poll
 from ..polling.wait import arguments_of, logid_of
 from ..steps import Steps
@@ -98,7 +98,7 @@ def run(
     workflow_id = arguments["workflow_id"]
     loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
-    later = options.for_later_calls()._asdict()
+    later = later_options(options)._asdict()
     if stream:
         opened = runs.stream(**arguments, **limits, **options._asdict())
         result = yield opened.until_done(on_event)
@@ -136,7 +136,7 @@ def create_and_poll(
 ) -> Steps[Any]:
     """The steps of `coze.workflows.runs.create_and_poll`; see there for the parameters."""
     ids: dict[str, Any] = {}  # filled once the run has started
-    later = options.for_later_calls()._asdict()
+    later = later_options(options)._asdict()
     loop = _Interrupts(max_resumes, ids) if answer is not None else None
     get_reply = (
         callable_for(answer, "answer", "answer", is_async=is_async) if answer is not None else None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ArgumentError, TooManyRounds
-from ..operation import CallOptions
+from ..operation import CallOptions, later_options
 from ..steps import Steps
 from ..streams.events import StreamSpec, check_listener
 from ..types import Listener, OnToolError, Tools
@@ -106,7 +106,7 @@ def run(
         raise ArgumentError("on_event needs stream=True", argument="on_event")
     polls = {"poll_timeout": poll_timeout, "poll_interval": poll_interval}
     limits = {"idle_timeout": idle_timeout, "deadline": deadline}
-    later = options.for_later_calls()._asdict()
+    later = later_options(options)._asdict()
     toolbox = rounds.toolbox
     if toolbox is not None and not is_async:
         toolbox.reject_async_tools()

@@ -14,7 +14,7 @@ from ..calls.ended import Caller, call_unless_ended
 from ..calls.settings import Settings
 from ..errors import APIError, ArgumentError, CozeError, PollTimeout, TaskFailed
 from ..models import ResultList
-from ..operation import CallOptions, PageData, Request, Response, Waiter
+from ..operation import CallOptions, PageData, Request, Response, Waiter, later_options
 from ..serialization.convert import get_path
 from ..serialization.error_responses import number_of
 from ..steps import Steps
@@ -193,7 +193,7 @@ def poll(
     if not waiter.then:
         return Outcome(get_path(wait.last, waiter.pick) if waiter.pick else wait.last)
     operation: Any = import_module(waiter.then)
-    call = options.call.for_later_calls()
+    call = later_options(options.call)
     try:
         then = yield client.execute(operation.build(**ids), operation.parse, call)
     except CozeError as error:

@@ -62,8 +62,8 @@ class EventStream(ByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    # Typed by the subclasses, as `parser_type`.
     _parser: Any
-    """Of `parser_type`."""
 
     def __init__(
         self,
@@ -208,8 +208,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
     spec: ClassVar[StreamSpec]
     parser_type: ClassVar[type[EventParser[Any]]]
     result_type: ClassVar[type[Any]]
+    # Typed by the subclasses, as `parser_type`.
     _parser: Any
-    """Of `parser_type`."""
 
     def __init__(
         self,
