@@ -1,26 +1,4 @@
-"""The errors of calls, streams and waits. `cozekit.errors` draws the whole tree.
-
-    CozeError
-    ├── ArgumentError             an invalid argument; nothing was sent (also a ValueError)
-    ├── APIError                  the API returned an error: code, msg, logid, http_status, …
-    │   ├── AuthenticationError   the token is missing, wrong or revoked
-    │   │   └── TokenExpiredError
-    │   ├── PermissionDeniedError the token lacks a permission
-    │   ├── NotFoundError
-    │   ├── InvalidRequestError
-    │   ├── ConflictError         the state of the resource does not allow the call
-    │   ├── RateLimitError        retry_after
-    │   ├── QuotaExceededError    balance, plan or daily limit used up
-    │   ├── ServerError
-    │   └── TaskFailed            a task failed while it was polled: ids, state
-    ├── APIConnectionError        no response: DNS, refused, reset, TLS
-    │   └── APITimeoutError
-    ├── ResponseError             a response that does not match the documented schema
-    ├── StreamError               a stream failed: events so far
-    │   ├── StreamInterrupted     it stopped before its last event (also an APIConnectionError)
-    │   └── StreamTimeout         no event in time, or the deadline passed (also an APITimeoutError)
-    ├── TooManyRounds             a loop used up its rounds: result
-    └── PollTimeout               polling timed out while the work goes on: ids to continue with
+"""The errors of calls, streams and waits. `cozekit.errors` draws the tree of all.
 
 All of them can be pickled and copied. None contains a token.
 """

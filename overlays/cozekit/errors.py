@@ -1,14 +1,14 @@
 """Every error that cozekit raises.
 
     CozeError
-    ├── ArgumentError             an argument is wrong; nothing was sent (also a ValueError)
+    ├── ArgumentError             an invalid argument; nothing was sent (also a ValueError)
     ├── APIError                  the API returned an error: code, msg, logid, http_status, …
     │   ├── AuthenticationError   the token is missing, wrong or revoked
     │   │   └── TokenExpiredError
-    │   ├── PermissionDeniedError the token may not do this
+    │   ├── PermissionDeniedError the token lacks a permission
     │   ├── NotFoundError
     │   ├── InvalidRequestError
-    │   ├── ConflictError         the resource is not in the state that the call needs
+    │   ├── ConflictError         the state of the resource does not allow the call
     │   ├── RateLimitError        retry_after
     │   ├── QuotaExceededError    balance, plan or daily limit used up
     │   ├── ServerError
@@ -19,13 +19,14 @@
     ├── APIConnectionError        the server could not be reached, or did not respond
     │   └── APITimeoutError
     ├── ResponseError             the response does not match the documented schema
-    ├── StreamError               a stream did not end well: events so far
+    ├── StreamError               a stream failed: events so far
     │   ├── StreamInterrupted     it stopped before its last event (also an APIConnectionError)
     │   └── StreamTimeout         no event in time, or the deadline passed (also an APITimeoutError)
     ├── ToolFailed                a local plugin failed: tool, tool_call_id, chat
-    ├── TooManyRounds             a loop did not end within its rounds: result
-    ├── PollTimeout               no outcome before the deadline: ids to go on with
+    ├── TooManyRounds             a loop used up its rounds: result
+    ├── PollTimeout               polling timed out while the work goes on: ids to continue with
     ├── OAuthError                a sign-in failed: error, description
+    │   └── OAuthSetupError       a wrong setting (in cozekit.auth; also an ArgumentError)
     ├── WebhookError              a callback request is not valid: status
     └── WebSocketError            a voice socket failed: code, msg
         └── WebSocketTimeout      an event or the handshake took too long (in cozekit.websockets)

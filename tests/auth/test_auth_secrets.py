@@ -4,7 +4,6 @@ the way.
 
 from __future__ import annotations
 
-import ast
 import base64
 import copy
 import logging
@@ -322,17 +321,3 @@ def test_every_public_name_is_there() -> None:
         assert getattr(auth, name).__name__ == name and name in dir(auth)
     with pytest.raises(AttributeError, match="OAuth3"):
         _ = auth.OAuth3  # type: ignore[attr-defined]
-
-
-def test_the_names_for_type_checkers_are_those_of_the_run() -> None:
-    from cozekit import auth
-
-    assert auth.__file__ is not None
-    tree = ast.parse(Path(auth.__file__).read_text("utf-8"))
-    imported = [
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module != "typing"
-        for alias in node.names
-    ]
-    assert sorted({*imported} - {"annotations", "import_module"}) == auth.__all__

@@ -263,13 +263,16 @@ def test_a_field_that_is_added_to_the_data_is_an_argument() -> None:
 
 
 def constants(path: Path) -> set[str]:
-    """Texts in the code of a module, docstrings left out."""
+    """Texts in the code of a module, docstrings and lists of what it exports left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docs = {
         id(node.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            docs |= {id(inner) for inner in ast.walk(node)}
     return {
         node.value
         for node in ast.walk(tree)

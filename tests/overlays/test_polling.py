@@ -20,9 +20,11 @@ from coze_runtime.polling.wait import GRACE, MAX_FAILURES, Wait, arguments_of
 from coze_runtime.serialization.convert import get_path
 from coze_runtime.steps import run_steps, run_steps_async
 from cozekit import (
+    ArgumentError,
     ChatCanceled,
     ChatFailed,
     ConflictError,
+    Coze,
     CozeError,
     PollTimeout,
     RateLimitError,
@@ -118,7 +120,7 @@ def run(
     ids=str,
 )
 def test_a_limit_that_cannot_be_is_refused_before_anything_is_sent(wrong: dict[str, Any]) -> None:
-    with ChunkServer() as server, coze(server) as client:
+    with ChunkServer() as server, Coze("t", base_url=server.url) as client:
         with pytest.raises(ArgumentError, match=next(iter(wrong))):
             client.chat.create_and_poll(**ASK, **wrong)
         with pytest.raises(ArgumentError, match=next(iter(wrong))):
