@@ -109,7 +109,8 @@ def _ledger(joined: Bundle, arguments: argparse.Namespace) -> list[str]:
 def _report(findings: list[str], checked: str) -> int:
     for finding in findings:
         print(finding)
-    print(f"{checked}: {len(findings)} findings" if findings else f"{checked}: in order")
+    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    print(f"{checked}: {count}" if findings else f"{checked}: in order")
     return 1 if findings else 0
 
 

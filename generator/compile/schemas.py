@@ -208,7 +208,7 @@ def models_of(
     if lost:
         raise DescriptionError(
             f"schemas {', '.join(lost)} do not come out of the parser under their own name; "
-            "rename them"
+            "rename them, or, where `allOf` has only a `$ref`, add `- type: object` to it"
         )
     return [
         Model(

@@ -99,7 +99,7 @@ class APIError(CozeError):
 
 
 class AuthenticationError(APIError):
-    """The token is missing, wrong, revoked, or belongs to the other region."""
+    """The token is missing, wrong, revoked, or belongs to the other site."""
 
 
 class TokenExpiredError(AuthenticationError):

@@ -271,6 +271,17 @@ class Pager(NamedTuple):
     """Path of the id of the last item."""
 
 
+class MissingList(list[Any]):
+    """An empty list that replaces a list missing from a response."""
+
+    def __init__(self, error: ResponseError, *, certain: bool) -> None:
+        super().__init__()
+        self.error = error
+        """The error to raise if the list cannot be empty."""
+        self.certain = certain
+        """Whether the response shows that there are items."""
+
+
 class PageData(NamedTuple, Generic[T]):
     """One parsed page: its items, and what the response says about the other pages."""
 
@@ -313,15 +324,13 @@ def comma_separated(values: Sequence[Any] | None) -> str | None:
     return None if values is None else ",".join(str(value) for value in values)
 
 
-publish(globals(), "cozekit.types")
-
-
-class MissingList(list[Any]):
-    """An empty list that replaces a list missing from a response."""
-
-    def __init__(self, error: ResponseError, *, certain: bool) -> None:
-        super().__init__()
-        self.error = error
-        """The error to raise if the list cannot be empty."""
-        self.certain = certain
-        """Whether the response shows that there are items."""
+publish(
+    globals(),
+    "cozekit.types",
+    "CallOptions",
+    "Operation",
+    "PageData",
+    "Pager",
+    "Request",
+    "Response",
+)

@@ -18,17 +18,11 @@ if TYPE_CHECKING:
     from coze_runtime.models import ResultList as ResultList
     from coze_runtime.models import ResultText as ResultText
     from coze_runtime.operation import CallOptions as CallOptions
-    from coze_runtime.operation import Ended as Ended
-    from coze_runtime.operation import Failure as Failure
     from coze_runtime.operation import Operation as Operation
     from coze_runtime.operation import PageData as PageData
     from coze_runtime.operation import Pager as Pager
-    from coze_runtime.operation import Reasons as Reasons
     from coze_runtime.operation import Request as Request
     from coze_runtime.operation import Response as Response
-    from coze_runtime.operation import Service as Service
-    from coze_runtime.operation import Socket as Socket
-    from coze_runtime.operation import Waiter as Waiter
     from coze_runtime.paging import AsyncPage as AsyncPage
     from coze_runtime.paging import AsyncPager as AsyncPager
     from coze_runtime.paging import Page as Page
@@ -58,8 +52,9 @@ else:
             "coze_runtime.calls.hooks": "RequestHook ResponseHook".split(),
             "coze_runtime.models": "Empty Model OpenIntEnum OpenStrEnum ResultBytes ResultDict "
             "ResultList ResultText".split(),
-            "coze_runtime.operation": "CallOptions Ended Failure Operation PageData Pager Reasons "
-            "Request Response Service Socket Waiter".split(),
+            "coze_runtime.operation": (
+                "CallOptions Operation PageData Pager Request Response".split()
+            ),
             "coze_runtime.paging": "AsyncPage AsyncPager Page".split(),
             "coze_runtime.types": "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput "
             "Listener Null OnProgress OnToolError Timeout TimeoutInput Tools UploadProgress "

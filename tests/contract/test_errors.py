@@ -684,4 +684,4 @@ def test_a_refused_token_of_a_host_of_ones_own_names_no_other_site() -> None:
         base_url="https://gw.example.com/coze",
         service=SERVICE,
     )
-    assert "other region" not in str(failures_module.failure(answer))
+    assert "other site" not in str(failures_module.failure(answer))

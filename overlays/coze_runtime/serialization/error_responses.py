@@ -93,11 +93,11 @@ def _info(response: Response) -> RequestInfo:
 
 
 def _site_hint(base_url: str, sites: Sequence[str]) -> str:
-    """A hint at the other region: a token of one region looks wrong to the other."""
+    """A hint at the other site: a token of one site looks wrong to the other."""
     other = next((url for url in sites if url != base_url), None)
     if base_url not in sites or other is None:
         return ""
-    return f"; a token of the other region needs base_url={other!r}"
+    return f"; a token of the other site needs base_url={other!r}"
 
 
 def describe(

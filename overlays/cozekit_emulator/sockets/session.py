@@ -97,7 +97,10 @@ class Session:
             raise Disconnected
         try:
             event = self._parse(message.get("text"))
-            await self.handlers[event["event_type"]](event.get("data") or {})
+            handler = self.handlers.get(event["event_type"])
+            if handler is None:
+                raise invalid_parameter(f"the local Coze does not handle {event['event_type']}")
+            await handler(event.get("data") or {})
         except ApiError as error:
             await self.fail(error)
 
