@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+from collections.abc import AsyncIterator, Iterator, Sequence
 
+import httpx
 import pytest
 
 from cozekit import (
     ChatFailed,
+    ChatResult,
     NotFoundError,
     RateLimitError,
     ResponseError,
@@ -20,6 +23,7 @@ from cozekit import (
 )
 from cozekit.errors import APIConnectionError, APIError, AuthenticationError, CozeError, ServerError
 from cozekit.models import Message
+from tests.each import Problems, each
 from tests.overlays.chunk_server import (
     CLOSE,
     LOGID,
@@ -114,18 +118,87 @@ async def test_a_chat_comes_as_typed_events_with_text_usage_and_log_id(transport
         assert events[4].chat.usage.token_count == 3
 
 
-@pytest.mark.parametrize(
-    "cut", range(1, len(b"".join(CHAT))), ids=lambda cut: f"cut{cut}" if cut % 97 == 0 else ""
+TALK = b"".join(
+    [
+        CREATED,
+        event("conversation.message.delta", message("Grüße ")),
+        event("conversation.message.delta", message("线🌞")),
+        event("conversation.message.completed", message("Grüße 线🌞")),
+        COMPLETED,
+        DONE,
+    ]
 )
-def test_a_chat_is_the_same_however_its_bytes_are_cut(cut: int) -> None:
-    body = b"".join(CHAT)
-    with ChunkServer(stream(body[:cut], body[cut:])) as server, coze(server) as client:
-        result = client.chat.stream(**ASK).until_done()
-    assert (result.answer, result.chat.id, result.usage and result.usage.output_count) == (
-        "Hello",
-        CHAT_ID,
-        2,
-    )
+BORDERS = {
+    "after the first byte": 1,
+    "inside the name of a field": TALK.index(b"data:") + 2,
+    "before a line end": TALK.index(b"\n"),
+    "between the two line ends of a blank line": TALK.index(b"\n\n") + 1,
+    "between two events": TALK.index(b"\n\n") + 2,
+    "inside a character of two bytes": TALK.index("ü".encode()) + 1,
+    "inside a character of four bytes": TALK.index("🌞".encode()) + 2,
+    "before the last event": TALK.index(DONE),
+    "inside the last event": TALK.index(DONE) + len(DONE) // 2,
+    "before the last line end": len(TALK) - 1,
+}
+
+
+def check_talk(result: ChatResult) -> None:
+    assert result.answer == "Grüße 线🌞"
+    assert result.chat.id == CHAT_ID
+    assert result.usage and result.usage.output_count == 2
+
+
+class InPieces(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers every request with these pieces, without a socket."""
+
+    pieces: Sequence[bytes] = ()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            200, headers={"content-type": "text/event-stream"}, stream=Pieces(self.pieces)
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_chat_is_the_same_however_its_bytes_are_cut() -> None:
+    """At every byte, in memory; `test_a_chat_that_is_cut_at_a_border…` asks the sockets."""
+    in_pieces, problems = InPieces(), Problems()
+    url = "http://coze.test"
+    with coze(url, transport=in_pieces) as client:
+        async with async_coze(url, in_pieces) as other:
+            for cut in range(1, len(TALK)):
+                in_pieces.pieces = TALK[:cut], TALK[cut:]
+                with problems.of(f"cut at byte {cut}"):
+                    check_talk(client.chat.stream(**ASK).until_done())
+                    check_talk(await other.chat.stream(**ASK).until_done())
+    problems.must_be_none()
+
+
+@each_transport
+@each("cut", BORDERS)
+async def test_a_chat_that_is_cut_at_a_border_comes_whole_over_a_socket(
+    cut: int, transport: str
+) -> None:
+    with ChunkServer(stream(TALK[:cut], TALK[cut:])) as server:
+        with coze(server) as client:
+            check_talk(client.chat.stream(**ASK).until_done())
+        async with async_coze(server, transport) as other:
+            check_talk(await other.chat.stream(**ASK).until_done())
 
 
 @each_transport
