@@ -25,6 +25,7 @@ from tests.contract.catalogue import (
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
 from tests.contract.test_operations import reply_to
 from tests.each import each
+from tests.programs import run_python
 
 PACKAGES = {"coze_openapi", "coze_runtime"}
 MOST_MODULES = 40
@@ -238,3 +239,19 @@ def before_classes(tree: ast.Module, node: ast.ImportFrom) -> bool:
         (item.lineno for item in tree.body if isinstance(item, ast.ClassDef)), default=sys.maxsize
     )
     return node.lineno < first
+
+
+def test_importing_the_package_leaves_logging_alone() -> None:
+    code = """
+import logging
+before = (list(logging.root.handlers), logging.root.level)
+import cozekit, coze_openapi, coze_runtime
+cozekit.Coze("t").bots
+assert (list(logging.root.handlers), logging.root.level) == before
+for name in ("cozekit", "coze_openapi", "coze_runtime"):
+    log = logging.getLogger(name)
+    assert log.propagate and log.level == logging.NOTSET, name
+    assert all(isinstance(handler, logging.NullHandler) for handler in log.handlers), name
+"""
+    done = run_python("-W", "error", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -577,3 +577,32 @@ def test_the_pager_of_the_package_is_that_of_the_description(op: Op) -> None:
     assert json.dumps(found, sort_keys=True) == json.dumps(
         {k: v for k, v in (op.pager or {}).items() if k != "in"}, sort_keys=True
     )
+
+
+@each("op", {op.id: op for op in PAGED if op.pager and op.pager["style"] == "number"})
+async def test_a_list_without_total_and_without_an_end_mark_is_walked_to_its_empty_page(
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
+) -> None:
+    shelf = Shelf(op, 6)
+    pager = op.pager or {}
+
+    def unmarked(request: Received) -> Reply:
+        body = json.loads(shelf(request).body)
+        for mark in ("total", "has_more"):
+            put(body, pager.get(mark), None)
+        return json_reply(body)
+
+    server.answer(unmarked)
+    assert [entry.to_dict() for entry in listed(op, client)] == shelf.items
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items
+    assert len(shelf.asked) == 8
+
+
+def test_the_items_of_a_page_are_a_list_that_may_be_changed(
+    client: Client, server: LoopbackServer
+) -> None:
+    body = {"code": 0, "msg": "", "data": {"items": [{"id": "b1"}, {"id": "b2"}], "total": 2}}
+    server.answer(json_reply(body))
+    items = client.bots.list(workspace_id="w1").items
+    items[0] = items[1]
+    assert [bot.id for bot in items] == ["b2", "b2"]

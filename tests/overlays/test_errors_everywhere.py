@@ -55,8 +55,11 @@ from tests.overlays.chunk_server import (
     Raw,
     Script,
     Send,
+    Step,
     reply,
 )
+from tests.overlays.either import client as client_of
+from tests.overlays.either import each_kind
 from tests.overlays.wire import ASK, BOT, TOKEN, async_coze, coze
 
 UPLOAD = ("picture.png", bytes(range(256)) * 40)
@@ -736,3 +739,19 @@ async def test_whatever_a_transport_raises_is_a_connection_error(
                 await way[2](other)
     assert (type(caught.value), caught.value.sent) == (APIConnectionError, sent)
     assert caught.value.__cause__ is problem
+
+
+@each_kind
+@pytest.mark.parametrize("way", ["plain", "stream"])
+def test_a_failure_whose_body_is_cut_is_a_typed_error(kind: str, way: str) -> None:
+    script: list[Step] = [Head(500, JSON, LENGTH, 1000), Send(b'{"code": 5000, "msg": "'), Close()]
+    with (
+        ChunkServer(script) as server,
+        client_of(kind, server.url, max_retries=0) as client,
+        pytest.raises(CozeError) as caught,
+    ):
+        if way == "plain":
+            client.bots.retrieve("b1")
+        else:
+            list(client.chat.stream(**ASK))
+    assert server.url in str(caught.value)

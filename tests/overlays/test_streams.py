@@ -6,6 +6,7 @@ import gzip
 import json
 import pickle
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from cozekit.models import Message
 from tests.each import Problems, each
 from tests.overlays.chunk_server import (
     CLOSE,
+    LENGTH,
     LOGID,
     Abort,
     ChunkServer,
@@ -35,9 +37,12 @@ from tests.overlays.chunk_server import (
     Raw,
     Script,
     Send,
+    Step,
     reply,
     stream,
 )
+from tests.overlays.either import client as client_of
+from tests.overlays.either import each_kind
 from tests.overlays.wire import (
     ANSWERED,
     ASK,
@@ -60,6 +65,13 @@ from tests.overlays.wire import (
     names,
     node,
 )
+
+CHATFLOW: dict[str, Any] = {
+    "workflow_id": "w1",
+    "app_id": "a1",
+    "additional_messages": [],
+    "parameters": {},
+}
 
 
 async def chat_error(
@@ -716,3 +728,70 @@ def test_events_that_are_read_anew_are_as_they_were_and_report_no_drift_again() 
     ]
     assert {item.logid for item in again} == {LOGID}
     assert told == len(drifts) == 1
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b'{"code":0,"msg":""}', b"event:done\ndata:{}\n\n", b"<html>"],
+    ids=range(5),
+)
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_answer_without_a_type_in_place_of_a_stream_is_a_typed_error(
+    kind: str, content_type: str | None, body: bytes
+) -> None:
+    script: list[Step] = [Head(200, {"content-type": content_type}, LENGTH, len(body)), Send(body)]
+    for ask in (
+        lambda c: list(c.chat.stream(**ASK)),
+        lambda c: list(c.workflows.runs.stream(**RUN)),
+    ):
+        problem = pytest.raises(ResponseError, match="an event stream was promised")
+        with (
+            ChunkServer(script) as server,
+            client_of(kind, server.url) as client,
+            problem as caught,
+        ):
+            ask(client)
+        assert (caught.value.http_status, caught.value.logid) == (200, LOGID)
+
+
+@each_kind
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_error_without_a_type_in_place_of_a_stream_is_that_error(
+    kind: str, content_type: str | None
+) -> None:
+    script = reply({"code": 4015, "msg": "not published"}, headers={"content-type": content_type})
+    problem = pytest.raises(NotFoundError, match="not published")
+    with ChunkServer(script) as server, client_of(kind, server.url) as client, problem as caught:
+        list(client.chat.stream(**ASK))
+    assert caught.value.code == 4015
+
+
+@each_kind
+def test_messages_without_the_usual_fields_do_not_end_a_stream(kind: str) -> None:
+    delta = "conversation.message.delta"
+    bare = [event(delta, {"id": "m1"}), event(delta, {**message(""), "content": None})]
+    untitled = {name: value for name, value in node("a", 0).items() if name != "node_title"}
+    run = [event("Message", untitled, 0), event("Done", {}, 1)]
+    with (
+        ChunkServer(stream(CREATED, *bare, COMPLETED, DONE), stream(*run)) as server,
+        client_of(kind, server.url) as client,
+    ):
+        seen = list(client.chat.stream(**ASK))
+        steps = list(client.workflows.runs.stream(**RUN))
+    assert names(seen)[1:3] == [delta, delta]
+    assert [item.message.content for item in seen[1:3]] == [None, None]
+    assert (steps[0].message.content, steps[0].message.node_title) == ("a", None)
+
+
+@each_kind
+def test_the_last_event_of_a_chatflow_tells_the_address_of_its_run(kind: str) -> None:
+    last = event("done", {"debug_url": "https://www.coze.cn/work_flow?execute_id=1"})
+    with (
+        ChunkServer(stream(CREATED, COMPLETED, last)) as server,
+        client_of(kind, server.url) as client,
+    ):
+        assert (
+            list(client.workflows.chat.stream(**CHATFLOW))[-1].debug_url
+            == "https://www.coze.cn/work_flow?execute_id=1"
+        )
