@@ -35,6 +35,7 @@ from tests.overlays.chunk_server import (
     Head,
     KeepOpen,
     Raw,
+    Read,
     Script,
     Send,
     Step,
@@ -206,7 +207,7 @@ async def test_a_chat_is_the_same_however_its_bytes_are_cut() -> None:
 async def test_a_chat_that_is_cut_at_a_border_comes_whole_over_a_socket(
     cut: int, transport: str
 ) -> None:
-    with ChunkServer(stream(TALK[:cut], TALK[cut:])) as server:
+    with ChunkServer([Head(), Send(TALK[:cut]), Read(), Send(TALK[cut:])]) as server:
         with coze(server) as client:
             check_talk(client.chat.stream(**ASK).until_done())
         async with async_coze(server, transport) as other:
