@@ -13,7 +13,6 @@ import pytest
 
 from cozekit import (
     ChatFailed,
-    ChatResult,
     NotFoundError,
     RateLimitError,
     ResponseError,
@@ -155,10 +154,19 @@ BORDERS = {
 }
 
 
-def check_talk(result: ChatResult) -> None:
-    assert result.answer == "Grüße 线🌞"
-    assert result.chat.id == CHAT_ID
-    assert result.usage and result.usage.output_count == 2
+def check_talk(events: Sequence[Any]) -> None:
+    """Every event of the talk came as it was sent."""
+    assert names(events) == [
+        "conversation.chat.created",
+        "conversation.message.delta",
+        "conversation.message.delta",
+        "conversation.message.completed",
+        "conversation.chat.completed",
+        "done",
+    ]
+    assert [item.message.content for item in events[1:4]] == ["Grüße ", "线🌞", "Grüße 线🌞"]
+    assert [item.chat.id for item in (events[0], events[4])] == [CHAT_ID] * 2
+    assert events[4].chat.usage.output_count == 2
 
 
 class InPieces(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -197,8 +205,8 @@ async def test_a_chat_is_the_same_however_its_bytes_are_cut() -> None:
             for cut in range(1, len(TALK)):
                 in_pieces.pieces = TALK[:cut], TALK[cut:]
                 with problems.of(f"cut at byte {cut}"):
-                    check_talk(client.chat.stream(**ASK).until_done())
-                    check_talk(await other.chat.stream(**ASK).until_done())
+                    check_talk(list(client.chat.stream(**ASK)))
+                    check_talk([item async for item in other.chat.stream(**ASK)])
     problems.must_be_none()
 
 
@@ -209,9 +217,9 @@ async def test_a_chat_that_is_cut_at_a_border_comes_whole_over_a_socket(
 ) -> None:
     with ChunkServer([Head(), Send(TALK[:cut]), Read(), Send(TALK[cut:])]) as server:
         with coze(server) as client:
-            check_talk(client.chat.stream(**ASK).until_done())
+            check_talk(list(client.chat.stream(**ASK)))
         async with async_coze(server, transport) as other:
-            check_talk(await other.chat.stream(**ASK).until_done())
+            check_talk([item async for item in other.chat.stream(**ASK)])
 
 
 @each_transport
