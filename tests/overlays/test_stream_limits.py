@@ -182,7 +182,7 @@ QUIET = {
 @pytest.mark.parametrize("script", QUIET.values(), ids=QUIET)
 @pytest.mark.parametrize(
     ("limit", "text"),
-    [("idle_timeout", "no event for {} s"), ("deadline", "the deadline of {} s passed")],
+    [("idle_timeout", "no event for {:g} s"), ("deadline", "the deadline of {:g} s passed")],
     ids=["idle", "deadline"],
 )
 async def test_a_stream_without_events_is_given_up_in_time(
@@ -253,7 +253,7 @@ async def test_the_read_timeout_of_the_call_is_the_limit_when_there_is_no_other(
     """Not even keep-alives hold a stream open for ever."""
     errors: list[StreamTimeout] = []
     for seconds in TRIES:
-        texts = (f"no event for {seconds} s", "no bytes came within the read timeout")
+        texts = (f"no event for {seconds:g} s", "no bytes came within the read timeout")
         with ChunkServer(script) as server:  # type: ignore[arg-type]
             try:
                 errors = await timeouts(server, transport, {"timeout": seconds}, {})
