@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from generator.compile.bundle import bundle
+from tests.each import each
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("coze_runtime", "cozekit")
@@ -58,7 +57,7 @@ FILES = [
 NAMES, CODES = described()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@each("path", {path.relative_to(ROOT).as_posix(): path for path in FILES})
 def test_a_handwritten_module_repeats_nothing_of_the_description(path: Path) -> None:
     found = [
         f"{path.name}:{line}: {value!r}"

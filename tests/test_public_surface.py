@@ -12,15 +12,31 @@ import pickle
 import pkgutil
 import pydoc
 import re
+import types
 import typing
 from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import cozekit
+from coze_runtime.client import AsyncResource, SyncResource
+from cozekit import (
+    AsyncChatStream,
+    AsyncCoze,
+    AsyncWorkflowStream,
+    ChatEvent,
+    ChatStream,
+    Coze,
+    WorkflowEvent,
+    WorkflowStream,
+)
 from tests import surface
 from tests.surface import methods_of, parameters
+
+ROOT = Path(__file__).parent.parent
 
 
 def reachable() -> dict[str, Any]:
@@ -240,3 +256,86 @@ def test_values_survive_pickling_under_their_public_names(value: Any) -> None:
     copy = pickle.loads(pickle.dumps(value))
     assert type(copy) is type(value)
     assert repr(copy) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("source", "item"),
+    [
+        (ChatStream, ChatEvent),
+        (AsyncChatStream, ChatEvent),
+        (WorkflowStream, WorkflowEvent),
+        (AsyncWorkflowStream, WorkflowEvent),
+    ],
+)
+def test_a_stream_says_which_events_it_yields(source: Any, item: type) -> None:
+    step = "__anext__" if hasattr(source, "__anext__") else "__iter__"
+    bound = source
+    while step not in vars(typing.get_origin(bound) or bound):
+        bound = base_with(bound, step)
+    generic = typing.get_origin(bound)
+    promised = typing.get_type_hints(vars(generic)[step])["return"]
+    yielded = (typing.get_args(promised) or (promised,))[0]
+    assert typing.get_args(bound)[generic.__parameters__.index(yielded)] == item
+
+
+def base_with(bound: Any, name: str) -> Any:
+    """The base from which a class has a method, its variables replaced by what they stand for."""
+    cls = typing.get_origin(bound) or bound
+    found = next(
+        base for base in cls.__orig_bases__ if hasattr(typing.get_origin(base) or base, name)
+    )
+    meant = dict(zip(getattr(cls, "__parameters__", ()), typing.get_args(bound), strict=True))
+    inner = getattr(found, "__parameters__", ())
+    return found[tuple(meant[variable] for variable in inner)] if inner else found
+
+
+@pytest.mark.parametrize("kind", [Coze, AsyncCoze])
+def test_every_method_promises_one_type(kind: type[Coze | AsyncCoze]) -> None:
+    methods = list(public_methods(kind("t")))
+    assert len(methods) > 100
+    for name, method in methods:
+        promised = method.__annotations__["return"]
+        assert promised not in ("Any", "object"), name
+        assert "|" not in promised.replace(" | None", ""), name
+
+
+def public_methods(owner: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name in dir(type(owner)):
+        member = getattr(type(owner), name)
+        if name.startswith("_"):
+            continue
+        if isinstance(member, types.FunctionType) and prefix:
+            yield f"{prefix}{name}", member
+        elif not callable(member):
+            inner = getattr(owner, name)
+            if isinstance(inner, SyncResource | AsyncResource):
+                yield from public_methods(inner, f"{prefix}{name}.")
+
+
+def modules() -> list[Path]:
+    return sorted(
+        chain(
+            (ROOT / "generated" / "coze_openapi").rglob("*.py"),
+            (ROOT / "overlays" / "coze_runtime").rglob("*.py"),
+            (ROOT / "overlays" / "cozekit").rglob("*.py"),
+        )
+    )
+
+
+def test_every_function_of_the_packages_is_annotated() -> None:
+    bare = []
+    for path in modules():
+        for found in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
+                arguments = found.args
+                every = [
+                    *arguments.posonlyargs,
+                    *arguments.args,
+                    *arguments.kwonlyargs,
+                    arguments.vararg,
+                    arguments.kwarg,
+                ]
+                named = [one for one in every if one is not None and one.arg not in ("self", "cls")]
+                if found.returns is None or any(one.annotation is None for one in named):
+                    bare.append(f"{path.relative_to(ROOT)}:{found.lineno} {found.name}")
+    assert bare == []

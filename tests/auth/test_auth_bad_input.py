@@ -22,6 +22,7 @@ from cozekit.auth import (
 from tests.auth.conftest import CALLBACK, KEY_ID, Caller
 from tests.auth.server import DROP, LOGID, Answer, OAuthServer, json_answer
 from tests.auth.test_auth_flows import agreed
+from tests.programs import run_python
 
 
 def test_a_wrong_state_is_refused_before_anything_is_sent(
@@ -397,3 +398,18 @@ def test_a_wrong_audience_is_invalid_client(
             JWTOAuth(server.JWT, pem, kid, audience="api.coze.com", clock=server.clock), server.url
         )
     assert caught.value.error == "invalid_client"
+
+
+def test_arguments_are_checked_without_assertions_too() -> None:
+    code = """
+from cozekit import ArgumentError, Coze
+from cozekit.auth import JWTOAuth
+for make in (lambda: JWTOAuth(None, None, None), lambda: JWTOAuth("1", None, "k"), lambda: Coze("")):
+    try:
+        make()
+    except ArgumentError as error:
+        print(error.argument)
+"""  # noqa: E501
+    done = run_python("-O", code)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["client_id", "private_key", "token"]

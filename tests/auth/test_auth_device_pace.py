@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import threading
 
+import anyio
 import pytest
 
 from cozekit import APIConnectionError, OAuthError
-from cozekit.auth import DeviceLogin, DeviceOAuth
+from cozekit.auth import Clock, DeviceLogin, DeviceOAuth
 from tests.auth.conftest import Caller
 from tests.auth.server import DROP, MovableClock, OAuthServer, json_answer
+from tests.overlays.chunk_server import ChunkServer, reply
 
 
 def told(call: Caller, device: DeviceOAuth, login: DeviceLogin, method: str = "poll") -> str:
@@ -154,3 +156,52 @@ def test_of_two_waits_one_asks_at_a_time(server: OAuthServer, call: Caller) -> N
     server.wait_for_token_request()
     assert call(device, "wait", login).refresh_token
     assert words == ["access_denied"] and clock.waits == [5, 5]
+
+
+class OnlyAsyncWaits(Clock):
+    """A clock whose wait ends when another task of the same event loop says so."""
+
+    def __init__(self) -> None:
+        self.waiting, self.go_on = anyio.Event(), anyio.Event()
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("this wait holds up the event loop")
+
+    async def sleep_async(self, seconds: float) -> None:
+        self.waiting.set()
+        await self.go_on.wait()
+        self.now += seconds
+
+
+async def test_waiting_for_the_user_of_a_device_leaves_the_event_loop_free() -> None:
+    begun = {
+        "device_code": "d",
+        "user_code": "u",
+        "verification_uri": "https://x/device",
+        "interval": 5,
+        "expires_in": 300,
+    }
+    found = {
+        "access_token": "czu_1",
+        "refresh_token": "r",
+        "expires_in": 1800000900,
+        "token_type": "Bearer",
+    }
+    clock, tokens = OnlyAsyncWaits(), []
+    with ChunkServer(reply(begun), reply(found)) as server:
+        device = DeviceOAuth("app", base_url=server.url, clock=clock)
+        login = await device.start_async()
+
+        async def wait() -> None:
+            tokens.append(await device.wait_async(login))
+
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await clock.waiting.wait()
+                clock.go_on.set()
+    assert [token.access_token for token in tokens] == ["czu_1"]

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from coze_openapi import Client
+from coze_openapi import AsyncClient, Client
 from tests.contract.server import LoopbackServer
 
 TOKEN = "pat_contract_token_that_must_never_be_shown"
@@ -33,4 +33,10 @@ def server(running_server: LoopbackServer) -> LoopbackServer:
 @pytest.fixture(scope="session")
 def client(running_server: LoopbackServer) -> Iterator[Client]:
     with Client(TOKEN, base_url=running_server.url, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client(server: LoopbackServer) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
         yield client

@@ -39,6 +39,7 @@ from coze_runtime.serialization import error_responses as failures_module
 from tests.contract.catalogue import description
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Reply, json_reply
+from tests.each import each
 
 LOGID = "log-of-the-failure"
 
@@ -220,7 +221,7 @@ CASES = [
 # stream was not opened either way.
 NO_DATA = Case("no-data-in-200", envelope(0, ""), ResponseError)
 
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+every_case = each("case", {case.id: case for case in CASES})
 
 
 def check(case: Case, error: CozeError, operation: str, server: LoopbackServer) -> None:
@@ -292,17 +293,16 @@ def test_a_stream_that_does_not_open_tells_what_happened(
 
 @every_case
 async def test_async_calls_pages_and_streams_fail_in_the_same_way(
-    case: Case, server: LoopbackServer
+    case: Case, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     server.answer(case.reply)
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
-        with pytest.raises(CozeError) as plain:
-            await client.bots.retrieve("b1")
-        with pytest.raises(CozeError) as page:
-            await client.workspaces.list()
-        with pytest.raises(CozeError) as stream:
-            async with client.chat.stream(bot_id="b", user_id="u"):
-                pass
+    with pytest.raises(CozeError) as plain:
+        await async_client.bots.retrieve("b1")
+    with pytest.raises(CozeError) as page:
+        await async_client.workspaces.list()
+    with pytest.raises(CozeError) as stream:
+        async with async_client.chat.stream(bot_id="b", user_id="u"):
+            pass
     check(case, plain.value, "bots_retrieve", server)
     check(case, page.value, "workspaces_list", server)
     check(case, stream.value, "chat_create", server)
@@ -469,7 +469,7 @@ async def test_a_code_that_is_no_number_is_an_api_error_all_the_same(
         check_portable(error)
 
 
-@pytest.mark.parametrize("code", KINDS)
+@each("code", {str(code): code for code in KINDS})
 def test_each_known_code_has_the_same_class_at_every_status(
     code: int, client: Client, server: LoopbackServer
 ) -> None:

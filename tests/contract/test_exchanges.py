@@ -24,11 +24,12 @@ from tests.contract.differences import differences
 from tests.contract.exchanges import JWT, Exchange, dig, exchanges
 from tests.contract.make_cassettes import CASSETTES, cassette
 from tests.contract.matching import recorder
+from tests.each import Problems, each
 
 TOKEN = "pat_replay_token_that_is_in_no_cassette"
 SAME_AS_DOCUMENTED = 147, 143
 
-with_exchanges = pytest.mark.parametrize("listed", exchanges().values(), ids=exchanges().keys())
+with_exchanges = pytest.mark.parametrize("listed", exchanges().values(), ids=exchanges())
 ALL = [exchange for listed in exchanges().values() for exchange in listed]
 DOCUMENTED_JSON = [
     exchange for exchange in ALL if exchange.data.get("answer", {}).get("kind") == "json"
@@ -146,26 +147,27 @@ async def call_async(exchange: Exchange, client: AsyncClient) -> Any:
 
 
 @with_exchanges
-def test_sync_client_sends_and_decodes_the_documented_exchange(listed: list[Exchange]) -> None:
-    drifts: list[Drift] = []
-    with replay(listed) as asked, Client(TOKEN, max_retries=0, on_drift=drifts.append) as client:
-        for exchange in listed:
-            check_result(exchange, call(exchange, client))
-            check_credentials(exchange, asked[-1])
-    check_drifts(listed, drifts)
-
-
-@with_exchanges
-async def test_async_client_sends_and_decodes_the_documented_exchange(
-    listed: list[Exchange],
-) -> None:
-    drifts: list[Drift] = []
-    with replay(listed) as asked:
-        async with AsyncClient(TOKEN, max_retries=0, on_drift=drifts.append) as client:
+async def test_the_documented_exchange_is_sent_and_decoded(listed: list[Exchange]) -> None:
+    problems = Problems()
+    with problems.of("sync"):
+        drifts: list[Drift] = []
+        with (
+            replay(listed) as asked,
+            Client(TOKEN, max_retries=0, on_drift=drifts.append) as client,
+        ):
             for exchange in listed:
-                check_result(exchange, await call_async(exchange, client))
+                check_result(exchange, call(exchange, client))
                 check_credentials(exchange, asked[-1])
-    check_drifts(listed, drifts)
+        check_drifts(listed, drifts)
+    with problems.of("async"):
+        drifts = []
+        with replay(listed) as asked:
+            async with AsyncClient(TOKEN, max_retries=0, on_drift=drifts.append) as twin:
+                for exchange in listed:
+                    check_result(exchange, await call_async(exchange, twin))
+                    check_credentials(exchange, asked[-1])
+        check_drifts(listed, drifts)
+    problems.must_be_none()
 
 
 def check_drifts(listed: list[Exchange], drifts: list[Drift]) -> None:
@@ -174,21 +176,24 @@ def check_drifts(listed: list[Exchange], drifts: list[Drift]) -> None:
     assert {re.sub(r"\[\d+]", "[]", drift.path) for drift in drifts} == known
 
 
-@pytest.mark.parametrize("exchange", DOCUMENTED_JSON, ids=lambda exchange: exchange.id)
+@each("exchange", {exchange.id: exchange for exchange in DOCUMENTED_JSON})
 def test_nothing_of_a_documented_answer_is_lost(exchange: Exchange) -> None:
     """The whole answer, with the parts around the result, decoded fast and leniently."""
     cls = model_of(exchange.op.answer_schema or {})
     assert cls is not None
-    content = json.dumps(exchange.answer["value"]).encode()
+    value = exchange.answer["value"]
     response = Response(
-        status=200, headers={}, content=content, operation=exchange.op.module.OPERATION
+        status=200,
+        headers={},
+        content=json.dumps(value).encode(),
+        operation=exchange.op.module.OPERATION,
     )
-    for decoded in (codec.decode(response, cls), cls.from_dict(exchange.answer["value"])):
-        found = list(differences(exchange.answer["value"], decoded.to_dict()))
-        assert places(found) == departures(exchange, "lost"), found
+    for decoded in (codec.decode(response, cls), cls.from_dict(value)):
+        lost = list(differences(value, decoded.to_dict()))
+        assert places(lost) == departures(exchange, "lost"), lost
 
 
-@pytest.mark.parametrize("exchange", STREAMS, ids=lambda exchange: exchange.id)
+@each("exchange", {exchange.id: exchange for exchange in STREAMS})
 def test_every_event_of_a_documented_stream_is_decoded(exchange: Exchange) -> None:
     """Each payload by the table of the kind of stream; the framing itself is tested with the
     decoder.
@@ -198,16 +203,8 @@ def test_every_event_of_a_documented_stream_is_decoded(exchange: Exchange) -> No
     spec = import_module(f"coze_openapi.streams.{exchange.op.stream['kind']}").SPEC
     assert described.keys() <= spec.events.keys()
     drifts: list[Drift] = []
-    # Pages leave blank lines out between events and break the lines of a payload, so events are
-    # found by their first line.
-    events = re.findall(
-        r"^event: *([\w.]+)\ndata: *(.*?)(?=^(?:id|event):|\Z)",
-        exchange.answer["text"],
-        re.MULTILINE | re.DOTALL,
-    )
-    assert len(events) == len(re.findall(r"^event:", exchange.answer["text"], re.MULTILINE))
-    found: list[str] = []
-    for name, data in events:
+    lost: list[str] = []
+    for name, data in events_of(exchange.answer["text"]):
         for key in departures(exchange, "unquoted"):
             data = re.sub(rf"([,{{]\s*){key}:", rf'\1"{key}":', data)
         if described[name]:
@@ -216,9 +213,19 @@ def test_every_event_of_a_documented_stream_is_decoded(exchange: Exchange) -> No
             decoded = codec.decode_event(
                 data.encode(), model, exchange.op.module.OPERATION, drifts.append
             )
-            found += differences(json.loads(data), decoded.to_dict())
-    assert places(found) == departures(exchange, "lost"), found
+            lost += differences(json.loads(data), decoded.to_dict())
+    assert places(lost) == departures(exchange, "lost"), lost
     assert drifts == []
+
+
+def events_of(text: str) -> list[tuple[str, str]]:
+    """Name and data of each event. Pages leave blank lines out between events and break the lines
+    of a payload, so events are found by their first line.
+    """
+    pattern = r"^event: *([\w.]+)\ndata: *(.*?)(?=^(?:id|event):|\Z)"
+    events: list[tuple[str, str]] = re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+    assert len(events) == len(re.findall(r"^event:", text, re.MULTILINE))
+    return events
 
 
 def test_every_example_of_the_pages_is_here() -> None:
@@ -236,25 +243,24 @@ def test_every_operation_with_a_page_has_an_exchange_or_no_example() -> None:
     assert without == {"oauth_authorize_workspace", "oauth_device_code_workspace"}
 
 
-@pytest.mark.parametrize("exchange", ALL, ids=lambda exchange: exchange.id)
+@each("exchange", {exchange.id: exchange for exchange in ALL})
 def test_what_is_sent_otherwise_than_documented_has_a_reason(exchange: Exchange) -> None:
-    assert ("sent" in exchange.data) == bool(exchange.data.get("deviation"))
-    assert ("answer_deviation" in exchange.data) == bool(
-        exchange.data.get("answer_deviation", {}).get("reason")
-    )
-    if "sent" in exchange.data:
-        assert any(
-            exchange.data.get("request", {}).get(key) != value
-            for key, value in exchange.data["sent"].items()
-        )
+    data = exchange.data
+    assert ("sent" in data) == bool(data.get("deviation"))
+    reason = data.get("answer_deviation", {}).get("reason")
+    assert ("answer_deviation" in data) == bool(reason)
+    if "sent" in data:
+        documented = data.get("request", {})
+        assert any(documented.get(key) != value for key, value in data["sent"].items())
 
 
-@with_exchanges
-def test_the_cassette_is_what_the_tool_makes(listed: list[Exchange]) -> None:
-    path = CASSETTES / f"{listed[0].op.id}.yaml"
-    assert path.read_text(encoding="utf-8") == cassette(listed), (
-        "run `python -m tests.contract.make_cassettes`"
-    )
+def test_each_cassette_is_what_the_tool_makes() -> None:
+    changed = {
+        name
+        for name, listed in exchanges().items()
+        if (CASSETTES / f"{name}.yaml").read_text(encoding="utf-8") != cassette(listed)
+    }
+    assert changed == set(), "run `python -m tests.contract.make_cassettes`"
 
 
 def test_no_cassette_is_left_over() -> None:

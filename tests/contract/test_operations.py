@@ -7,7 +7,8 @@ from __future__ import annotations
 import inspect
 import json
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -32,26 +33,22 @@ from tests.contract.catalogue import (
 )
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
+from tests.each import Problems, each
 
 LIMITS = ("idle_timeout", "deadline")
 OPTIONS = ["extra_headers", "extra_query", "extra_body", "timeout"]
 
 # An operation with a stream switch has two methods; each is tested.
-CALLS = [
-    pytest.param(op, streaming, id=op.id + (".stream" if streaming and op.switch else ""))
+CALLS = {
+    op.id + (".stream" if streaming and op.switch else ""): (op, streaming)
     for op in operations().values()
     for streaming in ([False, True] if op.switch else [op.only_streams])
-]
-WITH_PATH = [op for op in operations().values() if "{" in op.path]
+}
+ANSWERED = {op.id: op for op in operations().values() if not op.only_streams}
+WITH_PATH = {op.id: op for op in operations().values() if "{" in op.path}
 
-every_call = pytest.mark.parametrize(("op", "streaming"), CALLS)
-every_operation = pytest.mark.parametrize("op", operations().values(), ids=lambda op: op.id)
-
-
-@pytest.fixture
-async def async_client(server: LoopbackServer) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
-        yield client
+every_call = each("op, streaming", CALLS)
+every_operation = each("op", operations())
 
 
 def reply_to(op: Op, *, streaming: bool) -> Reply:
@@ -176,31 +173,27 @@ def test_the_packaged_description_is_the_bundled_one() -> None:
     ) == json.loads(json.dumps(description()))
 
 
-@every_call
-@pytest.mark.parametrize("required_only", [False, True], ids=["all", "required"])
-def test_sync_request_is_as_described(
-    op: Op, streaming: bool, required_only: bool, client: Client, server: LoopbackServer
+@pytest.mark.parametrize(("op", "streaming"), CALLS.values(), ids=CALLS)
+async def test_the_request_is_as_described(
+    op: Op, streaming: bool, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
-    server.answer(reply_to(op, streaming=streaming))
-    arguments = arguments_of(op, required_only=required_only)
-    call(op, client, as_given(op, arguments), streaming=streaming)
-    check_request(op, arguments, server.only_request(), streaming=streaming)
+    """With the required arguments alone, and with all of them; sync and async."""
+    problems = Problems()
+    for which, kind in product(("required", "all"), ("sync", "async")):
+        arguments = arguments_of(op, required_only=which == "required")
+        given = as_given(op, arguments)
+        with problems.of(f"{kind}, {which} arguments"):
+            server.reset()
+            server.answer(reply_to(op, streaming=streaming))
+            if kind == "sync":
+                call(op, client, given, streaming=streaming)
+            else:
+                await call_async(op, async_client, given, streaming=streaming)
+            check_request(op, arguments, server.only_request(), streaming=streaming)
+    problems.must_be_none()
 
 
-@every_call
-@pytest.mark.parametrize("required_only", [False, True], ids=["all", "required"])
-async def test_async_request_is_as_described(
-    op: Op, streaming: bool, required_only: bool, async_client: AsyncClient, server: LoopbackServer
-) -> None:
-    server.answer(reply_to(op, streaming=streaming))
-    arguments = arguments_of(op, required_only=required_only)
-    await call_async(op, async_client, as_given(op, arguments), streaming=streaming)
-    check_request(op, arguments, server.only_request(), streaming=streaming)
-
-
-@pytest.mark.parametrize(
-    "op", [op for op in operations().values() if not op.only_streams], ids=lambda op: op.id
-)
+@each("op", ANSWERED)
 async def test_every_result_tells_the_log_id_of_its_call(
     op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
@@ -243,7 +236,7 @@ def test_each_missing_required_argument_is_a_type_error(
 
 
 @pytest.mark.parametrize("bad", ["", " ", ".", ".."], ids=["empty", "blank", "dot", "dots"])
-@pytest.mark.parametrize("op", WITH_PATH, ids=lambda op: op.id)
+@each("op", WITH_PATH)
 async def test_an_id_that_would_change_the_path_is_refused_before_any_request(
     op: Op, bad: str, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:

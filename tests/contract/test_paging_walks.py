@@ -18,11 +18,11 @@ from tests.contract.catalogue import (
     sample_argument,
     split_arguments,
 )
-from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
+from tests.each import each
 
 PAGED = [op for op in operations().values() if op.pager]
-every_list = pytest.mark.parametrize("op", PAGED, ids=lambda op: op.id)
+every_list = each("op", {op.id: op for op in PAGED})
 ONE_OF_EACH_STYLE = (
     "bots_list",
     "conversations_list",
@@ -138,16 +138,15 @@ def test_all_items_of_all_pages_come_in_order(
 
 @every_list
 async def test_the_async_walk_asks_and_finds_the_same(
-    op: Op, client: Client, server: LoopbackServer
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     shelf, twin = Shelf(op, 5), Shelf(op, 5)
     server.answer(shelf)
     found = [entry.to_dict() for entry in listed(op, client)]
     server.answer(twin)
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as other:
-        assert [entry.to_dict() async for entry in listed_async(op, other)] == found
-        first = await listed_async(op, other)
-        assert [entry.to_dict() for entry in first.items] == found[:SIZE]
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == found
+    first = await listed_async(op, async_client)
+    assert [entry.to_dict() for entry in first.items] == found[:SIZE]
     assert twin.asked[:3] == shelf.asked
 
 
@@ -166,10 +165,11 @@ def test_pages_tell_items_total_and_log_id_of_their_own_call(
 
 
 @every_list
-async def test_async_pages_tell_the_same(op: Op, server: LoopbackServer) -> None:
+async def test_async_pages_tell_the_same(
+    op: Op, async_client: AsyncClient, server: LoopbackServer
+) -> None:
     server.answer(Shelf(op, 5))
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
-        pages = [page async for page in listed_async(op, client).pages()]
+    pages = [page async for page in listed_async(op, async_client).pages()]
     assert [(len(page.items), page.logid, page.has_more) for page in pages] == [
         (2, "log-1", True),
         (2, "log-2", True),
@@ -231,13 +231,13 @@ def listless(op: Op, total: int, absent: bool = True, **more: Any) -> dict[str, 
 
 
 WITH_TOTAL = [op for op in PAGED if op.pager and "total" in op.pager]
-every_total = pytest.mark.parametrize("op", WITH_TOTAL, ids=lambda op: op.id)
+every_total = each("op", {op.id: op for op in WITH_TOTAL})
 
 
 @every_total
 @pytest.mark.parametrize("absent", [True, False], ids=["absent", "null"])
 async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above_zero(
-    op: Op, absent: bool, client: Client, server: LoopbackServer
+    op: Op, absent: bool, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     server.answer(json_reply(listless(op, 5, absent), x_tt_logid="log-1"))
     with pytest.raises(ResponseError, match=rf"^{op.id}: .* is missing \(total: 5\)") as caught:
@@ -248,28 +248,26 @@ async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above
         200,
         op.id,
     )
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        with pytest.raises(ResponseError, match="is missing"):
-            await listed_async(op, twin)
-        with pytest.raises(ResponseError, match="is missing"):
-            [entry async for entry in listed_async(op, twin)]
+    with pytest.raises(ResponseError, match="is missing"):
+        await listed_async(op, async_client)
+    with pytest.raises(ResponseError, match="is missing"):
+        [entry async for entry in listed_async(op, async_client)]
     assert len(server.received) == 3
 
 
 @every_total
 async def test_a_first_page_without_its_list_is_empty_when_its_total_is_zero(
-    op: Op, client: Client, server: LoopbackServer
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     server.answer(json_reply(listless(op, 0)))
     assert list(listed(op, client)) == []
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        assert [entry async for entry in listed_async(op, twin)] == []
+    assert [entry async for entry in listed_async(op, async_client)] == []
     assert len(server.received) == 2
 
 
 @every_total
 async def test_a_later_page_without_its_list_ends_the_walk_in_silence(
-    op: Op, client: Client, server: LoopbackServer
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     """What stood on it may have been taken away since the page before."""
     shelf = Shelf(op, 3)
@@ -283,8 +281,7 @@ async def test_a_later_page_without_its_list_ends_the_walk_in_silence(
 
     server.answer(answers)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items[:SIZE]
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items[:SIZE]
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items[:SIZE]
     assert len(server.received) == 4
 
 
@@ -300,21 +297,25 @@ STARTS = [
 @every_total
 @pytest.mark.parametrize(("start", "quiet"), STARTS, ids=["9", "4 of 2", "3 of 2", "1 of 2"])
 async def test_a_walk_that_starts_behind_the_last_page_is_empty(
-    op: Op, start: dict[str, int], quiet: bool, client: Client, server: LoopbackServer
+    op: Op,
+    start: dict[str, int],
+    quiet: bool,
+    client: Client,
+    async_client: AsyncClient,
+    server: LoopbackServer,
 ) -> None:
     pager = op.pager or {}
     asked = {pager[key]: value for key, value in start.items()}
     left_out = {} if "size" in start else {pager["size"]: None}
     server.answer(json_reply(listless(op, 5)))
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        if quiet:
-            assert list(listed(op, client, **asked, **left_out)) == []
-            assert [entry async for entry in listed_async(op, twin, **asked, **left_out)] == []
-        else:
-            with pytest.raises(ResponseError, match="is missing"):
-                listed(op, client, **asked)
-            with pytest.raises(ResponseError, match="is missing"):
-                await listed_async(op, twin, **asked)
+    if quiet:
+        assert list(listed(op, client, **asked, **left_out)) == []
+        assert [entry async for entry in listed_async(op, async_client, **asked, **left_out)] == []
+    else:
+        with pytest.raises(ResponseError, match="is missing"):
+            listed(op, client, **asked)
+        with pytest.raises(ResponseError, match="is missing"):
+            await listed_async(op, async_client, **asked)
 
 
 def renamed(body: dict[str, Any], path: str) -> dict[str, Any]:
@@ -332,17 +333,20 @@ def keys_above(path: str) -> list[str]:
     return [".".join(steps[: number + 1]) for number in range(len(steps))]
 
 
-EVERY_KEY = [
-    pytest.param(op, path, id=f"{op.id}-{path}")
-    for op in PAGED
-    for path in keys_above((op.pager or {})["items"])
-]
+EVERY_KEY = {
+    f"{op.id} {path}": (op, path) for op in PAGED for path in keys_above((op.pager or {})["items"])
+}
 
 
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize(("op", "path"), EVERY_KEY)
+@each("op, path", EVERY_KEY)
 async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_page(
-    op: Op, path: str, number: int, client: Client, server: LoopbackServer
+    op: Op,
+    path: str,
+    number: int,
+    client: Client,
+    async_client: AsyncClient,
+    server: LoopbackServer,
 ) -> None:
     """Whether the whole answer is under that name, so that its total is not known either, or the
     list alone.
@@ -360,9 +364,8 @@ async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_pa
     server.answer(answers)
     with pytest.raises(ResponseError, match=rf"^{op.id}: .* is not a list, but the response has"):
         list(listed(op, client))
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        with pytest.raises(ResponseError, match="is not a list, but the response has"):
-            [entry async for entry in listed_async(op, twin)]
+    with pytest.raises(ResponseError, match="is not a list, but the response has"):
+        [entry async for entry in listed_async(op, async_client)]
     assert len(server.received) == 2 * number
 
 
@@ -412,7 +415,7 @@ def test_an_empty_page_in_the_middle_does_not_end_the_walk(
 
 @every_list
 async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(
-    op: Op, client: Client, server: LoopbackServer
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     """A filter may have taken out all of it, and a server that makes no difference between nothing
     and an empty list says null.
@@ -429,14 +432,13 @@ async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(
 
     server.answer(answers)
     assert [found.to_dict() for found in listed(op, client)] == shelf.items
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        assert [entry.to_dict() async for entry in listed_async(op, twin)] == shelf.items
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items
     assert len(shelf.asked) == 8
 
 
 @every_list
 async def test_endless_empty_pages_end_with_an_error_after_two(
-    op: Op, client: Client, server: LoopbackServer
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     """The server says every time that there is more; each cursor is new."""
     count = 0
@@ -459,9 +461,8 @@ async def test_endless_empty_pages_end_with_an_error_after_two(
     assert caught.value.logid == f"log-{count}"
     assert count <= 3
     count = 0
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        with pytest.raises(ResponseError, match="empty pages"):
-            [entry async for entry in listed_async(op, twin)]
+    with pytest.raises(ResponseError, match="empty pages"):
+        [entry async for entry in listed_async(op, async_client)]
     assert count <= 3
 
 
@@ -469,9 +470,9 @@ WITH_CURSOR = [op for op in PAGED if op.pager and op.pager["style"] != "number"]
 
 
 @pytest.mark.parametrize("cursor", ["the same", "", None], ids=["repeated", "empty", "absent"])
-@pytest.mark.parametrize("op", WITH_CURSOR, ids=lambda op: op.id)
+@each("op", {op.id: op for op in WITH_CURSOR})
 async def test_a_cursor_that_does_not_move_ends_with_an_error(
-    op: Op, cursor: str | None, client: Client, server: LoopbackServer
+    op: Op, cursor: str | None, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     pager = op.pager or {}
     body: dict[str, Any] = {"code": 0, "msg": ""}
@@ -487,9 +488,8 @@ async def test_a_cursor_that_does_not_move_ends_with_an_error(
     assert len(server.received) <= 2
     server.reset()
     server.answer(json_reply(body))
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        with pytest.raises(ResponseError, match=op.id):
-            [entry async for entry in listed_async(op, twin)]
+    with pytest.raises(ResponseError, match=op.id):
+        [entry async for entry in listed_async(op, async_client)]
     assert len(server.received) <= 2
 
 
@@ -552,10 +552,9 @@ def test_a_page_is_fetched_once_however_often_it_is_asked_for(
 
 @every_style
 async def test_nothing_is_asked_before_an_async_list_is_used(
-    op: Op, server: LoopbackServer
+    op: Op, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as client:
-        listed_async(op, client)
+    listed_async(op, async_client)
     assert server.received == []
 
 
@@ -579,3 +578,32 @@ def test_the_pager_of_the_package_is_that_of_the_description(op: Op) -> None:
     assert json.dumps(found, sort_keys=True) == json.dumps(
         {k: v for k, v in (op.pager or {}).items() if k != "in"}, sort_keys=True
     )
+
+
+@each("op", {op.id: op for op in PAGED if op.pager and op.pager["style"] == "number"})
+async def test_a_list_without_total_and_without_an_end_mark_is_walked_to_its_empty_page(
+    op: Op, client: Client, async_client: AsyncClient, server: LoopbackServer
+) -> None:
+    shelf = Shelf(op, 6)
+    pager = op.pager or {}
+
+    def unmarked(request: Received) -> Reply:
+        body = json.loads(shelf(request).body)
+        for mark in ("total", "has_more"):
+            put(body, pager.get(mark), None)
+        return json_reply(body)
+
+    server.answer(unmarked)
+    assert [entry.to_dict() for entry in listed(op, client)] == shelf.items
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items
+    assert len(shelf.asked) == 8
+
+
+def test_the_items_of_a_page_are_a_list_that_may_be_changed(
+    client: Client, server: LoopbackServer
+) -> None:
+    body = {"code": 0, "msg": "", "data": {"items": [{"id": "b1"}, {"id": "b2"}], "total": 2}}
+    server.answer(json_reply(body))
+    items = client.bots.list(workspace_id="w1").items
+    items[0] = items[1]
+    assert [bot.id for bot in items] == ["b2", "b2"]

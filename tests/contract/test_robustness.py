@@ -8,7 +8,7 @@ call hands the hook on, that the raw answer is within reach, and that no model i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +22,11 @@ from tests.contract.server import LoopbackServer, json_reply
 from tests.contract.test_models import ANSWERED, ENUMS, MODELS, SCHEMAS, wrong_values
 from tests.contract.test_operations import as_given
 from tests.contract.test_updates import UPDATES, required_of
+from tests.each import each
 
-ANSWERING = [op for op in operations().values() if op.answer_schema is not None]
+ANSWERING = {op.id: op for op in operations().values() if op.answer_schema}
 
-every_answer = pytest.mark.parametrize("op", ANSWERING, ids=lambda op: op.id)
+every_answer = each("op", ANSWERING)
 deprecated_too = pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
 
 
@@ -60,27 +61,41 @@ def with_unknown(data: Any) -> Any:
     }
 
 
+class Drifts(list[Drift]):
+    """What the hooks of the clients were told about one operation."""
+
+    reset = list.clear
+
+
+@pytest.fixture
+def drifts() -> Drifts:
+    return Drifts()
+
+
+@pytest.fixture
+def coze(running_server: LoopbackServer, drifts: Drifts) -> Iterator[Coze]:
+    with Coze(TOKEN, base_url=running_server.url, on_drift=drifts.append) as coze:
+        yield coze
+
+
+@pytest.fixture
+async def async_coze(running_server: LoopbackServer, drifts: Drifts) -> AsyncIterator[AsyncCoze]:
+    async with AsyncCoze(TOKEN, base_url=running_server.url, on_drift=drifts.append) as coze:
+        yield coze
+
+
 @every_answer
 @deprecated_too
 async def test_unknown_properties_change_nothing_and_are_in_the_raw_answer(
-    op: Op, server: LoopbackServer
+    op: Op, server: LoopbackServer, drifts: Drifts, coze: Coze, async_coze: AsyncCoze
 ) -> None:
     server.answer(json_reply(sample_answer(op)))
-    with Coze(TOKEN, base_url=server.url) as coze:
-        expected = plain(op, call(op, coze).parsed)
+    expected = plain(op, call(op, coze).parsed)
     answer = with_unknown(sample_answer(op))
     server.answer(json_reply(answer))
-    drifts: list[Drift] = []
-    with Coze(TOKEN, base_url=server.url, on_drift=drifts.append) as coze:
-        found = call(op, coze)
-    async with AsyncCoze(TOKEN, base_url=server.url, on_drift=drifts.append) as twin:
-        other = await call_async(op, twin)
-    assert json.loads(found.content) == json.loads(other.content) == answer
-    assert (
-        known_part(plain(op, found.parsed), expected)
-        == known_part(plain(op, other.parsed), expected)
-        == expected
-    )
+    for raw in (call(op, coze), await call_async(op, async_coze)):
+        assert json.loads(raw.content) == answer
+        assert known_part(plain(op, raw.parsed), expected) == expected
     assert drifts == []
 
 
@@ -97,12 +112,12 @@ def known_part(found: Any, expected: Any) -> Any:
     return found
 
 
-def wrong_answers(op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
-    """For each property of the result (or of its items): its path, and the answer with a value of
-    the wrong kind there.
+def wrong_answer(op: Op) -> tuple[str, dict[str, Any]] | None:
+    """An answer with a value of the wrong kind in the first property of the result (or of its
+    first item) that can have one, and the path of that property.
     """
     if op.unwrap == "nothing":
-        return
+        return None
     answer, schema = sample_answer(op), op.answer_schema or {}
     node: Any = answer
     path = "$"
@@ -113,33 +128,36 @@ def wrong_answers(op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
         node, schema, path = node[step], merged(schema)["properties"][step], f"{path}.{step}"
     if isinstance(node, list):
         node, schema, path = node[0], merged(schema)["items"], f"{path}[0]"
-    if not isinstance(node, dict):
-        return
-    for name, below in merged(schema)["properties"].items():
+    for name, below in merged(schema)["properties"].items() if isinstance(node, dict) else ():
         value = next(wrong_values(below), None)
-        if value is None or (not op.result_path and name == "code"):
-            continue
-        before, node[name] = node[name], value
-        yield f"{path}.{name}", answer
-        node[name] = before
+        if value is not None and (op.result_path or name != "code"):
+            node[name] = value
+            return f"{path}.{name}", answer
+    return None
 
 
-@every_answer
+WRONG = {op.id: (op, *wrong) for op in ANSWERING.values() if (wrong := wrong_answer(op))}
+
+
+@each("op, path, answer", WRONG)
 @deprecated_too
 async def test_a_wrong_value_is_reported_to_the_hook_of_the_client_and_is_in_the_raw_answer(
-    op: Op, server: LoopbackServer
+    op: Op,
+    path: str,
+    answer: dict[str, Any],
+    server: LoopbackServer,
+    drifts: Drifts,
+    coze: Coze,
+    async_coze: AsyncCoze,
 ) -> None:
-    drifts: list[Drift] = []
-    async with AsyncCoze(TOKEN, base_url=server.url, on_drift=drifts.append) as twin:
-        with Coze(TOKEN, base_url=server.url, on_drift=drifts.append) as coze:
-            for path, answer in wrong_answers(op):
-                server.answer(json_reply(answer))
-                check_told(op, path, call(op, coze), answer, drifts)
-                check_told(op, path, await call_async(op, twin), answer, drifts)
+    """`test_models.py` asks about the other properties."""
+    server.answer(json_reply(answer))
+    check_told(op, path, call(op, coze), answer, drifts)
+    check_told(op, path, await call_async(op, async_coze), answer, drifts)
 
 
-def check_told(op: Op, path: str, found: Any, answer: dict[str, Any], drifts: list[Drift]) -> None:
-    assert json.loads(found.content) == answer
+def check_told(op: Op, path: str, raw: Any, answer: dict[str, Any], drifts: list[Drift]) -> None:
+    assert json.loads(raw.content) == answer
     told = {(drift.operation, drift.path) for drift in drifts}
     assert (op.id, path) in told or below(path, told), f"{path}: {told}"
     drifts.clear()

@@ -8,8 +8,6 @@ import inspect
 import json
 from typing import Any
 
-import pytest
-
 from coze_openapi import AsyncClient, Client
 from coze_runtime.models import Model
 from coze_runtime.types import NULL
@@ -27,21 +25,24 @@ from tests.contract.catalogue import (
 from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, json_reply
 from tests.contract.test_operations import as_given, in_query, reply_to
+from tests.each import each
 
 UPDATES = [op for op in operations().values() if op.method_name.startswith("update")]
 WRITES = [op for op in operations().values() if op.has_body and not op.only_streams]
-OPTIONAL = [
-    pytest.param(op, parameter, id=f"{op.id}.{parameter.wire}")
+OPTIONAL = {
+    f"{op.id}.{parameter.wire}": (op, parameter)
     for op in UPDATES
     for parameter in op.parameters
     if not parameter.required and parameter.place in ("body", "form")
-]
-CLEARED = [
-    pytest.param(op, parameter, id=f"{op.id}.{parameter.wire}")
+}
+CLEARED = {
+    f"{op.id}.{parameter.wire}": (op, parameter)
     for op in WRITES
     for parameter in op.parameters
     if not parameter.required and parameter.place == "body"
-]
+}
+
+every_update = each("op", {op.id: op for op in UPDATES})
 
 
 def required_of(op: Op) -> dict[str, Any]:
@@ -84,21 +85,24 @@ def test_the_updates_of_the_description_are_known() -> None:
     assert {op.method for op in UPDATES} <= {"PUT", "POST"}
 
 
-@pytest.mark.parametrize(("op", "parameter"), OPTIONAL)
+@each("op, parameter", OPTIONAL)
 async def test_one_field_set_is_the_only_one_beside_the_required(
-    op: Op, parameter: Parameter, client: Client, server: LoopbackServer
+    op: Op,
+    parameter: Parameter,
+    client: Client,
+    async_client: AsyncClient,
+    server: LoopbackServer,
 ) -> None:
     server.answer(reply_to(op, streaming=False))
     arguments = {**required_of(op), parameter.argument: sample_argument(parameter)}
     positional, named = split_arguments(op, as_given(op, arguments))
     op.method_of(client)(*positional, **named)
     assert sent_fields(op, server.only_request()) == expected_fields(op, arguments)
-    async with AsyncClient(TOKEN, base_url=server.url, max_retries=0) as twin:
-        await op.method_of(twin)(*positional, **named)
+    await op.method_of(async_client)(*positional, **named)
     assert sent_fields(op, server.only_request()) == expected_fields(op, arguments)
 
 
-@pytest.mark.parametrize(("op", "parameter"), CLEARED)
+@each("op, parameter", CLEARED)
 def test_null_is_sent_and_none_is_not(
     op: Op, parameter: Parameter, client: Client, server: LoopbackServer
 ) -> None:
@@ -111,7 +115,7 @@ def test_null_is_sent_and_none_is_not(
     assert sent_fields(op, server.only_request()) == body_of(op, required)
 
 
-@pytest.mark.parametrize("op", UPDATES, ids=lambda op: op.id)
+@every_update
 def test_falsy_values_are_sent(op: Op, client: Client, server: LoopbackServer) -> None:
     """Zero, false, an empty text and an empty list are values; only `None` is absence."""
     server.answer(reply_to(op, streaming=False))
@@ -130,7 +134,7 @@ def test_falsy_values_are_sent(op: Op, client: Client, server: LoopbackServer) -
             )
 
 
-@pytest.mark.parametrize("op", UPDATES, ids=lambda op: op.id)
+@every_update
 def test_optional_arguments_of_an_update_default_to_absence(op: Op) -> None:
     signature = inspect.signature(op.method_of(Client(TOKEN)))
     for parameter in op.parameters:
@@ -138,21 +142,21 @@ def test_optional_arguments_of_an_update_default_to_absence(op: Op) -> None:
             assert signature.parameters[parameter.argument].default is None
 
 
-def models_in_bodies() -> list[Any]:
+def models_in_bodies() -> dict[str, tuple[Op, Parameter]]:
     """Every model that is an argument of an operation or an element of one, with an operation that
     takes it.
     """
-    found: dict[str, tuple[Op, Parameter]] = {}
+    takers: dict[str, tuple[Op, Parameter]] = {}
     for op in WRITES:
         for parameter in op.parameters:
             schema = parameter.schema.get("items", parameter.schema)
             model = model_of(schema)
             if model is not None and not op.has_form:
-                found.setdefault(model.__name__, (op, parameter))
-    return [pytest.param(op, parameter, id=name) for name, (op, parameter) in sorted(found.items())]
+                takers.setdefault(model.__name__, (op, parameter))
+    return takers
 
 
-@pytest.mark.parametrize(("op", "parameter"), models_in_bodies())
+@each("op, parameter", models_in_bodies())
 def test_null_inside_a_model_is_sent_and_none_is_not(
     op: Op, parameter: Parameter, client: Client, server: LoopbackServer
 ) -> None:

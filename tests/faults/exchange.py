@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from tests.overlays.chunk_server import ChunkServer, Script
+from tests.overlays.chunk_server import ChunkServer, Script, until_read
 
 FULL = os.environ.get("FAULTS") == "full"
 """Whether every fault is tried at every byte (`make test-faults`), or cuts at every byte and the
@@ -147,7 +147,7 @@ class Player:
             return False
         sock.sendall(before)
         if fault.kind == "pause":
-            _until_read(sock)
+            until_read(sock)
             sock.sendall(rest)
             return True
         return self._strike(sock, fault.kind)
@@ -170,18 +170,6 @@ def _length(got: bytes) -> int | None:
         if line.startswith(b"content-length:"):
             return len(head) + 4 + int(line.partition(b":")[2])
     return len(head) + 4
-
-
-def _until_read(sock: socket.socket) -> None:
-    """Returns when the other side has acknowledged everything: its kernel has it, and the next
-    piece comes by itself.
-    """
-    import fcntl
-    import termios
-
-    for _ in range(100_000):
-        if not struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4))[0]:
-            return
 
 
 def every(size: int, step: int) -> Iterator[int]:

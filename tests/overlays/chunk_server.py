@@ -13,7 +13,8 @@ A *script* is a list of steps, run in order for one request:
     as they are: broken heads, half a chunk, garbage Endless(data)
     `Send(data)` again and again until the client goes away Wait(event)
     goes on when the test has set the `threading.Event` Signal(event)
-    sets it: tells the test that the server has come this far KeepOpen()
+    sets it: tells the test that the server has come this far Read()
+    goes on when the client has read everything so far KeepOpen()
     sends nothing more, until the client closes Close()                                  closes at
     once (FIN), whatever the framing promised: a cut stream Abort()
     closes at once with a reset (RST)
@@ -26,8 +27,7 @@ and `reply()` make the two usual scripts.
 that follow. In place of a script a function may stand that takes the `Request` and returns one.
 
 Nothing sleeps. One `Send` is one `sendall`; the client may still see several as one piece, or one
-as several. Where the border matters, put a `Wait` between them that the test sets when the client
-has read the first piece.
+as several. Where the border matters, put a `Read` between them.
 
 The server counts (`connections`, `open_connections`, `requests`), and `wait_for` waits until a
 count is reached. Leaving the `with` block sets every event that a script still waits for, ends all
@@ -37,13 +37,17 @@ threads, and raises what went wrong in one of them.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http
 import json
 import socket
 import struct
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 CHUNKED = "chunked"
@@ -187,6 +191,12 @@ class Signal:
 
 
 @dataclass(frozen=True)
+class Read:
+    def run(self, answer: Answer) -> None:
+        until_read(answer.sock)
+
+
+@dataclass(frozen=True)
 class KeepOpen:
     def run(self, answer: Answer) -> None:
         with contextlib.suppress(OSError):
@@ -229,6 +239,42 @@ def reply(
         Head(status, {"content-type": "application/json", **(headers or {})}, LENGTH, len(content)),
         Send(content),
     ]
+
+
+def until_read(sock: socket.socket) -> None:
+    """Returns when the client, which has to be in this process, has read everything so far: what is
+    sent next comes to it by itself.
+    """
+    end = time.monotonic() + PATIENCE
+    client = _other_end(sock)
+    while time.monotonic() < end:
+        try:
+            on_the_way = _queued(sock.fileno(), termios.TIOCOUTQ)
+            if not on_the_way and not _queued(client, termios.FIONREAD):
+                return
+        except OSError:
+            return  # the client has closed
+        time.sleep(0)
+    raise TimeoutError("the client does not read what the chunk server has sent")
+
+
+def _other_end(sock: socket.socket) -> int:
+    """The descriptor that the client has of a connection; -1 when it has closed."""
+    names = sock.getpeername(), sock.getsockname()
+    for fd in [int(path.name) for path in Path("/dev/fd").iterdir()]:
+        with contextlib.suppress(OSError):
+            other = socket.socket(fileno=fd)
+            try:
+                if (other.getsockname(), other.getpeername()) == names:
+                    return fd
+            finally:
+                other.detach()
+    return -1
+
+
+def _queued(fd: int, request: int) -> int:
+    """Bytes in a queue of a socket."""
+    return int(struct.unpack("i", fcntl.ioctl(fd, request, b"\0" * 4))[0])
 
 
 class ChunkServer:

@@ -42,6 +42,7 @@ from cozekit import (
     Timeout,
     TokenExpiredError,
 )
+from tests.each import each
 from tests.overlays.chunk_server import (
     CLOSE,
     LENGTH,
@@ -54,8 +55,11 @@ from tests.overlays.chunk_server import (
     Raw,
     Script,
     Send,
+    Step,
     reply,
 )
+from tests.overlays.either import client as client_of
+from tests.overlays.either import each_kind
 from tests.overlays.wire import ASK, BOT, TOKEN, async_coze, coze
 
 UPLOAD = ("picture.png", bytes(range(256)) * 40)
@@ -116,7 +120,7 @@ WAYS: dict[str, Way] = {
     ),
 }
 TRANSPORTS = [("asyncio", None), ("asyncio", "httpx"), ("asyncio", "aiohttp"), ("trio", "httpx")]
-on_every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+on_every_way = each("way", WAYS)
 on_every_transport = pytest.mark.parametrize(
     ("anyio_backend", "transport"), TRANSPORTS, ids=["sync", "httpx", "aiohttp", "trio"]
 )
@@ -141,6 +145,20 @@ async def failure(url: str, way: Way, transport: str | None, **settings: Any) ->
     )
     assert str(copy.copy(error)) == str(error)
     return error
+
+
+def everywhere(by_id: dict[str, Any], forms: tuple[str, ...]) -> Any:
+    """All of these to the sync client; some, one of each form, over the other transports too: how a
+    body is read depends on what carries it, what it says does not.
+    """
+    cases = {
+        f"{transport or 'sync'}-{backend}-{name}": (backend, transport, value)
+        for backend, transport in TRANSPORTS
+        for name, value in by_id.items()
+        if transport is None or name in forms
+    }
+    names = ("anyio_backend", "transport", "answer")
+    return pytest.mark.parametrize(names, cases.values(), ids=cases)
 
 
 JSON = {"content-type": "application/json"}
@@ -286,18 +304,22 @@ ANSWERS: dict[str, tuple[Script, type[APIError], int | None, str, str]] = {
 }
 
 
-@on_every_transport
+FORMS = (
+    "200 with a code",
+    "400 with the envelope",
+    "401 without a body",
+    "500 as audio",
+    "502 in HTML",
+    "302 to a sign-in page",
+)
+
+
+@everywhere(ANSWERS, FORMS)
 @on_every_way
-@pytest.mark.parametrize(("script", "kind", "code", "msg", "logid"), ANSWERS.values(), ids=ANSWERS)
 async def test_an_answer_that_says_no_is_an_api_error(
-    script: Script,
-    kind: type[APIError],
-    code: int | None,
-    msg: str,
-    logid: str,
-    way: Way,
-    transport: str | None,
+    answer: tuple[Script, type[APIError], int | None, str, str], way: Way, transport: str | None
 ) -> None:
+    script, kind, code, msg, logid = answer
     with ChunkServer(script) as server:
         error = await failure(server.url, way, transport)
     assert type(error) is kind
@@ -324,19 +346,18 @@ SHAPES: dict[str, Script] = {
 }
 
 
-@on_every_transport
+@everywhere(SHAPES, ("HTML", "empty"))
 @on_every_way
-@pytest.mark.parametrize("script", SHAPES.values(), ids=SHAPES)
 async def test_a_success_of_another_shape_is_a_response_error(
-    script: Script, way: Way, transport: str | None
+    answer: Script, way: Way, transport: str | None
 ) -> None:
-    if way[0].startswith("GET") and script in (
+    if way[0].startswith("GET") and answer in (
         SHAPES["a list"],
         SHAPES["null"],
         SHAPES["a number"],
     ):
         return  # plain JSON is all that an endpoint of which nothing is known can promise
-    with ChunkServer(script) as server:
+    with ChunkServer(answer) as server:
         error = await failure(server.url, way, transport)
     assert type(error) is ResponseError
     assert error.logid == LOGID
@@ -357,8 +378,8 @@ CUTS: dict[str, Script] = {
 
 
 @on_every_transport
-@on_every_way
 @pytest.mark.parametrize("script", CUTS.values(), ids=CUTS)
+@on_every_way
 async def test_an_answer_that_does_not_come_whole_is_a_connection_error(
     script: Script, way: Way, transport: str | None
 ) -> None:
@@ -703,11 +724,9 @@ PROBLEMS: list[tuple[Exception, bool]] = [
 ]
 
 
-@on_every_way
 @pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize(
-    ("problem", "sent"), PROBLEMS, ids=[type(problem).__name__ for problem, _ in PROBLEMS]
-)
+@each("problem, sent", {type(problem).__name__: (problem, sent) for problem, sent in PROBLEMS})
+@on_every_way
 async def test_whatever_a_transport_raises_is_a_connection_error(
     problem: Exception, sent: bool, kind: str, way: Way
 ) -> None:
@@ -720,3 +739,19 @@ async def test_whatever_a_transport_raises_is_a_connection_error(
                 await way[2](other)
     assert (type(caught.value), caught.value.sent) == (APIConnectionError, sent)
     assert caught.value.__cause__ is problem
+
+
+@each_kind
+@pytest.mark.parametrize("way", ["plain", "stream"])
+def test_a_failure_whose_body_is_cut_is_a_typed_error(kind: str, way: str) -> None:
+    script: list[Step] = [Head(500, JSON, LENGTH, 1000), Send(b'{"code": 5000, "msg": "'), Close()]
+    with (
+        ChunkServer(script) as server,
+        client_of(kind, server.url, max_retries=0) as client,
+        pytest.raises(CozeError) as caught,
+    ):
+        if way == "plain":
+            client.bots.retrieve("b1")
+        else:
+            list(client.chat.stream(**ASK))
+    assert server.url in str(caught.value)

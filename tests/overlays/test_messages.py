@@ -10,7 +10,10 @@ import pytest
 from cozekit import messages
 from cozekit.errors import ArgumentError
 from cozekit_emulator import bots
-from tests.overlays.either import coze, local, server
+from tests.overlays.chunk_server import ChunkServer, reply
+from tests.overlays.either import client as client_of
+from tests.overlays.either import coze, each_kind, local, server
+from tests.overlays.wire import ASK, chat
 
 __all__ = ["coze", "local", "server"]
 
@@ -82,3 +85,14 @@ def test_a_question_of_parts_is_understood(coze: Any) -> None:
     result = coze.chat.run(bot_id=bots.ANSWERING, user_id="u", additional_messages=[question])
     assert "What is this?" in result.answer
     assert "1 个文件" in result.answer
+
+
+@each_kind
+def test_a_question_is_sent_without_the_fields_that_it_does_not_have(kind: str) -> None:
+    with (
+        ChunkServer(reply({"code": 0, "msg": "", "data": chat("created")})) as server,
+        client_of(kind, server.url) as client,
+    ):
+        client.chat.create(**ASK, additional_messages=[messages.user_text("Hi")])
+    question = {"role": "user", "type": "question", "content": "Hi", "content_type": "text"}
+    assert server.requests[0].json == {**ASK, "stream": False, "additional_messages": [question]}

@@ -4,6 +4,7 @@ cancels.
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from coze_runtime.serialization.convert import get_path
 from coze_runtime.steps import run_steps, run_steps_async
 from cozekit import (
     ArgumentError,
+    AsyncCoze,
     ChatCanceled,
     ChatFailed,
     ConflictError,
@@ -678,3 +680,27 @@ def test_no_step_of_a_poll_outlasts_the_wait(kind: str) -> None:
     poll = seen.timeouts["/v3/chat/retrieve"]
     assert poll["connect"] == 5
     assert all(15 < poll[step] <= 20 for step in ("read", "write", "pool"))
+
+
+# What takes its time is started by one method and awaited by another; every start has a method that
+# does both.
+WAITING = [
+    ("chat", "create_and_poll"),
+    ("chat", "submit_tool_outputs_and_poll"),
+    ("chat", "wait"),
+    ("workflows.runs", "create_and_poll"),
+    ("workflows.runs", "resume_and_poll"),
+]
+
+
+@pytest.mark.parametrize(("resource", "method"), WAITING)
+def test_both_clients_wait_with_the_same_arguments(resource: str, method: str) -> None:
+    forms = []
+    for found in (Coze("t"), AsyncCoze("t")):
+        for step in resource.split("."):
+            found = getattr(found, step)
+        forms.append(getattr(found, method))
+    sync, parallel = forms
+    assert inspect.iscoroutinefunction(parallel) and not inspect.iscoroutinefunction(sync)
+    assert list(inspect.signature(sync).parameters) == list(inspect.signature(parallel).parameters)
+    assert {"poll_timeout", "poll_interval"} <= set(inspect.signature(parallel).parameters)

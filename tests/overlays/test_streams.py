@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
+import httpx
 import pytest
 
 from cozekit import (
@@ -20,8 +23,10 @@ from cozekit import (
 )
 from cozekit.errors import APIConnectionError, APIError, AuthenticationError, CozeError, ServerError
 from cozekit.models import Message
+from tests.each import Problems, each
 from tests.overlays.chunk_server import (
     CLOSE,
+    LENGTH,
     LOGID,
     Abort,
     ChunkServer,
@@ -29,11 +34,15 @@ from tests.overlays.chunk_server import (
     Head,
     KeepOpen,
     Raw,
+    Read,
     Script,
     Send,
+    Step,
     reply,
     stream,
 )
+from tests.overlays.either import client as client_of
+from tests.overlays.either import each_kind
 from tests.overlays.wire import (
     ANSWERED,
     ASK,
@@ -56,6 +65,13 @@ from tests.overlays.wire import (
     names,
     node,
 )
+
+CHATFLOW: dict[str, Any] = {
+    "workflow_id": "w1",
+    "app_id": "a1",
+    "additional_messages": [],
+    "parameters": {},
+}
 
 
 async def chat_error(
@@ -114,18 +130,96 @@ async def test_a_chat_comes_as_typed_events_with_text_usage_and_log_id(transport
         assert events[4].chat.usage.token_count == 3
 
 
-@pytest.mark.parametrize(
-    "cut", range(1, len(b"".join(CHAT))), ids=lambda cut: f"cut{cut}" if cut % 97 == 0 else ""
+TALK = b"".join(
+    [
+        CREATED,
+        event("conversation.message.delta", message("Grüße ")),
+        event("conversation.message.delta", message("线🌞")),
+        event("conversation.message.completed", message("Grüße 线🌞")),
+        COMPLETED,
+        DONE,
+    ]
 )
-def test_a_chat_is_the_same_however_its_bytes_are_cut(cut: int) -> None:
-    body = b"".join(CHAT)
-    with ChunkServer(stream(body[:cut], body[cut:])) as server, coze(server) as client:
-        result = client.chat.stream(**ASK).until_done()
-    assert (result.answer, result.chat.id, result.usage and result.usage.output_count) == (
-        "Hello",
-        CHAT_ID,
-        2,
-    )
+BORDERS = {
+    "after the first byte": 1,
+    "inside the name of a field": TALK.index(b"data:") + 2,
+    "before a line end": TALK.index(b"\n"),
+    "between the two line ends of a blank line": TALK.index(b"\n\n") + 1,
+    "between two events": TALK.index(b"\n\n") + 2,
+    "inside a character of two bytes": TALK.index("ü".encode()) + 1,
+    "inside a character of four bytes": TALK.index("🌞".encode()) + 2,
+    "before the last event": TALK.index(DONE),
+    "inside the last event": TALK.index(DONE) + len(DONE) // 2,
+    "before the last line end": len(TALK) - 1,
+}
+
+
+def check_talk(events: Sequence[Any]) -> None:
+    """Every event of the talk came as it was sent."""
+    assert names(events) == [
+        "conversation.chat.created",
+        "conversation.message.delta",
+        "conversation.message.delta",
+        "conversation.message.completed",
+        "conversation.chat.completed",
+        "done",
+    ]
+    assert [item.message.content for item in events[1:4]] == ["Grüße ", "线🌞", "Grüße 线🌞"]
+    assert [item.chat.id for item in (events[0], events[4])] == [CHAT_ID] * 2
+    assert events[4].chat.usage.output_count == 2
+
+
+class InPieces(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers every request with these pieces, without a socket."""
+
+    pieces: Sequence[bytes] = ()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            200, headers={"content-type": "text/event-stream"}, stream=Pieces(self.pieces)
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_chat_is_the_same_however_its_bytes_are_cut() -> None:
+    """At every byte, in memory; `test_a_chat_that_is_cut_at_a_border…` asks the sockets."""
+    in_pieces, problems = InPieces(), Problems()
+    url = "http://coze.test"
+    with coze(url, transport=in_pieces) as client:
+        async with async_coze(url, in_pieces) as other:
+            for cut in range(1, len(TALK)):
+                in_pieces.pieces = TALK[:cut], TALK[cut:]
+                with problems.of(f"cut at byte {cut}"):
+                    check_talk(list(client.chat.stream(**ASK)))
+                    check_talk([item async for item in other.chat.stream(**ASK)])
+    problems.must_be_none()
+
+
+@each_transport
+@each("cut", BORDERS)
+async def test_a_chat_that_is_cut_at_a_border_comes_whole_over_a_socket(
+    cut: int, transport: str
+) -> None:
+    with ChunkServer([Head(), Send(TALK[:cut]), Read(), Send(TALK[cut:])]) as server:
+        with coze(server) as client:
+            check_talk(list(client.chat.stream(**ASK)))
+        async with async_coze(server, transport) as other:
+            check_talk([item async for item in other.chat.stream(**ASK)])
 
 
 @each_transport
@@ -643,3 +737,70 @@ def test_events_that_are_read_anew_are_as_they_were_and_report_no_drift_again() 
     ]
     assert {item.logid for item in again} == {LOGID}
     assert told == len(drifts) == 1
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b'{"code":0,"msg":""}', b"event:done\ndata:{}\n\n", b"<html>"],
+    ids=range(5),
+)
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_answer_without_a_type_in_place_of_a_stream_is_a_typed_error(
+    kind: str, content_type: str | None, body: bytes
+) -> None:
+    script: list[Step] = [Head(200, {"content-type": content_type}, LENGTH, len(body)), Send(body)]
+    for ask in (
+        lambda c: list(c.chat.stream(**ASK)),
+        lambda c: list(c.workflows.runs.stream(**RUN)),
+    ):
+        problem = pytest.raises(ResponseError, match="expected an event stream")
+        with (
+            ChunkServer(script) as server,
+            client_of(kind, server.url) as client,
+            problem as caught,
+        ):
+            ask(client)
+        assert (caught.value.http_status, caught.value.logid) == (200, LOGID)
+
+
+@each_kind
+@pytest.mark.parametrize("content_type", [None, ""], ids=["absent", "empty"])
+def test_an_error_without_a_type_in_place_of_a_stream_is_that_error(
+    kind: str, content_type: str | None
+) -> None:
+    script = reply({"code": 4015, "msg": "not published"}, headers={"content-type": content_type})
+    problem = pytest.raises(NotFoundError, match="not published")
+    with ChunkServer(script) as server, client_of(kind, server.url) as client, problem as caught:
+        list(client.chat.stream(**ASK))
+    assert caught.value.code == 4015
+
+
+@each_kind
+def test_messages_without_the_usual_fields_do_not_end_a_stream(kind: str) -> None:
+    delta = "conversation.message.delta"
+    bare = [event(delta, {"id": "m1"}), event(delta, {**message(""), "content": None})]
+    untitled = {name: value for name, value in node("a", 0).items() if name != "node_title"}
+    run = [event("Message", untitled, 0), event("Done", {}, 1)]
+    with (
+        ChunkServer(stream(CREATED, *bare, COMPLETED, DONE), stream(*run)) as server,
+        client_of(kind, server.url) as client,
+    ):
+        seen = list(client.chat.stream(**ASK))
+        steps = list(client.workflows.runs.stream(**RUN))
+    assert names(seen)[1:3] == [delta, delta]
+    assert [item.message.content for item in seen[1:3]] == [None, None]
+    assert (steps[0].message.content, steps[0].message.node_title) == ("a", None)
+
+
+@each_kind
+def test_the_last_event_of_a_chatflow_tells_the_address_of_its_run(kind: str) -> None:
+    last = event("done", {"debug_url": "https://www.coze.cn/work_flow?execute_id=1"})
+    with (
+        ChunkServer(stream(CREATED, COMPLETED, last)) as server,
+        client_of(kind, server.url) as client,
+    ):
+        assert (
+            list(client.workflows.chat.stream(**CHATFLOW))[-1].debug_url
+            == "https://www.coze.cn/work_flow?execute_id=1"
+        )

@@ -21,6 +21,7 @@ from coze_runtime.types import DEFAULT, NULL, Drift
 from cozekit import RetryPolicy, Timeout, events
 from cozekit import errors as errors_module
 from cozekit.errors import CozeError
+from tests.each import each
 from tests.overlays.chunk_server import LOGID, ChunkServer, reply, stream
 from tests.overlays.wire import ASK, BOT, CHAT, CREATED, DONE, HELLO, TOKEN, coze, event
 
@@ -84,23 +85,22 @@ def test_every_class_that_says_it_lives_in_cozekit_is_found_there() -> None:
 
 
 @each_duplicate
-@pytest.mark.parametrize(
+@each(
     "value",
-    [
-        Timeout(read=3),
-        RetryPolicy(max_retries=3),
-        CallOptions({"a": "b"}, timeout=3),
-        Drift("o", "$", "a", "b"),
-        ChatStatus("new"),
-    ],
-    ids=lambda value: type(value).__name__,
+    {
+        "Timeout": Timeout(read=3),
+        "RetryPolicy": RetryPolicy(max_retries=3),
+        "CallOptions": CallOptions({"a": "b"}, timeout=3),
+        "Drift": Drift("o", "$", "a", "b"),
+        "ChatStatus": ChatStatus("new"),
+    },
 )
 def test_options_and_facts_are_equal_again(value: Any, duplicate: Callable[[Any], Any]) -> None:
     assert duplicate(value) == value
 
 
 @each_duplicate
-@pytest.mark.parametrize("single", [NULL, DEFAULT], ids=repr)
+@each("single", {"NULL": NULL, "DEFAULT": DEFAULT})
 def test_markers_stay_the_one_object_that_they_are(
     single: Any, duplicate: Callable[[Any], Any]
 ) -> None:
@@ -116,7 +116,7 @@ NEEDED: dict[str, dict[str, Any]] = {"OAuthError": {"error": "invalid_grant"}}
 
 
 @each_duplicate
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@each("kind", {kind.__name__: kind for kind in KINDS})
 def test_every_error_can_be_duplicated_with_its_facts(
     kind: type[CozeError], duplicate: Callable[[Any], Any]
 ) -> None:

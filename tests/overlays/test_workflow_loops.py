@@ -14,8 +14,9 @@ from coze_openapi.streams.workflow import Interruption
 from cozekit import ArgumentError, AsyncCoze, Coze, WorkflowFailed
 from cozekit.errors import StreamInterrupted, TooManyRounds
 from cozekit_emulator import Emulator, workflows
-from tests.overlays.chunk_server import ChunkServer, reply, stream
+from tests.overlays.chunk_server import LOGID, ChunkServer, reply, stream
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server, ways
+from tests.overlays.wire import FLOW, RUN
 
 __all__ = ["coze", "local", "server"]
 
@@ -356,3 +357,45 @@ def test_a_resumed_stream_that_is_cut_raises(kind: str) -> None:
     ):
         coze.workflows.runs.run_interactive(workflow_id="w", answer=lambda _: "!")
     assert caught.value.events[0].message.content == "half"
+
+
+RUN_ID = {"code": 0, "execute_id": "8001"}
+INTERRUPT = {"event_id": "8001/1", "type": 2, "data": ""}
+USAGE = {"token_count": 5, "output_count": 2, "input_count": 3}
+
+
+@each_kind
+def test_the_result_of_a_streamed_run_has_its_log_id(kind: str) -> None:
+    with ChunkServer(stream(*FLOW)) as server, client(kind, server.url) as coze:
+        assert coze.workflows.runs.run_interactive(**RUN, answer=str).logid == LOGID
+        assert coze.workflows.runs.stream(**RUN).until_done().logid == LOGID
+
+
+@each_kind
+def test_the_result_of_an_awaited_run_has_usage_id_address_and_log_id(kind: str) -> None:
+    answer = reply(
+        {"code": 0, "data": "{}", "execute_id": "8001", "debug_url": "https://x", "usage": USAGE}
+    )
+    with ChunkServer(answer) as server, client(kind, server.url) as coze:
+        result = coze.workflows.runs.run_interactive(**RUN, answer=str, stream=False)
+    assert (result.output, result.execute_id, result.debug_url, result.logid) == (
+        "{}",
+        "8001",
+        "https://x",
+        LOGID,
+    )
+    assert (result.usage.token_count, result.usage.output_count, result.usage.input_count) == (
+        5,
+        2,
+        3,
+    )
+
+
+@each_kind
+def test_an_awaited_run_that_was_resumed_keeps_its_id_and_sums_its_usage(kind: str) -> None:
+    first = reply({**RUN_ID, "interrupt_data": INTERRUPT, "usage": USAGE})
+    second = reply({"code": 0, "data": "{}", "usage": USAGE}, headers={"x-tt-logid": "SECOND"})
+    with ChunkServer(first, second) as server, client(kind, server.url) as coze:
+        result = coze.workflows.runs.run_interactive(**RUN, answer=lambda _: "x", stream=False)
+    assert (result.execute_id, result.logid) == ("8001", "SECOND")
+    assert result.usage.token_count == 10

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from coze_openapi.models.websockets_payloads import InputAudio
 from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 from cozekit.errors import ArgumentError
 from cozekit.websockets import UnknownEvent
@@ -151,3 +152,7 @@ def test_events_get_ids_that_do_not_repeat() -> None:
     event = CHAT.send["conversation.clear"](event_type="conversation.clear")
     assert json.loads(encode(event, CHAT))["id"] != json.loads(encode(event, CHAT))["id"]
     assert event.id is None
+
+
+def test_settings_of_a_socket_need_no_other_settings() -> None:
+    assert InputAudio(codec="opus").to_dict() == {"codec": "opus"}
