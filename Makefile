@@ -59,7 +59,7 @@ check: $(READY) ## Lint, types, layers, dependencies, and no drift between spec/
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright --level error
-	PYTHONPATH=generated:overlays $(BIN)/lint-imports --no-cache
+	PYTHONPATH=generated:overlays:. $(BIN)/lint-imports --no-cache
 	$(BIN)/deptry generated overlays
 
 drift: $(READY) ## Compare the official pages in PAGES with the description
