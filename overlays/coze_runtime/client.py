@@ -68,8 +68,8 @@ class SyncAPIClient(BaseClient):
             on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, or `timeout` or
-                `max_retries` is out of range.
+            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
+                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
         """
         self._configure(
             token,
@@ -82,6 +82,7 @@ class SyncAPIClient(BaseClient):
             on_drift,
             Observer(on_request, on_response),
         )
+        _check_given(http_client, transport, is_async=False)
         self._connections = Connections(http_client, partial(_new_client, transport))
 
     def execute(self, request: Request, parse: Callable[[Response], T], options: CallOptions) -> T:
@@ -284,6 +285,13 @@ class SyncResource:
         self._client = client
 
 
+def _check_given(http_client: object, transport: object, *, is_async: bool) -> None:
+    if http_client is not None or not (transport is None or isinstance(transport, str)):
+        from ._http.clients import check_given
+
+        check_given(http_client, transport, is_async=is_async)
+
+
 def _new_client(transport: _http.Transport | None) -> _http.HTTPClient:
     from ._http.clients import new_client
 
@@ -341,8 +349,8 @@ class AsyncAPIClient(BaseClient):
                 May be async.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, or `timeout` or
-                `max_retries` is out of range.
+            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
+                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
         """
         self._configure(
             token,
@@ -355,6 +363,7 @@ class AsyncAPIClient(BaseClient):
             on_drift,
             Observer(on_request, on_response),
         )
+        _check_given(http_client, transport, is_async=True)
         own_transport = transport is not None and not isinstance(transport, str)
         make = partial(_new_async_client, transport)
         self._connections = AsyncConnections(http_client, make, shared=own_transport)

@@ -496,3 +496,11 @@ def test_the_jitter_of_every_wait_is_another_one() -> None:
     waits = [RetryPolicy(first_delay=1).delay(OPERATION, ServerError("x"), 1) for _ in range(50)]
     assert all(wait is not None and 0.75 <= wait <= 1 for wait in waits)
     assert len(set(waits)) > 40
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_retries": -1}, {"first_delay": -0.5}, {"max_delay": "8"}], ids=str
+)
+def test_a_policy_with_a_number_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match=next(iter(wrong))):
+        RetryPolicy(**wrong)

@@ -711,3 +711,21 @@ def test_an_aiohttp_that_is_too_old_is_refused(
         wants_aiohttp("aiohttp")
     monkeypatch.setattr("aiohttp.__version__", "4.0.0a1")
     assert wants_aiohttp("aiohttp")
+
+
+def test_a_client_or_transport_of_the_wrong_kind_is_refused_by_the_constructor() -> None:
+    own, other = httpx.Client(), httpx.AsyncClient()
+    with own, pytest.raises(ArgumentError, match=r"must be an httpx\.AsyncClient"):
+        AsyncCoze(TOKEN, http_client=own)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"must be an httpx\.Client, not httpx\.AsyncClient"):
+        Coze(TOKEN, http_client=other)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="handle_request"):
+        Coze(TOKEN, transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="handle_async_request"):
+        AsyncCoze(TOKEN, transport=httpx.HTTPTransport())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("url", [5, None, "", "https://api.coze.cn?x=1", "https://api.coze.cn#x"])
+def test_a_base_url_that_is_none_is_refused(url: Any) -> None:
+    with pytest.raises(ArgumentError, match="is not an http or https URL"):
+        Coze(TOKEN, base_url="https://api.coze.cn").with_base_url(url)

@@ -49,6 +49,32 @@ _tls_lock = threading.Lock()
 _tls_context: ssl.SSLContext | None = None
 
 
+def check_given(http_client: object, transport: object, *, is_async: bool) -> None:
+    """Checks what the user passed to the constructor.
+
+    Raises:
+        ArgumentError: The client or the transport is not one of httpx, or it is of the other kind,
+            sync or async.
+    """
+    client_type, send = (
+        (httpx.AsyncClient, "handle_async_request")
+        if is_async
+        else (httpx.Client, "handle_request")
+    )
+    if http_client is not None and not isinstance(http_client, client_type):
+        raise ArgumentError(
+            f"http_client must be an httpx.{client_type.__name__}, not "
+            f"{type(http_client).__module__}.{type(http_client).__name__}",
+            argument="http_client",
+        )
+    if not (transport is None or isinstance(transport, str) or hasattr(transport, send)):
+        raise ArgumentError(
+            f"transport must have the method {send}, as transports of httpx.{client_type.__name__} "
+            f"have; {type(transport).__name__} does not",
+            argument="transport",
+        )
+
+
 def new_client(
     transport: httpx.BaseTransport | None = None, *, limits: httpx.Limits = LIMITS
 ) -> httpx.Client:

@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, NamedTuple, TypeAlias
 
 from attrs import define, field
-from attrs.validators import ge
 
 from .._publish import publish
 from ..errors import (
     APIConnectionError,
     APIError,
+    ArgumentError,
     AuthenticationError,
     CozeError,
     RateLimitError,
@@ -54,7 +54,7 @@ class RetryPolicy:
     ```
     """
 
-    max_retries: int = field(default=2, validator=ge(0))
+    max_retries: int = 2
     """Most retries of one call; 0 for none."""
     first_delay: float = 0.5
     """Seconds before the first retry; doubles each time, minus a random part of up to a quarter."""
@@ -72,6 +72,12 @@ class RetryPolicy:
     """
     sleep_async: Callable[[float], Awaitable[object]] | None = field(default=None, repr=False)
     """As `sleep`, but for `AsyncCoze`: replaces the sleep of the event loop."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("max_retries", "first_delay", "max_delay", "max_retry_after"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
+                raise ArgumentError(f"{name} must be 0 or more, not {number!r}", argument=name)
 
     def delay(self, operation: Operation, error: CozeError, attempt: int) -> float | None:
         """Seconds to wait before a retry; None if the call must not be retried.

@@ -141,7 +141,7 @@ def checked_url(url: str) -> str:
         ArgumentError: It is not an http or https URL, or it has a query or fragment.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if isinstance(url, str) else "")
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         is_valid = is_valid and not parts.query and not parts.fragment
     except ValueError:  # a port that is not a number, an unclosed bracket of an IPv6 address
