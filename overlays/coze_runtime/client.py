@@ -97,11 +97,16 @@ class SyncAPIClient(BaseClient):
         Raises:
             CozeError: The errors of the operation.
         """
-        if raw.wants_unread(request.operation):
-            return cast(T, self.open_response(request, options, events=False))
         from ._http.exchange import send
 
-        return parse(raw.note(self._run(request, options, send)))
+        if not raw.is_active():
+            return parse(self._run(request, options, send))
+        with raw.one_call(request.operation) as responses:
+            if responses is None:
+                return cast(T, self.open_response(request, options, events=False))
+            response = self._run(request, options, send)
+        responses.append(response)
+        return parse(response)
 
     def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True
@@ -382,11 +387,16 @@ class AsyncAPIClient(BaseClient):
         Raises:
             CozeError: The errors of the operation.
         """
-        if raw.wants_unread(request.operation):
-            return cast(T, await self.open_response(request, options, events=False))
         from ._http.exchange import send_async
 
-        return parse(raw.note(await self._run(request, options, send_async)))
+        if not raw.is_active():
+            return parse(await self._run(request, options, send_async))
+        with raw.one_call(request.operation) as responses:
+            if responses is None:
+                return cast(T, await self.open_response(request, options, events=False))
+            response = await self._run(request, options, send_async)
+        responses.append(response)
+        return parse(response)
 
     async def open_response(
         self, request: Request, options: CallOptions, *, events: bool = True

@@ -31,14 +31,26 @@ def run_steps(steps: Steps[T], sleep: Callable[[float], object] = time.sleep) ->
         sleep: Sleeps for the seconds of each `Pause`.
     """
     value: Any = None
+    error: BaseException | None = None
     while True:
         try:
-            value = steps.send(value)
+            step = steps.send(value) if error is None else steps.throw(error)
         except StopIteration as end:
             result: T = end.value
             return result
-        if isinstance(value, Pause):
-            value = sleep(value.seconds)
+        except RuntimeError as problem:
+            # Python does not let a StopIteration of a user's function leave a generator.
+            if isinstance(problem.__cause__, StopIteration):
+                raise problem.__cause__ from None
+            raise
+        finally:
+            value = error = None  # this frame must not keep a reference to an error
+        value = step
+        if isinstance(step, Pause):
+            try:
+                value = sleep(step.seconds)
+            except BaseException as problem:
+                value, error = None, problem
 
 
 async def run_steps_async(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cozekit import AsyncCoze, messages, resources
+from cozekit import AsyncCoze, ChatFailed, messages, resources
 from cozekit_emulator import Emulator, bots
 from tests.overlays.either import coze, local, server
 
@@ -115,3 +115,12 @@ def test_the_signature_of_a_method_with_a_body_of_its_own_names_all_arguments() 
     parameters = signature(resources.Chats.run).parameters
     assert {"tools", "max_rounds", "bot_id", "additional_messages", "timeout"} <= set(parameters)
     assert "arguments" not in parameters
+
+
+def test_a_failed_stream_fails_again_when_it_is_read_again(coze: Any) -> None:
+    opened = coze.chat.stream(**ask(bots.FAILING))
+    for _ in range(2):
+        with pytest.raises(ChatFailed):
+            opened.until_done()
+    with pytest.raises(ChatFailed):
+        list(opened.text_stream())

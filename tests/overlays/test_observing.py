@@ -12,15 +12,19 @@ import pytest
 from coze_openapi.models.bots import Bot, BotSummary
 from coze_runtime.calls.hooks import OutgoingRequest, ReceivedResponse, redacted
 from coze_runtime.calls.raw import RawResponse
-from coze_runtime.operation import Response
+from coze_runtime.operation import CallOptions, Operation, Response
+from coze_runtime.operation import Request as OutgoingCall
 from cozekit import (
     APIConnectionError,
     ArgumentError,
+    AsyncCoze,
+    Coze,
     NotFoundError,
     RateLimitError,
     ResponseError,
     ServerError,
 )
+from cozekit.auth import AsyncTokenClient, Auth, SyncTokenClient
 from tests.overlays.chunk_server import (
     LOGID,
     ChunkServer,
@@ -431,3 +435,38 @@ def test_an_own_request_that_is_billed_is_not_repeated() -> None:
             with pytest.raises(ServerError):
                 client.request("GET", "/v9/run", billed=billed)
             assert len(server.requests) == sent
+
+
+OAUTH_TOKEN = Operation("oauth_token", "POST", "/token", anonymous=True)
+
+
+def token_of(response: Response) -> str:
+    return response.content.decode()
+
+
+class Renewing(Auth):
+    """Asks the API for its token, as an OAuth app does."""
+
+    def token(self, client: SyncTokenClient) -> str:
+        return client.execute(OutgoingCall(OAUTH_TOKEN, "/token", {}, {}), token_of, CallOptions())
+
+    async def token_async(self, client: AsyncTokenClient) -> str:
+        call = OutgoingCall(OAUTH_TOKEN, "/token", {}, {})
+        return await client.execute(call, token_of, CallOptions())
+
+
+@each_transport
+async def test_a_token_request_inside_a_raw_call_is_a_call_as_usual(transport: str) -> None:
+    scripts = [reply(b"secret"), reply(BOT), reply(b"secret"), reply(AUDIO, headers=AUDIO_HEAD)]
+    with ChunkServer(*scripts, *scripts) as server:
+        with Coze(auth=Renewing(), base_url=server.url) as client:
+            raw = client.with_raw_response(client.bots.retrieve)("b1")
+            assert [response.operation.id for response in raw.responses] == ["bots_retrieve"]
+            with client.with_streaming_response(client.audio.speech.create)(**SPEECH) as sound:
+                assert b"".join(sound.iter_bytes()) == AUDIO
+        settings: Any = {"auth": Renewing(), "base_url": server.url, "transport": transport}
+        async with AsyncCoze(**settings) as other:
+            raw = await other.with_raw_response(other.bots.retrieve)("b1")
+            assert [response.operation.id for response in raw.responses] == ["bots_retrieve"]
+            async with other.with_streaming_response(other.audio.speech.create)(**SPEECH) as body:
+                assert b"".join([piece async for piece in body.iter_bytes()]) == AUDIO

@@ -137,3 +137,39 @@ def test_every_error_can_be_duplicated_with_its_facts(
 def test_no_way_to_show_a_client_shows_its_token(show: Callable[[Any], str]) -> None:
     with coze("http://127.0.0.1:1") as client:
         assert TOKEN not in show(client)
+
+
+FIRST_CALLS = """
+import threading
+from coze_runtime.operation import Operation, Response, Service
+from coze_runtime.serialization.codec import decode
+from cozekit import models
+
+cls = models.RetrieveBotResponse if hasattr(models, "RetrieveBotResponse") else models.Bot
+names = [n for n in models.__all__ if n.endswith("Response")][:40]
+classes = [getattr(models, n) for n in names]
+start = threading.Barrier(8)
+
+def work():
+    start.wait()
+    for cls in classes:
+        response = Response(
+            status=200, headers={}, content=b"{}", operation=Operation("x", "GET", "/"),
+            url="u", base_url="b", service=Service(),
+        )
+        decode(response, cls)
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(classes))
+"""
+
+
+def test_threads_that_make_the_first_calls_together_do_not_meet_half_made_decoders() -> None:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-X", "faulthandler", "-c", FIRST_CALLS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "40"), done.stderr

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from coze_openapi.streams.workflow import Interruption
-from cozekit import ArgumentError, AsyncCoze, Coze, WorkflowFailed
+from cozekit import ArgumentError, AsyncCoze, Coze, RetryPolicy, WorkflowFailed
 from cozekit.errors import StreamInterrupted, TooManyRounds
 from cozekit_emulator import Emulator, workflows
 from tests.overlays.chunk_server import LOGID, ChunkServer, reply, stream
@@ -399,3 +399,33 @@ def test_an_awaited_run_that_was_resumed_keeps_its_id_and_sums_its_usage(kind: s
         result = coze.workflows.runs.run_interactive(**RUN, answer=lambda _: "x", stream=False)
     assert (result.execute_id, result.logid) == ("8001", "SECOND")
     assert result.usage.token_count == 10
+
+
+def test_an_interruption_in_a_pause_names_the_run(local: Emulator) -> None:
+    def sleep(seconds: float) -> None:
+        if answered:
+            raise KeyboardInterrupt
+
+    answered: list[str] = []
+    policy = RetryPolicy(sleep=sleep)
+    with (
+        Coze(local.token, base_url=local.base_url, max_retries=policy) as client,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        client.workflows.runs.create_and_poll(
+            **ASKING, answer=lambda it: answered.append(it.question) or "杭州"
+        )
+    assert answered
+    assert any("answering interruption 1" in note for note in caught.value.__notes__)
+
+
+def test_a_stop_iteration_of_the_answer_stays_what_it_is_and_names_the_run(
+    local: Emulator,
+) -> None:
+    replies = iter(())
+    with (
+        Coze(local.token, base_url=local.base_url) as client,
+        pytest.raises(StopIteration) as caught,
+    ):
+        client.workflows.runs.run_interactive(**ASKING, answer=lambda it: next(replies))
+    assert any("answering interruption 1" in note for note in caught.value.__notes__)

@@ -91,9 +91,13 @@ class _Call:
 
     def result(self) -> Any:
         """Returns the response, even an error, which its parser raises; raises if there is none."""
-        if self.outcome is None and self.error is not None:
-            raise self.error
-        return self.outcome
+        error, self.error = self.error, None
+        try:
+            if self.outcome is None and error is not None:
+                raise error
+            return self.outcome
+        finally:
+            del error  # a frame that keeps its own error lives until the garbage collector runs
 
 
 def execute(
@@ -127,6 +131,7 @@ def execute(
         try:
             step = call.plan.send(result)
         except StopIteration:
+            result = None  # this frame must not keep a reference to an error
             return call.result()
         result = None
         if isinstance(step, Send):

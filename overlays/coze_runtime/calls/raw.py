@@ -62,26 +62,27 @@ class RawResponse(Generic[T]):
         return f"<RawResponse {self.status} logid={self.logid} {self.parsed!r}>"
 
 
-def note(response: Response) -> Response:
-    """Records a response if the method was called by `with_raw_response`."""
-    responses = _responses.get()
-    if responses is not None:
-        responses.append(response)
-    return response
+def is_active() -> bool:
+    """Whether the method was called by `with_raw_response` or `with_streaming_response`."""
+    return _unread.get() or _responses.get() is not None
 
 
-def wants_unread(operation: Operation) -> bool:
-    """Whether the method was called by `with_streaming_response`.
+@contextmanager
+def one_call(operation: Operation) -> Iterator[list[Response] | None]:
+    """Around the call of an operation: gives the list that its response goes into, or None when the
+    response is left unread. Calls inside it, such as token requests, are calls as usual.
 
     Raises:
-        ArgumentError: It was, and the response is not bytes.
+        ArgumentError: The response should be left unread, and it is not bytes.
     """
+    responses = _responses.get()
     if _unread.get() and not operation.binary:
         raise ArgumentError(
             f"{operation.id}: with_streaming_response is for methods that return bytes",
             argument="method",
         )
-    return _unread.get()
+    with _set(_responses, None), _set(_unread, False):
+        yield responses
 
 
 def reject_stream(operation: Operation) -> None:
@@ -90,7 +91,7 @@ def reject_stream(operation: Operation) -> None:
     Raises:
         ArgumentError: The method was called by `with_raw_response` or `with_streaming_response`.
     """
-    if _unread.get() or _responses.get() is not None:
+    if is_active():
         raise _not_applicable(operation.id)
 
 

@@ -8,6 +8,7 @@ version of the service must not break programs that do not use its changes.
 from __future__ import annotations
 
 import math
+import threading
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_decoder_lock = threading.RLock()
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -58,7 +60,10 @@ def _check_numbers(value: Any) -> None:
 def _decoder(cls: type[M]) -> msgspec.json.Decoder[M]:
     decoder = _decoders.get(cls)
     if decoder is None:
-        decoder = _decoders[cls] = msgspec.json.Decoder(cls)
+        # msgspec stores what it learns about a class on the class while it makes a decoder; a
+        # second thread that finds it half-made crashes the interpreter.
+        with _decoder_lock:
+            decoder = _decoders[cls] = msgspec.json.Decoder(cls)
     return decoder
 
 

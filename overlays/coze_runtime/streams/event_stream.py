@@ -290,6 +290,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
                 for event in self._events:
                     return event
                 if parser.ended:
+                    for event in parser.take():  # raises a failure again
+                        return event
                     break
                 chunk = await self._next_chunk()
                 if chunk is None:
