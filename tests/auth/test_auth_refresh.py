@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import trio
 
@@ -556,3 +557,24 @@ def test_token_data_goes_to_plain_json_and_back() -> None:
     ):
         with pytest.raises(ValueError, match="no token data"):
             Token.from_dict(broken)
+
+
+@pytest.mark.parametrize("problem", [asyncio.CancelledError, pytest.fail.Exception], ids=str)
+def test_a_token_request_that_is_abandoned_is_not_made_again_and_again(
+    problem: type[BaseException],
+) -> None:
+    requests = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        raise problem
+
+    async def main() -> None:
+        auth = JWTOAuth("app", public_key_id="k", signer=lambda data: b"s")
+        transport = httpx.MockTransport(answer)
+        async with AsyncCoze(auth=auth, base_url="http://x.test", transport=transport) as client:
+            with pytest.raises(CozeError, match="abandoned"):
+                await client.users.me()
+
+    asyncio.run(main())
+    assert len(requests) == 1

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from cozekit import AsyncCoze, Coze
+from cozekit.auth import Auth
 from cozekit.websockets import AsyncWebSockets, SocketOptions
 
 Script = Callable[[ServerConnection], None]
@@ -129,13 +130,16 @@ class SyncOrAsync:
         self.is_async = name == "async"
 
     @asynccontextmanager
-    async def resource(self, base_url: str, token: str = "tok") -> AsyncIterator[Any]:
+    async def resource(
+        self, base_url: str, token: str | None = "tok", auth: Auth | None = None
+    ) -> AsyncIterator[Any]:
         """`coze.websockets` of a client of this kind."""
+        token = None if auth else token
         if self.is_async:
-            async with AsyncCoze(token, base_url=base_url) as client:
+            async with AsyncCoze(token, auth=auth, base_url=base_url) as client:
                 yield AsyncWebSockets(client)
         else:
-            with Coze(token, base_url=base_url) as client:
+            with Coze(token, auth=auth, base_url=base_url) as client:
                 yield client.websockets
 
     def wrap(self, socket: Any) -> AwaitableSocket:

@@ -14,6 +14,7 @@ import pytest
 from scripted_sockets import Peer, send, until_closed
 
 from coze_openapi import models as m
+from cozekit.auth import TokenCallback
 from cozekit.errors import (
     APIConnectionError,
     ArgumentError,
@@ -697,6 +698,24 @@ async def test_a_connection_that_cannot_be_made_again_ends_the_socket(
     async with sync_or_async.open(peer.base_url, reconnect=Reconnect(attempts=2, delay=0.01)) as ws:
         await ws.input_text_buffer_complete()
         with pytest.raises(WebSocketError, match="could not be made again"):
+            await ws.wait_for(DONE, timeout=10)
+
+
+async def test_a_token_source_that_fails_while_reconnecting_ends_the_socket(
+    sync_or_async: Any, peers: Any
+) -> None:
+    tokens = iter(["first"])
+
+    def token() -> str:
+        return next(tokens, None) or 1 / 0  # type: ignore[return-value]
+
+    peer = peers(lambda connection: connection.close(1012))
+    options = SocketOptions(reconnect=Reconnect(attempts=2, delay=0.01))
+    async with (
+        sync_or_async.resource(peer.base_url, auth=TokenCallback(token)) as resource,
+        sync_or_async.wrap(resource.speech(options=options)) as ws,
+    ):
+        with pytest.raises(WebSocketError, match="ZeroDivisionError"):
             await ws.wait_for(DONE, timeout=10)
 
 

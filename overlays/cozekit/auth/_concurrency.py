@@ -89,7 +89,9 @@ class SingleFlight(Generic[T]):
         if error := self._future.exception():
             # Each waiter raises its own copy; tracebacks of many threads would pile up on one
             # object.
-            raise copy.copy(error)
+            own = copy.copy(error)
+            own.__cause__ = error.__cause__
+            raise own
         return self._future.result()
 
 
@@ -143,11 +145,20 @@ async def launch(work: Callable[[], Coroutine[Any, Any, None]], flight: SingleFl
 
     def ended(done: asyncio.Task[None]) -> None:
         _running.discard(done)
-        if not done.cancelled():
-            done.exception()
-        flight.resolve()
+        error = None if done.cancelled() else done.exception()
+        if error is None:
+            flight.resolve()
+        else:
+            flight.resolve(error=abandoned(error))
 
     task.add_done_callback(ended)
+
+
+def abandoned(cause: BaseException | None = None) -> CozeError:
+    """The error for a token request that ended without a token and without an error of ours."""
+    error = CozeError("the token request was abandoned")
+    error.__cause__ = cause
+    return error
 
 
 async def run_in_thread(function: Callable[..., T], *arguments: Any) -> T:

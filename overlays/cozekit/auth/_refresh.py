@@ -19,6 +19,7 @@ from ..errors import ArgumentError, CozeError, OAuthError
 from ._concurrency import (
     SingleFlight,
     StoreMethods,
+    abandoned,
     async_methods,
     call_store,
     launch,
@@ -252,6 +253,8 @@ class RefreshingAuth(Auth):
             if token is not None and token.access_token != rejected:
                 return token
             self._end(flight)
+            if leads and token is None:
+                raise abandoned()
 
     def _lead(
         self, client: SyncTokenClient, rejected: str | None, flight: SingleFlight[Token]

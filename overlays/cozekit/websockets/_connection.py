@@ -217,6 +217,16 @@ class Connection:
                     return
                 event = decode(frame, self._spec, self._handshake.client.settings.on_drift)
                 yield from self._deliver(event, len(frame))
+        except BaseException as error:
+            # Of a token source, a handler, or the event loop: who waits for events must learn of it.
+            if self._state == "open":
+                broken = WebSocketError(f"reading ended by {type(error).__name__}: {error}")
+                broken.__cause__ = error
+                with self._driver.change():
+                    self._broken = broken
+                    self.events.finish(broken, normal=False)
+            if not isinstance(error, Exception):
+                raise
         finally:
             # Also when the event loop ends and nobody has closed the socket.
             self._driver.abort(self._network)
