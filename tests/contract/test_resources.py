@@ -147,5 +147,6 @@ def test_every_method_has_the_full_docstring(client: type[Any], op: Op, streamin
         address = f"Source: https://www.coze.cn/open/docs/developer_guides/{page}"
         assert address in text or page in text, page
     if op.node.get("deprecated"):
-        successor = op.node["x-coze-replaced-by"]
-        assert re.search(rf"(?<!\w){successor}(?!\w)", text), f"{successor} is not named"
+        successor = operations()[op.node["x-coze-replaced-by"]]
+        name = re.escape(f"coze.{successor.tag}.{successor.method_name}")
+        assert re.search(rf"(?<!\w){name}(?!\w)", text), f"{name} is not named"

@@ -292,7 +292,7 @@ def test_text_fields_arrive_as_they_are() -> None:
     ("file", "problem"),
     [
         ("/nowhere/a.txt", "there is no file /nowhere/a.txt"),
-        ("/", "there is no file /"),
+        ("/", "/ is a folder"),
         (42, "must be a path, bytes, an open binary file"),
         (None, "must be a path"),
         (("a.txt", "/etc/hostname"), "as a tuple must be"),

@@ -218,7 +218,7 @@ class Connection:
                 event = decode(frame, self._spec, self._handshake.client.settings.on_drift)
                 yield from self._deliver(event, len(frame))
         except BaseException as error:
-            # Of a token source, a handler, or the event loop: who waits for events must learn of it.
+            # Of a token source, a handler, or the event loop; who waits for events is told.
             if self._state == "open":
                 broken = WebSocketError(f"reading ended by {type(error).__name__}: {error}")
                 broken.__cause__ = error
