@@ -7,6 +7,7 @@ the environment when socket options are set, so they are read here.
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -47,6 +48,15 @@ def socket_options() -> list[tuple[int, int, int]]:
 _MIN_AIOHTTP = (3, 14)
 _tls_lock = threading.Lock()
 _tls_context: ssl.SSLContext | None = None
+
+
+def _after_fork() -> None:
+    global _tls_lock  # noqa: PLW0603  # a thread of the parent may hold the old one
+    _tls_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def check_given(http_client: object, transport: object, *, is_async: bool) -> None:

@@ -8,6 +8,7 @@ version of the service must not break programs that do not use its changes.
 from __future__ import annotations
 
 import math
+import os
 import threading
 import typing
 from collections.abc import Callable, Mapping
@@ -28,6 +29,15 @@ T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _decoder_lock = threading.RLock()
+
+
+def _after_fork() -> None:
+    global _decoder_lock  # noqa: PLW0603  # a thread of the parent may hold the old one
+    _decoder_lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
