@@ -320,7 +320,7 @@ async def test_a_chat_that_waits_for_tools_ends_there_although_nothing_says_done
     waiting = event(
         "conversation.chat.requires_action", chat("requires_action", required_action=action)
     )
-    script = [Head(), Send(CREATED), Send(waiting), KeepOpen()]
+    script: Script = [Head(), Send(CREATED), Send(waiting), KeepOpen()]
     found = await read(kind, way, script, settings={"timeout": SOON})
     assert (len(found.events), found.error) == (2, None)
     assert [tool_call.id for tool_call in found.result.tool_calls] == ["t1"]
