@@ -21,8 +21,12 @@ from typing import Any
 
 import pytest
 
+import coze_openapi.errors
+import coze_openapi.events
 import cozekit
+from coze_openapi.events.callbacks import EVENTS
 from coze_runtime.client import AsyncResource, SyncResource
+from coze_runtime.operation import Socket
 from cozekit import (
     AsyncChatStream,
     AsyncCoze,
@@ -30,9 +34,11 @@ from cozekit import (
     ChatEvent,
     ChatStream,
     Coze,
+    CozeError,
     WorkflowEvent,
     WorkflowStream,
 )
+from cozekit.websockets import AsyncWebSockets, WebSockets
 from tests import surface
 from tests.surface import methods_of, parameters
 
@@ -134,7 +140,38 @@ def test_type_checkers_and_programs_see_the_same_names(module: Any) -> None:
 
 
 def test_every_error_can_be_caught_from_the_root() -> None:
+    described = {
+        name
+        for name, value in vars(coze_openapi.errors).items()
+        if isinstance(value, type) and issubclass(value, CozeError)
+    }
+    assert {"ChatFailed", "WorkflowFailed"} < described <= set(cozekit.errors.__all__)
     assert set(cozekit.errors.__all__) <= set(cozekit.__all__)
+
+
+def test_webhooks_have_every_callback_of_the_description() -> None:
+    assert {model.__name__ for model in EVENTS.values()} <= set(cozekit.webhooks.__all__)
+
+
+SOCKETS: dict[str, Socket] = {
+    module.name.removeprefix("websockets_"): vars(
+        importlib.import_module(f"coze_openapi.events.{module.name}")
+    )["SOCKET"]
+    for module in pkgutil.iter_modules(coze_openapi.events.__path__)
+    if module.name.startswith("websockets_")
+}
+
+
+def test_every_socket_of_the_description_is_made_by_a_method() -> None:
+    assert {name for name, _ in methods_of(WebSockets)} - {"__init__"} == SOCKETS.keys()
+
+
+@pytest.mark.parametrize("resource", [WebSockets, AsyncWebSockets])
+@pytest.mark.parametrize("name", SOCKETS)
+def test_a_socket_takes_the_described_parameters_and_its_options(resource: Any, name: str) -> None:
+    taken = {p.name: p.default is p.empty for p in parameters(getattr(resource, name))}
+    assert taken.pop("options") is False
+    assert taken == {p: p in SOCKETS[name].required for p in SOCKETS[name].parameters}
 
 
 def test_every_class_in_a_signature_can_be_imported() -> None:

@@ -121,7 +121,7 @@ def update_every(hours: int) -> DocumentUpdateRule:
     """Fetches a web page again at this interval.
 
     Args:
-        hours: Hours between two fetches, at least 24; checked when the document is created.
+        hours: Hours between two fetches; checked when the document is created.
     """
     return DocumentUpdateRule(update_type=DocumentUpdateType.AUTOMATIC, update_interval=hours)
 
@@ -147,17 +147,10 @@ def chunks(
 
     Args:
         separator: Text at which to split.
-        max_tokens: Maximum length of a chunk in tokens, 100 to 2000.
+        max_tokens: Maximum length of a chunk in tokens; checked when the document is created.
         remove_extra_spaces: Whether to collapse repeated spaces, line breaks and tabs.
         remove_urls_emails: Whether to remove URLs and email addresses.
-
-    Raises:
-        ArgumentError: `max_tokens` is out of range.
     """
-    if not 100 <= max_tokens <= 2000:
-        raise ArgumentError(
-            f"max_tokens must be 100 to 2000, not {max_tokens}", argument="max_tokens"
-        )
     return ChunkStrategy(
         chunk_type=ChunkType.CUSTOM,
         separator=separator,

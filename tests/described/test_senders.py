@@ -4,7 +4,6 @@ sends, and what is gone when it is taken out.
 
 from __future__ import annotations
 
-import ast
 import base64
 import inspect
 import re
@@ -126,6 +125,7 @@ def test_real_time_calls_have_the_generated_functions() -> None:
     module = import_module("coze_openapi.senders.rtc")
     for name, function in callables_of(module).items():
         assert getattr(rtc, name) is function
+        assert name in rtc.__all__
 
 
 def remove(stem: str, event: str) -> Callable[[Bundle], object]:
@@ -257,41 +257,3 @@ def test_a_field_that_is_added_to_the_data_is_an_argument() -> None:
     before = sender_module("websockets_speech")
     fields = compiled().bundle.schemas["SpeechSettings"]["properties"]
     assert words(callables_of(before)["speech_update"]).split()[1:] == [f"{f}=" for f in fields]
-
-
-# ---- written once
-
-
-def constants(path: Path) -> set[str]:
-    """Texts in the code of a module, docstrings and lists of what it exports left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    docs = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            docs |= {id(inner) for inner in ast.walk(node)}
-    return {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
-    }
-
-
-@pytest.mark.parametrize("folder", ["coze_runtime", "cozekit"])
-def test_no_name_of_an_event_and_no_operation_is_written_by_hand(folder: str) -> None:
-    document = compiled().bundle.document
-    names = {node["operationId"] for _, _, node in compiled().bundle.operations()}
-    for table in document["x-coze-events"].values():
-        for key in ("send", "receive", "events"):
-            names |= set(table.get(key) or ())
-    for _, _, node in compiled().bundle.operations():
-        names |= set((node.get("x-coze-stream") or {}).get("events") or ())
-    # A word without a dot or an underscore, such as `error`, means many things.
-    names = {name for name in names if re.search(r"[._]", name)}
-    assert len(names) > 150
-    paths = sorted((ROOT / "overlays" / folder).rglob("*.py"))
-    found = {path.name: sorted(constants(path) & names) for path in paths}
-    assert {name: texts for name, texts in found.items() if texts} == {}

@@ -648,9 +648,6 @@ def test_the_audience_is_coze_or_this_server(local: Emulator, audience: str) -> 
     assert jwt_exchange(local, signed(local.base_url, aud=audience)).status_code == 200
 
 
-NOW = int(time.time())
-
-
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -660,10 +657,7 @@ NOW = int(time.time())
         ({"jti": ""}, "jti"),
         ({"exp": None}, "exp"),
         ({"exp": "soon"}, "exp"),
-        ({"iat": NOW - 900, "exp": NOW - 300}, "exp"),
-        ({"iat": NOW + 500, "exp": NOW + 400}, "exp"),
         ({"iat": None}, "iat"),
-        ({"iat": NOW + 300, "exp": NOW + 900}, "iat"),
         ({"session_name": 7}, "session_name"),
     ],
     ids=lambda value: str(sorted(value)) if isinstance(value, dict) else value,
@@ -672,6 +666,16 @@ def test_a_claim_that_is_missing_or_wrong_is_named(
     local: Emulator, changes: dict[str, Any], name: str
 ) -> None:
     assert refusal(jwt_exchange(local, signed(local.base_url, **changes))) == invalid(name)
+
+
+@pytest.mark.parametrize(
+    ("iat", "exp", "name"), [(-900, -300, "exp"), (500, 400, "exp"), (300, 900, "iat")]
+)
+def test_a_claim_of_the_wrong_time_is_named(local: Emulator, iat: int, exp: int, name: str) -> None:
+    # Counted from the moment of signing: the collection of the tests may be minutes ago.
+    now = int(time.time())
+    token = signed(local.base_url, iat=now + iat, exp=now + exp)
+    assert refusal(jwt_exchange(local, token)) == invalid(name)
 
 
 @pytest.mark.parametrize("skew", [-50, 50])

@@ -104,9 +104,15 @@ def test_text_is_cut_by_the_service_or_at_a_separator() -> None:
 
 
 @pytest.mark.parametrize("size", [99, 2001])
-def test_chunks_have_100_to_2000_tokens(size: int) -> None:
-    with pytest.raises(ArgumentError, match="max_tokens must be 100 to 2000"):
-        documents.chunks("\n", max_tokens=size)
+def test_chunks_have_100_to_2000_tokens(coze: Any, local: Emulator, size: int) -> None:
+    with pytest.raises(ArgumentError, match=r"chunk_strategy\.max_tokens must be 100 to 2,000"):
+        coze.datasets.documents.create(
+            dataset_id="1",
+            format_type=0,
+            chunk_strategy=documents.chunks("\n", max_tokens=size),
+            document_bases=[documents.from_file(b"Otters swim.", name="a.txt")],
+        )
+    assert list(local.requests) == []
 
 
 def test_captions_are_written_by_the_service_or_by_hand() -> None:

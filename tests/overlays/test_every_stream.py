@@ -48,6 +48,7 @@ from tests.overlays.wire import (
     CHAT_ID,
     CONVERSATION_ID,
     CREATED,
+    DONE,
     FLOW,
     HELLO,
     RUN,
@@ -296,14 +297,39 @@ async def test_an_event_of_another_shape_is_handed_on_and_reported(kind: Kind, w
     assert found.error is None, "the helpers that join texts bear it too"
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [KINDS["chat"], KINDS["outputs"], KINDS["chatflow"]],
-    ids=["chat", "outputs", "chatflow"],
-)
+CHATS = ("chat", "outputs", "chatflow")
+each_chat = pytest.mark.parametrize("kind", [KINDS[name] for name in CHATS], ids=CHATS)
+
+
+@each_chat
 @each_way
 async def test_a_chat_whose_end_was_not_told_is_no_result(kind: Kind, way: str) -> None:
     found = await read(kind, way, stream(CREATED, HELLO, CHAT[-1]))
     assert isinstance(found.error, StreamInterrupted)
     assert "the last known state of the chat is created" in str(found.error)
     assert len(found.error.events) == 3
+
+
+@each_chat
+@each_way
+async def test_a_chat_that_waits_for_tools_ends_there_although_nothing_says_done(
+    kind: Kind, way: str
+) -> None:
+    call = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": [call]}}
+    waiting = event(
+        "conversation.chat.requires_action", chat("requires_action", required_action=action)
+    )
+    script: Script = [Head(), Send(CREATED), Send(waiting), KeepOpen()]
+    found = await read(kind, way, script, settings={"timeout": SOON})
+    assert (len(found.events), found.error) == (2, None)
+    assert [tool_call.id for tool_call in found.result.tool_calls] == ["t1"]
+
+
+@each_chat
+@each_way
+async def test_a_chat_that_was_cancelled_meanwhile_is_a_result(kind: Kind, way: str) -> None:
+    canceled = event("conversation.chat.completed", chat("canceled"))
+    found = await read(kind, way, stream(CREATED, HELLO, canceled, DONE))
+    assert found.error is None
+    assert found.result.chat.status == "canceled"

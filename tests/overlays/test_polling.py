@@ -38,6 +38,7 @@ from cozekit.errors import APIConnectionError, InvalidRequestError, TaskFailed
 from cozekit_emulator import Emulator, bots, workflows
 from tests.overlays.chunk_server import Abort, ChunkServer, Request, reply
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server
+from tests.overlays.wire import at_once
 
 __all__ = ["coze", "local", "server"]
 
@@ -380,15 +381,33 @@ def test_a_chat_that_ends_badly_raises_with_code_message_and_ids(
     assert "7001" in str(error) and "7002" in str(error)
 
 
+CHAT_IDS = {"chat_id": IDS["id"], "conversation_id": IDS["conversation_id"]}
+CHAT_POLLS: dict[str, tuple[dict[str, Any], int]] = {
+    "create_and_poll": (ASK, 1),
+    "wait": (CHAT_IDS, 1),
+    "submit_tool_outputs_and_poll": (
+        {**CHAT_IDS, "tool_outputs": [{"tool_call_id": "t1", "output": "21"}]},
+        2,
+    ),
+}
+"""Method → its arguments, and how many calls it takes to see the state of the chat."""
+
+
 @each_kind
-def test_a_chat_with_an_error_code_has_failed_whatever_its_state(kind: str) -> None:
+@pytest.mark.parametrize("method", CHAT_POLLS)
+def test_a_chat_with_an_error_code_has_failed_at_once_whatever_its_state(
+    kind: str, method: str
+) -> None:
+    arguments, calls = CHAT_POLLS[method]
+    policy, _ = at_once()
     chat = {**IDS, "status": "in_progress", "last_error": {"code": 4011, "msg": "no tokens"}}
     with (
         ChunkServer(reply({"code": 0, "data": chat})) as http,
-        client(kind, http.url) as coze,
-        pytest.raises(ChatFailed, match="4011"),
+        client(kind, http.url, max_retries=policy) as coze,
     ):
-        coze.chat.create_and_poll(**ASK)
+        with pytest.raises(ChatFailed, match="4011"):
+            getattr(coze.chat, method)(**arguments)
+        assert len(http.requests) == calls
 
 
 def test_a_chat_that_takes_too_long_raises_with_its_ids_and_can_be_waited_for(coze: Any) -> None:

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from coze_openapi import models
 from coze_runtime._publish import publish
 from coze_runtime.calls.settings import checked_url
+from coze_runtime.limits import check
 from coze_runtime.operation import Request
 
+from ..errors import ArgumentError
 from ._refresh import RefreshingAuth
 from ._stores import AnyStore
 from ._token_response import OAuthSetupError, required
@@ -85,7 +87,7 @@ class JWTOAuth(RefreshingAuth):
             session_name: Your own id of the user for whom the token acts: conversations and
                 variables of users are kept apart by it. None keeps nobody apart.
             session_context: Device or consumer that usage is attributed to (enterprise plans).
-            duration_seconds: Lifetime of the tokens in seconds, 1 to 86,399.
+            duration_seconds: Lifetime of the tokens in seconds, less than a day.
             audience: The `aud` claim, when the API is reached through a host other than Coze's;
                 None takes the host of the base URL.
             base_url: Where tokens are requested; None takes the base URL of the client that needs
@@ -109,9 +111,7 @@ class JWTOAuth(RefreshingAuth):
         if scope is not None and for_others:
             problem = "scope is for apps of a channel, without account_id and enterprise_id"
             raise OAuthSetupError(problem, argument="scope")
-        if type(duration_seconds) is not int or not 1 <= duration_seconds <= 86_399:
-            problem = "duration_seconds is a whole number from 1 to 86399"
-            raise OAuthSetupError(problem, argument="duration_seconds")
+        _check_duration(duration_seconds)
         self._account_id, self._enterprise_id, self._scope = account_id, enterprise_id, scope
         self._session_name, self._session_context = session_name, session_context
         self._duration, self._audience = duration_seconds, audience
@@ -205,6 +205,17 @@ class JWTOAuth(RefreshingAuth):
             "session_context": to_wire(self._session_context),
         }
         return {name: value for name, value in claims.items() if value is not None}
+
+
+def _check_duration(seconds: object) -> None:
+    from coze_openapi.api.oauth.token import LIMITS
+
+    try:
+        if type(seconds) is not int:
+            raise ArgumentError("duration_seconds must be a whole number")
+        check({"duration_seconds": seconds}, LIMITS)
+    except ArgumentError as error:
+        raise OAuthSetupError(str(error), argument="duration_seconds") from None
 
 
 def key_signer(private_key: str | bytes) -> Signer:

@@ -34,7 +34,6 @@ T = TypeVar("T")
 Reader: TypeAlias = Callable[[Request, Response, float], T]
 """Reads the response to a request; takes the time too."""
 _FlightStep: TypeAlias = Callable[[SingleFlight[Token]], Any]
-_SITES = {"coze.cn": "coze.cn (China)", "coze.com": "coze.com (international)"}
 
 # Seconds. After a failed refresh the present token is used without another attempt at once …
 _REST = 5.0
@@ -184,7 +183,7 @@ class RefreshingAuth(Auth):
             if ours and theirs and ours != theirs:
                 raise ArgumentError(
                     f"the sign-in is at {sign_in} and the client talks to {api}: a token of "
-                    f"{_SITES[ours]} is refused by {_SITES[theirs]}; pass base_url={sign_in!r} to "
+                    f"{ours} is refused by {theirs}; pass base_url={sign_in!r} to "
                     "the client, or an app of the other site",
                     argument="base_url",
                 )

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import define, field
 
+from coze_openapi.errors import SERVICE
 from coze_runtime._publish import publish
 from coze_runtime.auth import NotPicklable
 
@@ -60,7 +61,7 @@ def region_of(url: str) -> str | None:
         url: The address.
     """
     host = (urlsplit(url).hostname or "").lower()
-    sites = ("coze.cn", "coze.com")
+    sites = (server.rpartition("://api.")[2] for server in SERVICE.servers)
     return next((site for site in sites if f".{host}".endswith(f".{site}")), None)
 
 

@@ -20,10 +20,9 @@ from ..errors import ChatFailed
 from ._protocol import CHAT, ChatSocketEvent, WebSocketTimeout, audio_of
 from ._socket import AsyncSocket, Sent, SyncSocket
 
-_ENDS = (
-    m.ChatConversationChatCompletedEvent,
-    m.ChatConversationChatFailedEvent,
-    m.ChatConversationChatCanceledEvent,
+# The sound of an answer may be complete before the chat is.
+_ENDS = tuple(
+    {CHAT.receive[name] for name in CHAT.socket.terminal} - {m.ChatConversationAudioCompletedEvent}
 )
 _HEARING = (
     m.ChatInputAudioBufferSpeechStartedEvent,

@@ -16,6 +16,7 @@ from coze_runtime.operation import CallOptions, Request, Response
 from coze_runtime.serialization.error_responses import failure
 from coze_runtime.steps import Steps
 
+from ..auth import region_of
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
@@ -146,7 +147,7 @@ def address(url: str) -> str:
         )
     netloc = parts.netloc
     host = parts.hostname
-    if host.startswith(("api.", "api-")) and host.endswith((".coze.cn", ".coze.com")):
+    if host.startswith(("api.", "api-")) and region_of(url):
         netloc = "ws" + netloc[len("api") :]
     return urlunsplit((_SCHEMES[parts.scheme], netloc, parts.path, parts.query, ""))
 

@@ -42,6 +42,7 @@ LIMITS: Limits = {
         max_items=10,
         each=Limit(fields={"update_rule": Limit(fields={"update_interval": Limit(minimum=24)})}),
     ),
+    "chunk_strategy": Limit(fields={"max_tokens": Limit(minimum=100, maximum=2000)}),
 }
 """Limits of the arguments, checked before a request is built."""
 
@@ -61,6 +62,7 @@ def build(
     check(
         {
             "document_bases": document_bases,
+            "chunk_strategy": chunk_strategy,
         },
         LIMITS,
     )

@@ -26,7 +26,7 @@ OPERATION = Operation(
 )
 
 LIMITS: Limits = {
-    "duration_seconds": Limit(maximum=86399),
+    "duration_seconds": Limit(minimum=1, maximum=86399),
 }
 """Limits of the arguments, checked before a request is built."""
 
