@@ -55,7 +55,7 @@ def test_a_user_who_refuses_is_access_denied(web: WebOAuth, call: Caller) -> Non
 
 def test_coming_back_without_a_code_is_an_error(web: WebOAuth) -> None:
     started = web.begin()
-    with pytest.raises(OAuthError, match="without a code") as caught:
+    with pytest.raises(OAuthError, match="has no code") as caught:
         web.finish(started, f"{CALLBACK}?state={started.state}")
     assert caught.value.error == "invalid_response"
 

@@ -255,7 +255,7 @@ def test_a_spent_refresh_token_is_not_sent_again_and_again(
 def test_an_empty_store_says_that_nobody_has_signed_in(
     server: OAuthServer, device: DeviceOAuth, call: Caller
 ) -> None:
-    with pytest.raises(OAuthError, match="nobody has signed in") as caught:
+    with pytest.raises(OAuthError, match="no user has signed in") as caught:
         call.me(device.auth(MemoryStore()), server.url)
     assert caught.value.error == "login_required" and server.asked == []
 
