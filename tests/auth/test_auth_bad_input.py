@@ -81,7 +81,7 @@ def test_an_expired_code_is_refused(server: OAuthServer, web: WebOAuth, call: Ca
     started = web.begin()
     returned = agreed(server, started)
     server.clock.now += 301
-    with pytest.raises(OAuthError, match="a code works once and not for long"):
+    with pytest.raises(OAuthError, match="a code works once and expires soon"):
         call(web, "finish", started, returned)
 
 

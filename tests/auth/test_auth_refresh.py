@@ -440,7 +440,7 @@ def test_a_token_is_not_sent_to_a_second_host(
     server: OAuthServer, service: JWTOAuth, call: Caller
 ) -> None:
     call.me(service, server.url)
-    with pytest.raises(ArgumentError, match="make one for each"):
+    with pytest.raises(ArgumentError, match="create one for each"):
         call.me(service, server.url.replace("127.0.0.1", "localhost"))
 
 
