@@ -233,7 +233,7 @@ async def test_a_new_socket_is_not_open_and_a_closed_one_stays_closed(
                 with pytest.raises(WebSocketError, match="closed by this program"):
                     await call()
             assert [event async for event in ws] == []
-        with pytest.raises(WebSocketError, match="make a new one"):
+        with pytest.raises(WebSocketError, match="create a new one"):
             await ws.connect()
 
 

@@ -1,4 +1,6 @@
-"""Encodes, decodes and matches the events of the four sockets, and creates their errors. Does no I/O."""
+"""Encodes, decodes and matches the events of the four sockets, and creates their errors.
+Does no I/O.
+"""
 
 from __future__ import annotations
 
