@@ -10,9 +10,9 @@
 
 `AsyncCoze` has the same methods for `async` and `await`. Every error is a `CozeError`.
 
-    models, events        what is sent and received; what streams bring
+    models, events        what is sent and received; events of streams
     messages, documents   builders of chat messages and of knowledge documents
-    errors                the tree of errors
+    errors                all exceptions
     auth                  ways to sign in: OAuth, JWT, token stores
     websockets, rtc       voice sockets, events of real-time calls
     audio                 WAV, G.711, audio in real time
@@ -93,6 +93,6 @@ else:
         submodules="audio auth documents errors events messages models resources rtc types "
         "webhooks websockets".split(),
     )
-    # A star import brings what programs write `messages.user_text(…)` with. The other modules have
-    # names that programs use themselves (`types`, `errors`, …), so they are imported by name.
+    # A star import includes the modules that programs use as `messages.user_text(…)`. The names of
+    # the others (`types`, `errors`, …) often collide, so they must be imported explicitly.
     __all__ += ["documents", "events", "messages", "models"]

@@ -10,7 +10,7 @@ from . import websockets as sockets
 
 
 class Coze(Client):
-    """The Coze client. One may be shared by threads; use it in a `with` block, or call `close`.
+    """The Coze client. Threads may share one; use it in a `with` block, or call `close`.
 
     ```python
     with Coze() as coze:

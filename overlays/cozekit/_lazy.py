@@ -1,4 +1,4 @@
-"""Public names that are loaded when they are first used, so that importing is cheap."""
+"""Loads public names on first use, so that imports are fast."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import Any
 def lazy(
     namespace: dict[str, Any], homes: Mapping[str, Iterable[str]], submodules: Iterable[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """The `__getattr__`, `__dir__` and `__all__` of a module.
+    """Returns the `__getattr__`, `__dir__` and `__all__` of a module.
 
-    Called in the `else` of `if TYPE_CHECKING`, so that type checkers see the imports alone and
-    know every name that is not there.
+    Call it in the `else` of `if TYPE_CHECKING`, so that type checkers see only the imports and
+    report missing names.
 
     Args:
         namespace: `globals()` of the module.
-        homes: Module → the names that it holds; relative to the package of the module.
-        submodules: Modules of the package that can be used without importing them. They are not
-            in `__all__`.
+        homes: Module → its public names; relative to the package of the module.
+        submodules: Modules of the package that are imported on first use. Not in `__all__`.
     """
     package, module = namespace["__package__"], namespace["__name__"]
     home_of = {name: home for home, names in homes.items() for name in names}

@@ -50,12 +50,12 @@ __all__ = [
 def from_file(
     file: str | os.PathLike[str] | bytes, *, name: str | None = None, file_type: str | None = None
 ) -> NewDocument:
-    """A document from a local file, for text knowledge bases. The file is read at once and sent
-    inside the request.
+    """A document from a local file, for text knowledge bases. The file is read immediately and
+    sent inside the request.
 
     Args:
         file: Path of the file, or its content.
-        name: Name in the knowledge base; by default that of the file. Needed for bytes.
+        name: Name in the knowledge base; by default that of the file. Required for bytes.
         file_type: Format: `pdf`, `txt`, `doc` or `docx`; by default the extension of the name.
 
     Raises:
@@ -92,7 +92,7 @@ def from_url(url: str, *, name: str, update: DocumentUpdateRule | None = None) -
     Args:
         url: Address that Coze can read.
         name: Name in the knowledge base.
-        update: Made by `update_every` or `update_never`; by default the page is fetched once.
+        update: Result of `update_every` or `update_never`; by default the page is fetched once.
 
     Raises:
         ArgumentError: `url` is not an http or https address.

@@ -23,15 +23,15 @@
     │   ├── StreamInterrupted     it stopped before its last event (also an APIConnectionError)
     │   └── StreamTimeout         no event in time, or the deadline passed (also an APITimeoutError)
     ├── ToolFailed                a local plugin failed: tool, tool_call_id, chat
-    ├── TooManyRounds             a loop used up its rounds: result
-    ├── PollTimeout               polling timed out while the work goes on: ids to continue with
+    ├── TooManyRounds             a loop reached its maximum of rounds: result
+    ├── PollTimeout               polling timed out, the work continues: ids to resume with
     ├── OAuthError                a sign-in failed: error, description
     │   └── OAuthSetupError       a wrong setting (in cozekit.auth; also an ArgumentError)
     ├── WebhookError              a callback request is not valid: status
     └── WebSocketError            a voice socket failed: code, msg
         └── WebSocketTimeout      an event or the handshake took too long (in cozekit.websockets)
 
-All can be pickled and copied, and none shows a token.
+All can be pickled and copied; none contains a token.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class OAuthError(CozeError):
     ) -> None:
         """Args:
         message: Text of the error.
-        error: Its code, such as `invalid_grant`.
+        error: Error code, such as `invalid_grant`.
         description: The server's explanation.
         http_status: Status of the response; None when the error came with a redirect.
         logid: Log id of the call, which the support of Coze asks for.
@@ -142,7 +142,7 @@ class WebhookError(CozeError):
 
 
 class WebSocketError(CozeError):
-    """A voice socket failed, or was closed while an event was awaited."""
+    """A voice socket failed, or was closed while waiting for an event."""
 
     def __init__(
         self, message: str, *, code: int | None = None, msg: str = "", logid: str | None = None

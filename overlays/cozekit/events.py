@@ -1,4 +1,4 @@
-"""Events of chats and workflow runs: one class for each, for `match` and `isinstance`."""
+"""Events of chats and workflow runs: one class per event, for `match` and `isinstance`."""
 
 from __future__ import annotations
 

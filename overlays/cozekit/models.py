@@ -1,4 +1,4 @@
-"""Models and enums: what is sent and received, one class for each object of the official pages."""
+"""Models and enums of requests and responses: one class per object of the official pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classes of the resources of a client, such as `coze.bots`, for annotations."""
+"""Classes of client resources such as `coze.bots`, for annotations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Events of real-time calls: build, encode and parse them.
 
-A call runs in an RTC room that `coze.audio.rooms.create` opens. Sound and events pass through an
-RTC client, not through this API: the client carries texts, and this module makes and reads them.
+A call runs in an RTC room that `coze.audio.rooms.create` opens. Audio and events pass through an
+RTC client, not through this API: the client transports texts, and this module creates and parses
+them.
 
     text = encode(message_create("你好"))  # a message for the RTC user whose id is the bot id
     event = parse(received)
@@ -76,7 +77,7 @@ DownlinkEvent: TypeAlias = _events.Received
 
 @define(frozen=True, kw_only=True)
 class UnknownEvent:
-    """An event newer than this package."""
+    """An event that this version of the package does not know."""
 
     event_type: str
     id: str | None
@@ -85,11 +86,11 @@ class UnknownEvent:
 
 
 def encode(event: Model) -> str:
-    """An event as the text of an RTC message. Fields that are not set are left out: the bot would
-    take over empty ones.
+    """Encodes an event as the text of an RTC message. Omits fields that are not set, since the bot
+    would apply empty values.
 
     Args:
-        event: An event that one of the builders of this module made.
+        event: An event created by a builder of this module.
 
     Source: signaling_uplink_event
     """
@@ -97,7 +98,7 @@ def encode(event: Model) -> str:
 
 
 def parse(message: str | bytes) -> DownlinkEvent | UnknownEvent:
-    """The event in a message of the bot.
+    """Parses a message of the bot.
 
     Args:
         message: Text of the RTC message.
@@ -111,7 +112,7 @@ def parse(message: str | bytes) -> DownlinkEvent | UnknownEvent:
 
 
 def parse_uplink(message: str | bytes) -> UplinkEvent | UnknownEvent:
-    """The event in a message of a client, for programs that stand in for the bot.
+    """Parses a message of a client, for programs that simulate the bot.
 
     Args:
         message: Text of the RTC message.
@@ -145,12 +146,12 @@ def _parse(
 
 
 def error_of(event: models.RtcErrorEvent) -> APIError:
-    """The error that an `error` event reports; its class is the one that a call with this code
-    raises.
+    """Creates the error for an `error` event; its class is the one that API calls raise for this
+    code.
 
     4027 and 4028 are a QuotaExceededError: pay or wait. 4029 is a ConflictError: the room was
-    closed after a long silence; create a new one, with a higher `longest_silence_ms`. Sending the
-    event again helps in none of these cases.
+    closed after a long silence; create a new one with a higher `longest_silence_ms`. Do not send
+    the event again in these cases.
 
     Args:
         event: The event.

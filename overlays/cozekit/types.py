@@ -1,4 +1,4 @@
-"""Values that calls take and return besides models, for arguments and annotations."""
+"""Types of arguments and results other than models, for calls and annotations."""
 
 from __future__ import annotations
 

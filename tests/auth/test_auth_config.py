@@ -267,7 +267,7 @@ def test_a_sign_in_of_one_site_is_refused_for_the_other(pem: str, call: Caller) 
     for auth in (JWTOAuth("1", pem, "k", base_url="https://api.coze.com"), device):
         with pytest.raises(
             ArgumentError,
-            match=r"a token of coze\.com is refused by coze\.cn;",
+            match=r"a token of coze\.com is rejected by coze\.cn;",
         ):
             call.me(auth, "https://api.coze.cn")
 

@@ -104,7 +104,7 @@ def test_a_denied_consent_is_told_to_the_program_and_to_the_user(
     assert caught.value.error == "access_denied"
     assert (
         browser.status == 400
-        and "did not succeed" in browser.page
+        and "The sign-in failed" in browser.page
         and "the user said no" in browser.page
     )
 
@@ -137,7 +137,7 @@ def state_of(url: str) -> str:
 
 
 def test_nobody_in_time_is_an_error(server: OAuthServer, app: PKCEOAuth, call: Caller) -> None:
-    with pytest.raises(OAuthError, match="nobody agreed") as caught:
+    with pytest.raises(OAuthError, match="the user did not finish") as caught:
         call(app, "login", show=lambda url: None, timeout=0.01)
     assert caught.value.error == "login_timeout" and server.asked == []
 

@@ -256,7 +256,7 @@ def test_a_spent_refresh_token_is_not_sent_again_and_again(
 def test_an_empty_store_says_that_nobody_has_signed_in(
     server: OAuthServer, device: DeviceOAuth, call: Caller
 ) -> None:
-    with pytest.raises(OAuthError, match="nobody has signed in") as caught:
+    with pytest.raises(OAuthError, match="no user has signed in") as caught:
         call.me(device.auth(MemoryStore()), server.url)
     assert caught.value.error == "login_required" and server.asked == []
 
@@ -441,7 +441,7 @@ def test_a_token_is_not_sent_to_a_second_host(
     server: OAuthServer, service: JWTOAuth, call: Caller
 ) -> None:
     call.me(service, server.url)
-    with pytest.raises(ArgumentError, match="make one for each"):
+    with pytest.raises(ArgumentError, match="create one for each"):
         call.me(service, server.url.replace("127.0.0.1", "localhost"))
 
 

@@ -250,11 +250,11 @@ def test_a_lock_that_is_never_given_back_is_an_error(tmp_path: Path) -> None:
     with (
         file_lock(path),
         pytest.raises(OAuthError, match="another process has held") as caught,
-        file_lock(path, patience=0),
+        file_lock(path, timeout=0),
     ):
         raise AssertionError("two hold one lock")
     assert caught.value.error == "token_store"
-    with file_lock(path, patience=0):
+    with file_lock(path, timeout=0):
         pass
     assert stat.S_IMODE(path.stat().st_mode) == 0o600, "and a lock file is never removed"
 

@@ -103,7 +103,7 @@ def test_u_law_code_survives_the_way_to_pcm_and_back_but_for_negative_zero():
 
 @pytest.mark.parametrize("encode", [audio.pcm_to_alaw, audio.pcm_to_ulaw])
 def test_half_a_sample_is_refused(encode):
-    with pytest.raises(ArgumentError, match="whole samples"):
+    with pytest.raises(ArgumentError, match="whole 16-bit samples"):
         encode(b"\0\0\0")
 
 
@@ -221,7 +221,7 @@ def test_half_a_frame_at_the_end_of_a_cut_file_is_left_out():
         (b"RIFF\0\0\0\0AVI LIST", "RIFF"),
         (_wav((b"data", b"abcd")), "does not state its format"),
         (_wav(_fmt(1)), "has no samples"),
-        (_wav((b"fmt ", b"\x01\0"), (b"data", b"abcd")), "cut off"),
+        (_wav((b"fmt ", b"\x01\0"), (b"data", b"abcd")), "truncated"),
         (_wav(_fmt(0x55), (b"data", b"abcd")), "codec 85"),
         (_wav(_fmt(0xFFFE), (b"data", b"abcd")), "codec 65534"),
         (_wav(_fmt(1, channels=0), (b"data", b"abcd")), "zero"),

@@ -627,7 +627,7 @@ def test_a_refusal_is_logged_without_anything_of_the_request(request_of, status,
         receiver(max_body=2000).handle(headers, body)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert f"refused with {status}" in record.getMessage()
+    assert f"rejected with {status}" in record.getMessage()
     for secret in (
         TOKEN,
         "nonce123",

@@ -1,15 +1,14 @@
-"""Sound for and from the voice sockets: WAV, G.711, and chunks in real time.
+"""Audio for the voice sockets: WAV, G.711, and chunks in real time.
 
-Nothing here needs another package. Samples are linear PCM of 16 bit, little-endian, unless a
-function says otherwise.
+Has no dependencies. Samples are 16-bit linear PCM, little-endian, unless stated otherwise.
 
     with open("speech.wav", "wb") as file:
         file.write(pcm_to_wav(pcm, AudioFormat(sample_rate=24_000)))
 
     for chunk in paced("question.pcm", AudioFormat(sample_rate=16_000)):
-        ...  # every 100 ms the sound of 100 ms
+        ...  # 100 ms of audio every 100 ms
 
-Source of the formats that Coze takes and gives: pages asr_event, tts_event, streaming_chat_event.
+Source of the formats that Coze supports: pages asr_event, tts_event, streaming_chat_event.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""G.711, the codec of telephones: A-law and µ-law, both ways, by tables. Python 3.13 no longer has
-`audioop`.
-"""
+"""Table-based G.711 encoder and decoder, A-law and µ-law. Python 3.13 removed `audioop`."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from ..errors import ArgumentError
 
 
 def pcm_to_alaw(pcm: bytes) -> bytes:
-    """Samples of 16 bit as G.711 A-law (`g711a`), one byte each.
+    """Encodes 16-bit samples as G.711 A-law (`g711a`), one byte each.
 
     Args:
         pcm: The samples, little-endian.
@@ -25,7 +23,7 @@ def pcm_to_alaw(pcm: bytes) -> bytes:
 
 
 def alaw_to_pcm(data: bytes) -> bytes:
-    """G.711 A-law (`g711a`) as samples of 16 bit, little-endian.
+    """Decodes G.711 A-law (`g711a`) to 16-bit samples, little-endian.
 
     Args:
         data: One byte for each sample.
@@ -34,7 +32,7 @@ def alaw_to_pcm(data: bytes) -> bytes:
 
 
 def pcm_to_ulaw(pcm: bytes) -> bytes:
-    """Samples of 16 bit as G.711 µ-law (`g711u`), one byte each.
+    """Encodes 16-bit samples as G.711 µ-law (`g711u`), one byte each.
 
     Args:
         pcm: The samples, little-endian.
@@ -46,7 +44,7 @@ def pcm_to_ulaw(pcm: bytes) -> bytes:
 
 
 def ulaw_to_pcm(data: bytes) -> bytes:
-    """G.711 µ-law (`g711u`) as samples of 16 bit, little-endian.
+    """Decodes G.711 µ-law (`g711u`) to 16-bit samples, little-endian.
 
     Args:
         data: One byte for each sample.
@@ -56,7 +54,7 @@ def ulaw_to_pcm(data: bytes) -> bytes:
 
 def _compress(pcm: bytes, codes: bytes) -> bytes:
     if len(pcm) % 2:
-        raise ArgumentError(f"{len(pcm)} bytes are not whole samples of 16 bit", argument="pcm")
+        raise ArgumentError(f"{len(pcm)} bytes are not whole 16-bit samples", argument="pcm")
     samples = array("H", pcm)
     if sys.byteorder == "big":
         samples.byteswap()
@@ -64,7 +62,7 @@ def _compress(pcm: bytes, codes: bytes) -> bytes:
 
 
 def _expand(data: bytes, tables: tuple[bytes, bytes]) -> bytes:
-    # Two translations and two slices run in C; a loop over samples is much slower.
+    # translate() and slices run in C; a loop over samples is much slower.
     low, high = tables
     pcm = bytearray(2 * len(data))
     pcm[0::2] = data.translate(low)
@@ -83,7 +81,7 @@ def _signed(value: int) -> int:
 
 @cache
 def _alaw_codes() -> bytes:
-    """The code of each sample, by the sample as an unsigned number."""
+    """The code of each sample, indexed by the sample as an unsigned number."""
     return bytes(_alaw_code(_signed(value) >> 3) for value in range(0x10000))
 
 
@@ -108,7 +106,7 @@ def _alaw_samples() -> tuple[bytes, bytes]:
 
 @cache
 def _ulaw_codes() -> bytes:
-    """The code of each sample, by the sample as an unsigned number."""
+    """The code of each sample, indexed by the sample as an unsigned number."""
     return bytes(_ulaw_code(_signed(value) >> 2) for value in range(0x10000))
 
 

@@ -1,4 +1,4 @@
-"""Sound in chunks, at full speed or in real time."""
+"""Splits audio into chunks, at full speed or in real time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from ..errors import ArgumentError
 from ._wav import SOCKET_FORMAT, AudioFormat
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Iterable[bytes]
-"""A path, the bytes, an open binary file, or pieces of any length, such as those of a microphone.
-"""
+"""A path, bytes, an open binary file, or an iterable of bytes, such as a microphone."""
 AsyncAudioSource: TypeAlias = AudioSource | AsyncIterable[bytes]
 
-_READ = 65_536
+_READ_SIZE = 65_536
 
 
-def chunks(source: AudioSource, size: int = _READ) -> Iterator[bytes]:
-    """Chunks of exactly `size` bytes, the last one shorter, whatever the pieces of the source. At
-    full speed.
+def chunks(source: AudioSource, size: int = _READ_SIZE) -> Iterator[bytes]:
+    """Yields chunks of exactly `size` bytes; the last one may be shorter. At full speed.
 
     Args:
-        source: Where the sound comes from. An open file stays open.
-        size: Bytes of a chunk; `AudioFormat.size_of` gives those of a duration.
+        source: The audio. An open file is not closed.
+        size: Bytes per chunk; `AudioFormat.size_of` converts a duration.
 
     Raises:
         ArgumentError: `size` is below 1, or the source yields something other than bytes.
@@ -36,16 +34,15 @@ def chunks(source: AudioSource, size: int = _READ) -> Iterator[bytes]:
     yield from splitter.rest()
 
 
-async def achunks(source: AsyncAudioSource, size: int = _READ) -> AsyncIterator[bytes]:
-    """Chunks of exactly `size` bytes, the last one shorter, whatever the pieces of the source. At
-    full speed.
+async def achunks(source: AsyncAudioSource, size: int = _READ_SIZE) -> AsyncIterator[bytes]:
+    """Yields chunks of exactly `size` bytes; the last one may be shorter. At full speed.
 
-    Files are read in small steps on the event loop.
+    Files are read in small blocks on the event loop.
 
     Args:
-        source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
-            an iterable or async iterable. An open file stays open.
-        size: Bytes of a chunk; `AudioFormat.size_of` gives those of a duration.
+        source: The audio: a path, bytes, an open binary file, or an iterable or async iterable of
+            bytes. An open file is not closed.
+        size: Bytes per chunk; `AudioFormat.size_of` converts a duration.
 
     Raises:
         ArgumentError: `size` is below 1, or the source yields something other than bytes.
@@ -71,17 +68,16 @@ def paced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[bytes]:
-    """Chunks of equal duration, each when it is due, as a microphone would deliver them.
+    """Yields chunks of equal duration in real time, as a microphone would.
 
-    The times follow from the number of bytes, so small delays do not add up; a slow consumer gets
-    the next chunks at once until it has caught up.
+    Due times are computed from the number of bytes, so small delays do not add up. A slow consumer
+    gets chunks immediately until it has caught up.
 
     Args:
-        source: Where the sound comes from; for WAV pass `read_wav(…).data`, or let the header pass
-            as sound.
-        format: Its format, which says how long a byte is. `G711` for G.711.
-        chunk_ms: Milliseconds of a chunk.
-        speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
+        source: The audio. For WAV pass `read_wav(…).data`; otherwise the header counts as audio.
+        format: Format of the audio, which determines the duration of a byte. `G711` for G.711.
+        chunk_ms: Milliseconds per chunk.
+        speed: 1.0 is real time, 2.0 twice as fast; None does not wait.
         clock: Returns monotonic time in seconds.
         sleep: Waits for this number of seconds.
 
@@ -105,21 +101,19 @@ async def apaced(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> AsyncIterator[bytes]:
-    """Chunks of equal duration, each when it is due, as a microphone would deliver them; on asyncio
-    and trio.
+    """Yields chunks of equal duration in real time, as a microphone would; on asyncio and trio.
 
-    The times follow from the number of bytes, so small delays do not add up; a slow consumer gets
-    the next chunks at once until it has caught up.
+    Due times are computed from the number of bytes, so small delays do not add up. A slow consumer
+    gets chunks immediately until it has caught up.
 
     Args:
-        source: Where the sound comes from: a path, the bytes, an open binary file, or pieces from
-            an iterable or async iterable. For WAV pass `read_wav(…).data`, or let the header pass
-            as sound.
-        format: Its format, which says how long a byte is. `G711` for G.711.
-        chunk_ms: Milliseconds of a chunk.
-        speed: 1.0 is real time, 2.0 twice as fast; None does not wait at all.
+        source: The audio: a path, bytes, an open binary file, or an iterable or async iterable of
+            bytes. For WAV pass `read_wav(…).data`; otherwise the header counts as audio.
+        format: Format of the audio, which determines the duration of a byte. `G711` for G.711.
+        chunk_ms: Milliseconds per chunk.
+        speed: 1.0 is real time, 2.0 twice as fast; None does not wait.
         clock: Returns monotonic time in seconds.
-        sleep: Coroutine function that waits for this number of seconds; None takes the sleep of the
+        sleep: Coroutine function that waits for this number of seconds; None uses that of the
             event loop.
 
     Raises:
@@ -136,7 +130,7 @@ async def apaced(
 
 
 class _Pacer:
-    """When the next chunk is due."""
+    """Computes when each chunk is due."""
 
     def __init__(
         self, format: AudioFormat, chunk_ms: float, speed: float | None, clock: Callable[[], float]
@@ -152,7 +146,7 @@ class _Pacer:
         self._sent = 0
 
     def delay(self, size: int) -> float:
-        """Seconds until a chunk of this size is due; the first one is due at once."""
+        """Returns the seconds until a chunk of this size is due; the first is due immediately."""
         if self._rate is None:
             return 0.0
         now = self._clock()
@@ -175,7 +169,7 @@ class _Splitter:
     def feed(self, piece: bytes) -> Iterator[bytes]:
         if not isinstance(piece, bytes | bytearray | memoryview):
             raise ArgumentError(
-                f"sound must be bytes, not {type(piece).__name__}", argument="source"
+                f"audio must be bytes, not {type(piece).__name__}", argument="source"
             )
         self._buffer += piece
         end = len(self._buffer) // self._size * self._size
@@ -194,9 +188,9 @@ def _pieces(source: AudioSource) -> Iterator[bytes]:
         yield source
     elif isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as file:
-            yield from iter(lambda: file.read(_READ), b"")
+            yield from iter(lambda: file.read(_READ_SIZE), b"")
     elif hasattr(source, "read"):
-        opened = cast("IO[bytes]", source)
-        yield from iter(lambda: opened.read(_READ), b"")
+        open_file = cast("IO[bytes]", source)
+        yield from iter(lambda: open_file.read(_READ_SIZE), b"")
     else:
         yield from source

@@ -1,4 +1,4 @@
-"""Formats of samples, and WAV files."""
+"""Sample formats and WAV files."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _UNKNOWN_LENGTH = 0xFFFFFFFF
 
 
 class AudioFormat(NamedTuple):
-    """How samples are laid out. The defaults are those of the voice sockets."""
+    """Format of samples. The defaults are those of the voice sockets."""
 
     sample_rate: int = 24_000
-    """Samples of one channel in a second."""
+    """Samples per second of one channel."""
     channels: int = 1
     bits: int = 16
-    """Bits of one sample."""
+    """Bits per sample."""
 
     @property
     def frame_size(self) -> int:
-        """Bytes of one sample of every channel."""
+        """Bytes per frame: one sample of every channel."""
         return self.channels * ((self.bits + 7) // 8)
 
     @property
     def bytes_per_second(self) -> int:
-        """Bytes of one second."""
+        """Bytes per second."""
         return self.sample_rate * self.frame_size
 
     def size_of(self, milliseconds: float) -> int:
-        """Bytes of this much sound: whole frames, at least one.
+        """Returns the bytes of a duration: whole frames, at least one.
 
         Args:
-            milliseconds: Duration of the sound.
+            milliseconds: The duration.
         """
         return max(1, int(self.sample_rate * milliseconds / 1000)) * self.frame_size
 
@@ -50,7 +50,7 @@ class AudioFormat(NamedTuple):
 SOCKET_FORMAT = AudioFormat()
 """The default of the voice sockets."""
 G711 = AudioFormat(sample_rate=8_000, channels=1, bits=8)
-"""G.711 as Coze takes and gives it."""
+"""G.711 as Coze uses it."""
 
 
 class Wav(NamedTuple):
@@ -63,15 +63,15 @@ class Wav(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Length of the sound."""
+        """Duration of the audio."""
         return len(self.data) / self.format.bytes_per_second
 
 
 def pcm_to_wav(pcm: bytes, format: AudioFormat = SOCKET_FORMAT) -> bytes:
-    """Raw samples as a WAV file.
+    """Converts raw samples to a WAV file.
 
     Args:
-        pcm: Samples; those of 8 bit are unsigned in WAV.
+        pcm: Samples; 8-bit samples are unsigned in WAV.
         format: Their format.
 
     Raises:
@@ -85,12 +85,11 @@ def pcm_to_wav(pcm: bytes, format: AudioFormat = SOCKET_FORMAT) -> bytes:
 
 
 def wav_header(format: AudioFormat = SOCKET_FORMAT, length: int | None = None) -> bytes:
-    """The 44 bytes before the samples of a WAV file.
+    """Returns the header of a WAV file: the 44 bytes before the samples.
 
     Args:
         format: Format of the samples that follow.
-        length: Their size in bytes; None while it is unknown, which players take for "to the end of
-            the file".
+        length: Their size in bytes. None if unknown; players then read to the end of the file.
 
     Raises:
         ArgumentError: The file would be larger than 4 GiB.
@@ -100,15 +99,15 @@ def wav_header(format: AudioFormat = SOCKET_FORMAT, length: int | None = None) -
     else:
         riff_size, data_size = 36 + length + length % 2, length
         if length < 0 or riff_size >= _UNKNOWN_LENGTH:
-            raise ArgumentError("a WAV file holds less than 4 GiB", argument="length")
+            raise ArgumentError("a WAV file must be smaller than 4 GiB", argument="length")
     rate, channels, bits = format
-    sound = (16, 1, channels, rate, format.bytes_per_second, format.frame_size, bits)
-    return _HEADER.pack(b"RIFF", riff_size, b"WAVE", b"fmt ", *sound, b"data", data_size)
+    layout = (16, 1, channels, rate, format.bytes_per_second, format.frame_size, bits)
+    return _HEADER.pack(b"RIFF", riff_size, b"WAVE", b"fmt ", *layout, b"data", data_size)
 
 
 def read_wav(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Wav:
-    """A WAV file with PCM or G.711. Other chunks are skipped; a file that was cut off, or written
-    as a stream, is read to its end.
+    """Reads a WAV file with PCM or G.711. Skips other chunks; reads a truncated or streamed file to
+    its end.
 
     Args:
         source: Path of the file, its content, or an open binary file.
@@ -139,7 +138,7 @@ def read_wav(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Wav:
 
 def _parse_format(body: bytes) -> tuple[AudioFormat, Codec]:
     if len(body) < 16:
-        raise _not_wav("its format is cut off")
+        raise _not_wav("its format chunk is truncated")
     tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
     if tag == _EXTENSIBLE and len(body) >= 26:
         (tag,) = struct.unpack_from("<H", body, 24)
@@ -150,7 +149,7 @@ def _parse_format(body: bytes) -> tuple[AudioFormat, Codec]:
             argument="source",
         )
     if not (channels and rate and bits):
-        raise _not_wav("its format has a zero in it")
+        raise _not_wav("its format chunk has a zero in it")
     return AudioFormat(rate, channels, bits), codec
 
 

@@ -1,25 +1,28 @@
-"""Where the token of a client comes from.
+"""Sign-in and tokens.
 
-Every source is an `Auth`; pass it as `Coze(auth=…)`. A plain token needs none of this:
+Every source of tokens is an `Auth`; pass it as `Coze(auth=…)`. A plain token needs none of this:
 `Coze(token)`.
 
-| Kind of app in the console | Class | Gives an `Auth` by |
+| Kind of app in the console | Class | How to get the `Auth` |
 |---|---|---|
 | personal or service token | none | `Coze(token)`, or `TokenCallback(function)` |
-| web | `WebOAuth` | `app.auth(token or store)`, the token from `begin` and `finish` |
+| web | `WebOAuth` | `app.auth(token_or_store)`; `begin` and `finish` return the token |
 | single page, mobile, desktop | `PKCEOAuth` | `app.auth(app.login())` |
 | TV, limited input | `DeviceOAuth` | `app.auth(app.login())` |
-| service (JWT) | `JWTOAuth` | being one |
+| service (JWT) | `JWTOAuth` | the `JWTOAuth` object itself |
 
-`load_oauth_app` makes one from the console's configuration file. Tokens that expire are refreshed
-by themselves, once for all threads and tasks; `FileStore`, `KeyringStore` or a `TokenStore` of your
-own keep them for the next run and share them with other processes.
+`load_oauth_app` creates an app from the console's configuration file. Tokens are refreshed
+automatically before they expire, once for all threads and tasks. `FileStore`, `KeyringStore` or
+your own `TokenStore` keep them for the next run and share them with other processes.
 
-Inside: `_web`, `_device` and `_jwt` are the flows; `_app` is what apps with users share, and
-`_loopback` the server that receives a browser; `_config` reads the configuration file;
-`_token_response` reads what the sign-in endpoints respond; `_refresh` decides when a token is
-replaced, `_concurrency` lets one refresh serve everybody, and `_stores` keeps tokens; `_values` are
-tokens and sign-ins that have begun.
+Modules:
+
+- `_web`, `_device`, `_jwt`: the sign-in flows.
+- `_app`: code shared by apps with users; `_loopback`: the local server that the browser returns to.
+- `_config`: reads the configuration file.
+- `_token_response`: parses the responses of the sign-in endpoints.
+- `_refresh`: decides when to replace a token; `_concurrency`: shares one refresh among all callers.
+- `_stores`: stores tokens; `_values`: tokens and pending sign-ins.
 """
 
 from __future__ import annotations

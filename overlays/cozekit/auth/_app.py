@@ -1,5 +1,5 @@
-"""What the apps that sign users in have in common: settings, requests without a token, refresh, a
-source of tokens for clients; and how a browser comes back with a code.
+"""Base classes of the apps that sign users in: settings, requests to sign-in endpoints, refresh, a
+token source for clients, and the redirect of the browser.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from ._values import SYSTEM, Authorization, Clock, Token
 T = TypeVar("T")
 
 LOGIN_TIMEOUT = 300.0
-"""Seconds in which a user has to agree."""
+"""Seconds that a user has to finish the sign-in."""
 
 
 class OAuthApp(NotPicklable):
-    """An app of the console that acts for users who agree. The methods that send take `client=` to
-    use its connections and proxies; without it they open a connection for the call.
+    """An app that acts for users who have signed in. Methods that send take `client=` to use its
+    connections and proxies; without it they open a connection for the call.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class OAuthApp(NotPicklable):
         www_url: str | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Settings of the app; nothing is sent yet.
+        """Stores the settings; nothing is sent yet.
 
         Args:
             client_id: Id of the app, from the console.
             base_url: Base URL of the API, such as https://api.coze.com for apps of the
-                international site. None takes that of the client that is used, or without one
+                international site. None uses that of the client or, without a client,
                 COZE_API_BASE or https://api.coze.cn.
             www_url: Base URL of the sign-in pages; None derives it from `base_url`.
             clock: Source of the time; replace it in tests only.
@@ -61,40 +61,38 @@ class OAuthApp(NotPicklable):
         self.client_id = required("client_id", client_id)
         default_url = os.environ.get(SERVICE.base_url_variable) or SERVICE.servers[0]
         self.base_url: str = checked_url(base_url or default_url)
-        """Where the API is: that of the argument, of COZE_API_BASE, or https://api.coze.cn."""
+        """Base URL of the API: the argument, COZE_API_BASE, or https://api.coze.cn."""
         self.www_url: str = checked_url(www_url) if www_url else www_url_of(self.base_url)
-        """Where the pages for users are: that of the argument, or the base URL with `www.` in place
-        of `api.`.
-        """
-        self._own_base_url = self.base_url if base_url else None
+        """Base URL of the sign-in pages: the argument, or `base_url` with `www.` for `api.`."""
+        self._explicit_base_url = self.base_url if base_url else None
         self._clock = clock
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.client_id} at {self.base_url}>"
 
     def _authorization(self) -> str | None:
-        """The header that proves the app; public apps have none."""
+        """The header that authenticates the app; public apps have none."""
         return None
 
     def auth(self, token: Token | AnyStore) -> UserAuth:
-        """A source of tokens for `Coze(auth=…)` and `AsyncCoze(auth=…)`: the user's token,
+        """Creates a token source for `Coze(auth=…)` and `AsyncCoze(auth=…)`: the user's token,
         refreshed for as long as the service allows.
 
         Args:
-            token: The user's token, or the store that holds it. With a token alone the session ends
+            token: The user's token, or the store that holds it. With a bare token the session ends
                 with the process, because a refresh token works once.
         """
         return UserAuth(
             self,
             self._refresh_request,
             MemoryStore(token) if isinstance(token, Token) else token,
-            base_url=self._own_base_url,
+            base_url=self._explicit_base_url,
             clock=self._clock,
         )
 
     def refresh(self, token: Token, *, client: SyncTokenClient | None = None) -> Token:
-        """A new token for an old one. This uses up the old refresh token, so store the new one at
-        once; `auth` does both by itself.
+        """Gets a new token for an old one. This uses up the old refresh token, so store the new
+        token at once; `auth` does both automatically.
 
         Args:
             token: The token to replace; it must have a refresh token.
@@ -102,17 +100,17 @@ class OAuthApp(NotPicklable):
                 for this call alone.
 
         Raises:
-            OAuthError: The refresh token is missing, was used before, expired (30 days) or was
-                revoked: the user has to sign in again.
+            OAuthError: The refresh token is missing, used, revoked or expired (after 30 days): the
+                user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time. The old
-                refresh token may or may not be used up; try again once.
+                refresh token may be used up; try again once.
         """
         read = partial(read_token, previous=token)
         return self._send(self._refresh_request(token), read, client)
 
     async def refresh_async(self, token: Token, *, client: AsyncTokenClient | None = None) -> Token:
-        """A new token for an old one. This uses up the old refresh token, so store the new one at
-        once; `auth` does both by itself.
+        """Gets a new token for an old one. This uses up the old refresh token, so store the new
+        token at once; `auth` does both automatically.
 
         Args:
             token: The token to replace; it must have a refresh token.
@@ -120,10 +118,10 @@ class OAuthApp(NotPicklable):
                 connection for this call alone.
 
         Raises:
-            OAuthError: The refresh token is missing, was used before, expired (30 days) or was
-                revoked: the user has to sign in again.
+            OAuthError: The refresh token is missing, used, revoked or expired (after 30 days): the
+                user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time. The old
-                refresh token may or may not be used up; try again once.
+                refresh token may be used up; try again once.
         """
         read = partial(read_token, previous=token)
         return await self._send_async(self._refresh_request(token), read, client)
@@ -133,11 +131,11 @@ class OAuthApp(NotPicklable):
 
         if token is None:
             raise OAuthError(
-                "the token store is empty: nobody has signed in", error="login_required"
+                "the token store is empty: no user has signed in", error="login_required"
             )
         if not token.refresh_token:
             raise OAuthError(
-                "the token has expired and came without a refresh token; sign in again",
+                "the token has expired and has no refresh token; sign in again",
                 error="login_required",
             )
         return operation.build(
@@ -151,9 +149,9 @@ class OAuthApp(NotPicklable):
         if client is None:
             from coze_openapi.client import Client
 
-            with Client(auth=Auth(), base_url=self.base_url) as own:
-                return self._send(request, read, own)
-        result: T = send_token_request(client, self._own_base_url, request, read, self._clock)
+            with Client(auth=Auth(), base_url=self.base_url) as temporary_client:
+                return self._send(request, read, temporary_client)
+        result: T = send_token_request(client, self._explicit_base_url, request, read, self._clock)
         return result
 
     async def _send_async(
@@ -162,10 +160,10 @@ class OAuthApp(NotPicklable):
         if client is None:
             from coze_openapi.async_client import AsyncClient
 
-            async with AsyncClient(auth=Auth(), base_url=self.base_url) as own:
-                return await self._send_async(request, read, own)
-        sent = send_token_request(client, self._own_base_url, request, read, self._clock)
-        result: T = await sent
+            async with AsyncClient(auth=Auth(), base_url=self.base_url) as temporary_client:
+                return await self._send_async(request, read, temporary_client)
+        pending = send_token_request(client, self._explicit_base_url, request, read, self._clock)
+        result: T = await pending
         return result
 
 
@@ -185,9 +183,9 @@ class UserAuth(RefreshingAuth):
 
         Args:
             app: The app that signed the user in.
-            refresh_request: Makes the request that refreshes a token of the app.
-            store: Where the token is loaded from and saved to.
-            base_url: Where to refresh; None refreshes where the client sends its calls.
+            refresh_request: Builds the request that refreshes a token of the app.
+            store: Loads and saves the token.
+            base_url: Base URL for refreshes; None uses that of the client.
             clock: Source of the time; replace it in tests only.
         """
         super().__init__(base_url=base_url, store=store, clock=clock)
@@ -202,15 +200,15 @@ class UserAuth(RefreshingAuth):
 
 
 def new_state() -> str:
-    """Random text for `state`."""
+    """Returns a random `state`."""
     return secrets.token_urlsafe(24)
 
 
 def checked_redirect(redirect_uri: str) -> str:
-    """The address to which the consent page sends the browser.
+    """Checks the address that the consent page redirects to, and returns it.
 
     Raises:
-        OAuthSetupError: It is empty, or not an http or https address.
+        OAuthSetupError: The address is empty, or not an http or https address.
     """
     address = required("redirect_uri", redirect_uri)
     parts = urlsplit(address)
@@ -223,19 +221,19 @@ def checked_redirect(redirect_uri: str) -> str:
 
 
 class RedirectApp(OAuthApp):
-    """An app whose users agree on a page of Coze, which sends their browser back to `redirect_uri`
-    with a code.
+    """An app whose users agree on a consent page of Coze, which redirects their browser to
+    `redirect_uri` with a code.
     """
 
     redirect_uri: str
-    """Where the consent page sends the browser."""
+    """Where the consent page redirects the browser."""
 
     def _new_verifier(self) -> str | None:
-        """Secret of a sign-in; the web flow has none."""
+        """A new PKCE verifier; the web flow has none."""
         return None
 
     def _challenge(self, verifier: str | None) -> dict[str, str]:
-        """What the address of the consent page tells of the verifier."""
+        """The parameters of the consent page that are derived from the verifier."""
         return {}
 
     def _begin(
@@ -258,48 +256,48 @@ class RedirectApp(OAuthApp):
             code_verifier=verifier,
         )
 
-    def _returned_request(self, authorization: Authorization, returned: str) -> Request:
+    def _finish_request(self, authorization: Authorization, returned: str) -> Request:
         code = self.code_from(returned, authorization.state)
         return self._exchange_request(code, authorization.verifier)
 
     def finish(
         self, authorization: Authorization, returned: str, *, client: SyncTokenClient | None = None
     ) -> Token:
-        """The token of a user who came back.
+        """Exchanges the code for the user's token.
 
         Args:
             authorization: The sign-in, from `begin`.
-            returned: The address to which the browser came back, or its query string.
+            returned: The address that the browser was redirected to, or its query string.
             client: `Coze` client whose connections and proxies are used; None opens a connection
                 for this call alone.
 
         Raises:
-            OAuthError: The user refused (`access_denied`), the browser came back from another
-                sign-in (`invalid_state`), or the code was used before, has expired or belongs to
-                another app.
+            OAuthError: The user refused (`access_denied`), the redirect belongs to another sign-in
+                (`invalid_state`), or the code was used before, has expired or belongs to another
+                app.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        request = self._returned_request(authorization, returned)
+        request = self._finish_request(authorization, returned)
         return self._send(request, read_token, client)
 
     async def finish_async(
         self, authorization: Authorization, returned: str, *, client: AsyncTokenClient | None = None
     ) -> Token:
-        """The token of a user who came back.
+        """Exchanges the code for the user's token.
 
         Args:
             authorization: The sign-in, from `begin`.
-            returned: The address to which the browser came back, or its query string.
+            returned: The address that the browser was redirected to, or its query string.
             client: `AsyncCoze` client whose connections and proxies are used; None opens a
                 connection for this call alone.
 
         Raises:
-            OAuthError: The user refused (`access_denied`), the browser came back from another
-                sign-in (`invalid_state`), or the code was used before, has expired or belongs to
-                another app.
+            OAuthError: The user refused (`access_denied`), the redirect belongs to another sign-in
+                (`invalid_state`), or the code was used before, has expired or belongs to another
+                app.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
-        request = self._returned_request(authorization, returned)
+        request = self._finish_request(authorization, returned)
         return await self._send_async(request, read_token, client)
 
     def login(
@@ -310,16 +308,16 @@ class RedirectApp(OAuthApp):
         timeout: float = LOGIN_TIMEOUT,
         client: SyncTokenClient | None = None,
     ) -> Token:
-        """Signs in the person in front of this machine: opens the browser, and receives it on the
-        port of `redirect_uri` when it comes back.
+        """Signs in the user of this machine: opens the browser, and listens on the port of
+        `redirect_uri` for the code.
 
         Args:
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
             show: Called with the address of the consent page; None opens it in the browser, or
-                prints it where there is no browser.
-            timeout: Seconds in which the user has to agree.
+                prints it if there is none.
+            timeout: Seconds that the user has to finish the sign-in.
             client: `Coze` client whose connections and proxies are used; None opens a connection
                 for this call alone.
 
@@ -346,16 +344,16 @@ class RedirectApp(OAuthApp):
         timeout: float = LOGIN_TIMEOUT,  # noqa: ASYNC109
         client: AsyncTokenClient | None = None,
     ) -> Token:
-        """Signs in the person in front of this machine: opens the browser, and receives it on the
-        port of `redirect_uri` when it comes back. The event loop runs on meanwhile.
+        """Signs in the user of this machine: opens the browser, and listens on the port of
+        `redirect_uri` for the code, without blocking the event loop.
 
         Args:
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
             show: Plain function called in a worker thread with the address of the consent page;
-                None opens it in the browser, or prints it where there is no browser.
-            timeout: Seconds in which the user has to agree.
+                None opens it in the browser, or prints it if there is none.
+            timeout: Seconds that the user has to finish the sign-in.
             client: `AsyncCoze` client whose connections and proxies are used; None opens a
                 connection for this call alone.
 
@@ -376,15 +374,15 @@ class RedirectApp(OAuthApp):
         return await self._send_async(request, read_token, client)
 
     def code_from(self, returned: str, state: str) -> str:
-        """The code in the address to which the browser came back. Sends nothing.
+        """Extracts the code from the address that the browser was redirected to. Sends nothing.
 
         Args:
-            returned: The address to which the browser came back, or its query string.
-            state: The `state` of the sign-in; that of the address must be the same.
+            returned: The address that the browser was redirected to, or its query string.
+            state: The `state` of the sign-in; must equal the one in the address.
 
         Raises:
-            OAuthError: The user refused, the state is another one (`invalid_state`), or there is no
-                code.
+            OAuthError: The user refused, the state does not match (`invalid_state`), or the code is
+                missing.
         """
         return code_from_redirect(returned, state)
 
@@ -394,7 +392,7 @@ class RedirectApp(OAuthApp):
 
         if not isinstance(state, str) or not state:
             raise OAuthSetupError(
-                "state is empty; it protects the sign-in of your users, make it with new_state()",
+                "state is empty; it protects the sign-in of your users, create it with new_state()",
                 argument="state",
             )
         build: Callable[..., Request] = authorize.build

@@ -1,5 +1,5 @@
-"""What lets one refresh serve everybody: one request for many waiters, whichever threads, tasks and
-event loops they live in, and stores that block for tasks that may be cancelled.
+"""Shares one token refresh among all threads, tasks and event loops, and makes blocking token
+stores safe to use from tasks that may be cancelled.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ._values import Token
 
 T = TypeVar("T")
 
-PATIENCE = 150.0
-"""Seconds after which a waiter gives a flight up for lost; longer than any token request takes."""
+WAIT_TIMEOUT = 150.0
+"""Seconds to wait for another caller's refresh; longer than any token request takes."""
 
 
 class SingleFlight(Generic[T]):
-    """An outcome that is on its way. One leader resolves it; everybody else waits."""
+    """A result that several callers wait for while one of them, the leader, produces it."""
 
     def __init__(self, *, in_loop: bool) -> None:
         self._future: concurrent.futures.Future[T | None] = concurrent.futures.Future()
@@ -43,19 +43,17 @@ class SingleFlight(Generic[T]):
 
     @property
     def is_inherited(self) -> bool:
-        """Whether its leader is a thread of the parent process, which will never resolve it
-        here.
-        """
+        """Whether the leader is a thread of the parent process: after a fork it never resolves."""
         return self._process != os.getpid()
 
     @property
     def needs_this_thread(self) -> bool:
-        """Whether waiting in this thread would stop the event loop that resolves it."""
+        """Whether waiting in this thread would block the event loop that resolves it."""
         return self._loop_thread == threading.get_ident()
 
     def resolve(self, result: T | None = None, error: Exception | None = None) -> None:
-        """Wakes everybody; without result and error the flight is abandoned. Later calls change
-        nothing.
+        """Sets the outcome and wakes all waiters. Without result and error the flight is abandoned.
+        Later calls do nothing.
         """
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             if error is None:
@@ -63,23 +61,23 @@ class SingleFlight(Generic[T]):
             else:
                 self._future.set_exception(error)
 
-    def wait(self, patience: float = PATIENCE) -> T | None:
-        """Waits in this thread for the outcome; None when the flight was abandoned or not resolved
-        in time.
+    def wait(self, timeout: float = WAIT_TIMEOUT) -> T | None:
+        """Blocks this thread until the flight is resolved. Returns None if it was abandoned or did
+        not finish in time.
         """
-        concurrent.futures.wait([self._future], patience)
+        concurrent.futures.wait([self._future], timeout)
         return self._outcome()
 
-    async def wait_async(self, patience: float = PATIENCE) -> T | None:
-        """Waits in this task for the outcome; None when the flight was abandoned or not resolved in
-        time.
+    async def wait_async(self, timeout: float = WAIT_TIMEOUT) -> T | None:  # noqa: ASYNC109
+        """Suspends this task until the flight is resolved. Returns None if it was abandoned or did
+        not finish in time.
         """
         import anyio
 
         event = anyio.Event()
-        wake = _in_this_loop(event.set)
+        wake = _threadsafe_callback(event.set)
         self._future.add_done_callback(lambda _: wake())
-        with anyio.move_on_after(patience):
+        with anyio.move_on_after(timeout):
             await event.wait()
         return self._outcome()
 
@@ -87,15 +85,15 @@ class SingleFlight(Generic[T]):
         if not self._future.done():
             return None
         if error := self._future.exception():
-            # Each waiter raises its own copy; tracebacks of many threads would pile up on one
-            # object.
+            # Each waiter raises a copy; a shared exception would collect the tracebacks of all
+            # threads.
             own = copy.copy(error)
             own.__cause__ = error.__cause__
             raise own
         return self._future.result()
 
 
-def _on_trio() -> bool:
+def _is_trio() -> bool:
     trio = sys.modules.get("trio")
     if trio is None:
         return False
@@ -106,16 +104,16 @@ def _on_trio() -> bool:
     return True
 
 
-def _in_this_loop(function: Callable[[], object]) -> Callable[[], None]:
-    """A function that any thread may call, and that runs the given one in this event loop."""
+def _threadsafe_callback(function: Callable[[], object]) -> Callable[[], None]:
+    """Returns a function that any thread may call to run `function` in the current event loop."""
     schedule: Callable[[Callable[[], object]], object]
-    if _on_trio():
+    if _is_trio():
         schedule = sys.modules["trio"].lowlevel.current_trio_token().run_sync_soon
     else:
         schedule = asyncio.get_running_loop().call_soon_threadsafe
 
     def wake() -> None:
-        # A loop that has ended in the meantime has nobody left to wake.
+        # If the loop has closed meanwhile, no task is waiting any more.
         with contextlib.suppress(RuntimeError):
             schedule(function)
 
@@ -126,32 +124,32 @@ _running: set[asyncio.Task[None]] = set()
 
 
 async def launch(work: Callable[[], Coroutine[Any, Any, None]], flight: SingleFlight[Any]) -> None:
-    """Runs the work so that the end of the task that asked for it does not stop it: others wait for
-    it, and half of a refresh would lose the session.
+    """Runs the work to its end even if the calling task is cancelled: others wait for it, and an
+    interrupted refresh would lose the session.
 
     Args:
-        work: Resolves the flight and raises nothing.
-        flight: Is abandoned when the work is stopped all the same.
+        work: Coroutine function that resolves the flight and does not raise.
+        flight: Abandoned if the work is stopped anyway.
     """
-    if _on_trio():
+    if _is_trio():
         import anyio
 
         with anyio.CancelScope(shield=True):
             await work()
         return
-    # asyncio's own cancellation does not know anyio's shields, so the work gets a separate task.
+    # asyncio cancellation ignores anyio shields, so the work runs in a separate task.
     task = asyncio.get_running_loop().create_task(work())
     _running.add(task)
 
-    def ended(done: asyncio.Task[None]) -> None:
-        _running.discard(done)
-        error = None if done.cancelled() else done.exception()
+    def on_done(finished: asyncio.Task[None]) -> None:
+        _running.discard(finished)
+        error = None if finished.cancelled() else finished.exception()
         if error is None:
             flight.resolve()
         else:
             flight.resolve(error=abandoned(error))
 
-    task.add_done_callback(ended)
+    task.add_done_callback(on_done)
 
 
 def abandoned(cause: BaseException | None = None) -> CozeError:
@@ -162,27 +160,27 @@ def abandoned(cause: BaseException | None = None) -> CozeError:
 
 
 async def run_in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Calls what may take a while without blocking the event loop."""
+    """Calls a function that may block, in a worker thread."""
     from anyio.to_thread import run_sync
 
     return await run_sync(function, *arguments)
 
 
 async def run_even_if_cancelled(function: Callable[[], object]) -> None:
-    """Calls the function once, in a worker thread; in this one, when the task is cancelled before
-    the thread comes to it.
+    """Calls the function exactly once: in a worker thread or, if the task is cancelled before the
+    worker starts it, in this thread.
 
-    asyncio cancels every task when its loop ends, and a worker thread skips work whose task was
+    asyncio cancels all tasks when its loop closes, and a worker thread skips work whose task was
     cancelled.
     """
-    guard, begun = threading.Lock(), False
+    lock, started = threading.Lock(), False
 
     def once() -> None:
-        nonlocal begun
-        with guard:
-            if begun:
+        nonlocal started
+        with lock:
+            if started:
                 return
-            begun = True
+            started = True
             function()
 
     try:
@@ -192,18 +190,18 @@ async def run_even_if_cancelled(function: Callable[[], object]) -> None:
 
 
 class CancellableLock:
-    """A blocking lock for a task: it is released even if the thread that waits for it gets it after
-    the task was cancelled.
+    """Async form of a blocking lock. It is released even if the worker thread acquires it after the
+    task was cancelled.
 
     Args:
-        make: Returns the lock; may block.
+        make_lock: Returns the lock; may block.
     """
 
-    def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
-        self._make = make
+    def __init__(self, make_lock: Callable[[], AbstractContextManager[object]]) -> None:
+        self._make_lock = make_lock
         self._stack = ExitStack()
         self._guard = threading.Lock()
-        self._held = self._given_up = False
+        self._held = self._cancelled = False
 
     async def __aenter__(self) -> None:
         try:
@@ -216,22 +214,22 @@ class CancellableLock:
         await run_even_if_cancelled(self._exit)
 
     def _enter(self) -> None:
-        self._stack.enter_context(self._make())
+        self._stack.enter_context(self._make_lock())
         with self._guard:
-            self._held = not self._given_up
-        if self._given_up:
+            self._held = not self._cancelled
+        if self._cancelled:
             self._stack.close()
 
     def _exit(self) -> None:
         with self._guard:
-            self._given_up, held, self._held = True, self._held, False
+            self._cancelled, held, self._held = True, self._held, False
         if held:
             self._stack.close()
 
 
 class StoreMethods(NamedTuple):
-    """What a refresh calls of a store: functions that return in sync code, and something to await
-    in async code.
+    """The operations of a store that a refresh needs. The functions return results in sync code and
+    awaitables in async code.
     """
 
     load: Callable[[], Any]
@@ -242,10 +240,10 @@ class StoreMethods(NamedTuple):
 
 
 def sync_methods(store: AnyStore, stack: ExitStack) -> StoreMethods:
-    """A store for the sync client; the end of the stack releases the lock.
+    """Store operations for the sync client. Closing the stack releases the lock.
 
     Raises:
-        OAuthSetupError: The store has only the async form.
+        OAuthSetupError: The store has only async methods.
     """
     if not isinstance(store, TokenStore):
         raise OAuthSetupError(
@@ -260,21 +258,21 @@ def sync_methods(store: AnyStore, stack: ExitStack) -> StoreMethods:
 
 
 def async_methods(store: AnyStore, stack: AsyncExitStack) -> StoreMethods:
-    """A store for the async client; one that blocks runs in worker threads. The end of the stack
-    releases the lock.
+    """Store operations for the async client; a blocking store runs in worker threads. Closing the
+    stack releases the lock.
     """
-    form = store if isinstance(store, AsyncTokenStore) else BlockingStore(store)
+    async_store = store if isinstance(store, AsyncTokenStore) else BlockingStore(store)
     return StoreMethods(
-        form.load_async,
-        form.save_async,
-        lambda: stack.enter_async_context(form.lock_async()),
+        async_store.load_async,
+        async_store.save_async,
+        lambda: stack.enter_async_context(async_store.lock_async()),
         run_in_thread,
     )
 
 
 class BlockingStore:
-    """The async form of a store that blocks. A token that came is saved, and a lock that is held is
-    released, although the task was cancelled.
+    """Async form of a blocking store. Cancelling the task neither loses a new token nor leaves the
+    lock held.
     """
 
     def __init__(self, store: TokenStore) -> None:
@@ -289,14 +287,14 @@ class BlockingStore:
         await run_even_if_cancelled(lambda: self._store.save(token))
 
     def lock_async(self) -> AbstractAsyncContextManager[object]:
-        """Holds `lock`, for which a worker thread waits."""
+        """Acquires `lock` in a worker thread."""
         return CancellableLock(self._store.lock)
 
 
 def call_store(
     store: AnyStore, verb: str, method: Callable[..., Any], *arguments: Any
 ) -> Steps[Any]:
-    """Calls one of the methods of a store; what it raises becomes an OAuthError."""
+    """Calls a method of a store and turns its exceptions into an OAuthError."""
     try:
         result = yield method(*arguments)
     except CozeError:

@@ -1,5 +1,5 @@
-"""Apps from the configuration file that the console offers (`coze_oauth_config.json`), as the
-official SDKs read it.
+"""Creates apps from the configuration file that the console offers (`coze_oauth_config.json`), as
+the official SDKs do.
 
 Source: https://www.coze.cn/open/docs/developer_guides/ouath_demo
 """
@@ -26,7 +26,7 @@ _APPS: dict[str, tuple[Callable[..., AnyApp], tuple[str, ...]]] = {
     "device": (DeviceOAuth, ("client_id",)),
     "jwt": (JWTOAuth, ("client_id", "private_key", "public_key_id")),
 }
-"""Client type → its class, and the settings that the class needs."""
+"""Client type → class and required settings."""
 _URLS = {"base_url": "coze_api_base", "www_url": "coze_www_base"}
 
 
@@ -36,20 +36,21 @@ def load_oauth_app(
     redirect_uri: str | None = None,
     clock: Clock = SYSTEM,
 ) -> AnyApp:
-    """The app that a configuration describes.
+    """Creates the app that a configuration describes.
 
-    The keys: `client_type` (`web`, `pkce`, `device` or `jwt`), `client_id`, `client_secret` (web),
+    Keys: `client_type` (`web`, `pkce`, `device` or `jwt`), `client_id`, `client_secret` (web),
     `private_key` and `public_key_id` (jwt), `coze_api_base`, `coze_www_base`, `redirect_uri` (web
-    and pkce; ours, as the files of the console have none). Other keys are ignored.
+    and pkce; an addition of this package, missing in files from the console). Other keys are
+    ignored.
 
     Args:
         source: Path of the JSON file, or its content.
-        redirect_uri: One of the addresses registered with the app; wins over the configuration.
+        redirect_uri: One of the addresses registered with the app; overrides the configuration.
         clock: Source of the time; replace it in tests only.
 
     Raises:
-        OAuthSetupError: There is no such file, it is not a JSON object, or values are missing or
-            malformed; all missing ones are named.
+        OAuthSetupError: The file does not exist or is not a JSON object, or settings are missing or
+            malformed; the message lists all that are missing.
     """
     settings = dict(source) if isinstance(source, Mapping) else _read(Path(source).expanduser())
     where = "the configuration" if isinstance(source, Mapping) else str(source)
@@ -58,15 +59,15 @@ def load_oauth_app(
     client_type = settings.get("client_type")
     if not isinstance(client_type, str) or client_type not in _APPS:
         raise OAuthSetupError(
-            f"{where}: client_type is {_shown(client_type)}, not one of {', '.join(_APPS)}",
+            f"{where}: client_type is {_describe(client_type)}, not one of {', '.join(_APPS)}",
             argument="client_type",
         )
-    make, names = _APPS[client_type]
+    app_class, names = _APPS[client_type]
     _check(settings, names, where)
     urls = {argument: settings.get(name) for argument, name in _URLS.items()}
     if client_type == "jwt":
-        del urls["www_url"]  # it has no pages
-    return make(**{name: settings[name] for name in names}, **urls, clock=clock)
+        del urls["www_url"]  # the JWT flow has no sign-in page
+    return app_class(**{name: settings[name] for name in names}, **urls, clock=clock)
 
 
 def _check(settings: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
@@ -76,11 +77,11 @@ def _check(settings: Mapping[str, Any], names: tuple[str, ...], where: str) -> N
         if "redirect_uri" in missing:
             problem += "; pass redirect_uri=…, an address registered with the app"
         raise OAuthSetupError(f"{where}: {problem}", argument=missing[0])
-    wrong = [
+    not_text = [
         name for name in (*names, *_URLS.values()) if not isinstance(settings.get(name), str | None)
     ]
-    if wrong:
-        raise OAuthSetupError(f"{where}: {', '.join(wrong)} must be text", argument=wrong[0])
+    if not_text:
+        raise OAuthSetupError(f"{where}: {', '.join(not_text)} must be text", argument=not_text[0])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except json.JSONDecodeError as error:
-        # Without the text around the place, which may be a key.
+        # Do not quote the file: it may contain a private key.
         problem = f"it is not valid JSON (line {error.lineno})"
     except ValueError:
         problem = "it is not UTF-8 text"
@@ -100,7 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
     raise OAuthSetupError(f"{path}: {problem}", argument="source")
 
 
-def _shown(client_type: object) -> str:
+def _describe(client_type: object) -> str:
     if isinstance(client_type, str) and len(client_type) < 40:
         return repr(client_type)
-    return "missing" if client_type is None else "not a word"
+    return "missing" if client_type is None else "not a client type"

@@ -1,4 +1,5 @@
-"""The device flow: a program without a browser shows a code, and its user agrees on another device.
+"""The device flow: a program without a browser shows a code that its user enters on another
+device.
 
 Sources: https://www.coze.cn/open/docs/developer_guides/oauth_device_code, RFC 8628
 """
@@ -22,16 +23,16 @@ from ._values import DeviceLogin, Token
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
-# Seconds: what holds when the server does not say, and by how much `slow_down` lengthens the
-# interval (RFC 8628, 3.5).
-_INTERVAL = 5.0
-_EXPIRES_IN = 300.0
-_SLOWER = 5.0
-_FAILURES = 3
+# Seconds; used when the server sends none.
+_DEFAULT_INTERVAL = 5.0
+_DEFAULT_EXPIRES_IN = 300.0
+# Seconds that `slow_down` adds to the interval (RFC 8628, 3.5).
+_SLOW_DOWN = 5.0
+_MAX_FAILURES = 3
 
 
 def print_code(login: DeviceLogin) -> None:
-    """Prints what the user has to do."""
+    """Prints where to sign in and with which code."""
     print(
         f"To sign in, open {login.verification_uri} and enter the code {login.user_code}",
         flush=True,
@@ -39,8 +40,8 @@ def print_code(login: DeviceLogin) -> None:
 
 
 class DeviceOAuth(OAuthApp):
-    """An app of the type "TV or limited input device". Tokens of its users live 15 minutes and are
-    refreshed for 30 days.
+    """An app of the type "TV or limited input device". Tokens of its users are valid for 15
+    minutes and can be refreshed for 30 days.
 
     ```python
     app = DeviceOAuth(client_id)
@@ -51,7 +52,7 @@ class DeviceOAuth(OAuthApp):
     def start(
         self, *, workspace_id: str | None = None, client: SyncTokenClient | None = None
     ) -> DeviceLogin:
-        """Begins a sign-in: show the user `user_code` and `verification_uri`, then call `wait`.
+        """Starts a sign-in: show the user `user_code` and `verification_uri`, then call `wait`.
 
         Args:
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
@@ -69,7 +70,7 @@ class DeviceOAuth(OAuthApp):
     async def start_async(
         self, *, workspace_id: str | None = None, client: AsyncTokenClient | None = None
     ) -> DeviceLogin:
-        """Begins a sign-in: show the user `user_code` and `verification_uri`, then await
+        """Starts a sign-in: show the user `user_code` and `verification_uri`, then await
         `wait_async`.
 
         Args:
@@ -86,8 +87,7 @@ class DeviceOAuth(OAuthApp):
         return await self._send_async(self._start_request(workspace_id), self._read_login, client)
 
     def poll(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
-        """Asks once, now, whether the user has agreed. Leave `login.interval` seconds between two
-        polls.
+        """Polls once, immediately, for the token. Leave `login.interval` seconds between two polls.
 
         Args:
             login: The sign-in, from `start`.
@@ -96,8 +96,8 @@ class DeviceOAuth(OAuthApp):
 
         Raises:
             OAuthError: `authorization_pending` (poll again after the interval), `slow_down` (the
-                same; `login.interval` has grown by 5 seconds), `access_denied`, `expired_token`, or
-                another reason.
+                same; `login.interval` is now 5 seconds longer), `access_denied`, `expired_token`,
+                or another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         with self._pacing(login):
@@ -106,8 +106,7 @@ class DeviceOAuth(OAuthApp):
     async def poll_async(
         self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
     ) -> Token:
-        """Asks once, now, whether the user has agreed. Leave `login.interval` seconds between two
-        polls.
+        """Polls once, immediately, for the token. Leave `login.interval` seconds between two polls.
 
         Args:
             login: The sign-in, from `start_async`.
@@ -116,8 +115,8 @@ class DeviceOAuth(OAuthApp):
 
         Raises:
             OAuthError: `authorization_pending` (poll again after the interval), `slow_down` (the
-                same; `login.interval` has grown by 5 seconds), `access_denied`, `expired_token`, or
-                another reason.
+                same; `login.interval` is now 5 seconds longer), `access_denied`, `expired_token`,
+                or another reason.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         with self._pacing(login):
@@ -126,9 +125,9 @@ class DeviceOAuth(OAuthApp):
     def wait(self, login: DeviceLogin, *, client: SyncTokenClient | None = None) -> Token:
         """Polls at the server's interval until the user has decided or the code has expired.
 
-        The interval counts from the last poll, also one by `poll` or by another thread; before the
-        first it counts from `start`. A poll that fails in passing is repeated after twice the time,
-        at most three times.
+        The interval starts at the last poll, including those by `poll` or by another thread; before
+        the first poll it starts at `start`. After a temporary failure the next poll waits twice as
+        long, at most three times in a row.
 
         Args:
             login: The sign-in, from `start`.
@@ -145,12 +144,12 @@ class DeviceOAuth(OAuthApp):
     async def wait_async(
         self, login: DeviceLogin, *, client: AsyncTokenClient | None = None
     ) -> Token:
-        """Polls at the server's interval until the user has decided or the code has expired; the
-        event loop runs on meanwhile.
+        """Polls at the server's interval until the user has decided or the code has expired,
+        without blocking the event loop.
 
-        The interval counts from the last poll, also one by `poll_async` or by another task; before
-        the first it counts from `start_async`. A poll that fails in passing is repeated after twice
-        the time, at most three times.
+        The interval starts at the last poll, including those by `poll_async` or by another task;
+        before the first poll it starts at `start_async`. After a temporary failure the next poll
+        waits twice as long, at most three times in a row.
 
         Args:
             login: The sign-in, from `start_async`.
@@ -177,8 +176,8 @@ class DeviceOAuth(OAuthApp):
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
-            show: Called with the `DeviceLogin`, to show its code and address to the user; by
-                default both are printed.
+            show: Called with the `DeviceLogin` to show its code and address to the user; by default
+                both are printed.
             client: `Coze` client whose connections and proxies are used; None opens a connection
                 for this call alone.
 
@@ -204,7 +203,7 @@ class DeviceOAuth(OAuthApp):
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
-            show: Plain function called with the `DeviceLogin`, to show its code and address to the
+            show: Plain function called with the `DeviceLogin` to show its code and address to the
                 user; by default both are printed.
             client: `AsyncCoze` client whose connections and proxies are used; None opens a
                 connection for this call alone.
@@ -220,17 +219,17 @@ class DeviceOAuth(OAuthApp):
 
     @contextmanager
     def _pacing(self, login: DeviceLogin) -> Iterator[None]:
-        """Keeps with the login what a poll teaches about the pace."""
+        """Records the time of a poll, and applies `slow_down` to the interval."""
         login.pacer.polled(self._clock.monotonic())
         try:
             yield
         except OAuthError as error:
             if error.error == "slow_down":
-                login.pacer.slow_down(_SLOWER)
+                login.pacer.slow_down(_SLOW_DOWN)
             raise
         finally:
-            # A poll that took long on its way may have come in just before its response, and the
-            # server counts from there.
+            # A slow request may reach the server just before its response is sent, and the server
+            # counts the interval from its arrival.
             login.pacer.polled(self._clock.monotonic())
 
     def _wait(self, login: DeviceLogin, poll: Callable[[], Any]) -> Steps[Token]:
@@ -240,7 +239,7 @@ class DeviceOAuth(OAuthApp):
             pause = login.pacer.claim(now, login.started, intervals)
             if now + pause > end:
                 raise OAuthError(
-                    "nobody agreed before the device code expired; start the sign-in again",
+                    "the device code expired before the user agreed; start the sign-in again",
                     error="expired_token",
                 )
             if pause:
@@ -254,7 +253,7 @@ class DeviceOAuth(OAuthApp):
                     failures = 0
                     continue
                 failures, intervals = failures + 1, intervals * 2
-                if failures > _FAILURES or not is_transient(error):
+                if failures > _MAX_FAILURES or not is_transient(error):
                     raise
 
     def _start_request(self, workspace_id: str | None) -> Request:
@@ -273,24 +272,24 @@ class DeviceOAuth(OAuthApp):
 
     def _read_login(self, request: Request, response: Response, now: float) -> DeviceLogin:
         data = read_success(request, response, now)
-        texts = {}
+        fields = {}
         for name in ("device_code", "user_code", "verification_uri"):
             value = data.get(name)
-            # One table says that user_code is a number; its example is text.
+            # One table documents user_code as a number, but its example is a string.
             if not isinstance(value, str | int) or isinstance(value, bool) or not str(value):
                 raise invalid_response(response, f"the response has no {name}")
-            texts[name] = str(value)
+            fields[name] = str(value)
         return DeviceLogin(
-            **texts,
-            expires_in=_seconds(data.get("expires_in"), _EXPIRES_IN),
-            interval=_seconds(data.get("interval"), _INTERVAL),
+            **fields,
+            expires_in=_seconds(data.get("expires_in"), _DEFAULT_EXPIRES_IN),
+            interval=_seconds(data.get("interval"), _DEFAULT_INTERVAL),
             started=self._clock.monotonic(),
             logid=response.logid,
         )
 
 
 def _seconds(value: Any, default: float) -> float:
-    """A duration, unlike the `expires_in` of tokens."""
+    """A duration in seconds; unlike the `expires_in` of tokens, never a point in time."""
     return float(value) if type(value) in (int, float) and value > 0 else default
 
 

@@ -1,5 +1,5 @@
-"""The JWT flow: an app acts for itself, or for users that it keeps apart by name, and proves itself
-with a signature.
+"""The JWT flow: an app authenticates with a signed JWT and acts for itself or for users that it
+separates by session name.
 
 Sources: https://www.coze.cn/open/docs/developer_guides/oauth_jwt, …/oauth_jwt_channel,
 …/oauth_jwt_collaborate, …/oauth_jwt_privilege, …/session_isolation
@@ -32,21 +32,21 @@ Signer = Callable[[bytes], bytes]
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-# Seconds. The JWT is exchanged at once; what it is valid longer than that, before and after, bears
-# clocks that differ.
-_BACKDATED = 300
-_VALID = 900
+# Seconds before and after now for which a JWT is valid. It is exchanged at once; the rest tolerates
+# a clock that differs from the server's.
+_VALID_BEFORE = 300
+_VALID_AFTER = 900
 
 
 class JWTOAuth(RefreshingAuth):
-    """An app of the type "service": signs a JWT, exchanges it for a token, and does so again before
-    the token ends.
+    """An app of the type "service": exchanges a signed JWT for a token, and repeats this before the
+    token expires.
 
     ```python
     coze = Coze(auth=JWTOAuth(client_id, private_key, public_key_id))
     ```
 
-    The same object serves `Coze` and `AsyncCoze`, from any thread and event loop; each JWT is used
+    One object works with `Coze` and `AsyncCoze`, from any thread and event loop. Each JWT is used
     once.
     """
 
@@ -68,30 +68,30 @@ class JWTOAuth(RefreshingAuth):
         store: AnyStore | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Settings of the app; nothing is signed or sent before the first call.
+        """Stores the settings; nothing is signed or sent before the first call.
 
         Args:
             client_id: Id of the app, from the console.
-            private_key: The RSA key that the console gave, as PEM text or bytes (PKCS#8 or PKCS#1).
-                Line ends may be written as a backslash and an n. Needs the extra `cozekit[jwt]`.
-                None when `signer` is given.
+            private_key: The RSA key from the console, as PEM text or bytes (PKCS#8 or PKCS#1).
+                Escaped line breaks (backslash, n) are accepted. Needs the extra `cozekit[jwt]`.
+                Pass either this or `signer`.
             public_key_id: Fingerprint of the public key in the console.
-            signer: Signs in place of `private_key`, for keys that never leave a device or service;
-                may block.
+            signer: Function that signs instead of `private_key`, for keys that never leave a device
+                or service; may block.
             account_id: Requests a token of this account or organization (cross-account and
                 multi-organization scenarios). None requests one of the app's own account.
             enterprise_id: Requests a token that manages this enterprise (enterprise privileged
                 apps); not together with `account_id`.
             scope: Limits what the token may do; for apps of a channel only. None requests all
                 permissions of the app.
-            session_name: Your own id of the user for whom the token acts: conversations and
-                variables of users are kept apart by it. None keeps nobody apart.
+            session_name: Your id of the user for whom the token acts; keeps the conversations and
+                variables of users apart. None does not keep them apart.
             session_context: Device or consumer that usage is attributed to (enterprise plans).
             duration_seconds: Lifetime of the tokens in seconds, less than a day.
-            audience: The `aud` claim, when the API is reached through a host other than Coze's;
-                None takes the host of the base URL.
-            base_url: Where tokens are requested; None takes the base URL of the client that needs
-                them.
+            audience: The `aud` claim, if the API is reached through a host other than Coze's. None
+                uses the host of the base URL.
+            base_url: Base URL for token requests; None uses that of the client that needs the
+                token.
             store: Shares tokens with other processes; None keeps them in this object.
             clock: Source of the time; replace it in tests only.
 
@@ -102,13 +102,13 @@ class JWTOAuth(RefreshingAuth):
         super().__init__(base_url=base_url, store=store, clock=clock)
         self.client_id = required("client_id", client_id)
         self._key_id = required("public_key_id", public_key_id)
-        for_others = account_id is not None or enterprise_id is not None
+        acts_for_others = account_id is not None or enterprise_id is not None
         if (signer is None) == (private_key is None):
-            raise OAuthSetupError("give either private_key or signer", argument="private_key")
+            raise OAuthSetupError("pass either private_key or signer", argument="private_key")
         if account_id is not None and enterprise_id is not None:
-            problem = "give either account_id or enterprise_id"
+            problem = "pass either account_id or enterprise_id"
             raise OAuthSetupError(problem, argument="enterprise_id")
-        if scope is not None and for_others:
+        if scope is not None and acts_for_others:
             problem = "scope is for apps of a channel, without account_id and enterprise_id"
             raise OAuthSetupError(problem, argument="scope")
         _check_duration(duration_seconds)
@@ -127,11 +127,11 @@ class JWTOAuth(RefreshingAuth):
         session_context: models.JWTSessionContext | Mapping[str, Any] | None = None,
         store: AnyStore | None = None,
     ) -> JWTOAuth:
-        """The same app for one of its users, with separate tokens; the key is shared.
+        """Returns the same app for one of its users: same key, separate tokens.
 
         Args:
-            session_name: Your own id of the user.
-            session_context: Device or consumer that usage is attributed to; None takes that of this
+            session_name: Your id of the user.
+            session_context: Device or consumer that usage is attributed to; None uses that of this
                 object.
             store: Shares the user's tokens with other processes; None keeps them in the new object.
 
@@ -174,7 +174,7 @@ class JWTOAuth(RefreshingAuth):
     def _signed(self, base_url: str) -> str:
         """A new JWT."""
         header = {"alg": "RS256", "typ": "JWT", "kid": self._key_id}
-        text = f"{_encoded(header)}.{_encoded(self._claims(base_url))}"
+        text = f"{_encode_part(header)}.{_encode_part(self._claims(base_url))}"
         try:
             signature = self._sign(text.encode())
         except OAuthSetupError:
@@ -196,10 +196,10 @@ class JWTOAuth(RefreshingAuth):
         claims = {
             "iss": self.client_id,
             "aud": self._audience or urlsplit(base_url).netloc.rpartition("@")[2],
-            "iat": now - _BACKDATED,
-            "exp": now + _VALID,
-            # Not from `random`: programs that fix its seed would send the same id twice, and the
-            # second is refused.
+            "iat": now - _VALID_BEFORE,
+            "exp": now + _VALID_AFTER,
+            # Not from `random`: a program that fixes its seed would reuse an id, and the server
+            # rejects ids it has seen.
             "jti": secrets.token_urlsafe(36),
             "session_name": self._session_name,
             "session_context": to_wire(self._session_context),
@@ -219,15 +219,15 @@ def _check_duration(seconds: object) -> None:
 
 
 def key_signer(private_key: str | bytes) -> Signer:
-    """A signer for a key in PEM form, parsed once.
+    """Creates a signer from a PEM key. The key is parsed once.
 
     Args:
-        private_key: The RSA key that the console gave, as PEM text or bytes (PKCS#8 or PKCS#1).
-            Line ends may be written as a backslash and an n.
+        private_key: The RSA key from the console, as PEM text or bytes (PKCS#8 or PKCS#1).
+            Escaped line breaks (backslash, n) are accepted.
 
     Raises:
-        OAuthSetupError: It is not an RSA private key, or PyJWT is not installed. The message shows
-            nothing of the key.
+        OAuthSetupError: It is not an RSA private key, or PyJWT is not installed. The message never
+            quotes the key.
     """
     try:
         import jwt.algorithms
@@ -246,11 +246,11 @@ def key_signer(private_key: str | bytes) -> Signer:
         key = algorithm.prepare_key(_pem(private_key))
     except Exception as error:
         key, problem = None, type(error).__name__
-    # Older versions of PyJWT take other kinds of keys as well.
+    # Older versions of PyJWT also accept other kinds of keys.
     if not isinstance(key, algorithms.RSAPrivateKey):
         raise OAuthSetupError(
-            f"private_key is not an RSA private key in PEM form ({problem}); take the file that "
-            "the console gave when the app was made, unencrypted, with its BEGIN and END lines",
+            f"private_key is not an RSA private key in PEM form ({problem}); use the file from "
+            "the console unencrypted, with its BEGIN and END lines",
             argument="private_key",
         )
 
@@ -265,11 +265,11 @@ def _pem(private_key: str | bytes) -> bytes:
     text = private_key.decode("ascii") if isinstance(private_key, bytes) else private_key
     if not isinstance(text, str):
         raise TypeError
-    # Environment variables and JSON in JSON carry line ends as two characters.
+    # Environment variables and nested JSON often hold line breaks as the two characters `\n`.
     return text.replace("\\r", "").replace("\\n", "\n").strip().encode("ascii") + b"\n"
 
 
-def _encoded(part: Mapping[str, Any]) -> str:
+def _encode_part(part: Mapping[str, Any]) -> str:
     return _base64(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode())
 
 

@@ -1,4 +1,4 @@
-"""Where the browser comes back to a program on the same machine: a web server for one request."""
+"""A local web server that receives the browser when the consent page redirects it back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 def show_page(url: str) -> None:
-    """Opens the address in the user's browser; prints it where there is none."""
+    """Opens the address in the user's browser, or prints it if there is none."""
     try:
         opened = webbrowser.open(url)
     except (webbrowser.Error, OSError):
@@ -40,14 +40,14 @@ def show_page(url: str) -> None:
 
 
 class LoopbackServer:
-    """Waits on the port of `redirect_uri` for the browser to come back.
+    """Listens on the port of `redirect_uri` until the browser comes back.
 
     Args:
         redirect_uri: An http address of this machine.
-        state: The `state` with which the browser has to come back.
+        state: The `state` that the browser must bring back.
 
     Raises:
-        OAuthSetupError: The address is another machine's, or something else has the port.
+        OAuthSetupError: The address is not on this machine, or its port is in use.
     """
 
     def __init__(self, redirect_uri: str, state: str) -> None:
@@ -74,10 +74,10 @@ class LoopbackServer:
         )
 
     def wait(self, timeout: float) -> str:
-        """The code.
+        """Waits for the browser and returns the authorization code.
 
         Raises:
-            OAuthError: The browser brought something else, or did not come in time.
+            OAuthError: The browser brought no valid code, or did not come back in time.
         """
         return self._code.wait(timeout) or self._fail(timeout)
 
@@ -87,7 +87,8 @@ class LoopbackServer:
 
     def _fail(self, timeout: float) -> str:
         raise OAuthError(
-            f"nobody agreed within {timeout:g} s; start the sign-in again", error="login_timeout"
+            f"the user did not finish the sign-in within {timeout:g} s; start it again",
+            error="login_timeout",
         )
 
     def __enter__(self) -> Self:
@@ -101,7 +102,7 @@ class LoopbackServer:
 
 
 class _Server(ThreadingHTTPServer):
-    """Each connection has a thread: browsers open some in advance and send nothing on them."""
+    """One thread per connection, since browsers open idle connections in advance."""
 
     daemon_threads = True
     block_on_close = False
@@ -114,11 +115,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        # The parent looks up a name for the address, which can take seconds.
+        # The parent class also looks up the host name, which can take seconds.
         TCPServer.server_bind(self)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away is nobody's business; the parent prints it, codes included."""
+        """Ignores lost connections; the parent class would print them, including the code."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,20 +127,20 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10.0
 
     def do_GET(self) -> None:
-        """The browser comes back."""
+        """Handles the redirect of the browser."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if urlsplit(self.path).path != self.server.path or host not in _LOOPBACK:
-            text = "This address takes part in a sign-in and has nothing else to show."
-            self._respond(404, "Not here", text)
+            text = "This address only completes a sign-in."
+            self._respond(404, "Not found", text)
             return
         try:
             code = code_from_redirect(self.path, self.server.state)
         except OAuthError as error:
             text = f"{error.description or error}. You can close this page."
-            self._respond(400, "The sign-in did not succeed", text)
+            self._respond(400, "The sign-in failed", text)
             self.server.code.resolve(error=error)
         else:
-            self._respond(200, "Signed in", "You can close this page and go back to the program.")
+            self._respond(200, "Signed in", "You can close this page and return to the program.")
             self.server.code.resolve(code)
 
     def _respond(self, status: int, title: str, text: str) -> None:
@@ -152,4 +153,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the parent prints the request with its code."""
+        """Logs nothing; the parent class would print the request with its code."""

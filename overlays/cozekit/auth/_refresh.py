@@ -1,5 +1,5 @@
-"""Keeps a token fresh: it is replaced before it expires or when the service refuses it, once for
-everybody, and stored before it is used.
+"""Keeps a token valid: replaces it before it expires or when the service rejects it, once for all
+callers, and stores the new token before using it.
 """
 
 from __future__ import annotations
@@ -32,32 +32,31 @@ from ._values import SYSTEM, Clock, Token, region_of
 T = TypeVar("T")
 
 Reader: TypeAlias = Callable[[Request, Response, float], T]
-"""Reads the response to a request; takes the time too."""
+"""Reads a response: takes the request, the response and the current time."""
 _FlightStep: TypeAlias = Callable[[SingleFlight[Token]], Any]
 
-# Seconds. After a failed refresh the present token is used without another attempt at once …
-_REST = 5.0
-# … and a token that came because another was refused, and is refused itself so soon, is not
-# replaced again.
-_USELESS = 10.0
+# Seconds after a failed refresh in which no other is tried while the current token is still valid.
+_RETRY_DELAY = 5.0
+# Seconds in which a rejected replacement is not replaced again: another token would not help.
+_RENEWAL_COOLDOWN = 10.0
 
 
 def send_token_request(
     client: Any, base_url: str | None, request: Request, read: Reader[Any], clock: Clock
 ) -> Any:
-    """Sends a request to a sign-in endpoint, over the connections of a client. Returns what `read`
-    returned; under an async client, something to await.
+    """Sends a request to a sign-in endpoint over the connections of a client. Returns the result of
+    `read`; with an async client, an awaitable of it.
 
     Args:
         client: A sync or an async client.
-        base_url: Where to send it; None takes the base URL of the client.
+        base_url: Where to send it; None uses the base URL of the client.
         request: The request.
         read: Reads the response.
         clock: Source of the time.
     """
     if base_url not in (None, client.base_url):
         client = client.with_base_url(base_url)
-    # Token endpoints respond fast; unless the client says otherwise, half a minute is enough.
+    # Token endpoints respond fast: 30 seconds are enough unless the client sets a timeout.
     timeout = Timeout(read=30.0) if isinstance(client.timeout, UseDefault) else client.timeout
 
     def parse(response: Response) -> Any:
@@ -67,12 +66,13 @@ def send_token_request(
 
 
 class RefreshingAuth(Auth):
-    """Base of sources whose tokens expire and can be replaced. Safe to share between threads,
-    tasks, event loops, clients and forks.
+    """Base class of token sources whose tokens expire and can be replaced. Safe to share between
+    threads, tasks, event loops, clients and forked processes.
 
-    A subclass says what to send; this class says when, and that it is sent once. A token is
-    replaced a tenth of its life, at most a minute, before it expires, or when the service refuses
-    it. When that fails while the present token still works, the present token goes on being used.
+    A subclass builds the request; this class decides when to send it, and sends it once for all
+    callers. A token is replaced when a tenth of its lifetime is left, at most a minute before it
+    expires, or when the service rejects it. If that fails, the current token is used for as long as
+    it is valid.
     """
 
     renewable = True
@@ -80,12 +80,12 @@ class RefreshingAuth(Auth):
     def __init__(
         self, *, base_url: str | None = None, store: AnyStore | None = None, clock: Clock = SYSTEM
     ) -> None:
-        """Settings that all such sources share.
+        """Stores the settings that all such sources share.
 
         Args:
-            base_url: Where tokens are requested; None takes the base URL of the client that needs
-                them.
-            store: Where tokens are loaded from and saved to; None keeps them in this object.
+            base_url: Base URL for token requests; None uses that of the client that needs the
+                token.
+            store: Loads and saves tokens; None keeps them in this object.
             clock: Source of the time; replace it in tests only.
         """
         self._base_url = base_url
@@ -94,146 +94,149 @@ class RefreshingAuth(Auth):
         self._lock = ForkSafeLock()
         self._flight: SingleFlight[Token] | None = None
         self._current: Token | None = None
-        # A token that came and could not be saved: it is saved before another one is requested.
+        # A new token that could not be saved yet; it is saved before another one is requested.
         self._unsaved: Token | None = None
-        # The refresh token that the service refused for good, with its error.
-        self._refused: tuple[str, OAuthError] | None = None
-        self._resting_until = 0.0
-        # The access token that replaced a refused one, and when it came.
+        # The refresh token that the service rejected for good, and the error.
+        self._rejected_refresh: tuple[str, OAuthError] | None = None
+        self._retry_at = 0.0
+        # The access token that replaced a rejected one, and when it arrived.
         self._replacement: tuple[str, float] | None = None
-        self._home: str | None = None
+        self._first_base_url: str | None = None
 
     @property
     def base_url(self) -> str | None:
-        """Where tokens are requested, when it was given; pass the same to the client."""
+        """Base URL for token requests, if one was passed; pass the same to the client."""
         return self._base_url
 
     def _request(self, stored: Token | None, base_url: str) -> Request:
-        """What to send for the next token. May take a while: it never runs in the event loop.
+        """Builds the request for the next token. May block: it never runs in the event loop.
 
         Raises:
-            OAuthError: No token can be had without the user.
+            OAuthError: The user has to sign in first.
         """
         raise NotImplementedError
 
     def token(self, client: SyncTokenClient) -> str:
-        """An access token that is valid now, requested or refreshed if needed.
+        """Returns a valid access token; requests or refreshes one if needed.
 
         Args:
             client: Client that needs the token; token requests go over its connections.
 
         Raises:
-            OAuthError: The sign-in was refused, or the user has to sign in again.
+            OAuthError: The server rejected the sign-in, or the user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         self._check_host(client)
-        return (self._fresh() or self._replace(client, None)).access_token
+        return (self._fresh_token() or self._replace(client, None)).access_token
 
     async def token_async(self, client: AsyncTokenClient) -> str:
-        """An access token that is valid now, requested or refreshed if needed. Never blocks the
+        """Returns a valid access token; requests or refreshes one if needed. Never blocks the
         event loop.
 
         Args:
             client: Client that needs the token; token requests go over its connections.
 
         Raises:
-            OAuthError: The sign-in was refused, or the user has to sign in again.
+            OAuthError: The server rejected the sign-in, or the user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         self._check_host(client)
-        return (self._fresh() or await self._replace_async(client, None)).access_token
+        return (self._fresh_token() or await self._replace_async(client, None)).access_token
 
     def renew(self, client: SyncTokenClient, rejected: str) -> bool:
-        """Replaces a token that the service refused. Returns False when the last replacement was
-        refused just now as well.
+        """Replaces a token that the service rejected. Returns False if that token itself just
+        replaced a rejected one: another would not help.
 
         Args:
             client: Client that needs the token; token requests go over its connections.
-            rejected: The access token that the service refused.
+            rejected: The access token that the service rejected.
 
         Raises:
-            OAuthError: The sign-in was refused, or the user has to sign in again.
+            OAuthError: The server rejected the sign-in, or the user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         self._check_host(client)
-        return self._replaceable(rejected) and bool(self._replace(client, rejected))
+        return self._may_replace(rejected) and bool(self._replace(client, rejected))
 
     async def renew_async(self, client: AsyncTokenClient, rejected: str) -> bool:
-        """Replaces a token that the service refused. Returns False when the last replacement was
-        refused just now as well. Never blocks the event loop.
+        """Replaces a token that the service rejected. Returns False if that token itself just
+        replaced a rejected one: another would not help. Never blocks the event loop.
 
         Args:
             client: Client that needs the token; token requests go over its connections.
-            rejected: The access token that the service refused.
+            rejected: The access token that the service rejected.
 
         Raises:
-            OAuthError: The sign-in was refused, or the user has to sign in again.
+            OAuthError: The server rejected the sign-in, or the user has to sign in again.
             APIConnectionError: The server could not be reached or did not respond in time.
         """
         self._check_host(client)
-        return self._replaceable(rejected) and bool(await self._replace_async(client, rejected))
+        return self._may_replace(rejected) and bool(await self._replace_async(client, rejected))
 
     def _check_host(self, client: TokenClient) -> None:
-        """A token goes to the host that it came from and to no other, unless the caller named
-        two.
+        """Checks that the token is sent only to the host that issued it, unless the caller passed a
+        separate base URL for each.
         """
         sign_in, api = self._base_url, client.base_url
         if sign_in is not None:
-            ours, theirs = region_of(sign_in), region_of(api)
-            if ours and theirs and ours != theirs:
+            sign_in_site, api_site = region_of(sign_in), region_of(api)
+            if sign_in_site and api_site and sign_in_site != api_site:
                 raise ArgumentError(
-                    f"the sign-in is at {sign_in} and the client talks to {api}: a token of "
-                    f"{ours} is refused by {theirs}; pass base_url={sign_in!r} to "
-                    "the client, or an app of the other site",
+                    f"the sign-in is at {sign_in} but the client uses {api}: a token of "
+                    f"{sign_in_site} is rejected by {api_site}; pass "
+                    f"base_url={sign_in!r} to the client, or an app of the other site",
                     argument="base_url",
                 )
-        elif self._home is None:
-            self._home = api
-        elif self._home != api:
+        elif self._first_base_url is None:
+            self._first_base_url = api
+        elif self._first_base_url != api:
             raise ArgumentError(
-                f"this {type(self).__name__} has signed in at {self._home}, the client talks to "
-                f"{api}; make one for each",
+                f"this {type(self).__name__} signed in at {self._first_base_url}, but the client "
+                f"uses {api}; create one for each",
                 argument="auth",
             )
 
-    # What can be said of a token.
+    # State of the current token.
 
-    def _fresh(self, rejected: str | None = None) -> Token | None:
-        """The present token if it needs no replacement yet."""
-        rested = self._clock.time() >= self._resting_until
-        return self._current if self._suits(self._current, rejected, with_margin=rested) else None
+    def _fresh_token(self, rejected: str | None = None) -> Token | None:
+        """The current token if it does not need to be replaced yet."""
+        may_retry = self._clock.time() >= self._retry_at
+        usable = self._is_usable(self._current, rejected, with_margin=may_retry)
+        return self._current if usable else None
 
-    def _suits(
+    def _is_usable(
         self, token: Token | None, rejected: str | None, *, with_margin: bool
     ) -> TypeGuard[Token]:
-        """Whether the service takes a token now or, with its margin, for long enough."""
+        """Whether a token is valid now or, with its margin, still valid for long enough."""
         if token is None or token.access_token == rejected:
             return False
         return token.remaining(self._clock.time()) > (token.margin() if with_margin else 0.0)
 
-    def _replaceable(self, rejected: str) -> bool:
+    def _may_replace(self, rejected: str) -> bool:
         last = self._replacement
-        return last is None or last[0] != rejected or self._clock.time() - last[1] > _USELESS
+        return (
+            last is None or last[0] != rejected or self._clock.time() - last[1] > _RENEWAL_COOLDOWN
+        )
 
-    # Single flight: the first to find no fresh token leads, all others wait for what it brings.
+    # Single flight: the first caller without a fresh token leads, all others wait for its token.
 
     def _replace(self, client: SyncTokenClient, rejected: str | None) -> Token:
         lead = partial(self._lead, client, rejected)
-        return run_steps(self._fly(rejected, lead, SingleFlight.wait, in_loop=False))
+        return run_steps(self._share_flight(rejected, lead, SingleFlight.wait, in_loop=False))
 
     async def _replace_async(self, client: AsyncTokenClient, rejected: str | None) -> Token:
         def lead(flight: SingleFlight[Token]) -> Any:
             return launch(partial(self._lead_async, client, rejected, flight), flight)
 
-        steps = self._fly(rejected, lead, SingleFlight.wait_async, in_loop=True)
+        steps = self._share_flight(rejected, lead, SingleFlight.wait_async, in_loop=True)
         return await run_steps_async(steps)
 
-    def _fly(
+    def _share_flight(
         self, rejected: str | None, lead: _FlightStep, wait: _FlightStep, *, in_loop: bool
     ) -> Steps[Token]:
         while True:
             with self._lock:
-                if (fresh := self._fresh(rejected)) is not None:
+                if (fresh := self._fresh_token(rejected)) is not None:
                     return fresh
                 flight = self._flight
                 leads = flight is None or flight.is_inherited
@@ -242,16 +245,16 @@ class RefreshingAuth(Auth):
             if leads:
                 yield lead(flight)
             elif flight.needs_this_thread and not in_loop:
-                if self._suits(self._current, rejected, with_margin=False):
+                if self._is_usable(self._current, rejected, with_margin=False):
                     return self._current
                 raise CozeError(
-                    "a sync client waits inside the event loop for a token that this loop is "
+                    "a sync client inside an event loop waits for a token that the same loop is "
                     "fetching; use AsyncCoze there"
                 )
             token: Token | None = yield wait(flight)
             if token is not None and token.access_token != rejected:
                 return token
-            self._end(flight)
+            self._end_flight(flight)
             if leads and token is None:
                 raise abandoned()
 
@@ -271,56 +274,56 @@ class RefreshingAuth(Auth):
 
     @contextmanager
     def _resolving(self, flight: SingleFlight[Token], rejected: str | None) -> Iterator[None]:
-        """Resolves the flight, whatever happens inside. After a failure with the present token, if
-        it still works; a new token that could not be stored is not used.
+        """Resolves the flight with the new token or, after a failure, with the current one if it is
+        still valid. A new token that could not be stored is not used.
         """
         try:
             yield
         except Exception as error:
-            lasting = self._suits(self._current, rejected, with_margin=False)
-            unstored = isinstance(error, OAuthError) and error.error == "token_store"
-            if lasting and isinstance(error, CozeError) and not unstored:
-                self._resting_until = self._clock.time() + _REST
-                self._end(flight, self._current)
+            still_valid = self._is_usable(self._current, rejected, with_margin=False)
+            store_failed = isinstance(error, OAuthError) and error.error == "token_store"
+            if still_valid and isinstance(error, CozeError) and not store_failed:
+                self._retry_at = self._clock.time() + _RETRY_DELAY
+                self._end_flight(flight, self._current)
             else:
-                self._end(flight, error=error)
+                self._end_flight(flight, error=error)
         else:
-            self._end(flight, self._current)
+            self._end_flight(flight, self._current)
         finally:
-            self._end(flight)
+            self._end_flight(flight)
 
-    def _end(
+    def _end_flight(
         self,
         flight: SingleFlight[Token],
         token: Token | None = None,
         error: Exception | None = None,
     ) -> None:
-        """Makes room for the next flight and wakes the waiters; with neither token nor error one of
-        them leads the next.
+        """Removes the flight and wakes the waiters; without token and error one of them leads the
+        next flight.
         """
         with self._lock:
             if self._flight is flight:
                 self._flight = None
         flight.resolve(token, error)
 
-    # What a leader does.
+    # The work of the leader.
 
     def _fetch(self, store: StoreMethods, client: Any, rejected: str | None) -> Steps[None]:
-        """Brings the next token; the lock of the store is held from reading the old one until the
-        new one is written.
+        """Gets the next token. Holds the lock of the store from loading the old token until the new
+        one is saved.
         """
         call = partial(call_store, self._store)
         yield from call("lock", store.lock)
         stored = yield from call("load", store.load)
         if stored is not None:
             self._current = stored
-        # What another process has brought meanwhile, or what came and could not be stored.
+        # A new token that could not be saved, or one that another process refreshed meanwhile.
         token = self._unsaved or stored
-        if not self._suits(token, rejected, with_margin=True):
+        if not self._is_usable(token, rejected, with_margin=True):
             base_url = self._base_url or client.base_url
             request = yield store.run(self._next_request, token, base_url)
             read = partial(read_token, previous=token)
-            spent = token.refresh_token if token else None
+            sent_refresh_token = token.refresh_token if token else None
             try:
                 new: Token = yield send_token_request(
                     client, self._base_url, request, read, self._clock
@@ -330,29 +333,36 @@ class RefreshingAuth(Auth):
                 if is_transient(error):
                     raise
                 stored = yield from call("load", store.load)
-                token = self._rescue(spent, stored, error, rejected)
+                token = self._recover(sent_refresh_token, stored, error, rejected)
         if token is self._unsaved:
             yield from call("save", store.save, token)
         self._unsaved = None
-        self._current, self._resting_until = token, 0.0
+        self._current, self._retry_at = token, 0.0
         self._replacement = (token.access_token, self._clock.time()) if rejected else None
 
-    def _next_request(self, newest: Token | None, base_url: str) -> Request:
-        if newest is not None and self._refused is not None:
-            refresh_token, error = self._refused
-            if newest.refresh_token == refresh_token:
+    def _next_request(self, token: Token | None, base_url: str) -> Request:
+        if token is not None and self._rejected_refresh is not None:
+            refresh_token, error = self._rejected_refresh
+            if token.refresh_token == refresh_token:
                 raise copy.copy(error)
-        return self._request(newest, base_url)
+        return self._request(token, base_url)
 
-    def _rescue(
-        self, spent: str | None, stored: Token | None, error: OAuthError, rejected: str | None
+    def _recover(
+        self,
+        sent_refresh_token: str | None,
+        stored: Token | None,
+        error: OAuthError,
+        rejected: str | None,
     ) -> Token:
-        """After a refusal: the token that a process without this lock has stored meanwhile. Without
-        one, the refusal of the spent refresh token is final.
+        """After the server rejected a refresh token: returns the token that another process stored
+        meanwhile without the lock, or else raises the error.
         """
-        if self._suits(stored, rejected, with_margin=True) and stored.refresh_token != spent:
+        if (
+            self._is_usable(stored, rejected, with_margin=True)
+            and stored.refresh_token != sent_refresh_token
+        ):
             return stored
-        if spent is not None:
-            # It will never be accepted again; sending it for every call would be a loop.
-            self._refused = (spent, error)
+        if sent_refresh_token is not None:
+            # It will never be accepted again, so it is not sent again.
+            self._rejected_refresh = (sent_refresh_token, error)
         raise error

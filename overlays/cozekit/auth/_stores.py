@@ -1,7 +1,7 @@
-"""Where a token is kept between two refreshes, and between two runs of a program.
+"""Token stores: keep a token between refreshes and between runs of a program.
 
-A refresh token works once: whoever refreshes holds the lock of the store from reading the old token
-until the new one is written, so that two processes with one store refresh once.
+A refresh token works once. A refresh holds the lock of the store from loading the old token until
+the new one is saved, so that processes that share a store refresh only once.
 """
 
 from __future__ import annotations
@@ -24,54 +24,50 @@ from ..errors import OAuthError
 from ._token_response import OAuthSetupError, required
 from ._values import Token
 
-LOCK_PATIENCE = 90.0
-"""Seconds to wait for another process; longer than its token request takes."""
+LOCK_TIMEOUT = 90.0
+"""Seconds to wait for another process; longer than a token request takes."""
 
 
 @runtime_checkable
 class TokenStore(Protocol):
-    """A store of your own: one object for one signed-in user.
+    """Interface of token stores: one object for one signed-in user.
 
-    The methods may block; under AsyncCoze they run in worker threads. The lock is released by
-    another thread than it was taken by, so a `threading.RLock` does not serve. Errors that they
-    raise reach the caller as an OAuthError.
+    The methods may block; under AsyncCoze they run in worker threads. The lock may be released by
+    another thread than the one that acquired it, so `threading.RLock` does not work. Exceptions of
+    the methods reach the caller as an OAuthError.
     """
 
     def load(self) -> Token | None:
-        """The token that was saved last; None when nobody has signed in."""
+        """Returns the token saved last, or None if no user has signed in."""
 
     def save(self, token: Token) -> None:
-        """Keeps the token in place of the last one, completely or not at all. Returns when it is
-        safe.
+        """Replaces the saved token, completely or not at all. Returns when it is stored durably.
 
         Args:
-            token: The token to keep.
+            token: The token to save.
         """
 
     def lock(self) -> AbstractContextManager[object]:
-        """Keeps other processes and threads from loading and saving meanwhile."""
+        """Keeps other processes and threads from loading and saving."""
         ...
 
 
 @runtime_checkable
 class AsyncTokenStore(Protocol):
-    """The form of `TokenStore` for coroutines; works with AsyncCoze. A store may have both
-    forms.
-    """
+    """Async form of `TokenStore`, for AsyncCoze only. One store may implement both."""
 
     async def load_async(self) -> Token | None:
-        """The token that was saved last; None when nobody has signed in."""
+        """Returns the token saved last, or None if no user has signed in."""
 
     async def save_async(self, token: Token) -> None:
-        """Keeps the token in place of the last one, completely or not at all. Returns when it is
-        safe.
+        """Replaces the saved token, completely or not at all. Returns when it is stored durably.
 
         Args:
-            token: The token to keep.
+            token: The token to save.
         """
 
     def lock_async(self) -> AbstractAsyncContextManager[object]:
-        """Keeps other processes and tasks from loading and saving meanwhile."""
+        """Keeps other processes and tasks from loading and saving."""
         ...
 
 
@@ -82,23 +78,23 @@ class MemoryStore(NotPicklable):
     """Keeps the token in this process."""
 
     def __init__(self, token: Token | None = None) -> None:
-        """A store that holds this token.
+        """Creates a store that holds this token.
 
         Args:
-            token: The token of a user who has signed in; None when nobody has.
+            token: The token of a signed-in user; None if no user has signed in.
         """
         self._token = token
         self._lock = ForkSafeLock()
 
     def load(self) -> Token | None:
-        """The token that was saved last."""
+        """Returns the token saved last."""
         return self._token
 
     def save(self, token: Token) -> None:
-        """Keeps the token.
+        """Saves the token.
 
         Args:
-            token: The token to keep.
+            token: The token to save.
         """
         self._token = token
 
@@ -107,7 +103,7 @@ class MemoryStore(NotPicklable):
         self._token = None
 
     def lock(self) -> AbstractContextManager[object]:
-        """A lock between threads."""
+        """Returns a lock between threads."""
         return self._lock
 
     def __repr__(self) -> str:
@@ -115,40 +111,39 @@ class MemoryStore(NotPicklable):
 
 
 class FileStore:
-    """Keeps the token in a file that only this user may read (0600), written beside and moved into
-    place.
+    """Keeps the token in a file that only this user may read (0600). Each save replaces the file
+    atomically.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """A store in this file; nothing is read or written yet.
+        """Stores the path; nothing is read or written yet.
 
         Args:
-            path: The file; one for each signed-in user. `~` is expanded. Its folder is made when it
-                is missing.
+            path: The file; one for each signed-in user. `~` is expanded. A missing folder is
+                created.
         """
         self.path = Path(path).expanduser()
 
     def load(self) -> Token | None:
-        """The token in the file; None when there is no file.
+        """Returns the token in the file, or None if the file does not exist.
 
         Raises:
-            OAuthError: The file holds something else.
+            OAuthError: The file does not contain a token.
         """
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        return _parsed(content, f"the token file {self.path}")
+        return _parse(content, f"the token file {self.path}")
 
     def save(self, token: Token) -> None:
-        """Replaces the file at once; after a crash it holds the old token or the new one, never a
-        part.
+        """Replaces the file atomically: after a crash it holds the old token or the new one.
 
         Args:
-            token: The token to keep.
+            token: The token to save.
         """
-        _make_folder(self.path)
-        # 0600 from the start.
+        _create_folder(self.path)
+        # mkstemp creates the file with mode 0600.
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -161,11 +156,11 @@ class FileStore:
             raise
 
     def clear(self) -> None:
-        """Removes the file: signed out on this machine."""
+        """Removes the file: signs the user out on this machine."""
         self.path.unlink(missing_ok=True)
 
     def lock(self) -> AbstractContextManager[object]:
-        """A lock between processes, on a file with `.lock` behind its name."""
+        """Returns a lock between processes, on a file with `.lock` appended to the name."""
         return file_lock(self.path.with_name(f"{self.path.name}.lock"))
 
     def __repr__(self) -> str:
@@ -178,7 +173,7 @@ class KeyringStore:
     """
 
     def __init__(self, account: str = "default", *, service: str = "cozekit") -> None:
-        """A store in this entry of the keyring; nothing is read or written yet.
+        """Stores the names; nothing is read or written yet.
 
         Args:
             account: Name of the signed-in user within the service.
@@ -197,26 +192,26 @@ class KeyringStore:
         self._keyring = keyring
 
     def load(self) -> Token | None:
-        """The token in the keyring; None when there is none."""
+        """Returns the token in the keyring, or None if there is none."""
         text = self._keyring.get_password(self.service, self.account)
-        return _parsed(text, f"the keyring entry {self.service}/{self.account}") if text else None
+        return _parse(text, f"the keyring entry {self.service}/{self.account}") if text else None
 
     def save(self, token: Token) -> None:
         """Replaces the entry.
 
         Args:
-            token: The token to keep.
+            token: The token to save.
         """
         self._keyring.set_password(self.service, self.account, json.dumps(token.to_dict()))
 
     def clear(self) -> None:
-        """Removes the entry: signed out on this machine."""
+        """Removes the entry: signs the user out on this machine."""
         if self._keyring.get_password(self.service, self.account):
             self._keyring.delete_password(self.service, self.account)
 
     def lock(self) -> AbstractContextManager[object]:
-        """A lock between processes of this user; keyrings have none, so it is a file without
-        content.
+        """Returns a lock between processes of this user: an empty file, since keyrings have no
+        locks.
         """
         name = hashlib.sha256(f"{self.service}\0{self.account}".encode()).hexdigest()[:16]
         user = getattr(os, "getuid", lambda: "user")()
@@ -226,45 +221,45 @@ class KeyringStore:
         return f"<{type(self).__name__} {self.service}/{self.account}>"
 
 
-def _make_folder(path: Path) -> None:
+def _create_folder(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _parsed(content: str | bytes, where: str) -> Token:
+def _parse(content: str | bytes, where: str) -> Token:
     try:
         return Token.from_dict(json.loads(content))
     except (ValueError, TypeError, AttributeError):
-        pass  # the error of the parser holds the whole text
-    raise store_error(f"{where} holds no token; remove it and sign in again")
+        pass  # drop the error of the parser: it quotes the whole text
+    raise store_error(f"{where} does not contain a token; remove it and sign in again")
 
 
 def store_error(problem: str) -> OAuthError:
-    """The error for a token that cannot be read or kept."""
+    """The error for a token that cannot be loaded or saved."""
     return OAuthError(problem, error="token_store", description=problem)
 
 
 @contextmanager
-def file_lock(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
-    """A lock between processes; the system releases it when its holder dies. The file stays where
-    it is.
+def file_lock(path: Path, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Locks a file between processes; the system releases the lock when its holder exits. The file
+    is not removed.
 
     Raises:
-        OAuthError: Another process has held it for too long.
-        OSError: The file cannot be made, or is a link.
+        OAuthError: Another process holds the lock for too long.
+        OSError: The file cannot be created, or is a symbolic link.
     """
     from filelock import FileLock, Timeout
 
-    _make_folder(path)
-    # Before 3.20.1 the library follows links; once the file is there, nobody else can lay one.
+    _create_folder(path)
+    # filelock before 3.20.1 follows symbolic links; creating the file first rules one out.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     os.close(os.open(path, flags, 0o600))
-    # A task may release the lock in another worker thread than it was acquired in.
+    # A task may release the lock in another worker thread than the one that acquired it.
     lock = FileLock(path, mode=0o600, thread_local=False)
     try:
-        lock.acquire(timeout=patience)
+        lock.acquire(timeout=timeout)
     except Timeout:
         raise store_error(
-            f"another process has held {path} for {patience:.0f} s; if none is signing in, "
+            f"another process has held {path} for {timeout:.0f} s; if none is signing in, "
             "remove the file"
         ) from None
     try:
@@ -274,8 +269,8 @@ def file_lock(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
 
 
 class ForkSafeLock:
-    """A lock between threads that is free in a child process, where the thread that held it does
-    not run.
+    """A lock between threads that is unlocked in a forked child, where the thread that held it does
+    not exist.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""What a sign-in works with: the token, sign-ins that have begun, the clock, the two sites of Coze.
-None of them shows a secret or can be pickled.
+"""Values of a sign-in: tokens, pending sign-ins, the clock, the two sites of Coze. Their text form
+shows no secret, and they cannot be pickled.
 """
 
 from __future__ import annotations
@@ -19,20 +19,18 @@ from coze_runtime.auth import NotPicklable
 
 
 class Clock:
-    """The clock of this machine. Tests replace it by a subclass that tells another time and skips
-    waits.
-    """
+    """The clock of this machine. Tests replace it with a subclass that controls the time."""
 
     def time(self) -> float:
         """Unix time in seconds."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that only grow, for deadlines."""
+        """Monotonic time in seconds, for deadlines."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Waits in this thread.
+        """Blocks this thread.
 
         Args:
             seconds: How long.
@@ -55,7 +53,7 @@ SYSTEM = Clock()
 
 def region_of(url: str) -> str | None:
     """`coze.cn` or `coze.com` for an address of one of the two sites; None for any other. A token
-    of one site is worth nothing at the other.
+    of one site is not valid on the other.
 
     Args:
         url: The address.
@@ -67,33 +65,32 @@ def region_of(url: str) -> str | None:
 
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class Token(NotPicklable):
-    """An access token, with what is needed to refresh it.
+    """An access token and what is needed to refresh it.
 
-    `to_dict` and `from_dict` serve token stores; the text form shows when it expires and nothing
-    else.
+    `to_dict` and `from_dict` are for token stores. The text form shows only when it expires.
     """
 
     access_token: str
     refresh_token: str | None = None
-    """Good for 30 days and for one use; None for tokens of a JWT, which are not refreshed but
-    requested again.
+    """Valid for 30 days and for one use. None for tokens of a JWT, which are requested again
+    instead.
     """
     expires_at: float | None = None
-    """When the access token expires, in Unix seconds of the server's clock; None when the server
-    did not say.
+    """When the access token expires, in Unix seconds of the server's clock; None if the server
+    did not state it.
     """
     issued_at: float | None = None
-    """When it came, in Unix seconds of this machine's clock."""
+    """When it was received, in Unix seconds of this machine's clock."""
     clock_offset: float = 0.0
-    """How far the server's clock was ahead of this machine's, in seconds; 0 when they agree or
-    nobody knows.
+    """Seconds by which the server's clock was ahead of this machine's; 0 if they agree or the
+    difference is unknown.
     """
     logid: str | None = field(default=None, eq=False)
-    """Log id of the call that brought it."""
+    """Log id of the call that returned it."""
 
     def remaining(self, now: float) -> float:
-        """Seconds until the access token expires, by this machine's clock; infinite when the server
-        did not say.
+        """Seconds until the access token expires, by this machine's clock; infinite if the server
+        did not state it.
 
         Args:
             now: Unix time in seconds, by this machine's clock.
@@ -103,7 +100,7 @@ class Token(NotPicklable):
         return self.expires_at - (now + self.clock_offset)
 
     def margin(self) -> float:
-        """How many seconds before it expires the token is refreshed: a tenth of its life, at most a
+        """Seconds before expiry at which the token is refreshed: a tenth of its lifetime, at most a
         minute.
         """
         if self.expires_at is None or self.issued_at is None:
@@ -117,7 +114,7 @@ class Token(NotPicklable):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The token that `to_dict` wrote.
+        """Creates a token from the result of `to_dict`.
 
         Args:
             data: Plain JSON data; unknown keys are ignored.
@@ -145,16 +142,14 @@ _NUMBERS = ("expires_at", "issued_at", "clock_offset")
 
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class Authorization(NotPicklable):
-    """A sign-in that has begun: send the browser to `url`, and keep `state` and `verifier` until it
-    comes back.
+    """A pending sign-in: send the browser to `url`, and keep `state` and `verifier` until it comes
+    back.
     """
 
     url: str
     """Address of the consent page."""
     state: str
-    """Comes back with the browser; a different one means that the response belongs to another
-    sign-in.
-    """
+    """Returned by the redirect; a different value means that it belongs to another sign-in."""
     redirect_uri: str
     verifier: str | None = None
     """Secret of the PKCE flow; None in the web flow. Keep it on the server, or in a signed and
@@ -166,8 +161,8 @@ class Authorization(NotPicklable):
 
 
 class PollPacer:
-    """How often a device may poll, for all threads and tasks that poll with its code. Seconds of
-    the monotonic clock.
+    """Limits how often a device polls, across all threads and tasks that use its code. Times are
+    seconds of the monotonic clock.
     """
 
     __slots__ = ("_last_poll", "_lock", "interval")
@@ -178,37 +173,37 @@ class PollPacer:
         self._lock = threading.Lock()
 
     def claim(self, now: float, started: float, intervals: int) -> float:
-        """Seconds until the next poll, which comes a number of intervals after the last one or, if
-        there was none, after the start. With 0 the caller may poll, and everybody else waits.
+        """Returns the seconds to wait before the next poll. With 0 the caller may poll now, and all
+        others have to wait.
 
         Args:
-            now: The time.
-            started: When the sign-in began.
-            intervals: How many intervals to wait.
+            now: The current time.
+            started: When the sign-in started; counts as the last poll if there was none.
+            intervals: Number of intervals to wait after the last poll.
         """
         with self._lock:
             last = started if self._last_poll is None else self._last_poll
             pause = last + intervals * self.interval - now
-            # Sums of floats do not meet exactly; less than this is not worth a wait.
+            # Ignore rounding errors of float sums.
             if pause > 1e-6:
                 return pause
             self._last_poll = now
             return 0.0
 
     def polled(self, now: float) -> None:
-        """Notes that a poll was sent, or that its response has come.
+        """Records that a poll was sent, or that its response arrived.
 
         Args:
-            now: The time.
+            now: The current time.
         """
         with self._lock:
             self._last_poll = now if self._last_poll is None else max(self._last_poll, now)
 
     def slow_down(self, seconds: float) -> None:
-        """Lengthens the interval for good.
+        """Lengthens the interval permanently.
 
         Args:
-            seconds: By how much.
+            seconds: Seconds to add.
         """
         with self._lock:
             self.interval += seconds
@@ -216,12 +211,12 @@ class PollPacer:
 
 @define(frozen=True, kw_only=True, repr=False, weakref_slot=False, getstate_setstate=False)
 class DeviceLogin(NotPicklable):
-    """A device that waits for its user. Show `user_code` and `verification_uri`, or the complete
-    address as a QR code.
+    """A pending device sign-in. Show `user_code` and `verification_uri` to the user, or
+    `verification_uri_complete` as a QR code.
     """
 
     device_code: str
-    """Secret with which the device requests its token."""
+    """Secret that the device exchanges for its token."""
     user_code: str
     """What the user enters."""
     verification_uri: str
@@ -229,16 +224,14 @@ class DeviceLogin(NotPicklable):
     expires_in: float
     """Seconds for which both codes work, from `started`."""
     pacer: PollPacer = field(alias="interval", converter=PollPacer, eq=False)
-    """Paces the polls of everybody who waits for this sign-in."""
+    """Limits the polls of all threads and tasks that wait for this sign-in."""
     started: float = 0.0
-    """Reading of the monotonic clock when the codes came."""
+    """When the codes were received, in seconds of the monotonic clock."""
     logid: str | None = None
 
     @property
     def interval(self) -> float:
-        """Shortest pause between two polls, in seconds; grows by 5 after every `slow_down`
-        (RFC 8628, 3.5).
-        """
+        """Minimum pause between two polls in seconds; each `slow_down` adds 5 (RFC 8628, 3.5)."""
         return self.pacer.interval
 
     @property

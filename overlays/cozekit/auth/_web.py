@@ -1,5 +1,5 @@
-"""The two flows with a browser that comes back: a server that keeps the secret of its app, and
-programs that cannot keep one (desktop, mobile, single page).
+"""The two flows with a browser redirect: `WebOAuth` for servers that can keep a client secret, and
+`PKCEOAuth` for programs that cannot (desktop, mobile, single page).
 
 Sources: https://www.coze.cn/open/docs/developer_guides/oauth_code,
 https://www.coze.cn/open/docs/developer_guides/oauth_pkce, RFC 7636
@@ -24,37 +24,38 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
 def new_verifier() -> str:
-    """A random verifier: 64 characters, 384 bits."""
+    """Returns a random verifier: 64 characters, 384 bits."""
     return secrets.token_urlsafe(48)
 
 
 def challenge_of(verifier: str, method: str = "S256") -> str:
-    """The challenge that belongs to a verifier.
+    """Returns the challenge of a verifier.
 
     Args:
-        verifier: 43 to 128 letters, digits or `-._~`; `new_verifier` makes one.
+        verifier: 43 to 128 letters, digits or `-._~`; `new_verifier` creates one.
         method: `S256` for a hash of the verifier, or `plain` for the verifier itself, which
-            protects less.
+            is less secure.
 
     Raises:
-        OAuthSetupError: The verifier is not what RFC 7636 asks for, or the method is unknown.
+        OAuthSetupError: The verifier is not valid by RFC 7636, or the method is unknown.
     """
     if not isinstance(verifier, str) or not _VERIFIER.fullmatch(verifier):
         raise OAuthSetupError(
-            "the verifier must have 43 to 128 letters, digits or -._~; make it with new_verifier()",
+            "the verifier must have 43 to 128 letters, digits or -._~; see new_verifier()",
             argument="verifier",
         )
     if method == "plain":
         return verifier
     if method != "S256":
-        raise OAuthSetupError("the challenge method is S256 or plain", argument="method")
+        raise OAuthSetupError("the challenge method must be S256 or plain", argument="method")
     return (
         base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     )
 
 
 class WebOAuth(RedirectApp):
-    """An app of the type "web". Tokens of its users live 15 minutes and are refreshed for 30 days.
+    """An app of the type "web". Tokens of its users are valid for 15 minutes and can be
+    refreshed for 30 days.
 
     ```python
     app = WebOAuth(client_id, client_secret, "https://example.com/callback")
@@ -74,16 +75,15 @@ class WebOAuth(RedirectApp):
         www_url: str | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Settings of the app; nothing is sent yet.
+        """Stores the settings; nothing is sent yet.
 
         Args:
             client_id: Id of the app, from the console.
-            client_secret: Secret of the app; it is sent as a bearer token to the token endpoint and
-                nowhere else.
-            redirect_uri: Where the consent page sends the browser; one of the addresses registered
-                with the app.
+            client_secret: Secret of the app; sent only to the token endpoint, as a bearer token.
+            redirect_uri: Where the consent page redirects the browser; one of the addresses
+                registered with the app.
             base_url: Base URL of the API, such as https://api.coze.com for apps of the
-                international site. None takes that of the client that is used, or without one
+                international site. None uses that of the client or, without a client,
                 COZE_API_BASE or https://api.coze.cn.
             www_url: Base URL of the sign-in pages; None derives it from `base_url`.
             clock: Source of the time; replace it in tests only.
@@ -100,14 +100,14 @@ class WebOAuth(RedirectApp):
         return f"Bearer {self._secret}"
 
     def begin(self, *, workspace_id: str | None = None, state: str | None = None) -> Authorization:
-        """Begins a sign-in: send the browser to `url`, and keep `state` in the user's session for
+        """Starts a sign-in: send the browser to `url`, and keep `state` in the user's session for
         `finish`.
 
         Args:
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
-            state: Random text that comes back with the browser; None makes a new one.
+            state: Random text that the redirect returns; None creates one.
 
         Raises:
             OAuthSetupError: `state` is empty.
@@ -115,10 +115,10 @@ class WebOAuth(RedirectApp):
         return self._begin(workspace_id, state, None)
 
     def authorization_url(self, *, state: str, workspace_id: str | None = None) -> str:
-        """Address of the consent page.
+        """Returns the address of the consent page.
 
         Args:
-            state: Random text that comes back unchanged; `new_state` makes one.
+            state: Random text that the redirect returns; `new_state` creates one.
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
@@ -129,7 +129,7 @@ class WebOAuth(RedirectApp):
         return self._page(state, workspace_id, None)
 
     def exchange(self, code: str, *, client: SyncTokenClient | None = None) -> Token:
-        """The token for the code that the browser brought back; a code works once.
+        """Exchanges the code of a redirect for a token; a code works once.
 
         Args:
             code: The code, from `code_from`.
@@ -144,7 +144,7 @@ class WebOAuth(RedirectApp):
         return self._send(self._exchange_request(code, None), read_token, client)
 
     async def exchange_async(self, code: str, *, client: AsyncTokenClient | None = None) -> Token:
-        """The token for the code that the browser brought back; a code works once.
+        """Exchanges the code of a redirect for a token; a code works once.
 
         Args:
             code: The code, from `code_from`.
@@ -160,8 +160,8 @@ class WebOAuth(RedirectApp):
 
 
 class PKCEOAuth(RedirectApp):
-    """An app of the type "single page, mobile or desktop". Tokens of its users live 15 minutes and
-    are refreshed for 30 days.
+    """An app of the type "single page, mobile or desktop". Tokens of its users are valid for
+    15 minutes and can be refreshed for 30 days.
 
     ```python
     app = PKCEOAuth(client_id, "http://localhost:8080/callback")
@@ -179,15 +179,15 @@ class PKCEOAuth(RedirectApp):
         www_url: str | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        """Settings of the app; nothing is sent yet.
+        """Stores the settings; nothing is sent yet.
 
         Args:
             client_id: Id of the app, from the console.
-            redirect_uri: Where the consent page sends the browser; one of the addresses registered
-                with the app.
-            method: How the challenge is made: `S256`, or `plain`, which protects less.
+            redirect_uri: Where the consent page redirects the browser; one of the addresses
+                registered with the app.
+            method: How the challenge is derived: `S256`, or `plain`, which is less secure.
             base_url: Base URL of the API, such as https://api.coze.com for apps of the
-                international site. None takes that of the client that is used, or without one
+                international site. None uses that of the client or, without a client,
                 COZE_API_BASE or https://api.coze.cn.
             www_url: Base URL of the sign-in pages; None derives it from `base_url`.
             clock: Source of the time; replace it in tests only.
@@ -199,7 +199,7 @@ class PKCEOAuth(RedirectApp):
         super().__init__(client_id, base_url=base_url, www_url=www_url, clock=clock)
         self.redirect_uri = checked_redirect(redirect_uri)
         if method not in ("S256", "plain"):
-            raise OAuthSetupError("the challenge method is S256 or plain", argument="method")
+            raise OAuthSetupError("the challenge method must be S256 or plain", argument="method")
         self.method = method
 
     def begin(
@@ -209,42 +209,42 @@ class PKCEOAuth(RedirectApp):
         state: str | None = None,
         verifier: str | None = None,
     ) -> Authorization:
-        """Begins a sign-in: send the browser to `url`, and keep `state` and `verifier` in the
+        """Starts a sign-in: send the browser to `url`, and keep `state` and `verifier` in the
         user's session for `finish`.
 
         Args:
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
-            state: Random text that comes back with the browser; None makes a new one.
-            verifier: Secret that proves, at the end, that the same program asks; None makes a new
+            state: Random text that the redirect returns; None creates one.
+            verifier: Secret that proves that `finish` is called by the same program; None creates
                 one.
 
         Raises:
-            OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
+            OAuthSetupError: `state` is empty, or `verifier` is not valid by RFC 7636.
         """
         return self._begin(workspace_id, state, new_verifier() if verifier is None else verifier)
 
     def authorization_url(
         self, *, state: str, verifier: str, workspace_id: str | None = None
     ) -> str:
-        """Address of the consent page.
+        """Returns the address of the consent page.
 
         Args:
-            state: Random text that comes back unchanged; `new_state` makes one.
-            verifier: Secret that `exchange` needs again; `new_verifier` makes one. Only its
-                challenge is in the address.
+            state: Random text that the redirect returns; `new_state` creates one.
+            verifier: Secret that `exchange` needs too; `new_verifier` creates one. The address
+                contains only its challenge.
             workspace_id: Restricts the token to this workspace (collaboration and enterprise
                 plans). Such a token has no account permissions, so it cannot create conversations,
                 for example. None does not restrict it.
 
         Raises:
-            OAuthSetupError: `state` is empty, or `verifier` is not what RFC 7636 asks for.
+            OAuthSetupError: `state` is empty, or `verifier` is not valid by RFC 7636.
         """
         return self._page(state, workspace_id, verifier)
 
     def exchange(self, code: str, verifier: str, *, client: SyncTokenClient | None = None) -> Token:
-        """The token for the code that the browser brought back; a code works once.
+        """Exchanges the code of a redirect for a token; a code works once.
 
         Args:
             code: The code, from `code_from`.
@@ -262,7 +262,7 @@ class PKCEOAuth(RedirectApp):
     async def exchange_async(
         self, code: str, verifier: str, *, client: AsyncTokenClient | None = None
     ) -> Token:
-        """The token for the code that the browser brought back; a code works once.
+        """Exchanges the code of a redirect for a token; a code works once.
 
         Args:
             code: The code, from `code_from`.

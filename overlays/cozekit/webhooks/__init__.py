@@ -13,9 +13,9 @@
 
     app = AsgiApp(receiver)
 
-In a framework, `receiver.handle(headers, body)` returns status and body to answer with;
-`verify(headers, body, token)` and `parse(body)` are its two steps. The verify token is that of the
-callback application, from `coze.api_apps.create`.
+In a web framework, call `receiver.handle(headers, body)`, which returns the status and body of the
+response. It combines `verify(headers, body, token)` and `parse(body)`. The verify token is that of
+the callback application, from `coze.api_apps.create`.
 
 Source: pages receive_handle_callbacks, agent_callback_messages, agent_delete_callback_messages,
 agent_unpublished_callback_messages, billing_callback_message, benefit_plugin_scale_requested,

@@ -1,5 +1,5 @@
-"""A receiver as an ASGI or WSGI application, without a framework: served alone, or mounted into
-another application.
+"""Webhook receivers as ASGI and WSGI applications, served alone or mounted into another
+application.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from coze_runtime._publish import publish
 
 from ..errors import WebhookError
-from ._receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, refusal
+from ._receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, error_answer
 from ._request import too_large
 
 _Message: TypeAlias = MutableMapping[str, Any]
@@ -21,18 +21,16 @@ _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
 
 
 class AsgiApp:
-    """An ASGI application that takes callbacks at whatever path it is mounted; `uvicorn module:app`
-    serves it.
-    """
+    """An ASGI application that receives callbacks on any path; run it with `uvicorn module:app`."""
 
     def __init__(self, receiver: AsyncWebhookReceiver) -> None:
         """Args:
-        receiver: Answers the requests.
+        receiver: Handles the requests.
         """
         self._receiver = receiver
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """One request, or the start and end of the server."""
+        """Handles one request, or the startup and shutdown of the server."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -44,7 +42,7 @@ class AsgiApp:
                 return
             headers = [(name.encode(), value.encode()) for name, value in _headers(answer)]
             if answer.status == 413:
-                # The rest of the body stays unread, so the connection cannot serve another request.
+                # The rest of the body is unread, so the connection cannot be reused.
                 headers.append((b"connection", b"close"))
             body = b"" if scope["method"] == "HEAD" else answer.body
             start = {"type": "http.response.start", "status": answer.status, "headers": headers}
@@ -52,13 +50,13 @@ class AsgiApp:
             await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: _Message, receive: _Receive) -> Answer | None:
-        """None when the sender went away before it had sent everything."""
+        """Returns None if the client disconnects before the end of the body."""
         try:
             _check_method(scope["method"])
             self._receiver.check_headers(scope["headers"])
             body = await self._body(receive)
         except WebhookError as error:
-            return refusal(error)
+            return error_answer(error)
         return None if body is None else await self._receiver.handle(scope["headers"], body)
 
     async def _body(self, receive: _Receive) -> bytes | None:
@@ -75,16 +73,16 @@ class AsgiApp:
 
 
 class WsgiApp:
-    """A WSGI application that takes callbacks at whatever path it is mounted."""
+    """A WSGI application that receives callbacks on any path."""
 
     def __init__(self, receiver: WebhookReceiver) -> None:
         """Args:
-        receiver: Answers the requests.
+        receiver: Handles the requests.
         """
         self._receiver = receiver
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """One request."""
+        """Handles one request."""
         answer = self._answer(environ)
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", _headers(answer))
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
@@ -100,7 +98,7 @@ class WsgiApp:
             self._receiver.check_headers(headers)
             body = self._body(environ)
         except WebhookError as error:
-            return refusal(error)
+            return error_answer(error)
         return self._receiver.handle(headers, body)
 
     def _body(self, environ: WSGIEnvironment) -> bytes:
@@ -112,7 +110,7 @@ class WsgiApp:
         while len(body) < limit and (data := environ["wsgi.input"].read(limit - len(body))):
             body += data
         if length and len(body) < limit:
-            raise WebhookError("the body ends early", status=400)
+            raise WebhookError("the body is shorter than its content length", status=400)
         return bytes(body)
 
 

@@ -1,4 +1,4 @@
-"""Events of callbacks, the answers to them, and stores of the events that were handled."""
+"""Callback events, the bodies that answer them, and stores that remember handled events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..errors import ArgumentError, WebhookError
 
 @define(frozen=True, kw_only=True)
 class UnknownEvent:
-    """An event newer than this package."""
+    """An event that this version of the package does not know."""
 
     header: CallbackHeader
     event: Any
@@ -37,13 +37,13 @@ CallbackEvent: TypeAlias = callbacks.Delivered | UnknownEvent
 
 
 def parse(body: bytes) -> CallbackEvent:
-    """The event in the body of a callback. It does not check who sent it; see `verify`.
+    """Parses the body of a callback. Does not check the signature; see `verify`.
 
     Args:
         body: The request body.
 
     Returns:
-        The model of the event type; an UnknownEvent when this package does not know the type yet.
+        The model of the event type, or an UnknownEvent if the package does not know the type.
 
     Raises:
         WebhookError: `status` 400: the body is not JSON in UTF-8, or not a callback.
@@ -53,7 +53,7 @@ def parse(body: bytes) -> CallbackEvent:
     try:
         callback = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # The text of the error is left out: it may quote the body.
+        # Drop the original error: it may quote the body.
         raise WebhookError("the body is not JSON in UTF-8", status=400) from None
     header = callback.get("header") if isinstance(callback, dict) else None
     event_type = header.get("event_type") if isinstance(header, dict) else None
@@ -70,10 +70,10 @@ def parse(body: bytes) -> CallbackEvent:
 
 
 def challenge_answer(event: CallbackUrlVerificationEvent) -> bytes:
-    """The body that answers the check of an address, with status 200 and within 3 seconds.
+    """The response body for a URL verification; send it with status 200 within 3 seconds.
 
     Args:
-        event: The check of the address.
+        event: The URL verification event.
 
     Raises:
         WebhookError: `status` 400: the event has no challenge.
@@ -82,17 +82,17 @@ def challenge_answer(event: CallbackUrlVerificationEvent) -> bytes:
     """
     challenge = event.event.challenge if event.event is not None else None
     if not isinstance(challenge, str) or not challenge:
-        raise WebhookError("the check of the address has no challenge", status=400)
+        raise WebhookError("the URL verification has no challenge", status=400)
     return msgspec.json.encode({"challenge": challenge})
 
 
 def audit_passed() -> CallbackAudit:
-    """The review of a published bot: passed. Source: agent_callback_messages"""
+    """Approves a published bot. Source: agent_callback_messages"""
     return CallbackAudit(audit_status=BotAuditStatus.APPROVED, reason="")
 
 
 def audit_refused(reason: str) -> CallbackAudit:
-    """The review of a published bot: refused. Publishing fails. Source: agent_callback_messages
+    """Rejects a published bot, so that publishing fails. Source: agent_callback_messages
 
     Args:
         reason: Why; the publisher sees it.
@@ -101,14 +101,14 @@ def audit_refused(reason: str) -> CallbackAudit:
 
 
 def audit_in_review() -> CallbackAudit:
-    """The review of a published bot takes longer; report its result with
+    """Postpones the review of a published bot; report the result with
     `coze.connectors.bots.update`. Source: agent_callback_messages
     """
     return CallbackAudit(audit_status=BotAuditStatus.IN_REVIEW, reason="")
 
 
 def published_bot_id(event: CallbackBotPublishedEvent) -> str | None:
-    """Id of the bot that was published, under whichever name and type it came; None without one.
+    """Returns the id of the published bot as text, from whichever field has it, or None.
 
     Args:
         event: The event.
@@ -121,23 +121,23 @@ def published_bot_id(event: CallbackBotPublishedEvent) -> str | None:
 
 
 class Seen(NamedTuple):
-    """What a store knows of an event."""
+    """State of an event in a store."""
 
     state: Literal["new", "running", "done"]
-    """`new`: this call has claimed it. `running`: another call has. `done`: it was answered with
-    `answer`.
+    """`new`: this call claimed it. `running`: another call is handling it. `done`: it was answered
+    with `answer`.
     """
     answer: bytes = b""
 
 
 class EventStore(Protocol):
-    """Remembers events by id, since Coze delivers an event again until it gets an answer in time.
-    Several processes need a store in a database that they share; `begin` must be atomic.
+    """Remembers events by id, since Coze repeats a delivery until it is answered in time. Several
+    processes need a store in a shared database; `begin` must be atomic.
     """
 
     def begin(self, event_id: str) -> Seen:
-        """Claims the event if it is new. A claim that is never finished must expire, or a crash
-        would block the event.
+        """Claims the event if it is new. An unfinished claim must expire, or a crash would block
+        the event.
 
         Args:
             event_id: Id of the event; the same for each of its deliveries.
@@ -145,16 +145,16 @@ class EventStore(Protocol):
         ...
 
     def finish(self, event_id: str, answer: bytes) -> None:
-        """Notes that the event was handled; a repeated delivery gets the same answer.
+        """Records that the event was handled; repeated deliveries get the same answer.
 
         Args:
             event_id: Id of the event.
-            answer: Body of the answer.
+            answer: Body of the response.
         """
         ...
 
     def forget(self, event_id: str) -> None:
-        """Notes that the event could not be handled; a repeated delivery is new again.
+        """Records that handling failed; the next delivery counts as new.
 
         Args:
             event_id: Id of the event.
@@ -163,11 +163,11 @@ class EventStore(Protocol):
 
 
 class AsyncEventStore(Protocol):
-    """The same as `EventStore`, with coroutines."""
+    """Async form of `EventStore`."""
 
     async def begin(self, event_id: str) -> Seen:
-        """Claims the event if it is new. A claim that is never finished must expire, or a crash
-        would block the event.
+        """Claims the event if it is new. An unfinished claim must expire, or a crash would block
+        the event.
 
         Args:
             event_id: Id of the event; the same for each of its deliveries.
@@ -175,16 +175,16 @@ class AsyncEventStore(Protocol):
         ...
 
     async def finish(self, event_id: str, answer: bytes) -> None:
-        """Notes that the event was handled; a repeated delivery gets the same answer.
+        """Records that the event was handled; repeated deliveries get the same answer.
 
         Args:
             event_id: Id of the event.
-            answer: Body of the answer.
+            answer: Body of the response.
         """
         ...
 
     async def forget(self, event_id: str) -> None:
-        """Notes that the event could not be handled; a repeated delivery is new again.
+        """Records that handling failed; the next delivery counts as new.
 
         Args:
             event_id: Id of the event.
@@ -193,9 +193,7 @@ class AsyncEventStore(Protocol):
 
 
 class MemoryEventStore:
-    """A store in the memory of one process, safe for threads. The oldest events make room for new
-    ones.
-    """
+    """A thread-safe store in the memory of one process. Drops the oldest events when it is full."""
 
     def __init__(
         self,
@@ -205,11 +203,11 @@ class MemoryEventStore:
         lease: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """An empty store.
+        """Creates an empty store.
 
         Args:
             max_events: How many events to remember; at least 1.
-            keep: Seconds to remember a finished event; by default a day.
+            keep: Seconds to remember a handled event; by default a day.
             lease: Seconds after which an unfinished event may be claimed again.
             clock: Returns monotonic time in seconds.
 
@@ -243,17 +241,17 @@ class MemoryEventStore:
             return Seen("new")
 
     def finish(self, event_id: str, answer: bytes) -> None:
-        """Notes that the event was handled; a repeated delivery gets the same answer.
+        """Records that the event was handled; repeated deliveries get the same answer.
 
         Args:
             event_id: Id of the event.
-            answer: Body of the answer.
+            answer: Body of the response.
         """
         with self._lock:
             self._put(event_id, self._clock() + self._keep, answer)
 
     def forget(self, event_id: str) -> None:
-        """Notes that the event could not be handled; a repeated delivery is new again.
+        """Records that handling failed; the next delivery counts as new.
 
         Args:
             event_id: Id of the event.

@@ -1,4 +1,4 @@
-"""From a request to its answer: checks, repeated deliveries, handlers."""
+"""Handles callback requests: checks, deduplication, handlers, responses."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ ReplyT = TypeVar("ReplyT")
 
 
 class Answer(NamedTuple):
-    """What to answer with."""
+    """The HTTP response to a callback request."""
 
     status: int
     body: bytes = b"{}"
-    """JSON; the content type is `application/json`."""
+    """JSON; send it with the content type `application/json`."""
 
 
 class _Receiver(Generic[StoreT, ReplyT]):
-    """What both receivers share: one text of steps, run by their `handle`."""
+    """Base class of both receivers; their `handle` runs the steps of `_handle`."""
 
     _takes_coroutines: ClassVar[bool]
 
@@ -72,19 +72,18 @@ class _Receiver(Generic[StoreT, ReplyT]):
         answer_unsigned_check: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """A receiver without handlers; register them with `on`.
+        """Creates a receiver without handlers; register them with `on`.
 
         Args:
-            token: Verify token of the callback application; several when one address serves several
-                applications.
-            store: Remembers events, so that no handler runs twice for a repeated delivery. None
-                remembers them in this process. Without coroutines it must not block in an
-                `AsyncWebhookReceiver`.
-            max_age: Maximum age of a delivery in seconds; it may be as far ahead of the local
-                clock. None switches the check off.
+            token: Verify token of the callback application, or several tokens if one URL serves
+                several applications.
+            store: Remembers events, so that handlers do not run again for a repeated delivery. None
+                remembers them in this process. In an `AsyncWebhookReceiver` a sync store must not
+                block.
+            max_age: Maximum difference in seconds between the timestamp of a delivery and the local
+                clock. None disables the check.
             max_body: Maximum size of a body in bytes; by default 1 MiB.
-            answer_unsigned_check: Whether to answer Coze's check of the address when it is not
-                signed.
+            answer_unsigned_check: Whether to answer a URL verification that is not signed.
             clock: Returns Unix time in seconds.
 
         Raises:
@@ -94,7 +93,7 @@ class _Receiver(Generic[StoreT, ReplyT]):
         self._store: Any = MemoryEventStore() if store is None else store
         self._max_age = max_age
         self.max_body = max_body
-        """Maximum size of a body; servers that read it themselves can stop there."""
+        """Maximum size of a body; servers can stop reading there."""
         self._answer_unsigned_check = answer_unsigned_check
         self._clock = clock
         self._handlers: dict[type[Any], Callable[[Any], Any]] = {}
@@ -106,20 +105,20 @@ class _Receiver(Generic[StoreT, ReplyT]):
     def on(
         self, event: type[EventT]
     ) -> Callable[[Callable[[EventT], ReplyT]], Callable[[EventT], ReplyT]]:
-        """Registers a function for events of this class; a decorator. An `AsyncWebhookReceiver`
-        takes coroutine functions too; a plain function must not block it.
+        """Decorator that registers a handler for events of a class. An `AsyncWebhookReceiver` also
+        accepts coroutine functions; a plain function must not block.
 
-        The answer waits for the function, and Coze waits 3 seconds (10 for `bot.published`), so the
-        function should only note down what there is to do. When it raises, the answer is 500 and
-        Coze delivers the event again.
+        The response is sent after the handler returns, and Coze waits 3 seconds (10 for
+        `bot.published`), so leave long work to a queue. If the handler raises, the status is 500
+        and Coze delivers the event again.
 
         Args:
-            event: The class of the events; `UnknownEvent` for all that have no class.
+            event: Class of the events; `UnknownEvent` for all that have no class.
 
         Raises:
-            ArgumentError: The class has a handler already; it is the check of the address, which
-                the receiver answers itself; or the function is a coroutine function and the
-                receiver is not async.
+            ArgumentError: The class already has a handler, is not an event class, or is the URL
+                verification, which the receiver answers itself; or the handler is a coroutine
+                function and the receiver is not async.
         """
 
         def register(handler: Callable[[EventT], ReplyT]) -> Callable[[EventT], ReplyT]:
@@ -130,38 +129,39 @@ class _Receiver(Generic[StoreT, ReplyT]):
 
     def _register(self, event: type[Any], handler: Callable[[Any], Any]) -> None:
         if inspect.iscoroutinefunction(handler) and not self._takes_coroutines:
-            raise ArgumentError("a coroutine needs an AsyncWebhookReceiver", argument="handler")
+            raise ArgumentError(
+                "a coroutine function needs an AsyncWebhookReceiver", argument="handler"
+            )
         if event is not UnknownEvent and event not in EVENTS.values():
             raise ArgumentError(
-                f"{event!r} is not a class of callback events; see cozekit.webhooks",
+                f"{event!r} is not a callback event class; see cozekit.webhooks",
                 argument="event",
             )
         if event in self._handlers:
-            raise ArgumentError(f"{event.__name__} has a handler already", argument="event")
+            raise ArgumentError(f"{event.__name__} already has a handler", argument="event")
         if event is CallbackUrlVerificationEvent:
             raise ArgumentError(
-                "the receiver itself answers the check of the address", argument="event"
+                "the receiver answers the URL verification itself", argument="event"
             )
         self._handlers[event] = handler
 
     def receive(self, headers: HeadersInput, body: bytes) -> CallbackEvent:
-        """The event of a request that is valid and signed by Coze. Repeated deliveries are not
-        detected here.
+        """Verifies and parses a request. Does not detect repeated deliveries.
 
         Args:
             headers: Headers of the request: a mapping, or pairs of str or bytes.
-            body: Raw body, byte for byte.
+            body: Raw request body.
 
         Raises:
-            WebhookError: `status` 413: too large. 415: not JSON by its headers, compressed, or a
-                charset other than UTF-8. 401: not signed by Coze, or too old. 400: not a callback.
+            WebhookError: `status` 413: too large. 415: not JSON by its headers, compressed, or not
+                UTF-8. 401: not signed by Coze, or too old. 400: not a callback.
         """
         self.check_headers(headers)
         if len(body) > self.max_body:
             raise too_large(self.max_body)
         if self._answer_unsigned_check and is_unsigned(headers):
-            # It is not documented whether Coze signs the check of an address. The answer reveals
-            # nothing, so it is given.
+            # It is undocumented whether Coze signs URL verifications. Answering an unsigned one
+            # reveals nothing.
             event = parse(body)
             if isinstance(event, CallbackUrlVerificationEvent):
                 return event
@@ -169,7 +169,7 @@ class _Receiver(Generic[StoreT, ReplyT]):
         return parse(body)
 
     def check_headers(self, headers: HeadersInput) -> None:
-        """Checks what can be checked before the body is read.
+        """Checks the headers, before the body is read.
 
         Args:
             headers: Headers of the request: a mapping, or pairs of str or bytes.
@@ -186,11 +186,13 @@ class _Receiver(Generic[StoreT, ReplyT]):
             if isinstance(event, CallbackUrlVerificationEvent):
                 return Answer(200, challenge_answer(event))
         except WebhookError as error:
-            return refusal(error)
+            return error_answer(error)
         event_type, event_id = event.header.event_type, event.header.event_id
         handler = self._handlers.get(type(event))
         if handler is None:
-            logger.debug("the callback %r has no handler; it is answered and dropped", event_type)
+            logger.debug(
+                "the callback %r has no handler; it was acknowledged and ignored", event_type
+            )
             return Answer(200)
         if not event_id:
             return (yield from self._run(handler, event))
@@ -198,7 +200,7 @@ class _Receiver(Generic[StoreT, ReplyT]):
         if seen.state == "done":
             return Answer(200, seen.answer)
         if seen.state == "running":
-            # A 200 would end the deliveries although the handler may still fail.
+            # A 200 would stop the deliveries, but the handler may still fail.
             return Answer(503)
         answer = yield from self._run(handler, event)
         if answer.status == 200:
@@ -215,14 +217,14 @@ class _Receiver(Generic[StoreT, ReplyT]):
             return Answer(200)
         except Exception:
             logger.exception(
-                "the handler of the callback %r failed; Coze delivers it again",
+                "the handler of callback %r failed; Coze will deliver it again",
                 event.header.event_type,
             )
             return Answer(500)
 
 
 class WebhookReceiver(_Receiver[EventStore, Reply]):
-    """Takes callbacks in a program without coroutines.
+    """Receives callbacks in sync programs.
 
     Source: receive_handle_callbacks
     """
@@ -230,18 +232,18 @@ class WebhookReceiver(_Receiver[EventStore, Reply]):
     _takes_coroutines = False
 
     def handle(self, headers: HeadersInput, body: bytes) -> Answer:
-        """The answer to a POST request, also to one that is not valid. Raises nothing but errors of
-        the store.
+        """Handles a POST request, valid or not, and returns the response. Raises only errors of the
+        store.
 
         Args:
             headers: Headers of the request: a mapping, or pairs of str or bytes.
-            body: Raw body, byte for byte.
+            body: Raw request body.
         """
         return run_steps(self._handle(headers, body))
 
 
 class AsyncWebhookReceiver(_Receiver[EventStore | AsyncEventStore, AsyncReply]):
-    """Takes callbacks in a program with coroutines.
+    """Receives callbacks in async programs.
 
     Source: receive_handle_callbacks
     """
@@ -249,23 +251,23 @@ class AsyncWebhookReceiver(_Receiver[EventStore | AsyncEventStore, AsyncReply]):
     _takes_coroutines = True
 
     async def handle(self, headers: HeadersInput, body: bytes) -> Answer:
-        """The answer to a POST request, also to one that is not valid. Raises nothing but errors of
-        the store.
+        """Handles a POST request, valid or not, and returns the response. Raises only errors of the
+        store.
 
-        When it is cancelled, the claim on the event expires with the lease of the store.
+        If it is cancelled, the claim on the event expires with the lease of the store.
 
         Args:
             headers: Headers of the request: a mapping, or pairs of str or bytes.
-            body: Raw body, byte for byte.
+            body: Raw request body.
         """
         return await run_steps_async(self._handle(headers, body))
 
 
-def refusal(error: WebhookError) -> Answer:
-    """The answer to a request that is not valid. The reason is logged, without anything of the
-    request, and not part of the answer.
+def error_answer(error: WebhookError) -> Answer:
+    """The response to an invalid request. The reason is logged, without quoting the request, and is
+    not sent.
     """
-    logger.warning("callback refused with %d: %s", error.status, error)
+    logger.warning("callback rejected with %d: %s", error.status, error)
     return Answer(error.status)
 
 

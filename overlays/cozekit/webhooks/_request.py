@@ -1,4 +1,4 @@
-"""The request of a callback before anything in it is trusted: headers, size, age, signature."""
+"""Checks of callback requests: headers, size, age, signature."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from ..errors import ArgumentError, WebhookError
 HeadersInput: TypeAlias = (
     Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 )
-"""Headers as frameworks have them: a mapping, or pairs of text or bytes. Case does not matter."""
+"""Headers as frameworks pass them: a mapping, or pairs of str or bytes. Case-insensitive."""
 
 TIMESTAMP = "x-coze-timestamp"
 NONCE = "x-coze-nonce"
 SIGNATURE = "x-coze-signature"
 MAX_AGE = 300.0
-"""Seconds. Coze names no limit; within this time somebody who recorded a delivery can repeat it."""
+"""Seconds. Coze documents no limit; a recorded delivery can be replayed within this time."""
 
 
 def sign(body: bytes, *, timestamp: str, nonce: str, token: str) -> str:
-    """The signature of a delivery, lower-case hexadecimal.
+    """Computes the signature of a delivery, in lower-case hexadecimal.
 
-    It is the plain SHA-1 of timestamp, nonce, token and raw body, joined without separators. The
-    official page calls it an HMAC, but its sample does not compute one.
+    It is the SHA-1 of timestamp, nonce, token and raw body, joined without separators. The official
+    page calls it an HMAC, but its sample does not compute one.
 
     Args:
-        body: The request body, byte for byte.
+        body: Raw request body.
         timestamp: Text of `X-Coze-Timestamp`, Unix milliseconds.
         nonce: Text of `X-Coze-Nonce`.
         token: Verify token of the callback application.
 
     Source: receive_handle_callbacks
     """
-    # Coze chose the algorithm; the flag lets it run where SHA-1 is disabled for security.
+    # Coze requires SHA-1; the flag allows it on systems that disable it for security.
     digest = hashlib.sha1(f"{timestamp}{nonce}{token}".encode(), usedforsecurity=False)
     digest.update(body)
     return digest.hexdigest()
@@ -50,21 +50,20 @@ def verify(
     max_age: float | None = MAX_AGE,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Makes sure that Coze sent this request, a short while ago.
+    """Checks that Coze sent this request, and recently.
 
     Args:
         headers: Headers of the request.
-        body: Raw body. JSON that was parsed and written again has another signature.
-        token: Verify token of the callback application; several when one address serves several
+        body: Raw request body. JSON that was parsed and serialized again has another signature.
+        token: Verify token of the callback application, or several tokens if one URL serves several
             applications.
-        max_age: Maximum age of a delivery in seconds; it may be as far ahead of the local clock.
-            None switches the check off.
-        clock: Unix time in seconds.
+        max_age: Maximum difference in seconds between the timestamp of a delivery and the local
+            clock. None disables the check.
+        clock: Returns Unix time in seconds.
 
     Raises:
-        WebhookError: `status` 401: not signed, signed by somebody else, changed on the way, or too
-            old.
-        ArgumentError: The token is empty, which would let anybody sign; or the body is not bytes.
+        WebhookError: `status` 401: not signed, wrong signature, or too old.
+        ArgumentError: The token is empty, so anyone could sign; or the body is not bytes.
 
     Source: receive_handle_callbacks
     """
@@ -73,7 +72,7 @@ def verify(
         raise ArgumentError("body must be the raw bytes of the request", argument="body")
     values = header_values(headers)
     timestamp, nonce, signature = (_single(values, name) for name in (TIMESTAMP, NONCE, SIGNATURE))
-    # Every token is tried, so that the time does not tell which one came close.
+    # Try every token, so that the timing does not reveal which one matched.
     matches = [
         hmac.compare_digest(
             sign(bytes(body), timestamp=timestamp, nonce=nonce, token=candidate), signature
@@ -82,9 +81,9 @@ def verify(
     ]
     if not any(matches):
         raise WebhookError("the signature does not match the verify token and the body", status=401)
-    # Only plain digits: int() would also take signs, spaces and underscores. The parts are joined
-    # without separators, so digits could be moved between timestamp and nonce; that changes the
-    # time by a factor of ten and is refused here.
+    # Only digits: int() would also accept signs, spaces and underscores. The signed parts have no
+    # separators, so an attacker could move digits between timestamp and nonce; that changes the
+    # time at least tenfold and fails this check.
     if max_age is not None and not (
         timestamp.isdigit() and abs(clock() - int(timestamp[:20]) / 1000) <= max_age
     ):
@@ -92,17 +91,17 @@ def verify(
 
 
 def checked_tokens(token: str | Iterable[str]) -> tuple[str, ...]:
-    """The tokens; an ArgumentError when there is none, or one is empty."""
+    """Returns the tokens; raises an ArgumentError if there is none, or one is empty."""
     tokens = (token,) if isinstance(token, str) else tuple(token)
     if not tokens or not all(tokens):
         raise ArgumentError(
-            "the verify token must not be empty: anybody could sign with it", argument="token"
+            "the verify token must not be empty: anyone could sign with it", argument="token"
         )
     return tokens
 
 
 def header_values(headers: HeadersInput) -> dict[str, list[str]]:
-    """Lower-case name → values, in their order."""
+    """Returns lower-case name → values, in order."""
     values: dict[str, list[str]] = {}
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     for name, value in cast("Iterable[tuple[str | bytes, str | bytes]]", pairs):
@@ -111,12 +110,12 @@ def header_values(headers: HeadersInput) -> dict[str, list[str]]:
 
 
 def is_unsigned(headers: HeadersInput) -> bool:
-    """Whether no header of a signature is there at all."""
+    """Whether the request has no signature header at all."""
     return not {TIMESTAMP, NONCE, SIGNATURE} & header_values(headers).keys()
 
 
 def check_headers(headers: HeadersInput, max_body: int) -> None:
-    """What can be checked before the body is read; a WebhookError says what is wrong."""
+    """Checks the headers before the body is read; raises a WebhookError if they are not valid."""
     values = header_values(headers)
     if not _is_json(*values.get("content-type", [])[:1]):
         raise WebhookError("the content type is not JSON in UTF-8", status=415)
@@ -143,7 +142,7 @@ def _is_json(content_type: str = "") -> bool:
 
 
 def too_large(max_body: int) -> WebhookError:
-    """The error for a body beyond the limit."""
+    """The error for a body above the limit."""
     return WebhookError(f"the body is larger than {max_body} bytes", status=413)
 
 

@@ -10,27 +10,27 @@
             if event.event_type == "conversation.chat.completed":
                 break
 
-A socket is used in a `with` (`async with`) block. Every event that a program may send is a method.
-Events that come are iterated over, awaited with `wait_for`, or given to handlers
+Use a socket in a `with` (`async with`) block. It has a method for every event that a client can
+send. Receive events by iterating, with `wait_for`, or with handlers
 (`@socket.on("speech.audio.update")`), in any combination. Events that this package does not know
-come as `UnknownEvent`. Failures are `WebSocketError`s, those of the handshake `APIError` or
-`APIConnectionError`. Events nobody takes are kept up to a limit (`SocketOptions.max_bytes`); beyond
-it the server has to wait.
+arrive as `UnknownEvent`. Failures raise `WebSocketError`; a failed handshake raises `APIError` or
+`APIConnectionError`. Events that are not consumed are buffered up to a limit
+(`SocketOptions.max_bytes`); beyond it the server has to wait.
 
 Source: pages tts_api, tts_event, asr_api, asr_event, streaming_chat_api, streaming_chat_event,
     streaming_chat_downlink_event.
 
-What lives where:
+Modules:
 
-- `_resource`: `WebSockets` and `AsyncWebSockets`, which make the sockets.
-- `_speech`, `_transcriptions` (with interpretation), `_chat`: the sockets, sync and async side by
-  side, and what their helpers need.
-- `_socket`: what all sockets have for programs: connect, send, iterate, wait, handlers, close.
-- `_connection`: what works behind a socket, written once: reader, writer, reconnection, the end.
-- `_drivers`: what carries that out, in threads and in tasks; opens connections.
-- `_handshake`: options, address, headers, errors of the handshake.
-- `_event_queue`: events that wait to be sent or taken, and handlers.
-- `_protocol`: events to frames and back.
+- `_resource`: `WebSockets` and `AsyncWebSockets`, which create the sockets.
+- `_speech`, `_transcriptions` (with interpretation), `_chat`: the sockets, sync and async, and
+  their helpers.
+- `_socket`: public methods of all sockets: connect, send, iterate, wait, handlers, close.
+- `_connection`: reader, writer, reconnection and closing, shared by sync and async sockets.
+- `_drivers`: run the connection in threads or tasks, and do the I/O.
+- `_handshake`: options, URL, headers, errors of the handshake.
+- `_event_queue`: queues of outgoing and received events; handlers.
+- `_protocol`: encoding and decoding of events.
 """
 
 from __future__ import annotations

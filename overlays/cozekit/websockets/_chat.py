@@ -1,5 +1,5 @@
-"""A spoken dialogue with a bot: `ChatSocket`, `AsyncChatSocket`, and what the events mean for
-somebody who listens.
+"""A spoken dialogue with a bot: `ChatSocket`, `AsyncChatSocket`, and the steps that a voice program
+derives from the events.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ._protocol import CHAT, ChatSocketEvent, WebSocketTimeout, audio_of
 from ._socket import AsyncSocket, Sent, SyncSocket
 
 # The sound of an answer may be complete before the chat is.
-_ENDS = tuple(
+_END_EVENTS = tuple(
     {CHAT.receive[name] for name in CHAT.socket.terminal} - {m.ChatConversationAudioCompletedEvent}
 )
-_HEARING = (
+_HEARING_EVENTS = (
     m.ChatInputAudioBufferSpeechStartedEvent,
     m.ChatConversationAudioTranscriptUpdateEvent,
     m.ChatConversationAudioTranscriptCompletedEvent,
@@ -32,34 +32,34 @@ _HEARING = (
 
 
 class VoiceStep(NamedTuple):
-    """Something that a voice program acts upon."""
+    """Something that a voice program reacts to."""
 
     kind: Literal["hearing", "heard", "saying", "audio", "interrupted", "completed"]
     """
-    - `hearing`: what the user has said so far, whole, in `text`; `heard`: the final text.
-    - `saying`: the sentence in `text` comes next; `audio`: sound of the answer in `audio`, to be
-      played after what came before.
-    - `interrupted`: the user speaks, or the answer was cancelled: stop playing now, and drop what
-      waits to be played.
-    - `completed`: the answer is complete; its text in `text`.
+    - `hearing`: everything the user has said so far, in `text`; `heard`: the final text.
+    - `saying`: the next sentence of the answer, in `text`; `audio`: the next audio of the answer,
+      in `audio`.
+    - `interrupted`: the user speaks, or the answer was cancelled. Stop playing, and drop audio that
+      has not been played.
+    - `completed`: the answer is complete; its text is in `text`.
     """
     text: str = ""
     audio: bytes = b""
 
 
 class Dialogue:
-    """Turns events into steps. Sound of an answer that was interrupted is left out."""
+    """Turns events into steps. Omits the audio of interrupted answers."""
 
     def __init__(self) -> None:
         self.answering = False
-        """Whether an answer is under way."""
+        """Whether the bot is answering."""
         self.hearing = False
-        """Whether the user has begun to speak, and no answer to it has begun."""
+        """Whether the user has started to speak and the answer has not started."""
         self._muted = False
         self._text = ""
 
     def feed(self, event: Any) -> list[VoiceStep]:
-        """The steps that an event means.
+        """Returns the steps that follow from an event.
 
         Args:
             event: An event of a chat socket.
@@ -70,7 +70,7 @@ class Dialogue:
         if isinstance(event, m.ChatConversationChatCreatedEvent):
             self.answering, self.hearing, self._muted, self._text = True, False, False, ""
             return []
-        if isinstance(event, _HEARING):
+        if isinstance(event, _HEARING_EVENTS):
             self.hearing = True
         if isinstance(event, m.ChatInputAudioBufferSpeechStartedEvent):
             return self._interrupt()
@@ -78,7 +78,7 @@ class Dialogue:
             steps = self._interrupt()
             self.answering = False
             return steps
-        if isinstance(event, _ENDS):
+        if isinstance(event, _END_EVENTS):
             self.answering = False
             if isinstance(event, m.ChatConversationChatFailedEvent):
                 raise _chat_failed(event.data)
@@ -87,12 +87,12 @@ class Dialogue:
         return self._listen(event, data) or ([] if self._muted else self._speak(event, data))
 
     def is_over(self, event: Any) -> bool:
-        """Whether an event ended an answer, and the user has said nothing since it began.
+        """Whether an event ended an answer and the user has not spoken since the answer started.
 
         Args:
             event: The event that was fed last.
         """
-        return isinstance(event, _ENDS) and not self.answering and not self.hearing
+        return isinstance(event, _END_EVENTS) and not self.answering and not self.hearing
 
     def _interrupt(self) -> list[VoiceStep]:
         steps = [VoiceStep("interrupted")] if self.answering and not self._muted else []
@@ -100,7 +100,7 @@ class Dialogue:
         return steps
 
     def _listen(self, event: Any, data: Any) -> list[VoiceStep]:
-        """What the user says."""
+        """Returns the steps for what the user says."""
         if data and isinstance(event, m.ChatConversationAudioTranscriptUpdateEvent):
             return [VoiceStep("hearing", text=data.content or "")]
         if data and isinstance(event, m.ChatConversationAudioTranscriptCompletedEvent):
@@ -108,7 +108,7 @@ class Dialogue:
         return []
 
     def _speak(self, event: Any, data: Any) -> list[VoiceStep]:
-        """What the bot says."""
+        """Returns the steps for what the bot says."""
         if isinstance(event, m.ChatConversationAudioDeltaEvent):
             return [VoiceStep("audio", audio=audio_of(event))]
         if data and isinstance(event, m.SocketConversationAudioSentenceStartEvent):
@@ -149,44 +149,44 @@ class ChatSocket(SyncSocket[ChatSocketEvent], ChatSender[None]):
         speed: float | None = 1.0,
         patience: float = 10.0,
     ) -> Iterator[VoiceStep]:
-        """Speaks and listens: sends the sound of `source` in a thread and yields what the program
-        has to act upon.
+        """Speaks and listens: sends the audio of `source` from a thread, and yields the steps that
+        the program reacts to.
 
-        Set formats and turn taking with `chat_update` before. The end of the source ends the user's
-        turn; the iteration ends with the answer to it. The user interrupts by speaking when the
-        server listens for it (`server_vad`), the program with `conversation_chat_cancel`; either
-        way an `interrupted` step comes, and no more sound of that answer.
+        Set formats and turn detection with `chat_update` first. The end of the source ends the
+        user's turn; the iteration ends after the answer to it. The user interrupts by speaking
+        (with `server_vad`), the program by `conversation_chat_cancel`. Both yield an `interrupted`
+        step, and no more audio of that answer.
 
         Args:
-            source: The user's voice, in the format of `input_audio`; a WAV file as it is.
-            format: What its bytes are, to pace them.
-            chunk_ms: Milliseconds of sound in one event.
-            speed: 1.0 sends in real time; None for a microphone, which sets the pace itself.
-            patience: Seconds to wait for the next event after the source ended and while no answer
-                is under way.
+            source: The user's voice, in the format of `input_audio`; may be a WAV file.
+            format: Format of the audio, for the pace.
+            chunk_ms: Milliseconds of audio per event.
+            speed: 1.0 sends in real time. Use None for a microphone, which sets the pace itself.
+            patience: Seconds to wait for the next event after the source has ended and while the
+                bot is not answering.
 
         Raises:
             ChatFailed: An answer failed.
             WebSocketError: The server reports an error, or the connection was lost.
         """
         dialogue, events = Dialogue(), iter(self)
-        is_left, is_fed = threading.Event(), threading.Event()
+        stopped, source_ended = threading.Event(), threading.Event()
 
         def feed() -> None:
             pieces = paced(source, format, chunk_ms=chunk_ms, speed=speed)
             try:
-                run_steps(_feed(self, lambda: next(pieces, b""), is_left.is_set, self._fail))
+                run_steps(_feed(self, lambda: next(pieces, b""), stopped.is_set, self._fail))
             finally:
-                is_fed.set()
+                source_ended.set()
 
         threading.Thread(target=feed, name="cozekit-voice", daemon=True).start()
         try:
-            while event := run_steps(_next_event(events, dialogue, is_fed.is_set, patience)):
+            while event := run_steps(_next_event(events, dialogue, source_ended.is_set, patience)):
                 yield from dialogue.feed(event)
-                if is_fed.is_set() and dialogue.is_over(event):
+                if source_ended.is_set() and dialogue.is_over(event):
                     return
         finally:
-            is_left.set()
+            stopped.set()
 
 
 class AsyncChatSocket(AsyncSocket[ChatSocketEvent], ChatSender[Sent]):
@@ -205,21 +205,21 @@ class AsyncChatSocket(AsyncSocket[ChatSocketEvent], ChatSender[Sent]):
         speed: float | None = 1.0,
         patience: float = 10.0,
     ) -> AsyncIterator[VoiceStep]:
-        """Speaks and listens: sends the sound of `source` in a task and yields what the program has
-        to act upon.
+        """Speaks and listens: sends the audio of `source` from a task, and yields the steps that
+        the program reacts to.
 
-        Set formats and turn taking with `chat_update` before. The end of the source ends the user's
-        turn; the iteration ends with the answer to it. The user interrupts by speaking when the
-        server listens for it (`server_vad`), the program with `conversation_chat_cancel`; either
-        way an `interrupted` step comes, and no more sound of that answer.
+        Set formats and turn detection with `chat_update` first. The end of the source ends the
+        user's turn; the iteration ends after the answer to it. The user interrupts by speaking
+        (with `server_vad`), the program by `conversation_chat_cancel`. Both yield an `interrupted`
+        step, and no more audio of that answer.
 
         Args:
-            source: The user's voice, in the format of `input_audio`; a WAV file as it is.
-            format: What its bytes are, to pace them.
-            chunk_ms: Milliseconds of sound in one event.
-            speed: 1.0 sends in real time; None for a microphone, which sets the pace itself.
-            patience: Seconds to wait for the next event after the source ended and while no answer
-                is under way.
+            source: The user's voice, in the format of `input_audio`; may be a WAV file.
+            format: Format of the audio, for the pace.
+            chunk_ms: Milliseconds of audio per event.
+            speed: 1.0 sends in real time. Use None for a microphone, which sets the pace itself.
+            patience: Seconds to wait for the next event after the source has ended and while the
+                bot is not answering.
 
         Raises:
             ChatFailed: An answer failed.
@@ -247,34 +247,34 @@ class AsyncChatSocket(AsyncSocket[ChatSocketEvent], ChatSender[Sent]):
 def _feed(
     socket: Any,
     next_piece: Callable[[], Any],
-    is_left: Callable[[], bool],
+    stopped: Callable[[], bool],
     fail: Callable[[Exception], None],
 ) -> Steps[None]:
-    """Sends the user's voice, until its end or until the program leaves the dialogue."""
+    """Sends the user's voice until it ends or the program leaves the iteration."""
     try:
         while piece := (yield next_piece()):
-            if is_left():
+            if stopped():
                 return
             yield socket.input_audio_buffer_append(piece)
         yield socket.input_audio_buffer_complete()
     except Exception as error:
-        # Everybody learns of a closed socket anyway.
-        if socket.state == "open" and not is_left():
+        # A closed socket is reported to the reader anyway.
+        if socket.state == "open" and not stopped():
             fail(error)
 
 
 def _next_event(
-    events: Any, dialogue: Dialogue, is_fed: Callable[[], bool], patience: float
+    events: Any, dialogue: Dialogue, source_ended: Callable[[], bool], patience: float
 ) -> Steps[Any]:
-    """The next event of a dialogue; None when nothing more comes."""
+    """Returns the next event of a dialogue, or None at its end."""
     while True:
-        was_fed = is_fed()
+        source_had_ended = source_ended()
         try:
             return (yield events.next_within(DEFAULT if dialogue.answering else patience))
         except WebSocketTimeout:
             if dialogue.answering:
                 raise
-            if was_fed:
+            if source_had_ended:
                 return None
         except (StopIteration, StopAsyncIteration):
             return None

@@ -1,6 +1,6 @@
-"""The connection behind a socket: what is queued, read, written and waited for, how it is made
-again and how it ends. One text for both kinds of sockets: what waits is a generator of steps
-(`coze_runtime.steps`), which a driver carries out in threads or tasks.
+"""The connection behind a socket: reader, writer, waiting, reconnection and closing. Sync and async
+sockets share it: methods that wait are generators of steps (`coze_runtime.steps`), which a driver
+runs in threads or tasks.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from ._protocol import (
     matcher,
 )
 
-# Seconds without progress after which closing gives up on what is queued.
-_FLUSH_PATIENCE = 0.25
-# Seconds after which the reader, while the queue is full, looks again whether an iteration was
-# left: that happens in a finalizer, which must not take a lock to wake it.
-_ROOM_INTERVAL = 0.1
+# Seconds without progress after which closing drops the queued events.
+_FLUSH_TIMEOUT = 0.25
+# Seconds between checks, while the queue is full, for abandoned iterations: those are noticed in a
+# finalizer, which must not take a lock to wake the reader.
+_FULL_QUEUE_INTERVAL = 0.1
 
 
 class Connection:
-    """State, reader and writer. Changes of the state happen in `driver.change` or `driver.until`;
-    no lock is held from one step to the next.
+    """State, reader and writer. The state changes only inside `driver.change` or `driver.until`; no
+    lock is held between steps.
     """
 
     def __init__(self, driver: Driver, handshake: Handshake, handlers: Handlers) -> None:
@@ -50,22 +50,22 @@ class Connection:
         self._options, self._spec = handshake.options, handshake.spec
         self._state: Literal["new", "opening", "open", "closed"] = "new"
         self._network: Network = None
-        self._broken: WebSocketError | None = None
-        """Why an open socket has no connection any more."""
+        self._lost: WebSocketError | None = None
+        """Why an open socket has lost its connection."""
         self._redial_error: CozeError | None = None
         self._fault: str | None = None
 
     @property
     def state(self) -> str:
         """`new`, `opening`, `open` or `closed`; a lost connection is closed."""
-        return self._state if self._broken is None else "closed"
+        return self._state if self._lost is None else "closed"
 
     def open(self) -> Steps[None]:
-        """Makes the connection and starts reader and writer."""
+        """Connects, and starts reader and writer."""
         with self._driver.change():
             if self._state != "new":
                 raise WebSocketError(
-                    f"the socket is {self.state}; make a new one for another session"
+                    f"the socket is {self.state}; create a new one for another session"
                 )
             self._state = "opening"
         try:
@@ -78,13 +78,13 @@ class Connection:
         with self._driver.change():
             if self._state == "opening":
                 self._state, self._network = "open", network
-        if self._network is None:  # closed from elsewhere meanwhile
+        if self._network is None:  # closed by another thread or task
             yield self._driver.close(network)
             raise closed_error()
         self._driver.start(f"cozekit-{self._spec.socket.id}", self._read, self._write)
 
     def _dial(self) -> Steps[tuple[Network, int]]:
-        """A connection, and the number of attempts that it took."""
+        """Connects; returns the connection and the number of attempts."""
         policy = self._options.reconnect
         for attempt in count(1):
             pause = policy.pause(attempt) if policy else 0.0
@@ -111,25 +111,25 @@ class Connection:
 
         if not (yield self._driver.until(put, self._options.send_timeout)):
             raise WebSocketTimeout(
-                f"{self._spec.socket.id}: {self._options.max_queue} events wait to be sent, and "
-                f"none went for {self._options.send_timeout} s"
+                f"{self._spec.socket.id}: the queue of {self._options.max_queue} events stayed "
+                f"full for {self._options.send_timeout} s"
             )
 
     def begin_iteration(self, iteration: Any) -> None:
-        """Counts an iteration until it is left; it has an `owner`."""
+        """Registers an iteration, which has an `owner`, until it is garbage-collected."""
         with self._driver.change():
             self.events.iterations.add(iteration)
 
     def next(self, iteration: Any, timeout: float | UseDefault | None) -> Steps[Any]:
-        """The next event of an iteration, or `OVER`."""
-        iteration.owner, since = self._driver.current(), self.events.surfaced
+        """Returns the next event of an iteration, or `OVER`."""
+        iteration.owner, since = self._driver.current(), self.events.last_raised
         return (yield from self._wait(lambda: self.events.next(since), timeout))
 
     def wait_for(self, event: Any, timeout: float | UseDefault | None) -> Steps[Any]:
-        """The first event that matches."""
+        """Waits for the first event that matches."""
         match = matcher(event, self._spec)
         with self._driver.change():
-            paused, since = self.events.begin_wait(self._driver.current()), self.events.surfaced
+            paused, since = self.events.begin_wait(self._driver.current()), self.events.last_raised
         try:
             return (yield from self._wait(lambda: self.events.take(match, since), timeout))
         finally:
@@ -139,8 +139,8 @@ class Connection:
     def _wait(self, poll: Callable[[], Any], timeout: float | UseDefault | None) -> Steps[Any]:
         if self._driver.is_reader():
             raise CozeError(
-                "a handler cannot wait for events of its own socket: no event is read before it "
-                "returns"
+                "a handler cannot wait for events of its own socket: the next event is read only "
+                "after the handler returns"
             )
         limit = self._options.idle_timeout if isinstance(timeout, UseDefault) else timeout
         event: Any = PENDING
@@ -153,23 +153,23 @@ class Connection:
 
         if not (yield self._driver.until(is_ready, limit)):
             raise WebSocketTimeout(
-                f"{self._spec.socket.id}: the awaited event did not come within {limit} s"
+                f"{self._spec.socket.id}: no matching event arrived within {limit} s"
             )
         return event
 
     def fail(self, error: Exception) -> None:
-        """Something that works for the program failed; its next step raises the error."""
+        """Stores an error of a handler or helper; the next wait or `close` raises it."""
         with self._driver.change():
             self.events.fail(error)
 
     def close(self, *, flush: bool) -> Steps[None]:
-        """Ends the connection. Only the first call of several does, wherever they come from."""
+        """Closes the connection. Later calls do nothing, from whichever thread or task."""
         with self._driver.change():
-            was, self._state = self._state, "closed"
+            previous, self._state = self._state, "closed"
             self.outgoing.close(flush=flush)
-            if was in ("new", "opening"):
+            if previous in ("new", "opening"):
                 self.events.finish(closed_error(), normal=True)
-        if was != "open":
+        if previous != "open":
             return
         try:
             flushed = yield from self._drain()
@@ -178,7 +178,7 @@ class Connection:
                 self._driver.abort(self._network)
             yield self._driver.close(self._network)
         finally:
-            # Also when this task was cancelled: nothing may stay behind.
+            # Release everything even if this task was cancelled.
             self._finish()
             self._driver.cancel()
             self._driver.abort(self._network)
@@ -187,15 +187,15 @@ class Connection:
             raise failure
 
     def _drain(self) -> Steps[bool]:
-        """Waits until everything is sent; False when the peer takes nothing."""
-        while (self.outgoing or self.outgoing.is_sending) and self._broken is None:
+        """Waits until everything is sent; returns False if the peer stops receiving."""
+        while (self.outgoing or self.outgoing.is_sending) and self._lost is None:
             progressed = partial(self._has_progressed, self.outgoing.sent)
-            if not (yield self._driver.until(progressed, _FLUSH_PATIENCE)):
+            if not (yield self._driver.until(progressed, _FLUSH_TIMEOUT)):
                 return False
         return not self.outgoing.is_sending
 
     def _has_progressed(self, sent: int) -> bool:
-        return self.outgoing.sent != sent or self._broken is not None
+        return self.outgoing.sent != sent or self._lost is not None
 
     def _finish(self) -> None:
         with self._driver.change():
@@ -213,7 +213,7 @@ class Connection:
                     if (yield from self._redial(closed)):
                         continue
                     with self._driver.change():
-                        self._break(closed)
+                        self._set_lost(closed)
                     return
                 event = decode(frame, self._spec, self._handshake.client.settings.on_drift)
                 yield from self._deliver(event, len(frame))
@@ -228,32 +228,34 @@ class Connection:
             if not isinstance(error, Exception):
                 raise
         finally:
-            # Also when the event loop ends and nobody has closed the socket.
+            # Also runs when the event loop ends before the socket is closed.
             self._driver.abort(self._network)
 
     def _receive(self) -> Steps[bytes]:
-        """The next frame; pings a silent server, and cuts the connection of one that is gone."""
-        network, answered = self._network, None
+        """Returns the next frame. Pings a silent server, and aborts if it does not respond."""
+        network, pong_received = self._network, None
         while True:
-            limit = self._options.ping_interval if answered is None else self._options.ping_timeout
+            limit = (
+                self._options.ping_interval if pong_received is None else self._options.ping_timeout
+            )
             try:
                 frame: bytes = yield self._driver.receive(network, limit)
                 return frame
             except TimeoutError:
-                if answered is not None and not answered():
-                    self._abort(network, f"no answer to a ping within {limit} s")
+                if pong_received is not None and not pong_received():
+                    self._abort(network, f"no pong within {limit} s")
                     continue
                 try:
-                    answered = None if answered else (yield self._driver.ping(network))
+                    pong_received = None if pong_received else (yield self._driver.ping(network))
                 except TimeoutError:
-                    self._abort(network, self._takes_no_data())
+                    self._abort(network, self._send_timeout_reason())
 
     def _abort(self, network: Network, fault: str) -> None:
         self._fault = fault
         self._driver.abort(network)
 
     def _redial(self, closed: Any) -> Steps[bool]:
-        """Makes a lost connection again, where that is wanted and possible."""
+        """Reconnects if the options allow it; returns whether it did."""
         policy = self._options.reconnect
         code = closed.rcvd.code if closed.rcvd else None
         if self._state != "open" or policy is None or not policy.after(code):
@@ -264,27 +266,25 @@ class Connection:
             self._redial_error = error
             return False
         with self._driver.change():
-            if is_wanted := self._state == "open":
+            if still_open := self._state == "open":
                 self._network, self._fault = network, None
                 self.outgoing.restart()
-        if not is_wanted:  # closed from elsewhere meanwhile
+        if not still_open:  # closed by another thread or task
             yield self._driver.close(network)
             return False
         yield from self._deliver(Reconnected(attempts=attempts), 0)
         return True
 
-    def _break(self, closed: Any) -> None:
-        """The connection ended. Nothing is lost when the program closed it, or the server did,
-        normally, after its last event.
-        """
-        lost = self._redial_error or connection_lost(self._spec.socket.id, closed, self._fault)
-        if isinstance(lost, WebSocketError):
-            self._broken = lost
+    def _set_lost(self, closed: Any) -> None:
+        """Ends the event queue. The end is normal if the server closed after its last event."""
+        error = self._redial_error or connection_lost(self._spec.socket.id, closed, self._fault)
+        if isinstance(error, WebSocketError):
+            self._lost = error
         else:
-            self._broken = WebSocketError(f"the connection could not be made again: {lost}")
-            self._broken.__cause__ = lost
+            self._lost = WebSocketError(f"reconnecting failed: {error}")
+            self._lost.__cause__ = error
         code = closed.rcvd.code if closed.rcvd else None
-        self.events.finish(self._broken, normal=code == 1000 and self.events.settled)
+        self.events.finish(self._lost, normal=code == 1000 and self.events.settled)
 
     def _deliver(self, event: Any, size: int) -> Steps[None]:
         for handler in [handler for match, handler in self._handlers if match(event)]:
@@ -299,7 +299,7 @@ class Connection:
                 return True
             return False
 
-        while not (yield self._driver.until(put, _ROOM_INTERVAL)):
+        while not (yield self._driver.until(put, _FULL_QUEUE_INTERVAL)):
             pass
 
     def _write(self) -> Steps[None]:
@@ -313,27 +313,27 @@ class Connection:
                 yield self._driver.send(network, frame)
             except (ConnectionClosed, OSError) as error:  # a TimeoutError is an OSError
                 if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
-                    self._abort(network, self._takes_no_data())
+                    self._abort(network, self._send_timeout_reason())
                 with self._driver.change():
                     self.outgoing.put_back(frame)
-                # The reader meets the same end and decides what follows: another connection, or the
-                # end of the socket.
-                yield self._driver.until(partial(self._has_moved_on, network))
+                # The reader sees the same failure and decides whether to reconnect or to end the
+                # socket.
+                yield self._driver.until(partial(self._is_replaced_or_lost, network))
             else:
                 with self._driver.change():
                     self.outgoing.confirm()
 
     def _take_frame(self) -> tuple[str | None, Network] | None:
-        """What the writer sends next, and where; no frame when nothing is left to do."""
-        frame = self.outgoing.take() if self._broken is None else None
-        is_over = self._broken is not None or self._state == "closed"
+        """Returns the next frame and its connection; None for the frame ends the writer."""
+        frame = self.outgoing.take() if self._lost is None else None
+        is_over = self._lost is not None or self._state == "closed"
         return (frame, self._network) if frame or is_over else None
 
-    def _has_moved_on(self, network: Network) -> bool:
-        return self._network is not network or self._broken is not None
+    def _is_replaced_or_lost(self, network: Network) -> bool:
+        return self._network is not network or self._lost is not None
 
-    def _takes_no_data(self) -> str:
-        return f"the network took no data for {self._options.send_timeout} s"
+    def _send_timeout_reason(self) -> str:
+        return f"no data could be sent for {self._options.send_timeout} s"
 
     def _check_opened(self) -> None:
         if self._state in ("new", "opening"):
@@ -344,6 +344,6 @@ class Connection:
     def _check_sendable(self) -> None:
         if self._state == "closed":
             raise closed_error()
-        if self._broken is not None:
-            raise self._broken.with_traceback(None)
+        if self._lost is not None:
+            raise self._lost.with_traceback(None)
         self._check_opened()

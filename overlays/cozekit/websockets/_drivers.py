@@ -1,6 +1,6 @@
-"""What carries out the steps of a connection: threads or tasks. Both drivers have the same methods;
-those of threads block and return, those of tasks are awaited where they have to wait. `websockets`
-is imported here, on first use.
+"""Drivers that run a connection in threads or in tasks. Both have the same methods: those of
+`ThreadDriver` block, those of `TaskDriver` that wait are coroutines. Imports `websockets` on first
+use.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ T = TypeVar("T")
 Network: TypeAlias = Any
 """A connection of the package `websockets`."""
 
-# Seconds that closing waits for the reader and the writer; a handler that does not return is left
-# behind.
-_STOP_PATIENCE = 0.1
+# Seconds that closing waits for reader and writer, in case a handler does not return.
+_STOP_TIMEOUT = 0.1
 
 
 class ThreadDriver:
-    """One thread reads and calls the handlers, one writes. Both are daemons: a program never waits
-    for them.
+    """One thread reads and calls the handlers, one writes. Both are daemons and do not keep the
+    program alive.
     """
 
     coroutines = False
@@ -45,7 +44,7 @@ class ThreadDriver:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Guards a change of the state, and wakes everybody who waits for one."""
+        """Holds the lock during a change of the state, and wakes all waiters."""
         with self._changed:
             try:
                 yield
@@ -53,40 +52,40 @@ class ThreadDriver:
                 self._changed.notify_all()
 
     def until(self, action: Callable[[], T], limit: float | None = None) -> T:
-        """Repeats an action after each change until it returns something true or `limit` seconds
-        have passed; returns what it returned last.
+        """Repeats an action after each change until its result is true or `limit` seconds have
+        passed; returns the last result.
         """
         with self.change():
             return self._changed.wait_for(action, limit)
 
     def current(self) -> object:
-        """The thread that calls."""
+        """The current thread."""
         return threading.current_thread()
 
     def is_reader(self) -> bool:
-        """Whether the reader calls, which is to say a handler."""
+        """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
 
     def token(self) -> str | None:
-        """A token for the handshake."""
+        """Returns a token for the handshake."""
         return self._client.settings.auth.token(self._client)
 
     def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; False when there is no other."""
+        """Replaces a token that the server rejected; returns False if that cannot help."""
         return self._client.settings.auth.renew(self._client, rejected)
 
     def connect(self, url: str, settings: dict[str, Any]) -> Network:
-        """An open connection."""
+        """Opens a connection."""
         connect, connection_class = _sync_client()
         network = connect(url, create_connection=connection_class, **settings).__enter__()
-        # A peer that takes nothing must not hold the writer for ever. When the server has closed
-        # the connection already, the first read says so.
+        # A peer that stops receiving must not block the writer forever. If the server has already
+        # closed the connection, the first read reports it.
         with suppress(OSError):
             network.socket.settimeout(self._send_timeout)
         return network
 
     def receive(self, network: Network, limit: float | None) -> bytes:
-        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        """Returns the next frame; raises TimeoutError after `limit` seconds."""
         return bytes(network.recv(timeout=limit, decode=False))
 
     def send(self, network: Network, frame: str) -> None:
@@ -94,9 +93,9 @@ class ThreadDriver:
         network.send(frame)
 
     def ping(self, network: Network) -> Callable[[], bool]:
-        """Pings the server; what is returned tells whether it has answered."""
-        answered: threading.Event = network.ping()
-        return answered.is_set
+        """Pings the server; returns a function that tells whether the pong has arrived."""
+        pong: threading.Event = network.ping()
+        return pong.is_set
 
     def call(self, handler: Callable[[Any], object], event: Any) -> None:
         """Calls a handler."""
@@ -109,11 +108,11 @@ class ThreadDriver:
             )
 
     def abort(self, network: Network) -> None:
-        """Ends the TCP connection under whoever reads or writes."""
+        """Closes the TCP connection at once, even during reads and writes."""
         shut_down(network.socket)
 
     def close(self, network: Network) -> None:
-        """Ends the connection with a closing handshake."""
+        """Closes the connection with a closing handshake."""
         network.close()
 
     def start(self, name: str, *workers: Callable[[], Steps[None]]) -> None:
@@ -126,14 +125,14 @@ class ThreadDriver:
             thread.start()
 
     def cancel(self) -> None:
-        """The reader and the writer end by themselves when the connection does."""
+        """Does nothing: reader and writer end with the connection."""
 
     def join(self) -> None:
-        """Waits a little for the end of the reader and the writer."""
+        """Waits briefly for the reader and the writer to end."""
         for thread in self._workers:
-            # A handler may get here before the writer has begun.
+            # A handler may close the socket before the writer has started.
             if thread is not self.current() and thread.is_alive():
-                thread.join(_STOP_PATIENCE)
+                thread.join(_STOP_TIMEOUT)
 
 
 class TaskDriver:
@@ -150,7 +149,7 @@ class TaskDriver:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Wakes everybody who waits for a change; between two awaits nothing has to be guarded."""
+        """Wakes all waiters. Needs no lock: the state never changes between two awaits."""
         try:
             yield
         finally:
@@ -158,8 +157,8 @@ class TaskDriver:
             self._changed = asyncio.Event()
 
     async def until(self, action: Callable[[], T], limit: float | None = None) -> T:
-        """Repeats an action after each change until it returns something true or `limit` seconds
-        have passed; returns what it returned last.
+        """Repeats an action after each change until its result is true or `limit` seconds have
+        passed; returns the last result.
         """
         deadline = None if limit is None else asyncio.get_running_loop().time() + limit
         with self.change():
@@ -172,30 +171,30 @@ class TaskDriver:
             return result
 
     def current(self) -> object:
-        """The task that calls."""
+        """The current task."""
         return asyncio.current_task()
 
     def is_reader(self) -> bool:
-        """Whether the reader calls, which is to say a handler."""
+        """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
 
     async def token(self) -> str | None:
-        """A token for the handshake."""
+        """Returns a token for the handshake."""
         return await self._client.settings.auth.token_async(self._client)
 
     async def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; False when there is no other."""
+        """Replaces a token that the server rejected; returns False if that cannot help."""
         return await self._client.settings.auth.renew_async(self._client, rejected)
 
     async def connect(self, url: str, settings: dict[str, Any]) -> Network:
-        """An open connection."""
+        """Opens a connection."""
         connect, connection_class = _async_client()
-        # With no room in the write buffer an event counts as sent when the network has it, so that
-        # closing loses none.
+        # Without a write buffer an event counts as sent only when the network has it, so closing
+        # loses none.
         return await connect(url, create_connection=connection_class, write_limit=0, **settings)
 
     async def receive(self, network: Network, limit: float | None) -> bytes:
-        """The next frame; TimeoutError when none comes within `limit` seconds."""
+        """Returns the next frame; raises TimeoutError after `limit` seconds."""
         async with asyncio.timeout(limit):
             return bytes(await network.recv(decode=False))
 
@@ -205,10 +204,10 @@ class TaskDriver:
             await network.send(frame)
 
     async def ping(self, network: Network) -> Callable[[], bool]:
-        """Pings the server; what is returned tells whether it has answered."""
+        """Pings the server; returns a function that tells whether the pong has arrived."""
         async with asyncio.timeout(self._send_timeout):
-            answered: asyncio.Future[Any] = await network.ping()
-        return answered.done
+            pong: asyncio.Future[Any] = await network.ping()
+        return pong.done
 
     async def call(self, handler: Callable[[Any], object], event: Any) -> None:
         """Calls a handler."""
@@ -217,11 +216,11 @@ class TaskDriver:
             await result
 
     def abort(self, network: Network) -> None:
-        """Ends the TCP connection under whoever reads or writes."""
+        """Closes the TCP connection at once, even during reads and writes."""
         network.transport.abort()
 
     async def close(self, network: Network) -> None:
-        """Ends the connection with a closing handshake."""
+        """Closes the connection with a closing handshake."""
         try:
             await network.close()
         finally:
@@ -239,9 +238,9 @@ class TaskDriver:
             task.cancel()
 
     async def join(self) -> None:
-        """Waits a little for the end of the reader and the writer."""
+        """Waits briefly for the reader and the writer to end."""
         if others := self._others():
-            await asyncio.wait(others, timeout=_STOP_PATIENCE)
+            await asyncio.wait(others, timeout=_STOP_TIMEOUT)
 
     def _others(self) -> list[asyncio.Task[None]]:
         return [task for task in self._workers if task is not asyncio.current_task()]
@@ -259,7 +258,7 @@ def _missing_extra(error: ImportError) -> CozeError:
 
 @functools.cache
 def _sync_client() -> tuple[Any, type[Any]]:
-    """`connect` of `websockets` for threads, and a connection that follows no redirect."""
+    """`connect` of `websockets` for threads, and a connection class that follows no redirects."""
     try:
         from websockets.exceptions import InvalidStatus
         from websockets.sync.client import ClientConnection, connect
@@ -283,7 +282,7 @@ def _sync_client() -> tuple[Any, type[Any]]:
 
 @functools.cache
 def _async_client() -> tuple[Any, type[Any]]:
-    """`connect` of `websockets` for tasks, and a connection that follows no redirect."""
+    """`connect` of `websockets` for tasks, and a connection class that follows no redirects."""
     try:
         from websockets.asyncio.client import ClientConnection, connect
         from websockets.exceptions import InvalidStatus

@@ -1,6 +1,4 @@
-"""Events that wait: to be sent, and to be taken by the program or its handlers. Nothing here waits
-or locks; the drivers of a connection do.
-"""
+"""Queues of outgoing and received events. They neither wait nor lock; the drivers do."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ from ._handshake import SocketOptions
 from ._protocol import SocketSpec, event_error
 
 PENDING: Final[Any] = object()
-"""No event is there yet."""
+"""No event has arrived yet."""
 OVER: Final[Any] = object()
-"""No event will come any more, and none was lost."""
+"""No more events will arrive, and none was lost."""
 
-# Failures of handlers that are kept until somebody asks; more would tell nothing new.
+# Errors of handlers that are stored until they are raised; further ones are only logged.
 _MAX_FAILURES = 100
 
 logger = logging.getLogger("cozekit")
@@ -28,19 +26,19 @@ logger = logging.getLogger("cozekit")
 Matcher: TypeAlias = Callable[[Any], bool]
 Handler: TypeAlias = Callable[[Any], object]
 Handlers: TypeAlias = list[tuple[Matcher, Handler]]
-"""The functions that a program registered for events, in their order."""
+"""The registered handlers, in order of registration."""
 
 
 def check_handler(handler: object, *, coroutines: bool) -> None:
-    """Raises for what cannot be a handler.
+    """Checks a handler.
 
     Raises:
-        ArgumentError: It does not take one argument, or it is a coroutine function and the socket
-            is sync.
+        ArgumentError: It is not a function of one argument, or it is a coroutine function and the
+            socket is sync.
     """
     if not callable(handler):
         raise ArgumentError(
-            "a handler is a function of one argument, the event", argument="handler"
+            "a handler must be a function of one argument, the event", argument="handler"
         )
     if not coroutines and inspect.iscoroutinefunction(handler):
         raise ArgumentError(
@@ -58,26 +56,26 @@ def check_handler(handler: object, *, coroutines: bool) -> None:
 
 
 class SendQueue:
-    """Frames that wait to be sent."""
+    """Frames to be sent."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._frames: deque[str] = deque()
         self._settings: str | None = None
-        self._settings_are_due = False
+        self._must_resend_settings = False
         self._is_closed = False
         self.is_sending = False
-        """Whether the frame that was taken last is under way."""
+        """Whether a frame was taken and is neither confirmed nor put back."""
         self.sent = 0
-        """How many frames were sent."""
+        """Number of frames sent."""
 
     def __len__(self) -> int:
-        """How many frames wait."""
-        return len(self._frames) + self._settings_are_due
+        """Number of queued frames."""
+        return len(self._frames) + self._must_resend_settings
 
     def put(self, frame: str, *, is_settings: bool) -> bool:
-        """Appends a frame; False when the queue is full. The last settings go first on another
-        connection.
+        """Appends a frame; returns False if the queue is full. The latest settings are sent first
+        after a reconnection.
         """
         if len(self._frames) >= self._limit:
             return False
@@ -87,51 +85,51 @@ class SendQueue:
         return True
 
     def take(self) -> str | None:
-        """The next frame, under way until `confirm` or `put_back`; None when there is none."""
-        frame = self._settings if self._settings_are_due else None
-        self._settings_are_due = False
+        """Removes and returns the next frame, or None. Call `confirm` or `put_back` after it."""
+        frame = self._settings if self._must_resend_settings else None
+        self._must_resend_settings = False
         if frame is None and self._frames:
             frame = self._frames.popleft()
         self.is_sending = frame is not None
         return frame
 
     def confirm(self) -> None:
-        """The frame that was taken is sent."""
+        """Records that the taken frame was sent."""
         self.is_sending = False
         self.sent += 1
 
     def put_back(self, frame: str) -> None:
-        """The frame that was taken was not sent, since the connection is lost. A queue that was
-        closed meanwhile does not take it: no other connection follows.
+        """Returns the taken frame to the queue after the connection was lost. A closed queue drops
+        it, since no other connection follows.
         """
         self.is_sending = False
         if not self._is_closed and frame is not self._settings:
             self._frames.appendleft(frame)
 
     def restart(self) -> None:
-        """Another connection begins, and with it another session of the server."""
-        self._settings_are_due = self._settings is not None
+        """Prepares for a new connection, on which the server starts a new session."""
+        self._must_resend_settings = self._settings is not None
 
     def close(self, *, flush: bool) -> None:
-        """Nothing is put any more; without `flush`, what waits is dropped."""
+        """Closes the queue; without `flush` the queued frames are dropped."""
         self._is_closed = True
         if not flush:
             self._frames.clear()
-            self._settings_are_due = False
+            self._must_resend_settings = False
 
 
 class _Entry(NamedTuple):
     event: Any
     size: int
     serial: int
-    """Number of an `error` event; 0 for every other."""
+    """Running number of an `error` event; 0 for all others."""
 
 
 class EventQueue:
-    """A bounded queue that can be searched.
+    """A bounded, searchable queue.
 
-    An `error` event is an entry like others, raised at its place. Everybody who waits when it
-    arrives gets it raised as well.
+    An `error` event is queued like others and raised in order. It is also raised in all calls that
+    are waiting when it arrives.
     """
 
     def __init__(self, options: SocketOptions, spec: SocketSpec, handlers: Handlers) -> None:
@@ -142,45 +140,45 @@ class EventQueue:
         self._bytes = 0
         self._last_error: tuple[int, WebSocketError] | None = None
         self.settled = False
-        """Whether the server owes nothing: its last event was a closing one, and nothing was sent
-        since.
+        """Whether the server has finished: its last event was a terminal one, and nothing was sent
+        after it.
         """
         self._failures: deque[Exception] = deque()
         self._end: WebSocketError | None = None
         self._end_is_normal = False
         self._dropped = False
-        self.surfaced = 0
+        self.last_raised = 0
         """Number of the last `error` event that was raised."""
         self.waiting = 0
-        """Calls of `wait_for` that are under way."""
+        """Number of active calls of `wait_for`."""
         self.iterations: WeakSet[Any] = WeakSet()
-        """Iterations that are under way; one that the program has left disappears by itself."""
+        """Active iterations; abandoned ones are garbage-collected."""
 
     @property
     def has_room(self) -> bool:
-        """Whether another event may be put: there is room, or dropping the oldest makes it."""
+        """Whether another event can be added, if necessary by dropping the oldest."""
         full = (
             len(self._entries) >= self._options.max_events or self._bytes >= self._options.max_bytes
         )
-        return not full or self._lossy
+        return not full or self._may_drop
 
     @property
-    def _lossy(self) -> bool:
+    def _may_drop(self) -> bool:
         return not self.iterations and (self.waiting > 0 or bool(self._handlers))
 
     @property
     def stored(self) -> tuple[int, int]:
-        """Events and bytes that are kept now."""
+        """Number of stored events and of their bytes."""
         return len(self._entries), self._bytes
 
     def put(self, event: Any, size: int) -> None:
-        """An event arrived."""
-        while self._lossy and self._entries and not self._fits(size):
+        """Adds a received event."""
+        while self._may_drop and self._entries and not self._fits(size):
             self._bytes -= self._entries.popleft().size
             if not self._dropped:
                 self._dropped = True
                 logger.debug(
-                    "nobody iterates over the socket; its oldest events are dropped from now on"
+                    "nothing iterates over the socket; its oldest events are dropped from now on"
                 )
         serial = 0
         if event.event_type in self._socket.failure:
@@ -198,24 +196,24 @@ class EventQueue:
         )
 
     def fail(self, error: Exception) -> None:
-        """A handler failed."""
+        """Stores the error of a handler."""
         if len(self._failures) < _MAX_FAILURES:
             self._failures.append(error)
         else:
-            logger.error("a handler failed, as many others did before it", exc_info=error)
+            logger.error("a handler failed again", exc_info=error)
 
     def failure(self) -> Exception | None:
-        """The next failure of a handler that was not raised yet."""
+        """Removes and returns the next error that has not been raised, or None."""
         return self._failures.popleft() if self._failures else None
 
     def finish(self, end: WebSocketError, *, normal: bool) -> None:
-        """Nothing more will come, because of `end`; `normal` when nothing was lost."""
+        """Ends the queue with the error `end`; `normal` if no event was lost."""
         if self._end is None:
             self._end, self._end_is_normal = end, normal
 
     def begin_wait(self, owner: object) -> list[Any]:
-        """A call of `wait_for` begins. Iterations of the same thread or task stand still meanwhile
-        and do not count; gives them, for `end_wait`.
+        """Starts a call of `wait_for`. Returns the iterations of the same thread or task, which are
+        paused until `end_wait`.
         """
         paused = [iteration for iteration in self.iterations if iteration.owner is owner]
         self.iterations.difference_update(paused)
@@ -223,18 +221,18 @@ class EventQueue:
         return paused
 
     def end_wait(self, paused: list[Any]) -> None:
-        """A call of `wait_for` ended."""
+        """Ends a call of `wait_for`."""
         self.iterations.update(paused)
         self.waiting -= 1
 
     def next(self, since: int) -> Any:
-        """The next event, `PENDING` or `OVER`; `since` is `surfaced` when the wait began."""
+        """Returns the next event, `PENDING` or `OVER`; `since` is `last_raised` at the start."""
         if self._failures:
             raise self._failures.popleft()
         if self._entries:
             entry = self._remove(0)
             if entry.serial:
-                raise self._surface(entry.serial, event_error(entry.event))
+                raise self._mark_raised(entry.serial, event_error(entry.event))
             return entry.event
         self._raise_new_error(since)
         if self._end is None:
@@ -244,35 +242,34 @@ class EventQueue:
         raise self._end.with_traceback(None)
 
     def take(self, match: Matcher, since: int) -> Any:
-        """The first event that matches, or `PENDING`; the events before it stay."""
+        """Returns the first matching event or `PENDING`; earlier events stay in the queue."""
         if self._failures:
             raise self._failures.popleft()
-        for place, entry in enumerate(self._entries):
+        for index, entry in enumerate(self._entries):
             if match(entry.event):
-                return self._remove(place).event
+                return self._remove(index).event
             if entry.serial > since:
-                # An iteration that is under way meets it at its place; nobody else has to see it
-                # twice.
+                # An active iteration raises it later, in order; without one, remove it.
                 if not self.iterations:
-                    self._remove(place)
-                raise self._surface(entry.serial, event_error(entry.event))
+                    self._remove(index)
+                raise self._mark_raised(entry.serial, event_error(entry.event))
         self._raise_new_error(since)
         if self._end is None:
             return PENDING
         raise self._end.with_traceback(None)
 
-    def _remove(self, place: int) -> _Entry:
-        entry = self._entries[place]
-        del self._entries[place]
+    def _remove(self, index: int) -> _Entry:
+        entry = self._entries[index]
+        del self._entries[index]
         self._bytes -= entry.size
         return entry
 
     def _raise_new_error(self, since: int) -> None:
-        """Raises an error that came during the wait and was taken by somebody else."""
+        """Raises an error that arrived during the wait and was taken by another call."""
         if self._last_error is not None and self._last_error[0] > since:
             serial, error = self._last_error
-            raise self._surface(serial, error.with_traceback(None))
+            raise self._mark_raised(serial, error.with_traceback(None))
 
-    def _surface(self, serial: int, error: WebSocketError) -> WebSocketError:
-        self.surfaced = max(self.surfaced, serial)
+    def _mark_raised(self, serial: int, error: WebSocketError) -> WebSocketError:
+        self.last_raised = max(self.last_raised, serial)
         return error

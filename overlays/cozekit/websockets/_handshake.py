@@ -1,5 +1,5 @@
-"""How a socket gets a connection: its settings, the address, the headers, and the handshake with
-its failures as errors of this package.
+"""The handshake of a socket: its options, URL and headers, and its failures as errors of this
+package.
 """
 
 from __future__ import annotations
@@ -27,92 +27,89 @@ from ..errors import (
 from ._protocol import SocketSpec
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-# Close codes after which another connection would meet the same end: normal, protocol error, wrong
+# Close codes after which a new connection would end the same way: normal, protocol error, invalid
 # data, policy, too big, extension.
-_FINAL = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010})
-# Seconds for the closing handshake; with the flush before it, closing stays within one second.
+_FINAL_CODES = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010})
+# Seconds for the closing handshake; flush and handshake together take less than one second.
 _CLOSE_TIMEOUT = 0.6
 
 
 class SyncSocketClient(SyncTokenClient, Protocol):
-    """What a sync socket needs of the client that makes it."""
+    """What a sync socket needs from its client."""
 
     @property
     def settings(self) -> Settings:
-        """Where the service is, who asks, and what goes with every request."""
+        """Base URL, auth and headers of every request."""
         ...
 
 
 class AsyncSocketClient(AsyncTokenClient, Protocol):
-    """What an async socket needs of the client that makes it."""
+    """What an async socket needs from its client."""
 
     @property
     def settings(self) -> Settings:
-        """Where the service is, who asks, and what goes with every request."""
+        """Base URL, auth and headers of every request."""
         ...
 
 
 class Reconnect(NamedTuple):
-    """Whether and how a lost connection is made again.
+    """Whether and how to reconnect after a lost connection.
 
-    The server forgets a session with its connection: the last `….update` is sent again, events that
-    were queued and not sent follow, and the program gets a `Reconnected` event, since sound and
-    text that were under way are lost. A connection that the server closes on purpose (codes 1000,
-    1002, 1003, 1007–1010) is not made again.
+    The server drops the session with the connection, so the last `….update` is sent again, followed
+    by the events still in the queue. The program gets a `Reconnected` event; audio and text in
+    transit are lost. After a deliberate close by the server (codes 1000, 1002, 1003, 1007–1010)
+    there is no reconnection.
     """
 
     attempts: int = 5
-    """Attempts for each loss, and for the first connection."""
+    """Attempts per lost connection, and for the first connection."""
     delay: float = 0.5
-    """Seconds before the second attempt; doubled before each later one."""
+    """Seconds before the second attempt; doubles for each later one."""
     max_delay: float = 8.0
     """Longest pause in seconds."""
 
     def pause(self, attempt: int) -> float:
-        """Seconds before an attempt; there is none before the first."""
+        """Seconds before an attempt; 0 before the first."""
         return (
             0.0 if attempt <= 1 else min(self.max_delay, self.delay * 2.0 ** min(attempt - 2, 30))
         )
 
     def after(self, code: int | None) -> bool:
-        """Whether a connection that ended with this code is made again."""
-        return code not in _FINAL
+        """Whether to reconnect after this close code."""
+        return code not in _FINAL_CODES
 
 
 class SocketOptions(NamedTuple):
-    """Settings of the connection; the defaults fit voices. `None` switches a limit off."""
+    """Settings of the connection; the defaults suit voice calls. `None` disables a limit."""
 
     open_timeout: float | None = 10.0
     """Seconds for TCP, TLS and handshake together."""
     ping_interval: float | None = 20.0
-    """Seconds of silence of the server after which it is pinged."""
+    """Seconds without data from the server after which it is pinged."""
     ping_timeout: float | None = 20.0
-    """Seconds for its answer; then the connection counts as lost."""
+    """Seconds to wait for the pong; then the connection counts as lost."""
     send_timeout: float | None = 20.0
-    """Seconds that the network may take no data; then the connection counts as lost."""
+    """Seconds in which no data can be sent; then the connection counts as lost."""
     idle_timeout: float | None = 600.0
     """Seconds that an iteration, or a wait without its own timeout, waits for an event."""
     max_size: int | None = 16 * 1024 * 1024
-    """Bytes of the largest event that is accepted; a larger one ends the connection with code 1009.
-    """
+    """Maximum size of a received event in bytes; a larger one closes the socket with code 1009."""
     max_events: int = 1024
-    """Events that are kept for a program that does not take them; see `max_bytes`."""
+    """Maximum number of buffered received events; see `max_bytes`."""
     max_bytes: int = 8 * 1024 * 1024
-    """Bytes of events that are kept, as they came. Beyond this or `max_events` nothing more is
-    read, so that the server has to wait; when nobody iterates, but handlers or waits are there, the
-    oldest events are dropped instead.
+    """Maximum bytes of buffered received events. Beyond this or `max_events` nothing more is read,
+    so the server has to wait. If the program uses only handlers or `wait_for`, the oldest events
+    are dropped instead.
     """
     max_queue: int = 256
-    """Events that wait to be sent; `send` waits while the queue is full."""
+    """Maximum number of events queued for sending; `send` waits while the queue is full."""
     reconnect: Reconnect | None = None
-    """What happens when the connection is lost; by default it stays lost."""
+    """How to reconnect after a lost connection; by default not at all."""
     base_url: str | None = None
-    """Where the sockets are: an http, https, ws or wss address. By default derived from the base
-    URL of the client.
-    """
+    """Base URL of the sockets (http, https, ws or wss); by default derived from the client's."""
 
     def checked(self) -> SocketOptions:
-        """These options.
+        """Returns these options after checking them.
 
         Raises:
             ArgumentError: A limit is not above zero.
@@ -122,21 +119,20 @@ class SocketOptions(NamedTuple):
             if name in counts and value < 1:
                 raise ArgumentError(f"{name} must be at least 1", argument=name)
             if isinstance(value, int | float) and not value > 0:
-                raise ArgumentError(f"{name} must be above 0; None switches it off", argument=name)
+                raise ArgumentError(f"{name} must be above 0; None disables it", argument=name)
         if self.reconnect is not None and self.reconnect.attempts < 1:
             raise ArgumentError("Reconnect.attempts must be at least 1", argument="reconnect")
         return self
 
 
 def address(url: str) -> str:
-    """The address of a socket for the address that an HTTP call would have.
+    """Converts the URL of an HTTP call to that of a socket.
 
-    `http` becomes `ws` and `https` `wss`. Coze itself serves the sockets from another host: `api.`
-    (or `api-`) at the beginning of its name becomes `ws.`. Every other host, with its port and
-    path, is kept.
+    `http` becomes `ws` and `https` `wss`. On Coze's own hosts the prefix `api.` (or `api-`) becomes
+    `ws.` (or `ws-`), where the sockets are served. Other hosts, ports and paths are kept.
 
     Raises:
-        ArgumentError: It is not an http, https, ws or wss address.
+        ArgumentError: The URL is not an http, https, ws or wss address.
 
     Source: pages tts_api, asr_api, streaming_chat_api
     """
@@ -153,8 +149,8 @@ def address(url: str) -> str:
 
 
 class HandshakeRefused(Exception):
-    """The handshake was answered with a plain HTTP response. A redirection counts too: it must not
-    carry the token away.
+    """The server answered the handshake with an HTTP response. Redirects count too, so that the
+    token is not sent elsewhere.
     """
 
     def __init__(self, response: Any) -> None:
@@ -163,7 +159,7 @@ class HandshakeRefused(Exception):
 
 
 class _Log(logging.LoggerAdapter[logging.Logger]):
-    """The logger of the package `websockets` without its DEBUG records, which show the token."""
+    """The logger of `websockets` without its DEBUG records, which contain the token."""
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name of the base class
         return level > logging.DEBUG and super().isEnabledFor(level)
@@ -185,10 +181,10 @@ class Handshake:
         self.options = options
 
     def open(self, driver: Any) -> Steps[Any]:
-        """An open connection. A rejected token is renewed once.
+        """Opens a connection. A rejected token is renewed once.
 
         Args:
-            driver: Asks for tokens and opens connections, blocking or in a task.
+            driver: Gets tokens and opens connections, blocking or async.
 
         Raises:
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -212,7 +208,7 @@ class Handshake:
             token = yield driver.token()
 
     def target(self, token: str | None) -> tuple[str, dict[str, str]]:
-        """Address and headers."""
+        """Returns URL and headers."""
         request = Request(self.spec.operation, self.spec.socket.path, self.query, {})
         prepared = self.client.settings.prepare(request, CallOptions(), token)
         base = self.options.base_url
@@ -223,7 +219,7 @@ class Handshake:
         return address(url), {name: text for name, text in headers if name.lower() != "accept"}
 
     def _settings(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
-        """Arguments for both forms of `websockets.connect`."""
+        """Arguments of `websockets.connect`, sync and async."""
         from coze_runtime._http.clients import tls_context
 
         return {
@@ -231,13 +227,12 @@ class Handshake:
             "user_agent_header": headers.pop("User-Agent", None),
             "additional_headers": headers,
             "open_timeout": self.options.open_timeout,
-            # A connection pings by itself, since it knows when nothing is read because the program
-            # is slow.
+            # `Connection` sends the pings: it knows when nothing is read because of a slow program.
             "ping_interval": None,
             "close_timeout": _CLOSE_TIMEOUT,
             "max_size": self.options.max_size,
             "max_queue": 16,
-            # Sound does not shrink; without it a frame has the size that `max_size` speaks of.
+            # Audio does not compress, and `max_size` counts uncompressed bytes.
             "compression": None,
             "logger": _Log(logging.getLogger("websockets.client"), {}),
         }
@@ -246,11 +241,11 @@ class Handshake:
         """The error for a failed attempt."""
         where = url.partition("?")[0]
         if isinstance(problem, HandshakeRefused):
-            answer = problem.response
+            reply = problem.response
             response = Response(
-                status=answer.status_code,
-                headers={name.lower(): value for name, value in answer.headers.raw_items()},
-                content=bytes(answer.body or b""),
+                status=reply.status_code,
+                headers={name.lower(): value for name, value in reply.headers.raw_items()},
+                content=bytes(reply.body or b""),
                 operation=self.spec.operation,
                 url=where,
                 base_url=self.client.base_url,

@@ -1,5 +1,5 @@
-"""Events and frames of the four sockets, as the description defines them, and what their ends mean.
-Nothing here waits.
+"""Encodes, decodes and matches the events of the four sockets, and creates their errors.
+Does no I/O.
 """
 
 from __future__ import annotations
@@ -32,44 +32,42 @@ from coze_runtime.types import DriftHook
 from ..errors import APITimeoutError, ArgumentError, ResponseError, WebSocketError
 
 EVERY_EVENT = "*"
-"""Name under which a handler gets every event."""
+"""Registers a handler for every event."""
 
 
 class WebSocketTimeout(WebSocketError, APITimeoutError):
-    """No event arrived, or none could be sent, in the time that was allowed. The socket stays
-    open.
-    """
+    """No event arrived, or none could be sent, in time. The socket stays open."""
 
     sent = True
 
 
 @define(frozen=True, kw_only=True)
 class UnknownEvent:
-    """An event newer than this package, or a frame that is not an event."""
+    """An event that this version of the package does not know, or a frame that is not an event."""
 
     event_type: str
-    """Its name as it came; empty for a frame that is not an event."""
+    """Name of the event; empty for a frame that is not an event."""
     id: str | None = None
     data: Any = None
-    """What came under `data`, as plain JSON data."""
+    """Content of `data`, as plain JSON data."""
     detail: Any = None
     raw: bytes = b""
-    """The frame as it came."""
+    """The frame as received."""
 
 
 @define(frozen=True, kw_only=True)
 class Reconnected:
-    """The connection was lost and made again. The package adds this event; the server never sends
-    it. Answers that were under way are lost.
+    """The connection was lost and restored. This event comes from the package, not from the server.
+    Unfinished answers are lost.
     """
 
     event_type: str = "reconnected"
     attempts: int = 1
-    """How many attempts it took."""
+    """Number of attempts it took."""
 
 
 class SocketSpec(NamedTuple):
-    """What the description says of one socket."""
+    """Specification of one socket."""
 
     socket: Socket
     send: Mapping[str, type[Model]]
@@ -77,7 +75,7 @@ class SocketSpec(NamedTuple):
 
     @classmethod
     def of(cls, module: ModuleType) -> SocketSpec:
-        """The spec in a generated module of `coze_openapi.events`."""
+        """Creates the spec from a generated module of `coze_openapi.events`."""
         return cls(module.SOCKET, module.SEND, module.RECEIVE)
 
     @property
@@ -100,7 +98,7 @@ SimultInterpretationEvent: TypeAlias = (
 
 
 def event_type_of(event: Model | Mapping[str, Any]) -> str:
-    """The name of an event; empty when it has none."""
+    """Returns the name of an event, or an empty string if it has none."""
     name: object = getattr(event, "event_type", None)
     if isinstance(event, Mapping):
         name = event.get("event_type")
@@ -108,18 +106,18 @@ def event_type_of(event: Model | Mapping[str, Any]) -> str:
 
 
 def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
-    """An event as the text of a frame. It gets an id when it has none.
+    """Encodes an event as the text of a frame. Adds an id if it has none.
 
     Raises:
-        ArgumentError: Clients do not send this event to this socket, or it cannot be written as
-            JSON.
+        ArgumentError: The socket does not accept this event from clients, or it cannot be encoded
+            as JSON.
     """
     if isinstance(event, Model):
         model = spec.send.get(event_type_of(event))
         if model is None or not isinstance(event, model):
             raise ArgumentError(
-                f"{type(event).__name__} is not sent to {spec.socket.path}; "
-                f"these are: {', '.join(spec.send)}",
+                f"{spec.socket.path} does not accept {type(event).__name__}; "
+                f"send one of: {', '.join(spec.send)}",
                 argument="event",
             )
         fields: Mapping[str, Any] = to_wire(event)
@@ -138,7 +136,7 @@ _event_type = msgspec.json.Decoder(_EventType)
 
 
 def decode(frame: bytes, spec: SocketSpec, on_drift: DriftHook | None = None) -> Any:
-    """The event in a frame: the model of its type, or `UnknownEvent`. No frame makes this fail."""
+    """Decodes a frame to the model of its event, or to `UnknownEvent`. Never raises."""
     try:
         event_type = _event_type.decode(frame).event_type
         model = spec.receive.get(event_type)
@@ -158,14 +156,14 @@ def decode(frame: bytes, spec: SocketSpec, on_drift: DriftHook | None = None) ->
 
 
 def audio_of(event: Any) -> bytes:
-    """The sound in an event: in `delta`, or in the `content` of a message. Pieces need not hold
-    whole samples, so join them first.
+    """Returns the audio of an event, from `delta` or the `content` of a message. A piece may end in
+    the middle of a sample, so join the pieces first.
 
     Args:
-        event: An event of a voice socket; without sound the result is empty.
+        event: An event of a voice socket; without audio the result is empty.
 
     Raises:
-        ResponseError: It is not valid Base64.
+        ResponseError: The audio is not valid Base64.
     """
     data = getattr(event, "data", None)
     text = getattr(data, "delta", None) or getattr(data, "content", None) or ""
@@ -173,7 +171,7 @@ def audio_of(event: Any) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise ResponseError(
-            f"the sound of {getattr(event, 'event_type', 'the event')} is not valid Base64"
+            f"the audio of {getattr(event, 'event_type', 'the event')} is not valid Base64"
         ) from None
 
 
@@ -189,12 +187,12 @@ def event_error(event: Any) -> WebSocketError:
 
 
 def closed_error() -> WebSocketError:
-    """The error of a socket that the program closed."""
+    """The error for using a socket that the program closed."""
     return WebSocketError("the socket was closed by this program")
 
 
 def connection_lost(socket_id: str, closed: Any, fault: str | None) -> WebSocketError:
-    """The error for a connection that ended; `fault` is why it was cut from here."""
+    """The error for a connection that ended; `fault` says why this side aborted it."""
     received, sent = closed.rcvd, closed.sent
     if received is not None:
         return WebSocketError(
@@ -203,18 +201,18 @@ def connection_lost(socket_id: str, closed: Any, fault: str | None) -> WebSocket
             code=received.code,
             msg=received.reason,
         )
-    ours = f"{sent.code} {sent.reason}".strip() if sent else ""
-    cause = fault or ours or str(closed.__cause__ or "it broke off")
+    sent_reason = f"{sent.code} {sent.reason}".strip() if sent else ""
+    cause = fault or sent_reason or str(closed.__cause__ or "unexpected end")
     return WebSocketError(
         f"{socket_id}: the connection was lost: {cause}", code=sent.code if sent else None
     )
 
 
 def matcher(selector: object, spec: SocketSpec) -> Callable[[Any], bool]:
-    """A test for events: by name, by class, or by any of several in a tuple.
+    """Returns a predicate for events: by name, by class, or any of several in a tuple.
 
     Raises:
-        ArgumentError: The server never sends such an event on this socket.
+        ArgumentError: The server does not send this event on this socket.
     """
     if isinstance(selector, tuple | list | set | frozenset):
         if not selector:
@@ -228,23 +226,19 @@ def matcher(selector: object, spec: SocketSpec) -> Callable[[Any], bool]:
         return lambda event: bool(event.event_type == name)
     classes: set[object] = {*spec.receive.values(), UnknownEvent, Reconnected, Model}
     if not isinstance(selector, type) or selector not in classes:
-        raise ArgumentError(
-            f"{selector!r} is not an event that {spec.socket.path} sends", argument="event"
-        )
+        raise ArgumentError(f"{selector!r} is not an event of {spec.socket.path}", argument="event")
     return lambda event: isinstance(event, selector)
 
 
 def _known_name(name: str, spec: SocketSpec) -> str:
-    """The name of an event; a handler for one that does not exist would silently never be
-    called.
-    """
+    """Checks the name of an event, since a handler for a misspelt one would never be called."""
     name = str(name)
     if name not in spec.receive and name != "reconnected":
-        near = difflib.get_close_matches(name, spec.receive, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        similar = difflib.get_close_matches(name, spec.receive, 1)
+        hint = f"; did you mean {similar[0]!r}?" if similar else "."
         raise ArgumentError(
-            f"{spec.socket.path} sends no event {name!r}{hint} Events newer than this package "
-            "come as UnknownEvent",
+            f"{spec.socket.path} has no event {name!r}{hint} Events that this package does "
+            "not know arrive as UnknownEvent",
             argument="event",
         )
     return name

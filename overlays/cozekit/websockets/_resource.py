@@ -1,4 +1,4 @@
-"""`coze.websockets`: makes sockets. Nothing is opened here."""
+"""`coze.websockets`: creates sockets, which are opened later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WebSockets:
     """
 
     def __init__(self, client: SyncSocketClient) -> None:
-        """Made by the client; nothing is opened.
+        """Created by the client.
 
         Args:
             client: The client whose address, token and headers the sockets use.
@@ -33,7 +33,7 @@ class WebSockets:
         https://www.coze.cn/open/docs/developer_guides/tts_api
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -46,7 +46,7 @@ class WebSockets:
         https://www.coze.cn/open/docs/developer_guides/asr_api
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -67,9 +67,9 @@ class WebSockets:
 
         Args:
             bot_id: Id of a published bot.
-            device_id: Digits that fit into 64 bits; helps Coze to find a problem. None sends none.
+            device_id: Up to 64-bit integer as text, for troubleshooting by Coze. None sends none.
             workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -84,11 +84,11 @@ class WebSockets:
     def simult_interpretation(
         self, *, options: SocketOptions | None = None
     ) -> SimultInterpretationSocket:
-        """Simultaneous interpretation. Undocumented: known from one official client only, and it
-        may change without notice.
+        """Simultaneous interpretation. Undocumented: known only from an official client; may
+        change without notice.
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -103,7 +103,7 @@ class AsyncWebSockets:
     """
 
     def __init__(self, client: AsyncSocketClient) -> None:
-        """Made by the client; nothing is opened.
+        """Created by the client.
 
         Args:
             client: The client whose address, token and headers the sockets use.
@@ -115,7 +115,7 @@ class AsyncWebSockets:
         https://www.coze.cn/open/docs/developer_guides/tts_api
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -128,7 +128,7 @@ class AsyncWebSockets:
         https://www.coze.cn/open/docs/developer_guides/asr_api
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -149,9 +149,9 @@ class AsyncWebSockets:
 
         Args:
             bot_id: Id of a published bot.
-            device_id: Digits that fit into 64 bits; helps Coze to find a problem. None sends none.
+            device_id: Up to 64-bit integer as text, for troubleshooting by Coze. None sends none.
             workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:
@@ -166,11 +166,11 @@ class AsyncWebSockets:
     def simult_interpretation(
         self, *, options: SocketOptions | None = None
     ) -> AsyncSimultInterpretationSocket:
-        """Simultaneous interpretation. Undocumented: known from one official client only, and it
-        may change without notice.
+        """Simultaneous interpretation. Undocumented: known only from an official client; may
+        change without notice.
 
         Args:
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
 
         Raises:

@@ -1,6 +1,4 @@
-"""A voice socket as programs see it, sync and async side by side. What works behind it is the same
-for both: `_connection`.
-"""
+"""Public base classes of voice sockets, sync and async. Both use the same `_connection`."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ logger = logging.getLogger("cozekit")
 
 
 class BaseSocket:
-    """What both kinds of sockets have; nothing here waits."""
+    """Common part of sync and async sockets; nothing here waits."""
 
     _spec: ClassVar[SocketSpec]
     _driver_class: ClassVar[type[ThreadDriver] | type[TaskDriver]]
@@ -43,14 +41,14 @@ class BaseSocket:
         options: SocketOptions | None = None,
         handlers: Handlers | None = None,
     ) -> None:
-        """Nothing is opened before `connect`; sockets are made by `coze.websockets`.
+        """Sockets are created by `coze.websockets`; `connect` opens them.
 
         Args:
             client: The client whose address, token and headers are used.
             query: Query fields of the handshake, by name; None for none.
-            options: Settings of the connection: timeouts, limits, reconnection. None takes the
+            options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
-            handlers: Functions to call with events, as another socket has them; None for none.
+            handlers: Handlers of another socket to copy; None for none.
 
         Raises:
             ArgumentError: A required query field is empty, or an option is out of range.
@@ -69,26 +67,28 @@ class BaseSocket:
             self._handlers,
         )
 
-    def _another(self) -> Self:
-        """A socket with the same settings and handlers: a connection serves one request."""
+    def _new_socket(self) -> Self:
+        """Creates a socket with the same settings and handlers, for a separate request."""
         return type(self)(self._client, self._query, self._options, self._handlers)
 
     def _leave(self, *, failed: bool) -> Steps[None]:
-        """The end of a block; after a failure nothing is flushed, and no other error hides it."""
+        """Closes at the end of a block. After an exception nothing is flushed, and errors of handlers
+        are only logged.
+        """
         try:
             yield from self._connection.close(flush=not failed)
         except Exception as error:
             if not failed:
                 raise
-            logger.error("a handler failed as well", exc_info=error)
+            logger.error("a handler failed too", exc_info=error)
 
     def _fail(self, error: Exception) -> None:
-        """Something that works for the program failed; its next step raises the error."""
+        """Stores an error of a helper; the next wait or `close` raises it."""
         self._connection.fail(error)
 
     @property
     def state(self) -> str:
-        """`new`, `opening`, `open` or `closed`. A lost connection leaves the socket closed."""
+        """`new`, `opening`, `open` or `closed`. After a lost connection it is `closed`."""
         return self._connection.state
 
     @overload
@@ -96,18 +96,18 @@ class BaseSocket:
     @overload
     def on(self, event: str) -> Callable[[H], H]: ...
     def on(self, event: Any) -> Callable[[Any], Any]:
-        """Registers a function for an event; a decorator.
+        """Decorator that registers a handler for an event.
 
-        Handlers are called in the order of the events, one at a time, before an iteration sees the
-        event. A slow one makes the server wait. When one fails, the others and the socket go on;
-        the exception is raised once, by the next wait, step of an iteration, or `close`.
+        Handlers are called one at a time, in the order of the events, before an iteration gets the
+        event. A slow handler makes the server wait. If one raises, the socket and the other
+        handlers continue; the next iteration step, wait or `close` raises the exception once.
 
         Args:
             event: Name of the event, `"*"` for all, `"reconnected"`, or its class; `UnknownEvent`
-                for those newer than this package.
+                for events that this package does not know.
 
         Raises:
-            ArgumentError: The socket has no such event, or the function cannot be a handler.
+            ArgumentError: The socket has no such event, or the function is not a valid handler.
         """
         match = matcher(event, self._spec)
 
@@ -128,7 +128,7 @@ class _Iteration(Generic[E]):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.owner: object = None
-        """The thread or task that iterates."""
+        """The iterating thread or task."""
         connection.begin_iteration(self)
 
 
@@ -142,7 +142,7 @@ class Events(_Iteration[E]):
         return self.next_within(DEFAULT)
 
     def next_within(self, timeout: float | UseDefault | None) -> E:
-        """The next event; `WebSocketTimeout` when it does not come within `timeout` seconds."""
+        """Returns the next event; raises `WebSocketTimeout` after `timeout` seconds."""
         event: Any = run_steps(self._connection.next(self, timeout))
         if event is OVER:
             raise StopIteration
@@ -159,7 +159,7 @@ class AsyncEvents(_Iteration[E]):
         return await self.next_within(DEFAULT)
 
     async def next_within(self, timeout: float | UseDefault | None) -> E:  # noqa: ASYNC109
-        """The next event; `WebSocketTimeout` when it does not come within `timeout` seconds."""
+        """Returns the next event; raises `WebSocketTimeout` after `timeout` seconds."""
         event: Any = await run_steps_async(self._connection.next(self, timeout))
         if event is OVER:
             raise StopAsyncIteration
@@ -174,24 +174,24 @@ class SyncSocket(BaseSocket, Generic[E]):
     _driver_class = ThreadDriver
 
     def connect(self) -> Self:
-        """Opens the connection. After a failure it may be called again.
+        """Opens the connection. May be called again after a failure.
 
         Raises:
             APIConnectionError: The server could not be reached or did not respond in time
                 (`open_timeout`).
-            APIError: The server rejected the handshake; the class says why.
+            APIError: The server rejected the handshake; the class of the error says why.
             WebSocketError: The socket was opened before.
         """
         run_steps(self._connection.open())
         return self
 
     def send(self, event: Model | Mapping[str, Any]) -> None:
-        """Queues an event; the typed methods end here. Events go out in the order of the calls.
+        """Queues an event; the typed methods call this. Events are sent in the order of the calls.
 
         Waits while `max_queue` events are queued.
 
         Args:
-            event: A model of an event, or plain JSON data for an event newer than this package.
+            event: A model of an event, or plain JSON data for events that have no model.
 
         Raises:
             ArgumentError: It is not an event of this socket.
@@ -201,42 +201,42 @@ class SyncSocket(BaseSocket, Generic[E]):
         run_steps(self._connection.send(event))
 
     def __iter__(self) -> Events[E]:
-        """The events in their order. Ends when the socket is closed here, or by the server after
-        its last event.
+        """Iterates over the events. Ends when the program closes the socket, or the server does
+        after its last event.
 
         Raises:
-            WebSocketError: The server sent an `error` event, raised at its place, after which the
-                iteration may be taken up again; or the connection was lost.
-            WebSocketTimeout: No event came for `idle_timeout`.
+            WebSocketError: The server sent an `error` event, raised in order (the program may
+                iterate again), or the connection was lost.
+            WebSocketTimeout: No event arrived within `idle_timeout`.
         """
         return Events(self._connection)
 
     def wait_for(self, event: Any, *, timeout: float | UseDefault | None = DEFAULT) -> Any:
-        """Waits for an event; one that has arrived before and was not taken counts.
+        """Waits for an event, or returns it if it is already in the queue.
 
-        The events before it stay for an iteration or another wait, as far as `max_events` and
-        `max_bytes` allow.
+        Earlier events stay in the queue for iterations and other waits, within `max_events` and
+        `max_bytes`.
 
         Args:
             event: Name or class of the event, or several of them in a tuple.
-            timeout: Seconds; by default `idle_timeout`, None waits without limit.
+            timeout: Seconds; by default `idle_timeout`. None waits without limit.
 
         Raises:
             ArgumentError: The socket has no such event.
-            WebSocketError: The server sent an `error` event, or the connection is or gets closed.
-            WebSocketTimeout: It did not come in time.
+            WebSocketError: The server sent an `error` event, or the connection is closed.
+            WebSocketTimeout: The event did not arrive in time.
         """
         return run_steps(self._connection.wait_for(event, timeout))
 
     def close(self, *, flush: bool = True) -> None:
-        """Ends the socket, within one second even when the peer is silent. May be called several
-        times, from several threads, and from a handler.
+        """Closes the socket, within one second even if the server does not respond. May be called
+        several times, from several threads, and from a handler.
 
-        Events that arrived may still be taken. The exception of a handler that failed since the
-        last wait is raised here.
+        Received events stay available. Raises the exception of a handler that failed since the last
+        wait.
 
         Args:
-            flush: Whether what is queued is sent before, as long as the peer takes it.
+            flush: Whether to send queued events first, as long as the server receives them.
         """
         run_steps(self._connection.close(flush=flush))
 
@@ -255,14 +255,14 @@ class AsyncSocket(BaseSocket, Generic[E]):
     _driver_class = TaskDriver
 
     async def connect(self) -> Self:
-        """Opens the connection. After a failure it may be called again.
+        """Opens the connection. May be called again after a failure.
 
         Raises:
             APIConnectionError: The server could not be reached or did not respond in time
                 (`open_timeout`).
-            APIError: The server rejected the handshake; the class says why.
+            APIError: The server rejected the handshake; the class of the error says why.
             WebSocketError: The socket was opened before.
-            CozeError: This is trio; the sockets work on asyncio only.
+            CozeError: The event loop is trio; sockets work on asyncio only.
         """
         if not is_asyncio(current()):
             raise CozeError(
@@ -273,12 +273,12 @@ class AsyncSocket(BaseSocket, Generic[E]):
         return self
 
     async def send(self, event: Model | Mapping[str, Any]) -> None:
-        """Queues an event; the typed methods end here. Events go out in the order of the calls.
+        """Queues an event; the typed methods call this. Events are sent in the order of the calls.
 
         Waits while `max_queue` events are queued.
 
         Args:
-            event: A model of an event, or plain JSON data for an event newer than this package.
+            event: A model of an event, or plain JSON data for events that have no model.
 
         Raises:
             ArgumentError: It is not an event of this socket.
@@ -288,13 +288,13 @@ class AsyncSocket(BaseSocket, Generic[E]):
         await run_steps_async(self._connection.send(event))
 
     def __aiter__(self) -> AsyncEvents[E]:
-        """The events in their order. Ends when the socket is closed here, or by the server after
-        its last event.
+        """Iterates over the events. Ends when the program closes the socket, or the server does
+        after its last event.
 
         Raises:
-            WebSocketError: The server sent an `error` event, raised at its place, after which the
-                iteration may be taken up again; or the connection was lost.
-            WebSocketTimeout: No event came for `idle_timeout`.
+            WebSocketError: The server sent an `error` event, raised in order (the program may
+                iterate again), or the connection was lost.
+            WebSocketTimeout: No event arrived within `idle_timeout`.
         """
         return AsyncEvents(self._connection)
 
@@ -304,31 +304,31 @@ class AsyncSocket(BaseSocket, Generic[E]):
         *,
         timeout: float | UseDefault | None = DEFAULT,  # noqa: ASYNC109
     ) -> Any:
-        """Waits for an event; one that has arrived before and was not taken counts.
+        """Waits for an event, or returns it if it is already in the queue.
 
-        The events before it stay for an iteration or another wait, as far as `max_events` and
-        `max_bytes` allow.
+        Earlier events stay in the queue for iterations and other waits, within `max_events` and
+        `max_bytes`.
 
         Args:
             event: Name or class of the event, or several of them in a tuple.
-            timeout: Seconds; by default `idle_timeout`, None waits without limit.
+            timeout: Seconds; by default `idle_timeout`. None waits without limit.
 
         Raises:
             ArgumentError: The socket has no such event.
-            WebSocketError: The server sent an `error` event, or the connection is or gets closed.
-            WebSocketTimeout: It did not come in time.
+            WebSocketError: The server sent an `error` event, or the connection is closed.
+            WebSocketTimeout: The event did not arrive in time.
         """
         return await run_steps_async(self._connection.wait_for(event, timeout))
 
     async def close(self, *, flush: bool = True) -> None:
-        """Ends the socket, within one second even when the peer is silent. May be called several
-        times, from several tasks, and from a handler.
+        """Closes the socket, within one second even if the server does not respond. May be called
+        several times, from several tasks, and from a handler.
 
-        Events that arrived may still be taken. The exception of a handler that failed since the
-        last wait is raised here.
+        Received events stay available. Raises the exception of a handler that failed since the last
+        wait.
 
         Args:
-            flush: Whether what is queued is sent before, as long as the peer takes it.
+            flush: Whether to send queued events first, as long as the server receives them.
         """
         await run_steps_async(self._connection.close(flush=flush))
 

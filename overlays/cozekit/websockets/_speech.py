@@ -1,4 +1,4 @@
-"""Text to speech: `SpeechSocket`, `AsyncSpeechSocket`, and what both need to speak a long text."""
+"""Text to speech: `SpeechSocket`, `AsyncSpeechSocket`, and their helpers for long texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ._protocol import SPEECH, SpeechEvent, audio_of
 from ._socket import AsyncSocket, Sent, SyncSocket
 
 MAX_BYTES: int = INPUT_TEXT_BUFFER_APPEND_LIMITS["text"].max_bytes or 0
-"""UTF-8 bytes of text in one request; 0 when the description states none."""
+"""Maximum UTF-8 bytes of text in one request; 0 if the description states no limit."""
 
 
 class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
@@ -33,40 +33,40 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
     _spec = SPEECH
 
     def say(self, text: str, *, output_audio: m.OutputAudio | None = None) -> bytes:
-        """The sound of a text of any length: PCM, 24 kHz, mono, 16 bit, unless `output_audio` says
-        otherwise; no header.
+        """Returns the speech for a text of any length: PCM, 24 kHz, mono, 16 bit without a header,
+        unless `output_audio` sets another format.
 
-        A text above 1,024 bytes is cut after sentences into several requests, each on a separate
-        connection, since the pages promise no second request on one. The socket itself need not be
-        open.
+        Text above 1,024 bytes is split after sentences into several requests, each on a separate
+        connection, since the pages document one request per connection. The socket itself need not
+        be open.
 
         Args:
-            text: What is spoken.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete.
+            WebSocketError: The server reports an error, or closes before the audio is complete.
         """
         return b"".join(self.say_stream(text, output_audio=output_audio))
 
     def say_stream(
         self, text: str, *, output_audio: m.OutputAudio | None = None
     ) -> Iterator[bytes]:
-        """The sound of a text of any length in pieces as they come, to be played meanwhile. A piece
-        need not hold whole samples. The socket itself need not be open.
+        """Yields the speech for a text of any length in pieces as they arrive. A piece may end in the
+        middle of a sample. The socket itself need not be open.
 
         Args:
-            text: What is spoken.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete.
+            WebSocketError: The server reports an error, or closes before the audio is complete.
         """
         check({"output_audio": output_audio}, SPEECH_UPDATE_LIMITS)
         return self._say(split_text(text), output_audio)
@@ -78,25 +78,25 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
         *,
         output_audio: m.OutputAudio | None = None,
     ) -> int:
-        """Writes the sound of a text of any length to a file; returns the bytes of sound. The
+        """Writes the speech for a text of any length to a file; returns the bytes of audio. The
         socket itself need not be open.
 
         Args:
-            text: What is spoken.
-            file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file when
-                the sound is PCM; everything else gets the bytes as they come.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file if
+                the audio is PCM; everything else gets the raw bytes.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete; a
-                file that was made here is removed.
+            WebSocketError: The server reports an error, or closes before the audio is complete; the
+                incomplete file is removed.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
         size = 0
-        with _sound_file(file, output_audio) as target:
+        with _audio_file(file, output_audio) as target:
             for piece in pieces:
                 target.write(piece)
                 size += len(piece)
@@ -104,8 +104,8 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
 
     def _say(self, texts: list[str], output_audio: m.OutputAudio | None) -> Iterator[bytes]:
         for text in texts:
-            with self._another() as socket:
-                run_steps(_request(socket, text, output_audio))
+            with self._new_socket() as socket:
+                run_steps(_send_text(socket, text, output_audio))
                 for event in socket:
                     if isinstance(event, m.SpeechAudioUpdateEvent):
                         yield audio_of(event)
@@ -119,40 +119,40 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
     _spec = SPEECH
 
     async def say(self, text: str, *, output_audio: m.OutputAudio | None = None) -> bytes:
-        """The sound of a text of any length: PCM, 24 kHz, mono, 16 bit, unless `output_audio` says
-        otherwise; no header.
+        """Returns the speech for a text of any length: PCM, 24 kHz, mono, 16 bit without a header,
+        unless `output_audio` sets another format.
 
-        A text above 1,024 bytes is cut after sentences into several requests, each on a separate
-        connection, since the pages promise no second request on one. The socket itself need not be
-        open.
+        Text above 1,024 bytes is split after sentences into several requests, each on a separate
+        connection, since the pages document one request per connection. The socket itself need not
+        be open.
 
         Args:
-            text: What is spoken.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete.
+            WebSocketError: The server reports an error, or closes before the audio is complete.
         """
         return b"".join([piece async for piece in self.say_stream(text, output_audio=output_audio)])
 
     def say_stream(
         self, text: str, *, output_audio: m.OutputAudio | None = None
     ) -> AsyncIterator[bytes]:
-        """The sound of a text of any length in pieces as they come, to be played meanwhile. A piece
-        need not hold whole samples. The socket itself need not be open.
+        """Yields the speech for a text of any length in pieces as they arrive. A piece may end in the
+        middle of a sample. The socket itself need not be open.
 
         Args:
-            text: What is spoken.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete.
+            WebSocketError: The server reports an error, or closes before the audio is complete.
         """
         check({"output_audio": output_audio}, SPEECH_UPDATE_LIMITS)
         return self._say(split_text(text), output_audio)
@@ -164,25 +164,25 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
         *,
         output_audio: m.OutputAudio | None = None,
     ) -> int:
-        """Writes the sound of a text of any length to a file; returns the bytes of sound. The
+        """Writes the speech for a text of any length to a file; returns the bytes of audio. The
         socket itself need not be open.
 
         Args:
-            text: What is spoken.
-            file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file when
-                the sound is PCM; everything else gets the bytes as they come.
-            output_audio: Codec, sample rate, voice, speed and loudness; None takes the server's
+            text: The text to speak.
+            file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file if
+                the audio is PCM; everything else gets the raw bytes.
+            output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
             ArgumentError: The text is empty, or a value is beyond its limits.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the sound is complete; a
-                file that was made here is removed.
+            WebSocketError: The server reports an error, or closes before the audio is complete; the
+                incomplete file is removed.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
         size = 0
-        with _sound_file(file, output_audio) as target:
+        with _audio_file(file, output_audio) as target:
             async for piece in pieces:
                 target.write(piece)
                 size += len(piece)
@@ -192,8 +192,8 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
         self, texts: list[str], output_audio: m.OutputAudio | None
     ) -> AsyncIterator[bytes]:
         for text in texts:
-            async with self._another() as socket:
-                await run_steps_async(_request(socket, text, output_audio))
+            async with self._new_socket() as socket:
+                await run_steps_async(_send_text(socket, text, output_audio))
                 async for event in socket:
                     if isinstance(event, m.SpeechAudioUpdateEvent):
                         yield audio_of(event)
@@ -201,7 +201,7 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
                         break
 
 
-def _request(
+def _send_text(
     socket: SpeechSender[Any], text: str, output_audio: m.OutputAudio | None
 ) -> Steps[None]:
     if output_audio is not None:
@@ -211,8 +211,8 @@ def _request(
 
 
 def split_text(text: str, limit: int = MAX_BYTES) -> list[str]:
-    """A text in pieces of at most `limit` bytes, cut behind sentences where possible, else behind
-    words, else anywhere. With a limit of 0 it stays whole.
+    """Splits a text into pieces of at most `limit` bytes: after sentences if possible, else after
+    words, else anywhere. A limit of 0 does not split it.
 
     Raises:
         ArgumentError: The text is empty.
@@ -223,25 +223,25 @@ def split_text(text: str, limit: int = MAX_BYTES) -> list[str]:
     pieces = []
     while limit and len(rest.encode()) > limit:
         head = rest.encode()[:limit].decode("utf-8", "ignore")
-        place = (
+        end = (
             max(head.rfind(mark) for mark in "。！？；.!?;\n") + 1
             or max(head.rfind(mark) for mark in "，、, ") + 1
             or len(head)
         )
-        if piece := rest[:place].strip():
+        if piece := rest[:end].strip():
             pieces.append(piece)
-        rest = rest[place:].lstrip()
+        rest = rest[end:].lstrip()
     if rest:
         pieces.append(rest)
     return pieces
 
 
 @contextmanager
-def _sound_file(
+def _audio_file(
     file: str | os.PathLike[str] | IO[bytes], audio: m.OutputAudio | None
 ) -> Iterator[IO[bytes]]:
-    """A file that takes sound as it comes: a WAV file when its name ends so and the sound is PCM,
-    else the bytes alone. One that was made here is removed when the sound stays incomplete.
+    """Opens a file for audio: WAV if the path ends in `.wav` and the audio is PCM, else raw bytes. A
+    file created here is removed if the audio is incomplete.
     """
     if not isinstance(file, str | os.PathLike):
         yield file
@@ -264,7 +264,7 @@ def _sound_file(
 
 
 def _pcm_format(audio: m.OutputAudio | None) -> AudioFormat | None:
-    """The format of the samples that a request for speech gives; None when they are not PCM."""
+    """The sample format of requested speech; None if it is not PCM."""
     if audio is None:
         return AudioFormat()
     if audio.codec not in (None, "pcm"):

@@ -40,20 +40,20 @@ class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsSender
         on_progress: Callable[[str], object] | None = None,
         speed: float | None = None,
     ) -> str:
-        """The text of a recording. Uses a separate connection; the socket itself need not be open.
+        """Transcribes a recording on a separate connection; the socket itself need not be open.
 
         Args:
-            file: A path, bytes, an open file, or pieces such as those of a microphone. WAV and Ogg
-                are recognised.
-            input_audio: Format of the recording; needed for raw samples, None for WAV and Ogg.
-            asr_config: Language, words to expect, punctuation; None takes the server's defaults.
-            on_progress: Called with the whole text so far, each time that more was heard, in the
-                thread that reads the socket.
-            speed: 1.0 sends in real time, as the pages advise for microphones; None as fast as
-                possible.
+            file: A path, bytes, an open file, or an iterable of bytes, such as a microphone. WAV
+                and Ogg are recognised.
+            input_audio: Format of the recording; required for raw samples, None for WAV and Ogg.
+            asr_config: Language, expected words, punctuation; None uses the server's defaults.
+            on_progress: Called with the whole text so far whenever it grows, in the thread that
+                reads the socket.
+            speed: 1.0 sends in real time, as the pages recommend for microphones; None sends as
+                fast as possible.
 
         Raises:
-            ArgumentError: Coze does not read this format.
+            ArgumentError: Coze does not support this format.
             APIConnectionError: The server could not be reached or did not respond in time.
             WebSocketError: The server reports an error, or closes before the text is complete.
         """
@@ -61,7 +61,7 @@ class TranscriptionsSocket(SyncSocket[TranscriptionsEvent], TranscriptionsSender
         first = next(source, b"")
         audio = _recognized_format(first, input_audio)
         pieces = paced(itertools.chain([first], source), _sample_format(audio), speed=speed)
-        with self._another() as socket:
+        with self._new_socket() as socket:
             return run_steps(
                 _transcribe(socket, lambda: next(pieces, b""), audio, asr_config, on_progress)
             )
@@ -81,20 +81,20 @@ class AsyncTranscriptionsSocket(AsyncSocket[TranscriptionsEvent], Transcriptions
         on_progress: Callable[[str], object] | None = None,
         speed: float | None = None,
     ) -> str:
-        """The text of a recording. Uses a separate connection; the socket itself need not be open.
+        """Transcribes a recording on a separate connection; the socket itself need not be open.
 
         Args:
-            file: A path, bytes, an open file, or pieces such as those of a microphone, from an
-                iterable or async iterable. WAV and Ogg are recognised.
-            input_audio: Format of the recording; needed for raw samples, None for WAV and Ogg.
-            asr_config: Language, words to expect, punctuation; None takes the server's defaults.
-            on_progress: Plain function called with the whole text so far, each time that more was
-                heard, in the task that reads the socket.
-            speed: 1.0 sends in real time, as the pages advise for microphones; None as fast as
-                possible.
+            file: A path, bytes, an open file, or an iterable or async iterable of bytes, such as a
+                microphone. WAV and Ogg are recognised.
+            input_audio: Format of the recording; required for raw samples, None for WAV and Ogg.
+            asr_config: Language, expected words, punctuation; None uses the server's defaults.
+            on_progress: Plain function called with the whole text so far whenever it grows, in the
+                task that reads the socket.
+            speed: 1.0 sends in real time, as the pages recommend for microphones; None sends as
+                fast as possible.
 
         Raises:
-            ArgumentError: Coze does not read this format.
+            ArgumentError: Coze does not support this format.
             APIConnectionError: The server could not be reached or did not respond in time.
             WebSocketError: The server reports an error, or closes before the text is complete.
         """
@@ -102,13 +102,13 @@ class AsyncTranscriptionsSocket(AsyncSocket[TranscriptionsEvent], Transcriptions
         first = await anext(source, b"")
         audio = _recognized_format(first, input_audio)
 
-        async def whole() -> AsyncIterator[bytes]:
+        async def all_pieces() -> AsyncIterator[bytes]:
             yield first
             async for piece in source:
                 yield piece
 
-        pieces = apaced(whole(), _sample_format(audio), speed=speed)
-        async with self._another() as socket:
+        pieces = apaced(all_pieces(), _sample_format(audio), speed=speed)
+        async with self._new_socket() as socket:
             return await run_steps_async(
                 _transcribe(socket, lambda: anext(pieces, b""), audio, asr_config, on_progress)
             )
@@ -140,12 +140,12 @@ def _transcribe(
 
 
 def _recognized_format(first: bytes, audio: m.InputAudio | None) -> m.InputAudio | None:
-    """The format of a recording by its first bytes, unless the program says it; None for WAV, which
-    is the server's default.
+    """Returns the given format, or detects it from the first bytes; None for WAV, the server's
+    default.
 
     Raises:
-        ArgumentError: It is neither WAV nor Ogg, and raw samples do not tell their format; or Coze
-            does not read it.
+        ArgumentError: No format was passed and the recording is neither WAV nor Ogg, or Coze does
+            not support the format.
     """
     if audio is not None:
         check({"input_audio": audio}, TRANSCRIPTIONS_UPDATE_LIMITS)
@@ -153,23 +153,23 @@ def _recognized_format(first: bytes, audio: m.InputAudio | None) -> m.InputAudio
     if first.startswith(b"RIFF"):
         if len(first) >= 36 and first[12:16] == b"fmt ":
             rate = int.from_bytes(first[24:28], "little")
-            in_file = m.InputAudio(
+            wav_format = m.InputAudio(
                 sample_rate=m.InputAudioSampleRate(rate),
                 channel=int.from_bytes(first[22:24], "little"),
                 bit_depth=int.from_bytes(first[34:36], "little"),
             )
-            check({"input_audio": in_file}, TRANSCRIPTIONS_UPDATE_LIMITS)
+            check({"input_audio": wav_format}, TRANSCRIPTIONS_UPDATE_LIMITS)
         return None
     if first.startswith(b"OggS"):
         return m.InputAudio(format=m.InputAudioFormat.OGG, codec=m.InputAudioCodec.OPUS)
     raise ArgumentError(
-        "the sound is neither WAV nor Ogg; say what it is with input_audio=InputAudio(format=…, …)",
+        "the audio is neither WAV nor Ogg; pass its format as input_audio=InputAudio(format=…, …)",
         argument="input_audio",
     )
 
 
 def _sample_format(audio: m.InputAudio | None) -> AudioFormat:
-    """The format of sound that is sent, which says how long it lasts."""
+    """The sample format of sent audio, which determines its duration."""
     if audio is None:
         return AudioFormat()
     if audio.codec in ("g711a", "g711u"):
