@@ -245,18 +245,21 @@ class RefreshingAuth(Auth):
             if leads:
                 yield lead(flight)
             elif flight.needs_this_thread and not in_loop:
-                if self._is_usable(self._current, rejected, with_margin=False):
-                    return self._current
-                raise CozeError(
-                    "a sync client inside an event loop waits for a token that the same loop is "
-                    "fetching; use AsyncCoze there"
-                )
+                return self._token_without_waiting(rejected)
             token: Token | None = yield wait(flight)
             if token is not None and token.access_token != rejected:
                 return token
             self._end_flight(flight)
             if leads and token is None:
                 raise abandoned()
+
+    def _token_without_waiting(self, rejected: str | None) -> Token:
+        if self._is_usable(self._current, rejected, with_margin=False):
+            return self._current
+        raise CozeError(
+            "a sync client inside an event loop waits for a token that the same loop is fetching; "
+            "use AsyncCoze there"
+        )
 
     def _lead(
         self, client: SyncTokenClient, rejected: str | None, flight: SingleFlight[Token]
