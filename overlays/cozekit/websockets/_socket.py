@@ -72,8 +72,8 @@ class BaseSocket:
         return type(self)(self._client, self._query, self._options, self._handlers)
 
     def _leave(self, *, failed: bool) -> Steps[None]:
-        """Closes at the end of a block. After an exception nothing is flushed, and errors of handlers
-        are only logged.
+        """Closes at the end of a block. After an exception nothing is flushed, and errors of
+        handlers are only logged.
         """
         try:
             yield from self._connection.close(flush=not failed)
