@@ -223,7 +223,7 @@ class Connection:
                 broken = WebSocketError(f"reading ended by {type(error).__name__}: {error}")
                 broken.__cause__ = error
                 with self._driver.change():
-                    self._broken = broken
+                    self._lost = broken
                     self.events.finish(broken, normal=False)
             if not isinstance(error, Exception):
                 raise

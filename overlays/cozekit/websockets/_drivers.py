@@ -149,7 +149,7 @@ class TaskDriver:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Wakes all waiters. Needs no lock: the state never changes between two awaits."""
+        """Wakes all waiters. Needs no lock: no other task runs between two awaits."""
         try:
             yield
         finally:

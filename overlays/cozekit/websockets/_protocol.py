@@ -136,7 +136,7 @@ _event_type = msgspec.json.Decoder(_EventType)
 
 
 def decode(frame: bytes, spec: SocketSpec, on_drift: DriftHook | None = None) -> Any:
-    """Decodes a frame to the model of its event, or to `UnknownEvent`. Never raises."""
+    """Decodes a frame to the model of its event. Invalid frames become an `UnknownEvent`."""
     try:
         event_type = _event_type.decode(frame).event_type
         model = spec.receive.get(event_type)

@@ -67,7 +67,7 @@ class WebSockets:
 
         Args:
             bot_id: Id of a published bot.
-            device_id: Up to 64-bit integer as text, for troubleshooting by Coze. None sends none.
+            device_id: A 64-bit integer as text, for troubleshooting by Coze. None sends none.
             workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
             options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.
@@ -149,7 +149,7 @@ class AsyncWebSockets:
 
         Args:
             bot_id: Id of a published bot.
-            device_id: Up to 64-bit integer as text, for troubleshooting by Coze. None sends none.
+            device_id: A 64-bit integer as text, for troubleshooting by Coze. None sends none.
             workflow_id: Id of the chatflow that answers in place of the bot. Undocumented.
             options: Settings of the connection: timeouts, limits, reconnection. None uses the
                 defaults of `SocketOptions`.

@@ -55,8 +55,8 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
     def say_stream(
         self, text: str, *, output_audio: m.OutputAudio | None = None
     ) -> Iterator[bytes]:
-        """Yields the speech for a text of any length in pieces as they arrive. A piece may end in
-        the middle of a sample. The socket itself need not be open.
+        """Yields the speech for a text of any length in pieces as they arrive. A piece may end
+        in the middle of a sample. The socket itself need not be open.
 
         Args:
             text: The text to speak.
@@ -141,8 +141,8 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
     def say_stream(
         self, text: str, *, output_audio: m.OutputAudio | None = None
     ) -> AsyncIterator[bytes]:
-        """Yields the speech for a text of any length in pieces as they arrive. A piece may end in
-        the middle of a sample. The socket itself need not be open.
+        """Yields the speech for a text of any length in pieces as they arrive. A piece may end
+        in the middle of a sample. The socket itself need not be open.
 
         Args:
             text: The text to speak.
