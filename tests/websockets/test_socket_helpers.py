@@ -8,6 +8,7 @@ import asyncio
 import base64
 import io
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from coze_openapi import models as m
 from coze_openapi.senders import ChatSender, SpeechSender
 from cozekit.audio import AudioFormat, pcm_to_wav, read_wav
 from cozekit.errors import ArgumentError, ChatFailed, ResponseError, WebSocketError
-from cozekit.websockets import SocketOptions, audio_of
+from cozekit.websockets import Dialogue, SocketOptions, audio_of
 from cozekit.websockets._speech import split_text
 
 PCM = bytes(range(256)) * 30
@@ -306,6 +307,23 @@ async def test_a_dialogue_whose_answer_fails_is_an_error(sync_or_async: Any, pee
         with pytest.raises(ChatFailed, match="quota") as caught:
             await converse(sync_or_async, ws, PCM)
     assert caught.value.code == 4024
+
+
+@pytest.mark.parametrize(
+    ("event", "is_over"),
+    [
+        (m.ChatConversationAudioCompletedEvent, False),
+        (m.ChatConversationChatCompletedEvent, True),
+        (m.ChatConversationChatCanceledEvent, True),
+        (m.ChatConversationChatFailedEvent, True),
+    ],
+)
+def test_an_answer_is_over_with_the_last_event_of_its_chat(event: Any, is_over: bool) -> None:
+    dialogue, last = Dialogue(), event.from_dict({})
+    dialogue.feed(m.ChatConversationChatCreatedEvent.from_dict({}))
+    with pytest.raises(ChatFailed) if "Failed" in event.__name__ else nullcontext():
+        dialogue.feed(last)
+    assert dialogue.is_over(last) is is_over
 
 
 async def test_a_dialogue_without_an_answer_ends_after_its_patience(
