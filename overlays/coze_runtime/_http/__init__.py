@@ -2,10 +2,9 @@
 
 | Module | Contents |
 |---|---|
-| `exchange` | sends a prepared request; reads or opens the response |
+| `exchange` | sends a prepared request; reads or opens the response; errors of httpx as ours |
 | `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
-| `errors` | translates errors of the HTTP library |
 | `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |
 | `connections` | one set of connections per client, event loop and process; asyncio and trio |
 | `aiohttp_transport` | an httpx transport on aiohttp |

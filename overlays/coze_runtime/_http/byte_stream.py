@@ -12,7 +12,7 @@ import httpx
 from .._publish import publish
 from ..errors import CozeError
 from ..operation import Operation
-from .errors import HTTP_ERRORS, closed_error, connection_error
+from .exchange import HTTP_ERRORS, closed_error, connection_error
 from .prepared import OpenResponse
 from .sockets import hang_up
 
