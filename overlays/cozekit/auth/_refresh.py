@@ -238,10 +238,7 @@ class RefreshingAuth(Auth):
             with self._lock:
                 if (fresh := self._fresh_token(rejected)) is not None:
                     return fresh
-                flight = self._flight
-                leads = flight is None or flight.is_inherited
-                if flight is None or leads:
-                    flight = self._flight = SingleFlight(in_loop=in_loop)
+                flight, leads = self._join_or_lead(in_loop=in_loop)
             if leads:
                 yield lead(flight)
             elif flight.needs_this_thread and not in_loop:
@@ -252,6 +249,14 @@ class RefreshingAuth(Auth):
             self._end_flight(flight)
             if leads and token is None:
                 raise abandoned()
+
+    def _join_or_lead(self, *, in_loop: bool) -> tuple[SingleFlight[Token], bool]:
+        """The flight on its way, or a new one and True: the caller leads it. Needs the lock."""
+        flight = self._flight
+        if flight is not None and not flight.is_inherited:
+            return flight, False
+        self._flight = flight = SingleFlight(in_loop=in_loop)
+        return flight, True
 
     def _token_without_waiting(self, rejected: str | None) -> Token:
         if self._is_usable(self._current, rejected, with_margin=False):
