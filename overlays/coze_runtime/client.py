@@ -13,7 +13,7 @@ from .auth import Auth
 from .base_client import BaseClient
 from .calls import raw
 from .calls.execute import execute
-from .calls.hooks import Observer, RequestHook, ResponseHook
+from .calls.hooks import RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
 from .operation import CallOptions, Request, Response
 from .steps import run_steps, run_steps_async
@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 class SyncAPIClient(BaseClient):
     """The sync client. Threads may share it. Use it in a `with` block, or call `close`."""
+
+    _is_async = False
 
     def __init__(
         self,
@@ -69,7 +71,8 @@ class SyncAPIClient(BaseClient):
 
         Raises:
             ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
+                `max_retries` is out of range, `http_client` or `transport` is of the wrong kind,
+                or a hook is an async function that the client cannot await.
         """
         self._configure(
             token,
@@ -80,7 +83,8 @@ class SyncAPIClient(BaseClient):
             max_retries,
             default_headers,
             on_drift,
-            Observer(on_request, on_response),
+            on_request,
+            on_response,
         )
         _check_given(http_client, transport, is_async=False)
         self._connections = Connections(http_client, partial(_new_client, transport))
@@ -309,6 +313,8 @@ class AsyncAPIClient(BaseClient):
     Several event loops may share one client; each loop has separate connections.
     """
 
+    _is_async = True
+
     def __init__(
         self,
         token: str | None = None,
@@ -355,7 +361,8 @@ class AsyncAPIClient(BaseClient):
 
         Raises:
             ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
+                `max_retries` is out of range, `http_client` or `transport` is of the wrong kind,
+                or a hook is an async function that the client cannot await.
         """
         self._configure(
             token,
@@ -366,7 +373,8 @@ class AsyncAPIClient(BaseClient):
             max_retries,
             default_headers,
             on_drift,
-            Observer(on_request, on_response),
+            on_request,
+            on_response,
         )
         _check_given(http_client, transport, is_async=True)
         own_transport = transport is not None and not isinstance(transport, str)
