@@ -88,14 +88,17 @@ class Connection:
         policy = self._options.reconnect
         for attempt in count(1):
             pause = policy.pause(attempt) if policy else 0.0
-            if (yield self._driver.until(lambda: self._state == "closed", pause)):
+            if (yield self._driver.until(self._is_closed, pause)):
                 break
             try:
-                return (yield from self._handshake.open(self._driver)), attempt
+                return (yield from self._handshake.open(self._driver, self._is_closed)), attempt
             except (APIConnectionError, ServerError):
                 if policy is None or attempt >= policy.attempts:
                     raise
         raise closed_error()
+
+    def _is_closed(self) -> bool:
+        return self._state == "closed"
 
     def send(self, event: Model | Mapping[str, Any]) -> Steps[None]:
         """Queues an event; waits while the queue is full."""
@@ -185,6 +188,14 @@ class Connection:
         yield self._driver.join()
         if failure := self.events.failure():
             raise failure
+
+    def abandon(self) -> None:
+        """Ends reader and writer of a socket that was dropped while it was open. Runs in a
+        finalizer, so it takes no lock: the reader notices.
+        """
+        if self._state == "open":
+            self._state = "closed"
+            self._driver.abort(self._network)
 
     def _drain(self) -> Steps[bool]:
         """Waits until everything is sent; returns False if the peer stops receiving."""
@@ -289,12 +300,12 @@ class Connection:
     def _deliver(self, event: Any, size: int) -> Steps[None]:
         for handler in [handler for match, handler in self._handlers if match(event)]:
             try:
-                yield self._driver.call(handler, event)
+                yield handler(event)
             except Exception as error:
                 self.fail(error)
 
         def put() -> bool:
-            if self.events.has_room or self._state == "closed":
+            if self.events.has_room or self._is_closed():
                 self.events.put(event, size)
                 return True
             return False

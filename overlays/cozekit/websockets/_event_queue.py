@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakSet
 
+from coze_runtime.steps import reject_async
+
 from ..errors import ArgumentError, WebSocketError
 from ._handshake import SocketOptions
 from ._protocol import SocketSpec, event_error
@@ -40,11 +42,8 @@ def check_handler(handler: object, *, coroutines: bool) -> None:
         raise ArgumentError(
             "a handler must be a function of one argument, the event", argument="handler"
         )
-    if not coroutines and inspect.iscoroutinefunction(handler):
-        raise ArgumentError(
-            "a coroutine function cannot be a handler of a sync socket; use AsyncCoze",
-            argument="handler",
-        )
+    if not coroutines:
+        reject_async(handler, "handler", "handler")
     try:
         inspect.signature(handler).bind(None)
     except TypeError:

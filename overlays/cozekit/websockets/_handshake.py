@@ -5,13 +5,13 @@ package.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from coze_openapi.async_client import AsyncClient
+from coze_openapi.client import Client
 from coze_runtime._publish import publish
-from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
-from coze_runtime.calls.settings import Settings
 from coze_runtime.operation import CallOptions, Request, Response
 from coze_runtime.serialization.error_responses import failure
 from coze_runtime.steps import Steps
@@ -24,7 +24,7 @@ from ..errors import (
     AuthenticationError,
     CozeError,
 )
-from ._protocol import SocketSpec
+from ._protocol import SocketSpec, closed_error
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 # Close codes after which a new connection would end the same way: normal, protocol error, invalid
@@ -34,22 +34,7 @@ _FINAL_CODES = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010})
 _CLOSE_TIMEOUT = 0.6
 
 
-class SyncSocketClient(SyncTokenClient, Protocol):
-    """What a sync socket needs from its client."""
-
-    @property
-    def settings(self) -> Settings:
-        """Base URL, auth and headers of every request."""
-        ...
-
-
-class AsyncSocketClient(AsyncTokenClient, Protocol):
-    """What an async socket needs from its client."""
-
-    @property
-    def settings(self) -> Settings:
-        """Base URL, auth and headers of every request."""
-        ...
+SocketClient: TypeAlias = Client | AsyncClient
 
 
 class Reconnect(NamedTuple):
@@ -170,7 +155,7 @@ class Handshake:
 
     def __init__(
         self,
-        client: SyncSocketClient | AsyncSocketClient,
+        client: SocketClient,
         spec: SocketSpec,
         query: Mapping[str, Any],
         options: SocketOptions,
@@ -180,11 +165,12 @@ class Handshake:
         self.query = {name: value for name, value in query.items() if value is not None}
         self.options = options
 
-    def open(self, driver: Any) -> Steps[Any]:
+    def open(self, driver: Any, is_closed: Callable[[], bool]) -> Steps[Any]:
         """Opens a connection. A rejected token is renewed once.
 
         Args:
             driver: Gets tokens and opens connections, blocking or async.
+            is_closed: Whether the socket was closed meanwhile.
 
         Raises:
             APIConnectionError: The server could not be reached or did not respond in time.
@@ -197,7 +183,7 @@ class Handshake:
         while True:
             url, headers = self.target(token)
             try:
-                return (yield driver.connect(url, self._settings(url, headers)))
+                return (yield from self._connect(driver, url, headers, is_closed))
             except Exception as problem:
                 error = problem if isinstance(problem, CozeError) else self._error(problem, url)
                 if not may_renew or not isinstance(error, AuthenticationError):
@@ -206,6 +192,26 @@ class Handshake:
                     raise error from problem
                 may_renew = False
             token = yield driver.token()
+
+    def _connect(
+        self, driver: Any, url: str, headers: dict[str, str], is_closed: Callable[[], bool]
+    ) -> Steps[Any]:
+        attempt = driver.connect(url, self._settings(url, headers))
+
+        def abort(ended: Any) -> None:
+            if not ended.cancelled() and ended.exception() is None:
+                driver.abort(ended.result())
+
+        try:
+            yield driver.until(lambda: attempt.done() or is_closed())
+            if not attempt.done():
+                raise closed_error()
+            return attempt.result()
+        except BaseException:
+            # The socket was closed, or the caller interrupted: nobody wants the connection.
+            attempt.cancel()
+            attempt.add_done_callback(abort)
+            raise
 
     def target(self, token: str | None) -> tuple[str, dict[str, str]]:
         """Returns URL and headers."""

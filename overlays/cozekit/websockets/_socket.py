@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
@@ -15,7 +16,7 @@ from ..errors import ArgumentError, CozeError
 from ._connection import Connection
 from ._drivers import TaskDriver, ThreadDriver
 from ._event_queue import OVER, Handlers, check_handler
-from ._handshake import AsyncSocketClient, Handshake, SocketOptions, SyncSocketClient
+from ._handshake import Handshake, SocketClient, SocketOptions
 from ._protocol import SocketSpec, matcher
 
 E = TypeVar("E")
@@ -36,7 +37,7 @@ class BaseSocket:
 
     def __init__(
         self,
-        client: SyncSocketClient | AsyncSocketClient,
+        client: SocketClient,
         query: Mapping[str, Any] | None = None,
         options: SocketOptions | None = None,
         handlers: Handlers | None = None,
@@ -66,6 +67,8 @@ class BaseSocket:
             Handshake(client, self._spec, self._query, self._options),
             self._handlers,
         )
+        if self._driver_class is ThreadDriver:  # tasks end with their event loop
+            weakref.finalize(self, self._connection.abandon).atexit = False
 
     def _new_socket(self) -> Self:
         """Creates a socket with the same settings and handlers, for a separate request."""
@@ -125,7 +128,8 @@ class BaseSocket:
 class _Iteration(Generic[E]):
     """An iteration over the events of a socket."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, socket: BaseSocket, connection: Connection) -> None:
+        self._socket = socket  # a socket is closed when nothing refers to it
         self._connection = connection
         self.owner: object = None
         """The iterating thread or task."""
@@ -209,7 +213,7 @@ class SyncSocket(BaseSocket, Generic[E]):
                 iterate again), or the connection was lost.
             WebSocketTimeout: No event arrived within `idle_timeout`.
         """
-        return Events(self._connection)
+        return Events(self, self._connection)
 
     def wait_for(self, event: Any, *, timeout: float | UseDefault | None = DEFAULT) -> Any:
         """Waits for an event, or returns it if it is already in the queue.
@@ -296,7 +300,7 @@ class AsyncSocket(BaseSocket, Generic[E]):
                 iterate again), or the connection was lost.
             WebSocketTimeout: No event arrived within `idle_timeout`.
         """
-        return AsyncEvents(self._connection)
+        return AsyncEvents(self, self._connection)
 
     async def wait_for(
         self,
