@@ -17,7 +17,7 @@ from coze_runtime._http.sockets import shut_down
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
 from ..errors import CozeError
-from ._handshake import HandshakeRefused, SocketClient
+from ._handshake import HandshakeRefused
 
 T = TypeVar("T")
 
@@ -36,8 +36,7 @@ class ThreadDriver:
     coroutines = False
     """Whether handlers may be coroutine functions."""
 
-    def __init__(self, client: SocketClient, send_timeout: float | None) -> None:
-        self._client = client
+    def __init__(self, send_timeout: float | None) -> None:
         self._send_timeout = send_timeout
         self._changed = threading.Condition()
         self._workers: list[threading.Thread] = []
@@ -69,14 +68,6 @@ class ThreadDriver:
     def is_reader(self) -> bool:
         """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
-
-    def token(self) -> str | None:
-        """Returns a token for the handshake."""
-        return self._client.settings.auth.token(self._client)
-
-    def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; returns False if that cannot help."""
-        return self._client.settings.auth.renew(self._client, rejected)
 
     def connect(self, url: str, settings: dict[str, Any]) -> Future[Network]:
         """Opens a connection in another thread, since nothing can wake a thread that connects."""
@@ -146,8 +137,7 @@ class TaskDriver:
     coroutines = True
     """Whether handlers may be coroutine functions."""
 
-    def __init__(self, client: SocketClient, send_timeout: float | None) -> None:
-        self._client = client
+    def __init__(self, send_timeout: float | None) -> None:
         self._send_timeout = send_timeout
         self._changed = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
@@ -187,20 +177,12 @@ class TaskDriver:
         """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
 
-    async def token(self) -> str | None:
-        """Returns a token for the handshake."""
-        return await self._client.settings.auth.token_async(self._client)
-
-    async def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; returns False if that cannot help."""
-        return await self._client.settings.auth.renew_async(self._client, rejected)
-
     def connect(self, url: str, settings: dict[str, Any]) -> asyncio.Future[Network]:
         """Opens a connection in another task."""
         connect, connection_class = _async_client()
         # Without a write buffer an event counts as sent only when the network has it, so closing
         # loses none.
-        attempt = asyncio.ensure_future(
+        attempt: asyncio.Future[Network] = asyncio.ensure_future(
             connect(url, create_connection=connection_class, write_limit=0, **settings)
         )
         attempt.add_done_callback(self._wake)

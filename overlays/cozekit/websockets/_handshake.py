@@ -169,7 +169,7 @@ class Handshake:
         """Opens a connection. A rejected token is renewed once.
 
         Args:
-            driver: Gets tokens and opens connections, blocking or async.
+            driver: Opens connections, blocking or async.
             is_closed: Whether the socket was closed meanwhile.
 
         Raises:
@@ -177,8 +177,12 @@ class Handshake:
             APIError: The server rejected the handshake.
             CozeError: The extra `ws` is not installed, or the client is closed.
         """
-        auth = self.client.settings.auth
-        token = yield driver.token()
+        client: Any = self.client
+        auth = client.settings.auth
+        get_token, renew = auth.token, auth.renew
+        if isinstance(client, AsyncClient):
+            get_token, renew = auth.token_async, auth.renew_async
+        token = yield get_token(client)
         may_renew = auth.renewable
         while True:
             url, headers = self.target(token)
@@ -188,10 +192,10 @@ class Handshake:
                 error = problem if isinstance(problem, CozeError) else self._error(problem, url)
                 if not may_renew or not isinstance(error, AuthenticationError):
                     raise error from problem
-                if not (yield driver.renew(token or "")):
+                if not (yield renew(client, token or "")):
                     raise error from problem
                 may_renew = False
-            token = yield driver.token()
+            token = yield get_token(client)
 
     def _connect(
         self, driver: Any, url: str, headers: dict[str, str], is_closed: Callable[[], bool]

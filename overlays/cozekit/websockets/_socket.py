@@ -63,7 +63,7 @@ class BaseSocket:
         driver_class: Any = self._driver_class
         self._handlers: Handlers = list(handlers or ())
         self._connection = Connection(
-            driver_class(client, self._options.send_timeout),
+            driver_class(self._options.send_timeout),
             Handshake(client, self._spec, self._query, self._options),
             self._handlers,
         )
