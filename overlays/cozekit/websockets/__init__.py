@@ -66,20 +66,20 @@ if TYPE_CHECKING:
     from ._transcriptions import SimultInterpretationSocket as SimultInterpretationSocket
     from ._transcriptions import TranscriptionsSocket as TranscriptionsSocket
 else:
-    from .._lazy import lazy
+    from coze_runtime._publish import lazy
 
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
             "coze_openapi.senders": "ChatSender SimultInterpretationSender SpeechSender "
-            "TranscriptionsSender".split(),
-            "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep".split(),
-            "._handshake": "Reconnect SocketOptions".split(),
+            "TranscriptionsSender",
+            "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep",
+            "._handshake": "Reconnect SocketOptions",
             "._protocol": "ChatSocketEvent Reconnected SimultInterpretationEvent SpeechEvent "
-            "TranscriptionsEvent UnknownEvent WebSocketTimeout audio_of".split(),
-            "._resource": "AsyncWebSockets WebSockets".split(),
-            "._speech": "AsyncSpeechSocket SpeechSocket".split(),
+            "TranscriptionsEvent UnknownEvent WebSocketTimeout audio_of",
+            "._resource": "AsyncWebSockets WebSockets",
+            "._speech": "AsyncSpeechSocket SpeechSocket",
             "._transcriptions": "AsyncSimultInterpretationSocket AsyncTranscriptionsSocket "
-            "SimultInterpretationSocket TranscriptionsSocket".split(),
+            "SimultInterpretationSocket TranscriptionsSocket",
         },
     )
