@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_openapi import models as models  # annotations of its errors are looked up here
+from coze_openapi import models  # noqa: F401  # annotations of its errors are looked up here
 from coze_openapi.errors import ChatCanceled as ChatCanceled
 from coze_openapi.errors import ChatFailed as ChatFailed
 from coze_openapi.errors import ToolFailed as ToolFailed

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, TypeVar
 from coze_runtime._http.sockets import shut_down
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
-from ..errors import CozeError
 from ._handshake import HandshakeRefused
 
 T = TypeVar("T")
@@ -238,21 +237,11 @@ class TaskDriver:
 Driver: TypeAlias = ThreadDriver | TaskDriver
 
 
-def _missing_extra(error: ImportError) -> CozeError:
-    return CozeError(
-        "voice sockets need the package websockets; install it with `pip install "
-        f"'cozekit[ws]'` ({error})"
-    )
-
-
 @functools.cache
 def _sync_client() -> tuple[Any, type[Any]]:
     """`connect` of `websockets` for threads, and a connection class that follows no redirects."""
-    try:
-        from websockets.exceptions import InvalidStatus
-        from websockets.sync.client import ClientConnection, connect
-    except ImportError as error:
-        raise _missing_extra(error) from error
+    from websockets.exceptions import InvalidStatus
+    from websockets.sync.client import ClientConnection, connect
 
     class Connection(ClientConnection):
         def handshake(self, *arguments: Any, **named: Any) -> None:
@@ -267,11 +256,8 @@ def _sync_client() -> tuple[Any, type[Any]]:
 @functools.cache
 def _async_client() -> tuple[Any, type[Any]]:
     """`connect` of `websockets` for tasks, and a connection class that follows no redirects."""
-    try:
-        from websockets.asyncio.client import ClientConnection, connect
-        from websockets.exceptions import InvalidStatus
-    except ImportError as error:
-        raise _missing_extra(error) from error
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import InvalidStatus
 
     class Connection(ClientConnection):
         async def handshake(self, *arguments: Any, **named: Any) -> None:

@@ -249,6 +249,11 @@ class Handshake:
 
     def _error(self, problem: Exception, url: str) -> CozeError:
         """The error for a failed attempt."""
+        if isinstance(problem, ImportError):
+            return CozeError(
+                "voice sockets need the package websockets; install it with `pip install "
+                f"'cozekit[ws]'` ({problem})"
+            )
         where = url.partition("?")[0]
         if isinstance(problem, HandshakeRefused):
             reply = problem.response
