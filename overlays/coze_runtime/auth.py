@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
-from ._publish import publish
+from . import publish
 from .errors import ArgumentError
 from .operation import CallOptions, Request, Response
 from .steps import reject_async

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from ._client import Coze as Coze
     from .errors import *  # noqa: F403
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(
         globals(),

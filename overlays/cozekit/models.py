@@ -7,6 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coze_openapi.models import *  # noqa: F403
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(globals(), {"coze_openapi.models": "*"})

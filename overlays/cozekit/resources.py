@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coze_openapi.resources import *  # noqa: F403
     from coze_openapi.resources_async import *  # noqa: F403
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(
         globals(),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from coze_runtime.types import UploadProgress as UploadProgress
     from coze_runtime.types import UseDefault as UseDefault
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(
         globals(),

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ..errors import ArgumentError
 

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from ._web import challenge_of as challenge_of
     from ._web import new_verifier as new_verifier
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(
         globals(),

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from ._transcriptions import SimultInterpretationSocket as SimultInterpretationSocket
     from ._transcriptions import TranscriptionsSocket as TranscriptionsSocket
 else:
-    from coze_runtime._publish import lazy
+    from coze_runtime import lazy
 
     __getattr__, __dir__ = lazy(
         globals(),

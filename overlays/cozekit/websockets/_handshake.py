@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from coze_openapi.async_client import AsyncClient
-from coze_openapi.client import Client
-from coze_runtime._publish import publish
+from coze_openapi.client import AsyncClient, Client
+from coze_runtime import publish
 from coze_runtime.operation import CallOptions, Request, Response
 from coze_runtime.serialization.error_responses import failure
 from coze_runtime.steps import Steps
