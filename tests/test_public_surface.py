@@ -122,8 +122,9 @@ def statically_imported(module: Any) -> set[str]:
             for node in block.body:
                 assert isinstance(node, ast.ImportFrom)
                 star = node.names[0].name == "*"
+                name = f"cozekit.{node.module}" if node.level else str(node.module)
                 names |= (
-                    set(importlib.import_module(f"cozekit.{node.module}").__all__)
+                    set(importlib.import_module(name).__all__)
                     if star
                     else {alias.asname or alias.name for alias in node.names}
                 )

@@ -29,13 +29,7 @@ from coze_runtime import __version__ as __version__
 if TYPE_CHECKING:
     from coze_openapi.events import ChatEvent as ChatEvent
     from coze_openapi.events import WorkflowEvent as WorkflowEvent
-    from coze_openapi.streams import AsyncChatStream as AsyncChatStream
-    from coze_openapi.streams import AsyncWorkflowStream as AsyncWorkflowStream
-    from coze_openapi.streams import ChatResult as ChatResult
-    from coze_openapi.streams import ChatStream as ChatStream
-    from coze_openapi.streams import Interruption as Interruption
-    from coze_openapi.streams import WorkflowResult as WorkflowResult
-    from coze_openapi.streams import WorkflowStream as WorkflowStream
+    from coze_openapi.streams import *  # noqa: F403
     from coze_runtime.calls.hooks import OutgoingRequest as OutgoingRequest
     from coze_runtime.calls.hooks import ReceivedResponse as ReceivedResponse
     from coze_runtime.calls.raw import RawResponse as RawResponse
@@ -77,10 +71,9 @@ else:
             # explicitly.
             "cozekit": "documents events messages models",
             "._client": "AsyncCoze Coze",
+            "coze_openapi.streams": "*",
             ".errors": "*",
             "coze_openapi.events": "ChatEvent WorkflowEvent",
-            "coze_openapi.streams": "AsyncChatStream AsyncWorkflowStream ChatResult ChatStream "
-            "Interruption WorkflowResult WorkflowStream",
             "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse",
             "coze_runtime.calls.raw": "RawResponse",
             "coze_runtime.calls.retries": "Retry RetryPolicy",

@@ -38,10 +38,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coze_openapi.senders import ChatSender as ChatSender
-    from coze_openapi.senders import SimultInterpretationSender as SimultInterpretationSender
-    from coze_openapi.senders import SpeechSender as SpeechSender
-    from coze_openapi.senders import TranscriptionsSender as TranscriptionsSender
+    from coze_openapi.senders import *  # noqa: F403
 
     from ._chat import AsyncChatSocket as AsyncChatSocket
     from ._chat import ChatSocket as ChatSocket
@@ -71,8 +68,7 @@ else:
     __getattr__, __dir__ = lazy(
         globals(),
         {
-            "coze_openapi.senders": "ChatSender SimultInterpretationSender SpeechSender "
-            "TranscriptionsSender",
+            "coze_openapi.senders": "*",
             "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep",
             "._handshake": "Reconnect SocketOptions",
             "._protocol": "ChatSocketEvent Reconnected SimultInterpretationEvent SpeechEvent "
