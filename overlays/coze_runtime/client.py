@@ -70,9 +70,8 @@ class SyncAPIClient(BaseClient):
             on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, `http_client` or `transport` is of the wrong kind,
-                or a hook is an async function that the client cannot await.
+            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
+                `http_client` or `transport` is of the wrong kind, or a hook is async.
         """
         self._configure(
             token,
@@ -360,9 +359,8 @@ class AsyncAPIClient(BaseClient):
                 May be async.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, `http_client` or `transport` is of the wrong kind,
-                or a hook is an async function that the client cannot await.
+            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
+                `http_client` or `transport` is of the wrong kind, or `on_drift` is async.
         """
         self._configure(
             token,

@@ -81,7 +81,7 @@ class Connection:
         if self._network is None:  # closed by another thread or task
             yield self._driver.close(network)
             raise closed_error()
-        self._driver.start(f"cozekit-{self._spec.socket.id}", self._read, self._write)
+        self._driver.start(f"cozekit-{self._spec.id}", self._read, self._write)
 
     def _dial(self) -> Steps[tuple[Network, int]]:
         """Connects; returns the connection and the number of attempts."""
@@ -103,7 +103,7 @@ class Connection:
     def send(self, event: Model | Mapping[str, Any]) -> Steps[None]:
         """Queues an event; waits while the queue is full."""
         frame = encode(event, self._spec)
-        is_settings = event_type_of(event) == self._spec.socket.settings
+        is_settings = event_type_of(event) == self._spec.settings
 
         def put() -> bool:
             self._check_sendable()
@@ -114,7 +114,7 @@ class Connection:
 
         if not (yield self._driver.until(put, self._options.send_timeout)):
             raise WebSocketTimeout(
-                f"{self._spec.socket.id}: the queue of {self._options.max_queue} events stayed "
+                f"{self._spec.id}: the queue of {self._options.max_queue} events stayed "
                 f"full for {self._options.send_timeout} s"
             )
 
@@ -155,9 +155,7 @@ class Connection:
             return event is not PENDING
 
         if not (yield self._driver.until(is_ready, limit)):
-            raise WebSocketTimeout(
-                f"{self._spec.socket.id}: no matching event arrived within {limit} s"
-            )
+            raise WebSocketTimeout(f"{self._spec.id}: no matching event arrived within {limit} s")
         return event
 
     def fail(self, error: Exception) -> None:
@@ -288,7 +286,7 @@ class Connection:
 
     def _set_lost(self, closed: Any) -> None:
         """Ends the event queue. The end is normal if the server closed after its last event."""
-        error = self._redial_error or connection_lost(self._spec.socket.id, closed, self._fault)
+        error = self._redial_error or connection_lost(self._spec.id, closed, self._fault)
         if isinstance(error, WebSocketError):
             self._lost = error
         else:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakSet
 
+from coze_runtime.operation import Socket
 from coze_runtime.steps import reject_async
 
 from ..errors import ArgumentError, WebSocketError
 from ._handshake import SocketOptions
-from ._protocol import SocketSpec, event_error
+from ._protocol import event_error
 
 PENDING: Final[Any] = object()
 """No event has arrived yet."""
@@ -131,9 +132,9 @@ class EventQueue:
     are waiting when it arrives.
     """
 
-    def __init__(self, options: SocketOptions, spec: SocketSpec, handlers: Handlers) -> None:
+    def __init__(self, options: SocketOptions, spec: Socket, handlers: Handlers) -> None:
         self._options = options
-        self._socket = spec.socket
+        self._socket = spec
         self._handlers = handlers
         self._entries: deque[_Entry] = deque()
         self._bytes = 0

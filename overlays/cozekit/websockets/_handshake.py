@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from coze_openapi.client import AsyncClient, Client
 from coze_runtime import publish
-from coze_runtime.operation import CallOptions, Request, Response
+from coze_runtime.operation import CallOptions, Request, Response, Socket
 from coze_runtime.serialization.error_responses import failure
 from coze_runtime.steps import Steps
 
@@ -23,7 +23,7 @@ from ..errors import (
     AuthenticationError,
     CozeError,
 )
-from ._protocol import SocketSpec, closed_error
+from ._protocol import closed_error
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 # Close codes after which a new connection would end the same way: normal, protocol error, invalid
@@ -155,7 +155,7 @@ class Handshake:
     def __init__(
         self,
         client: SocketClient,
-        spec: SocketSpec,
+        spec: Socket,
         query: Mapping[str, Any],
         options: SocketOptions,
     ) -> None:
@@ -218,7 +218,7 @@ class Handshake:
 
     def target(self, token: str | None) -> tuple[str, dict[str, str]]:
         """Returns URL and headers."""
-        request = Request(self.spec.operation, self.spec.socket.path, self.query, {})
+        request = Request(self.spec.operation, self.spec.path, self.query, {})
         prepared = self.client.settings.prepare(request, CallOptions(), token)
         base = self.options.base_url
         url = prepared.url
@@ -268,7 +268,7 @@ class Handshake:
             return failure(response)
         error_class = APITimeoutError if isinstance(problem, TimeoutError) else APIConnectionError
         reason = problem or type(problem).__name__
-        return error_class(f"{self.spec.socket.id}: no connection to {where}: {reason}", sent=False)
+        return error_class(f"{self.spec.id}: no connection to {where}: {reason}", sent=False)
 
 
 publish(globals(), "cozekit.websockets", "Reconnect", "SocketOptions")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 from coze_runtime._http.connections import current, is_asyncio
 from coze_runtime.models import Model
+from coze_runtime.operation import Socket
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 from coze_runtime.types import DEFAULT, UseDefault
 
@@ -17,7 +18,7 @@ from ._connection import Connection
 from ._drivers import TaskDriver, ThreadDriver
 from ._event_queue import OVER, Handlers, check_handler
 from ._handshake import Handshake, SocketClient, SocketOptions
-from ._protocol import SocketSpec, matcher
+from ._protocol import matcher
 
 E = TypeVar("E")
 M = TypeVar("M")
@@ -32,7 +33,7 @@ logger = logging.getLogger("cozekit")
 class BaseSocket:
     """Common part of sync and async sockets; nothing here waits."""
 
-    _spec: ClassVar[SocketSpec]
+    _spec: ClassVar[Socket]
     _driver_class: ClassVar[type[ThreadDriver] | type[TaskDriver]]
 
     def __init__(
@@ -54,7 +55,7 @@ class BaseSocket:
         Raises:
             ArgumentError: A required query field is empty, or an option is out of range.
         """
-        for name in self._spec.socket.required:
+        for name in self._spec.required:
             if not str((query or {}).get(name) or "").strip():
                 raise ArgumentError(f"{name} must not be empty", argument=name)
         self._client: Any = client
