@@ -244,9 +244,9 @@ def _sync_client() -> tuple[Any, type[Any]]:
     from websockets.sync.client import ClientConnection, connect
 
     class Connection(ClientConnection):
-        def handshake(self, *arguments: Any, **named: Any) -> None:
+        def handshake(self, *arguments: Any) -> None:
             try:
-                super().handshake(*arguments, **named)
+                super().handshake(*arguments)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
@@ -260,9 +260,9 @@ def _async_client() -> tuple[Any, type[Any]]:
     from websockets.exceptions import InvalidStatus
 
     class Connection(ClientConnection):
-        async def handshake(self, *arguments: Any, **named: Any) -> None:
+        async def handshake(self, *arguments: Any) -> None:
             try:
-                await super().handshake(*arguments, **named)
+                await super().handshake(*arguments)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
