@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import publish
-from .errors import APIError, ArgumentError, ResponseError
+from .errors import APIError, ArgumentError, RequestInfo, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 T = TypeVar("T")
@@ -75,6 +75,12 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
+
+
+def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
+    """The part of a request that errors show."""
+    page = f"{service.docs}{operation.page}" if operation.page else ""
+    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
 
 
 class Response:

@@ -22,7 +22,7 @@ from ..errors import (
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Operation, Response, Service
+from ..operation import Response, request_info
 
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,
@@ -54,12 +54,6 @@ def classify(
     if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
     return error_class or APIError
-
-
-def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
-    """The part of a request that errors show."""
-    page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
 
 
 def api_error(
