@@ -146,8 +146,8 @@ class Response:
 
 
 class Socket(NamedTuple):
-    """Facts about a voice socket: its address, the query fields of its handshake, the roles of its
-    events.
+    """Facts about a voice socket: its address, the query fields of its handshake, its events and
+    their roles.
     """
 
     id: str
@@ -161,6 +161,15 @@ class Socket(NamedTuple):
     """Events that report an error."""
     settings: str = ""
     """The event that configures the session; sent again after a reconnect."""
+    send: Mapping[str, type[Any]] = {}
+    """Events that the client sends."""
+    receive: Mapping[str, type[Any]] = {}
+    """Events that the server sends."""
+
+    @property
+    def operation(self) -> Operation:
+        """The handshake as an operation, for errors and headers."""
+        return Operation(self.id, "GET", self.path, page=self.page)
 
 
 class Failure(NamedTuple):
