@@ -2,7 +2,8 @@
 
 | Module | Contents |
 |---|---|
-| `exchange` | sends a prepared request; reads or opens the response; errors of httpx as ours |
+| `exchange` | sends a prepared request; reads or opens the response |
+| `diagnosis` | what an error of the HTTP library means, in our words |
 | `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
 | `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |

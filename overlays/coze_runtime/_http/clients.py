@@ -7,6 +7,7 @@ the environment when socket options are set, so they are read here.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -18,7 +19,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from ..errors import ArgumentError, CozeError
+from ..errors import ArgumentError
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ def new_client(
         limits: Connection limits of our transport.
 
     Raises:
-        CozeError: A proxy of the environment cannot be used.
+        ArgumentError: The proxies or certificates of the environment cannot be used.
     """
     if transport is not None:
         return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
@@ -108,7 +109,9 @@ def new_client(
             )
         )
 
-    return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies())
+    direct = make()
+    mounts = _mounts(make, direct)
+    return httpx.Client(transport=direct, mounts=mounts, timeout=None, cookies=no_cookies())
 
 
 def new_async_client(
@@ -127,8 +130,7 @@ def new_async_client(
 
     Raises:
         ArgumentError: There is no transport of that name, it is not installed, or it does not work
-            in this event loop.
-        CozeError: A proxy of the environment cannot be used.
+            in this event loop; or the proxies or certificates of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
         return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
@@ -154,9 +156,9 @@ def new_async_client(
             )
         )
 
-    return httpx.AsyncClient(
-        transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies()
-    )
+    direct = make()
+    mounts = _mounts(make, direct)
+    return httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None, cookies=no_cookies())
 
 
 class _ProbingBackend:
@@ -217,24 +219,81 @@ def _has_aiohttp() -> bool:
     return tuple(int(part) for part in __version__.split(".")[:2]) >= _MIN_AIOHTTP
 
 
-def _mounts(make: Callable[[str | None], T]) -> dict[str, T | None]:
+def _mounts(make: Callable[[str | None], T], direct: T) -> dict[str, T | None]:
     """Transport by URL pattern for the proxies of the environment; None means no proxy."""
+    proxies = environment_proxies()
+    mounts: dict[str, T | None] = dict.fromkeys(proxies)
+    for pattern, proxy in proxies.items():
+        if proxy is not None:
+            variable = f"{pattern.partition(':')[0].upper()}_PROXY"
+            mounts[pattern] = _bypassing(_through(make, variable, proxy), direct)
+    return mounts
+
+
+def _through(make: Callable[[str | None], T], variable: str, proxy: str) -> T:
+    """A transport through a proxy. The texts of the libraries, which show the address with its
+    password, are not passed on.
+    """
     try:
-        return {
-            pattern: make(proxy) if proxy else None
-            for pattern, proxy in environment_proxies().items()
-        }
-    except (ImportError, ValueError) as error:
-        raise CozeError(f"a proxy of the environment cannot be used: {error}") from error
+        if httpx.Proxy(proxy).url.host:
+            return make(proxy)
+        raise httpx.InvalidURL("no host")
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        reason = (
+            "SOCKS needs the package socksio: `pip install 'httpx[socks]'`"
+            if isinstance(error, ImportError)
+            else "it must be a URL with a host and http, https, socks5 or socks5h"
+        )
+        text = f"the proxy of {variable} cannot be used: {reason}"
+        raise ArgumentError(text, argument=variable) from error
+
+
+def _bypassing(transport: T, direct: T) -> T:
+    """Lets a transport send directly what goes to an address in a network of NO_PROXY: httpx knows
+    patterns of host names only.
+    """
+    networks = [network for entry in _no_proxy() if (network := _network(entry)) is not None]
+    if networks:
+        name = "handle_request" if hasattr(transport, "handle_request") else "handle_async_request"
+        proxied, bypass = getattr(transport, name), getattr(direct, name)
+
+        def handle(request: httpx.Request) -> Any:
+            address = _address(request.url.host)
+            is_inside = address is not None and any(address in network for network in networks)
+            return (bypass if is_inside else proxied)(request)
+
+        setattr(transport, name, handle)
+    return transport
 
 
 def tls_context() -> ssl.SSLContext:
-    """The TLS context of the process; loading the certificates takes longer than a call."""
+    """The TLS context of the process; loading the certificates takes longer than a call.
+
+    Raises:
+        ArgumentError: The certificates cannot be read.
+    """
     global _tls_context  # noqa: PLW0603  # one for the process
     with _tls_lock:
         if _tls_context is None:
-            _tls_context = httpx.create_ssl_context()
+            try:
+                _tls_context = httpx.create_ssl_context()
+            except (OSError, ValueError) as error:
+                raise _tls_error(error) from error
         return _tls_context
+
+
+def _tls_error(error: Exception) -> ArgumentError:
+    """The error for a file named by the environment that TLS cannot use."""
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+    given = {name: path for name in names if (path := os.environ.get(name))}
+    named = [name for name, path in given.items() if path == getattr(error, "filename", None)]
+    variable = next(iter([*named, *given]), None)
+    if isinstance(error, ssl.SSLError):
+        reason = "it has no certificates in PEM form"
+    else:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+    file = f"{variable}={given[variable]!r}" if variable else "the file of the package certifi"
+    return ArgumentError(f"{file} cannot be used for TLS: {reason}", argument=variable)
 
 
 def no_cookies() -> CookieJar:
@@ -246,7 +305,7 @@ def no_cookies() -> CookieJar:
 
 def environment_proxies() -> dict[str, str | None]:
     """URL pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for the hosts of
-    `NO_PROXY`.
+    `NO_PROXY`, whose networks `_bypassing` knows.
     """
     variables = getproxies()
     proxies: dict[str, str | None] = {}
@@ -254,22 +313,45 @@ def environment_proxies() -> dict[str, str | None]:
         proxy = variables.get(scheme)
         if proxy:
             proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxies:
+    entries = _no_proxy()
+    if not proxies or "*" in entries:
         return {}
-    for host in (host.strip() for host in variables.get("no", "").split(",")):
-        if host == "*":
-            return {}
-        if host:
-            proxies[_pattern(host)] = None
+    for entry in entries:
+        if _network(entry) is None:
+            pattern = _pattern(entry)
+            try:
+                httpx.URL(pattern)
+            except httpx.InvalidURL:
+                logging.getLogger("cozekit").warning("NO_PROXY: %r is not a host", entry)
+            else:
+                proxies[pattern] = None
     return proxies
+
+
+def _no_proxy() -> list[str]:
+    return [host for entry in getproxies().get("no", "").split(",") if (host := entry.strip())]
 
 
 def _pattern(host: str) -> str:
     """The httpx pattern for a host of `NO_PROXY`; a name includes its subdomains."""
     if "://" in host:
         return host
+    address = _address(host)
+    if address is not None:
+        return f"all://[{address}]" if address.version == 6 else f"all://{address}"
+    is_exact = host == "localhost" or host.startswith("[")
+    return f"all://{host}" if is_exact else f"all://*{host.removeprefix('*')}"
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return f"all://{host}" if host == "localhost" else f"all://*{host}"
-    return f"all://[{address}]" if address.version == 6 else f"all://{address}"
+        return None
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry, strict=False) if "/" in entry else None
+    except ValueError:
+        return None

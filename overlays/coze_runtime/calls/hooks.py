@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._publish import publish
-from ..errors import CozeError
+from ..errors import ArgumentError, CozeError
 from ..steps import Steps
 
 if TYPE_CHECKING:
@@ -99,8 +99,14 @@ class Attempt:
 
     @property
     def prepared(self) -> PreparedRequest:
-        """The request with the headers that the hook changed."""
-        return self._prepared._replace(headers={**self.request.headers, **self._authorization})
+        """The request with the headers that the hook changed.
+
+        Raises:
+            ArgumentError: The hook set a header that cannot be sent.
+        """
+        headers = {**self.request.headers, **self._authorization}
+        check_headers(headers)
+        return self._prepared._replace(headers=headers)
 
     def end(self, outcome: Any, error: CozeError | None) -> ReceivedResponse:
         """Logs the outcome and returns it for the hook.
@@ -182,6 +188,27 @@ def _call(hook: Callable[[Any], object] | None, argument: object) -> Steps[None]
         yield hook(argument)
     except Exception:
         logger.exception("a hook failed; the call continues")
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Checks headers before the HTTP library does, whose error would show the value of the header,
+    perhaps a token.
+
+    Raises:
+        ArgumentError: A header has characters that cannot be sent.
+    """
+    try:
+        text = "".join([*headers, *headers.values()])
+        if text.isascii() and text.isprintable():
+            return
+    except TypeError:
+        pass
+    for name, value in headers.items():
+        is_text = isinstance(value, str) and (name + value).isascii()
+        if not is_text or not (name + value).isprintable():
+            raise ArgumentError(
+                f"the header {name!r} has characters that a header cannot have", argument=name
+            )
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
