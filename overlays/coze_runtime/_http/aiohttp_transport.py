@@ -123,7 +123,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             sock_connect=seconds.get("connect"),
             sock_read=seconds.get("read"),
         )
-        headers = CIMultiDict(request.headers.multi_items())
+        headers = CIMultiDict(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+        )
         headers.popall("transfer-encoding", None)  # aiohttp sets it if needed
         is_tunneled = request.url.scheme == "https"
         if not is_tunneled:

@@ -13,7 +13,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.request import getproxies
 
@@ -22,6 +21,7 @@ import httpx
 from ..errors import ArgumentError
 
 T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
 # httpx scans every idle connection at every call: with 100 of them, 100 concurrent async streams
@@ -100,7 +100,7 @@ def new_client(
         ArgumentError: The proxies or certificates of the environment cannot be used.
     """
     if transport is not None:
-        return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.Client(transport=transport, timeout=None))
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
         return _probing(
@@ -111,7 +111,7 @@ def new_client(
 
     direct = make()
     mounts = _mounts(make, direct)
-    return httpx.Client(transport=direct, mounts=mounts, timeout=None, cookies=no_cookies())
+    return _without_cookies(httpx.Client(transport=direct, mounts=mounts, timeout=None))
 
 
 def new_async_client(
@@ -133,7 +133,7 @@ def new_async_client(
             in this event loop; or the proxies or certificates of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
-        return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.AsyncClient(transport=transport, timeout=None))
     use_aiohttp = wants_aiohttp(transport)
     if use_aiohttp and not on_asyncio:
         raise ArgumentError(
@@ -158,7 +158,7 @@ def new_async_client(
 
     direct = make()
     mounts = _mounts(make, direct)
-    return httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None, cookies=no_cookies())
+    return _without_cookies(httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None))
 
 
 class _ProbingBackend:
@@ -296,11 +296,12 @@ def _tls_error(error: Exception) -> ArgumentError:
     return ArgumentError(f"{file} cannot be used for TLS: {reason}", argument=variable)
 
 
-def no_cookies() -> CookieJar:
-    """A cookie jar that accepts no cookies: a call must not depend on earlier responses, least of
-    all on those for another token.
+def _without_cookies(client: C) -> C:
+    """Makes a client ignore the cookies of responses: a call must not depend on earlier responses,
+    least of all on those for another token. A cookie policy would cost an eighth of each call.
     """
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    client.cookies.extract_cookies = lambda response: None  # type: ignore[method-assign]
+    return client
 
 
 def environment_proxies() -> dict[str, str | None]:

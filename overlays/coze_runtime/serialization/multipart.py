@@ -80,7 +80,7 @@ class Upload:
         return self._read(size)
 
     def begin(self) -> int | None:
-        """Prepares an attempt: rewinds the file. Returns its size in bytes; None if it is not known.
+        """Prepares an attempt: rewinds the file. Returns its size in bytes, None if unknown.
 
         Raises:
             ArgumentError: The file cannot be read, or is async in a sync client.
