@@ -134,7 +134,7 @@ async def test_networks_of_no_proxy_are_honoured_and_odd_entries_stop_no_call(
 
 def test_subdomains_with_a_star_are_reached_directly() -> None:
     with environment(HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="*.coze.test"):
-        from coze_runtime._http.clients import environment_proxies
+        from coze_runtime._http.environment import environment_proxies
 
         assert environment_proxies()["all://*.coze.test"] is None
 

@@ -21,7 +21,8 @@ import anyio
 import httpx
 import pytest
 
-from coze_runtime._http.clients import environment_proxies, wants_aiohttp
+from coze_runtime._http.clients import wants_aiohttp
+from coze_runtime._http.environment import environment_proxies
 from cozekit import (
     DEFAULT,
     APIConnectionError,

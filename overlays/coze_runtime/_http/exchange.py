@@ -7,11 +7,10 @@ Only this folder uses httpx; the rest of the package uses `PreparedRequest`, `Re
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -20,9 +19,6 @@ from ..operation import Response
 from ..serialization.codec import is_binary
 from ..serialization.error_responses import failure, is_error_envelope, shape_error
 from .prepared import OpenResponse, PreparedRequest
-
-if TYPE_CHECKING:
-    from ..serialization.multipart import Form
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -118,62 +114,6 @@ class _SingleChunk:
         return content
 
 
-@contextmanager
-def _uploading(prepared: PreparedRequest) -> Iterator[PreparedRequest]:
-    """The request with its multipart body. The files are read while the body is sent, and closed
-    when the block ends.
-    """
-    from ..serialization.multipart import Form
-
-    form = Form(prepared.form or {}, prepared.files or {})
-    headers = _with_form_headers(prepared, form.begin())
-    with closing(form.chunks()) as chunks:
-        try:
-            yield prepared._replace(headers=headers, content=chunks)
-        except CozeError as error:
-            _judge_upload(form, error)
-            raise
-
-
-@asynccontextmanager
-async def _uploading_async(prepared: PreparedRequest) -> AsyncIterator[PreparedRequest]:
-    """The async form of `_uploading`; yields a request without files as it is."""
-    if prepared.files is None:
-        yield prepared
-        return
-    from ..serialization.multipart import Form
-
-    form = Form(prepared.form or {}, prepared.files)
-    headers = _with_form_headers(prepared, await form.begin_async())
-    chunks = form.chunks_async()
-    try:
-        yield prepared._replace(headers=headers, content=chunks)
-    except CozeError as error:
-        _judge_upload(form, error)
-        raise
-    finally:
-        # If the response arrived before the whole body was sent, the transport may still be
-        # reading the body; then the transport closes it.
-        with suppress(RuntimeError):
-            await chunks.aclose()
-
-
-def _judge_upload(form: Form, error: CozeError) -> None:
-    """Raises the error of a file, which some transports replace with theirs. An upload whose end
-    was not reached cannot have been accepted.
-    """
-    if form.error is not None:
-        raise form.error from None
-    if isinstance(error, APIConnectionError) and not form.is_read:
-        error.sent = False
-
-
-def _with_form_headers(prepared: PreparedRequest, form_headers: dict[str, str]) -> dict[str, str]:
-    replaced = {name.lower() for name in form_headers}
-    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in replaced}
-    return {**kept, **form_headers}
-
-
 def _response(http_response: httpx.Response, prepared: PreparedRequest, content: bytes) -> Response:
     return Response(
         status=http_response.status_code,
@@ -194,12 +134,10 @@ def send(client: httpx.Client, prepared: PreparedRequest) -> Response:
         APIConnectionError: The server could not be reached or did not respond in time.
     """
     if prepared.files is not None:
-        with _uploading(prepared) as upload:
-            return _send(client, upload)
-    return _send(client, prepared)
+        from .uploads import uploading
 
-
-def _send(client: httpx.Client, prepared: PreparedRequest) -> Response:
+        with uploading(prepared) as upload:
+            return send(client, upload)
     with translated(prepared):
         http_response = _deliver(client, prepared)
         return _response(http_response, prepared, http_response.content)
@@ -207,10 +145,14 @@ def _send(client: httpx.Client, prepared: PreparedRequest) -> Response:
 
 async def send_async(client: httpx.AsyncClient, prepared: PreparedRequest) -> Response:
     """The async form of `send`."""
-    async with _uploading_async(prepared) as ready:
-        with translated(ready):
-            http_response = await _deliver_async(client, ready)
-            return _response(http_response, ready, http_response.content)
+    if prepared.files is not None:
+        from .uploads import uploading_async
+
+        async with uploading_async(prepared) as upload:
+            return await send_async(client, upload)
+    with translated(prepared):
+        http_response = await _deliver_async(client, prepared)
+        return _response(http_response, prepared, http_response.content)
 
 
 def _deliver(
@@ -288,13 +230,17 @@ def open_response(
         ResponseError: The response has another content type.
         APIConnectionError: The server could not be reached or did not respond in time.
     """
-    upload = nullcontext(prepared) if prepared.files is None else _uploading(prepared)
-    with upload as ready, translated(ready):
-        http_response = _deliver(client, ready, stream=True)
+    if prepared.files is not None:
+        from .uploads import uploading
+
+        with uploading(prepared) as upload:
+            return open_response(client, upload, events=events, owner=owner)
+    with translated(prepared):
+        http_response = _deliver(client, prepared, stream=True)
         try:
             if _is_expected(http_response, events):
-                return OpenResponse(http_response, ready, owner)
-            raise _not_a_stream(_response(http_response, ready, http_response.read()), events)
+                return OpenResponse(http_response, prepared, owner)
+            raise _not_a_stream(_response(http_response, prepared, http_response.read()), events)
         except BaseException:
             http_response.close()
             raise
@@ -308,18 +254,21 @@ async def open_response_async(
     owner: Any = None,
 ) -> OpenResponse:
     """The async form of `open_response`."""
-    async with _uploading_async(prepared) as ready:
-        with translated(ready):
-            http_response = await _deliver_async(client, ready, stream=True)
-            try:
-                if _is_expected(http_response, events):
-                    return OpenResponse(http_response, ready, owner)
-                raise _not_a_stream(
-                    _response(http_response, ready, await http_response.aread()), events
-                )
-            except BaseException:
-                await http_response.aclose()
-                raise
+    if prepared.files is not None:
+        from .uploads import uploading_async
+
+        async with uploading_async(prepared) as upload:
+            return await open_response_async(client, upload, events=events, owner=owner)
+    with translated(prepared):
+        http_response = await _deliver_async(client, prepared, stream=True)
+        try:
+            if _is_expected(http_response, events):
+                return OpenResponse(http_response, prepared, owner)
+            content = await http_response.aread()
+            raise _not_a_stream(_response(http_response, prepared, content), events)
+        except BaseException:
+            await http_response.aclose()
+            raise
 
 
 def _is_expected(http_response: httpx.Response, events: bool) -> bool:
