@@ -234,7 +234,7 @@ ANSWERS: dict[str, tuple[Script, type[APIError], int | None, str, str]] = {
         reply(b"<h1>Not Found</h1>", 404, HTML),
         NotFoundError,
         None,
-        "<h1>Not Found</h1>",
+        "HTTP 404 with text/html: Not Found; is the base URL that of the API?",
         LOGID,
     ),
     "409": (reply({"code": 4016, "msg": "running"}), ConflictError, 4016, "running", LOGID),

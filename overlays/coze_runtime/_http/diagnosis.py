@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import anyio
 import httpx
 
 
@@ -139,16 +140,17 @@ def _proxy_refused(error: Exception, trail: _Trail) -> Diagnosis:
 
 
 def _not_connected(trail: _Trail) -> Diagnosis:
-    problem = trail.find(ssl.SSLError)
-    if problem is not None:
-        return _tls(problem, trail)
+    if trail.find(ssl.SSLError) and not trail.find(ssl.SSLEOFError):
+        return _tls(trail)
     proxy = f"the proxy {trail.proxy}" if trail.proxy else None
     end = f"; check {_PROXY_SETTINGS}" if proxy else ""
     if trail.find(ConnectionRefusedError):
         text = f"{proxy or 'the server'} refused the connection: nothing listens there"
     elif trail.find(socket.gaierror):
         text = f"the host name of {proxy or 'the server'} is unknown"
-    elif trail.find(httpx.RemoteProtocolError, httpx.ReadError, ConnectionResetError):
+    elif trail.find(ConnectionError, ssl.SSLEOFError, EOFError, anyio.EndOfStream) or (
+        trail.find(httpx.RemoteProtocolError, httpx.ReadError)
+    ):
         text = f"{proxy or 'the server'} hung up while the connection was made"
     else:
         problem = trail.find(OSError)
@@ -158,18 +160,13 @@ def _not_connected(trail: _Trail) -> Diagnosis:
     return Diagnosis(text + end, sent=False)
 
 
-def _tls(problem: ssl.SSLError, trail: _Trail) -> Diagnosis:
-    """The error of a TLS handshake."""
-    code = next(
-        (cause.verify_code for cause in trail.causes if hasattr(cause, "verify_code")), None
-    )
-    if code is not None or isinstance(problem, ssl.SSLCertVerificationError):
-        state = _CERTIFICATES.get(code or 0, "is not trusted")
+def _tls(trail: _Trail) -> Diagnosis:
+    """The error of a TLS handshake. The innermost error is that of the TLS library."""
+    problem = [cause for cause in trail.causes if isinstance(cause, ssl.SSLError)][-1]
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        state = _CERTIFICATES.get(problem.verify_code, "is not trusted")
         text = f"the certificate of the server {state}; {_TRUST}"
-        return Diagnosis(text, sent=False, retryable=False)
-    if isinstance(problem, ssl.SSLEOFError):
-        return Diagnosis("the server hung up during the TLS handshake", sent=False)
-    if problem.reason in _NO_TLS:
+    elif problem.reason in _NO_TLS:
         text = "the server does not speak TLS there; does the URL begin with http:// ?"
     else:
         text = f"the TLS handshake failed{_reason(problem)}"
@@ -178,7 +175,7 @@ def _tls(problem: ssl.SSLError, trail: _Trail) -> Diagnosis:
 
 def _reason(problem: ssl.SSLError) -> str:
     """The name that OpenSSL has for an error, in brackets; a word, never a value."""
-    name = problem.reason
+    name = getattr(problem, "reason", None)
     return f" ({name})" if isinstance(name, str) and name.isidentifier() else ""
 
 
