@@ -314,6 +314,7 @@ def path_segment(name: str, value: object) -> str:
 
     Raises:
         ArgumentError: The value is empty, `.` or `..`; the request would reach another operation.
+            Or it is not valid Unicode.
     """
     text = str(value) if value is not None else ""
     if not text.strip() or text in (".", ".."):
@@ -321,7 +322,10 @@ def path_segment(name: str, value: object) -> str:
             f"{name} must not be empty, `.` or `..`: the request would reach another operation",
             argument=name,
         )
-    return quote(text, safe="")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{name}: the text is not valid Unicode", argument=name) from error
 
 
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:

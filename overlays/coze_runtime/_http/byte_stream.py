@@ -12,7 +12,7 @@ import httpx
 from .. import publish
 from ..errors import CozeError
 from ..operation import Operation
-from .exchange import HTTP_ERRORS, closed_error, connection_error
+from .exchange import closed_error, connection_error
 from .prepared import OpenResponse
 from .sockets import hang_up
 
@@ -83,7 +83,7 @@ class ByteStream:
         cause: Exception | None = None
         try:
             chunk = next(self._chunks, None)
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             with self._lock:
@@ -242,7 +242,7 @@ class AsyncByteStream:
                     chunk = await chunks.__anext__()
         except StopAsyncIteration:
             pass
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             self._reading = False
