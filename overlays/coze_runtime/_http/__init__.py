@@ -5,6 +5,7 @@
 | `exchange` | sends a prepared request; reads or opens the response; errors of httpx as ours |
 | `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
+| `chunk_reader` | takes all chunks of a body that have arrived at once |
 | `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |
 | `connections` | one set of connections per client, event loop and process; asyncio and trio |
 | `aiohttp_transport` | an httpx transport on aiohttp |
