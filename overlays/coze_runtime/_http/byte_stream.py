@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import suppress
 from typing import Any, Self, cast
 
-from .._publish import publish
+from .. import publish
 from ..errors import CozeError
 from ..operation import Operation
 from .chunk_reader import read_chunks_at_once

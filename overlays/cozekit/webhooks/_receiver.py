@@ -16,7 +16,7 @@ from coze_openapi.models.callbacks import (
     CallbackAuditAnswer,
     CallbackUrlVerificationEvent,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
 from ..errors import ArgumentError, WebhookError
