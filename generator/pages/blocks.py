@@ -54,7 +54,7 @@ def read_lines(text: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text.translate(_UNSEEN))
 
 
-def join_lines(pieces: list[str]) -> str:
+def join_lines(cell: str, separator: str) -> str:
     """The lines of a cell; empty ones, and the marks of callouts, say nothing."""
-    kept = (piece.strip() for piece in pieces)
+    kept = (piece.strip() for piece in cell.split(separator))
     return "\n".join(piece for piece in kept if piece and not piece.startswith(":::"))

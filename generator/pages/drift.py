@@ -188,7 +188,8 @@ def _compare_request(run: Comparison, page: Page, request: Request, names: list[
     nodes = [run.operations[name][2] for name in names]
     for name, node in zip(names, nodes, strict=True):
         run.requests[name] = run.requests.get(name, 0) + 1
-        described, listed = set(node.get("x-coze-permission") or ()), request.permissions
+        described: set[str] = set(node.get("x-coze-permission") or ())
+        listed = request.permissions
         if listed is not None and not _same_permissions(described, listed):
             run.add(
                 "changed",

@@ -98,7 +98,7 @@ class _Table:
         above = self.grid.rows[-1][1] if self.grid.rows else []
         cells = []
         for column, pieces in enumerate(zip(*self.part, strict=True)):
-            cell = join_lines("<br>".join(pieces).split("<br>"))
+            cell = join_lines("<br>".join(pieces), "<br>")
             cells.append(above[column] if cell == "^^" and above else cell)
         return cells
 

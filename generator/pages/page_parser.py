@@ -80,10 +80,9 @@ def read_page(path: Path) -> Page:
         PageError: It is malformed.
     """
     try:
-        content = path.read_bytes()
-        lines = read_lines(content.decode("utf-8"))
+        lines = read_lines(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
+        line = error.object[: error.start].count(b"\n") + 1
         raise PageError(f"{path.name}:{line}: cannot be read ({error})") from error
     except OSError as error:
         raise PageError(f"{path.name}:1: cannot be read ({error})") from error

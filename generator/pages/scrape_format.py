@@ -118,7 +118,7 @@ def _cells(file: str, at: int, row: list[str], bars: int) -> list[str]:
         raise PageError(
             f"{file}:{at + 1}: table row has {len(cells)} cells, its head has {bars + 1}"
         )
-    return [join_lines(_ESCAPED.sub(r"\1", cell).split("\n")) for cell in cells]
+    return [join_lines(_ESCAPED.sub(r"\1", cell), "\n") for cell in cells]
 
 
 def _code(lines: list[str], start: int) -> tuple[Code, int]:
