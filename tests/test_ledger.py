@@ -52,11 +52,11 @@ def test_the_ledger_agrees_with_the_description_and_the_modules(joined: Bundle) 
 
 
 def test_every_page_of_the_table_of_contents_is_accounted_for_once(ledger: dict[str, Any]) -> None:
-    assert (len(ledger["pages"]), PAGES) == (183, 183)
+    assert len(ledger["pages"]) == PAGES
 
 
-def test_123_pages_document_operations(ledger: dict[str, Any]) -> None:
-    assert sum("operations" in entry for entry in ledger["pages"].values()) == 123
+def test_131_pages_document_operations(ledger: dict[str, Any]) -> None:
+    assert sum("operations" in entry for entry in ledger["pages"].values()) == 131
 
 
 def test_a_page_that_is_missing_is_counted(
@@ -64,8 +64,8 @@ def test_a_page_that_is_missing_is_counted(
 ) -> None:
     del ledger["pages"]["changelog"]
     assert findings(joined, ledger, tmp_path) == [
-        "spec/coverage.yaml: 182 pages, the table of contents has 183; add the missing ones, or "
-        "correct PAGES in ledger.py"
+        f"spec/coverage.yaml: {PAGES - 1} pages, the table of contents has {PAGES}; add the "
+        "missing ones, or correct PAGES in ledger.py"
     ]
 
 

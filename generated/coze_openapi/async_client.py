@@ -71,6 +71,13 @@ class AsyncClient(AsyncAPIClient):
         return AsyncConversations(self)
 
     @property
+    def databases(self) -> resources_async.AsyncDatabases:
+        """Databases, each a single table."""
+        from .resources_async.databases import AsyncDatabases
+
+        return AsyncDatabases(self)
+
+    @property
     def datasets(self) -> resources_async.AsyncDatasets:
         """Knowledge bases."""
         from .resources_async.datasets import AsyncDatasets

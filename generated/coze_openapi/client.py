@@ -71,6 +71,13 @@ class Client(SyncAPIClient):
         return Conversations(self)
 
     @property
+    def databases(self) -> resources.Databases:
+        """Databases, each a single table."""
+        from .resources.databases import Databases
+
+        return Databases(self)
+
+    @property
     def datasets(self) -> resources.Datasets:
         """Knowledge bases."""
         from .resources.datasets import Datasets

@@ -20,12 +20,21 @@ from attrs import asdict
 from ..compile.bundle import Bundle, bundle
 from ..compile.nodes import pages_of
 from .judgement import Comparison, Finding, judge, reason
+from .ledger import first_days
 from .matching import Matcher
 from .page_parser import Page, PageError, Request, read_pages
 
 
-def compare(joined: Bundle, pages: dict[str, Page]) -> list[Finding]:
-    """Every difference, explained or not, sorted by page and line."""
+def compare(
+    joined: Bundle, pages: dict[str, Page], since: dict[str, str] | None = None
+) -> list[Finding]:
+    """Every difference, explained or not, sorted by page and line.
+
+    Args:
+        joined: The description.
+        pages: The official pages.
+        since: Page → the day from which on it is known, for those that older exports lack.
+    """
     operations = {
         node["operationId"]: (method.upper(), path, node)
         for method, path, node in joined.operations()
@@ -35,7 +44,10 @@ def compare(joined: Bundle, pages: dict[str, Page]) -> list[Finding]:
     for name, (_, _, node) in operations.items():
         for slug in pages_of(node):
             named.setdefault(slug, []).append(name)
+    first_seen = since or {}
+    newest = max((first_seen.get(slug, "") for slug in pages), default="")
     for slug in named.keys() - pages.keys():
+        is_newer = first_seen.get(slug, "") > newest
         run.add(
             "removed",
             "page",
@@ -43,6 +55,7 @@ def compare(joined: Bundle, pages: dict[str, Page]) -> list[Finding]:
             operation=", ".join(named[slug]),
             on_page="the page is gone",
             described="x-coze-page names it",
+            explained=f"first seen on {first_seen[slug]}" if is_newer else "",
         )
     for slug, page in pages.items():
         if slug in named:
@@ -147,7 +160,7 @@ def _compare_request(run: Comparison, page: Page, request: Request, names: list[
 def main(pages: Path, spec: Path, as_json: bool = False) -> int:
     """Prints the report; 1 when a difference is not explained, 2 when a page cannot be read."""
     try:
-        findings = compare(bundle(spec), read_pages(pages))
+        findings = compare(bundle(spec), read_pages(pages), first_days(spec))
     except PageError as error:
         print(error)
         return 2

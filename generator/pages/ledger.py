@@ -12,7 +12,7 @@ from typing import Any
 from ..compile.bundle import Bundle, load_yaml
 from ..compile.nodes import pages_of
 
-PAGES = 183
+PAGES = 191
 KINDS = ("operations", "module", "reason")
 WHERE = "spec/coverage.yaml"
 Entries = dict[str, dict[str, Any]]
@@ -34,6 +34,13 @@ def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
             *_operations(bundle, pages, undocumented),
         ]
     )
+
+
+def first_days(spec: Path) -> dict[str, str]:
+    """Page → `since`: the day from which on it is known, where the first export lacks it."""
+    file = spec / "coverage.yaml"
+    pages: Entries = (load_yaml(file, WHERE) if file.exists() else {}).get("pages") or {}
+    return {name: str(entry["since"]) for name, entry in pages.items() if "since" in entry}
 
 
 def _pages(pages: Entries, undocumented: Entries) -> Iterator[str]:

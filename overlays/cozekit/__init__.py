@@ -12,6 +12,7 @@
 
     models, events        what is sent and received; events of streams
     messages, documents   builders of chat messages and of knowledge documents
+    databases             builders of filters and rows of databases
     errors                all exceptions
     auth                  ways to sign in: OAuth, JWT, token stores
     websockets, rtc       voice sockets, events of real-time calls
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
     from . import audio as audio
     from . import auth as auth
+    from . import databases as databases
     from . import documents as documents
     from . import errors as errors
     from . import events as events
@@ -90,9 +92,9 @@ else:
             "coze_runtime.streams.workflow": ["NodeOutput"],
             "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress".split(),
         },
-        submodules="audio auth documents errors events messages models resources rtc types "
-        "webhooks websockets".split(),
+        submodules="audio auth databases documents errors events messages models resources rtc "
+        "types webhooks websockets".split(),
     )
     # A star import includes the modules that programs use as `messages.user_text(…)`. The names of
     # the others (`types`, `errors`, …) often collide, so they must be imported explicitly.
-    __all__ += ["documents", "events", "messages", "models"]
+    __all__ += ["databases", "documents", "events", "messages", "models"]
