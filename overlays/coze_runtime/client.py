@@ -12,7 +12,6 @@ from ._http.connections import AsyncConnections, Connections
 from .auth import Auth
 from .base_client import BaseClient
 from .calls import raw
-from .calls.execute import execute
 from .calls.hooks import RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
 from .operation import CallOptions, Request, Response
@@ -139,6 +138,8 @@ class SyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.HTTPClient, _http.PreparedRequest], T],
     ) -> T:
+        from .calls.execute import execute
+
         settings = self._settings
         steps = execute(self, settings, self._connections, request, options, send)
         return cast(T, run_steps(steps, settings.retries.wait))
@@ -432,6 +433,8 @@ class AsyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.AsyncHTTPClient, _http.PreparedRequest], Awaitable[T]],
     ) -> T:
+        from .calls.execute import execute
+
         settings = self._settings
         steps = execute(self, settings, self._connections, request, options, send, is_async=True)
         return cast(T, await run_steps_async(steps, settings.retries.wait_async))
