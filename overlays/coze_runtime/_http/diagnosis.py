@@ -129,13 +129,13 @@ def _timeout(error: Exception, trail: _Trail) -> Diagnosis:
 def _proxy_refused(error: Exception, trail: _Trail) -> Diagnosis:
     """The error of a proxy that answered; its text begins with the HTTP status."""
     proxy = f"the proxy {trail.proxy}" if trail.proxy else "the proxy"
-    status = re.match(r"\d{3}\b", str(error))
-    number = int(status[0]) if status else 0
-    refused = f"refuses to connect (HTTP {number})" if number else "refuses to connect"
+    digits = re.match(r"\d{3}\b", str(error))
+    status = int(digits[0]) if digits else 0
+    refused = f"refuses to connect (HTTP {status})" if status else "refuses to connect"
     return Diagnosis(
-        f"{proxy} {_PROXY_STATUS.get(number, refused)}",
+        f"{proxy} {_PROXY_STATUS.get(status, refused)}",
         sent=False,
-        retryable=not 400 <= number < 500,
+        retryable=not 400 <= status < 500,
     )
 
 

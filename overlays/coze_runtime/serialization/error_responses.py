@@ -170,7 +170,7 @@ def _excerpt(response: Response) -> str:
     is_text = response.content_type.startswith("text/")
     if not (is_text or response.content_type in ("", "application/json")):
         return ""
-    text = response.content[:4000].decode("utf-8", "replace")
+    text = response.content[:4096].decode("utf-8", "replace")
     if _is_page(response):
         text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^>]*(>|$)", " ", text)
     words = " ".join(text.split())
