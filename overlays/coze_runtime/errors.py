@@ -127,7 +127,11 @@ class RateLimitError(APIError):
 
 
 class QuotaExceededError(APIError):
-    """A balance, plan or daily limit is used up; retrying soon does not help."""
+    """A balance, plan or daily limit is used up; retrying soon does not help.
+
+    Code 4008 also stands for the rate limit of the API: with HTTP status 429 it is a
+    `RateLimitError`; otherwise only the message tells the two apart.
+    """
 
 
 class ServerError(APIError):

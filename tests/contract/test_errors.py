@@ -435,6 +435,17 @@ DOCUMENTED: dict[type[APIError], tuple[int, ...]] = {
 KINDS = {code: kind for kind, codes in DOCUMENTED.items() for code in codes}
 
 
+async def test_a_limit_is_one_of_the_rate_when_the_status_says_so(
+    client: Client, server: LoopbackServer
+) -> None:
+    """Code 4008 stands for the daily limit of a bot and for the rate limit of the API."""
+    for status, kind in ((200, QuotaExceededError), (429, RateLimitError)):
+        server.answer(envelope(4008, status=status))
+        with pytest.raises(APIError) as caught:
+            client.bots.retrieve("1")
+        assert type(caught.value) is kind
+
+
 STRANGE = ["rate_limited", "4000x", "9" * 5000, [4000], {"code": 4000}, True]
 
 

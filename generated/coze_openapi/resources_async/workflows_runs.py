@@ -69,8 +69,9 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext: Information about the end user for plugins. Known keys are `latitude`, `longitude`
                 and `user_id`; all values are strings.
             is_async: Whether to run in the background: the result then has `execute_id` at once and
-                never `data`. Paid plans only, otherwise the call fails with code 6003. Default:
-                `false`.
+                never `data`. Paid plans only, otherwise the call fails with code 6003. At most
+                1,000 such runs at the same time, those of sub-accounts included; no code is
+                documented for the failure of the next one. Default: `false`.
             workflow_version: Version to run, for workflows of the library only; the latest by
                 default.
             connector_id: Channel to run the workflow on. User data, conversations and statistics

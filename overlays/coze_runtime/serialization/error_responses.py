@@ -17,6 +17,7 @@ from ..errors import (
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
+    QuotaExceededError,
     RateLimitError,
     RequestInfo,
     ResponseError,
@@ -46,12 +47,15 @@ def classify(
     Args:
         codes: Error code → class, from `Service.codes`.
         code: Error code of the response.
-        http_status: HTTP status; decides if the code is not in `codes`.
+        http_status: HTTP status; decides if the code is not in `codes`, and whether a limit is one
+            of the rate.
         msg: Error message; distinguishes an expired token from a wrong one.
     """
     error_class = codes.get(code) if code is not None else None
     if error_class is None and http_status is not None:
         error_class = ServerError if http_status >= 500 else _STATUS.get(http_status)
+    if error_class is QuotaExceededError and http_status == 429:
+        return RateLimitError  # the same code stands for either limit
     if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
     return error_class or APIError
