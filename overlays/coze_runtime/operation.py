@@ -51,6 +51,13 @@ class Operation(NamedTuple):
     """Whether the request is sent without a token."""
     binary: bool = False
     """Whether the response is bytes, so that it can be read while it arrives."""
+    call: str = ""
+    """How users call it, such as `coze.chat.create`; empty if it has no method."""
+
+    @property
+    def label(self) -> str:
+        """What errors call it: the method, else the id."""
+        return self.call or self.id
 
 
 class CallOptions(NamedTuple):
@@ -180,7 +187,7 @@ class Waiter(NamedTuple):
     """How to poll for the outcome of an operation."""
 
     operation: str
-    """Id of the polled operation."""
+    """How users call the polled operation."""
     module: str
     """Module of the polled operation; imported at the first poll."""
     arguments: Mapping[str, Any]

@@ -60,7 +60,9 @@ def classify(
 def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
     """The part of a request that errors show."""
     page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
+    return RequestInfo(
+        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
+    )
 
 
 def api_error(
@@ -112,7 +114,7 @@ def describe(
     ]
     reason = f"code {code}: {msg}" if code is not None else (msg or "no reason given")
     link = f"; see {info.page}" if info.page else ""
-    return f"{info.operation}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
+    return f"{info.call}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
 
 
 def retry_after(value: str | None) -> float | None:
@@ -226,7 +228,7 @@ def shape_error(response: Response, problem: str) -> ResponseError:
         f"at {response.base_url}",
     ]
     return ResponseError(
-        f"{info.operation}: {problem} ({', '.join(fact for fact in facts if fact)})",
+        f"{info.call}: {problem} ({', '.join(fact for fact in facts if fact)})",
         http_status=response.status,
         logid=response.logid,
         request=info,
