@@ -6,7 +6,7 @@ All of them can be pickled and copied. None contains a token.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import publish
 
@@ -346,3 +346,9 @@ class TooManyRounds(CozeError):
 
 
 publish(globals(), "cozekit.errors")
+if not TYPE_CHECKING:  # type checkers see that the classes are public
+    __all__ = [
+        name
+        for name, value in globals().items()
+        if getattr(value, "__module__", "") == "cozekit.errors"
+    ]

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import publish
-from .errors import APIError, ArgumentError, ResponseError
+from .errors import APIError, ArgumentError, RequestInfo, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 T = TypeVar("T")
@@ -84,6 +84,21 @@ class Request(NamedTuple):
     files: dict[str, Any] | None = None
 
 
+def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
+    """The part of a request that errors show."""
+    page = f"{service.docs}{operation.page}" if operation.page else ""
+    return RequestInfo(
+        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
+    )
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
 class Response:
     """A complete response, with its body."""
 
@@ -147,8 +162,8 @@ class Response:
 
 
 class Socket(NamedTuple):
-    """Facts about a voice socket: its address, the query fields of its handshake, the roles of its
-    events.
+    """Facts about a voice socket: its address, the query fields of its handshake, its events and
+    their roles.
     """
 
     id: str
@@ -162,6 +177,15 @@ class Socket(NamedTuple):
     """Events that report an error."""
     settings: str = ""
     """The event that configures the session; sent again after a reconnect."""
+    send: Mapping[str, type[Any]] = {}
+    """Events that the client sends."""
+    receive: Mapping[str, type[Any]] = {}
+    """Events that the server sends."""
+
+    @property
+    def operation(self) -> Operation:
+        """The handshake as an operation, for errors and headers."""
+        return Operation(self.id, "GET", self.path, page=self.page)
 
 
 class Failure(NamedTuple):

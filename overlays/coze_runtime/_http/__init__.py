@@ -7,6 +7,7 @@
 | `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
 | `uploads` | sends files |
+| `chunk_reader` | takes all chunks of a body that have arrived at once |
 | `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |
 | `environment` | proxies and TLS files that the environment names |
 | `connections` | one set of connections per client, event loop and process; asyncio and trio |

@@ -13,7 +13,6 @@ from .._http.prepared import PreparedRequest
 from ..auth import Auth
 from ..errors import ArgumentError
 from ..operation import CallOptions, Operation, Request, Service
-from ..serialization.codec import encode
 from ..types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
 from .hooks import Observer, check_headers
 from .retries import RetryPolicy
@@ -61,7 +60,7 @@ class Settings:
         if request.files is not None:
             form = {name: _text(value) for name, value in (body or {}).items()}
         elif body is not None:
-            content = encode(body)
+            content = _encode(body)
         return PreparedRequest(
             operation,
             _url(base, request, options),
@@ -220,4 +219,10 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return format(value) if not isinstance(value, str) else str.__str__(value)
-    return encode(value).decode()
+    return _encode(value).decode()
+
+
+def _encode(value: Any) -> bytes:
+    from ..serialization.codec import encode  # the codec loads at the first call
+
+    return encode(value)

@@ -23,7 +23,7 @@ from ..errors import (
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Operation, Response, Service
+from ..operation import Response, request_info, without_secrets
 
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,
@@ -55,14 +55,6 @@ def classify(
     if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
     return error_class or APIError
-
-
-def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
-    """The part of a request that errors show."""
-    page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(
-        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
-    )
 
 
 def api_error(
@@ -154,13 +146,6 @@ def is_error_envelope(content: bytes) -> bool:
         return _envelope_decoder.decode(content).code not in (None, 0, "0", "")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def without_secrets(url: str) -> str:
-    """A URL without user, password, query and fragment."""
-    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 _ASK = "is the base URL that of the API?"
