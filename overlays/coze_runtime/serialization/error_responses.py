@@ -170,23 +170,26 @@ def _excerpt(response: Response) -> str:
     return f": {words[:120]}" if words else ""
 
 
+def _without_envelope(response: Response) -> str:
+    """What a response without an error envelope says: a redirect, a page, an empty body."""
+    status = f"HTTP {response.status}"
+    location = response.headers.get("location")
+    if location and 300 <= response.status < 400:
+        return f"{status}, a redirect to {without_secrets(location)}; {_ASK}"
+    if not response.content:
+        return f"{status}, empty body"
+    hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
+    return f"{status} with {response.content_type or 'no content type'}{_excerpt(response)}{hint}"
+
+
 def failure(response: Response) -> APIError:
     """The error for an unsuccessful response with a body of any shape."""
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = None
-    location = response.headers.get("location")
-    if location and 300 <= response.status < 400:
-        text = f"HTTP {response.status}, a redirect to {without_secrets(location)}; {_ASK}"
-        return api_error(response, code=None, msg=text)
-    if not isinstance(body, dict):
-        hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
-        text = f"HTTP {response.status}, empty body"
-        if response.content:
-            content_type = response.content_type or "no content type"
-            text = f"HTTP {response.status} with {content_type}{_excerpt(response)}{hint}"
-        return api_error(response, code=None, msg=text)
+    if not isinstance(body, dict) or 300 <= response.status < 400:
+        return api_error(response, code=None, msg=_without_envelope(response))
     error = body.get("error")
     details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
     logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
