@@ -82,6 +82,8 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
+    base: str = ""
+    """Base URL of another server, which gets neither a token nor the headers of the client."""
 
 
 def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:

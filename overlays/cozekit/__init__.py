@@ -12,6 +12,7 @@
 
     models, events        what is sent and received; events of streams
     messages, documents   builders of chat messages and of knowledge documents
+    databases             builders of filters and rows of databases
     errors                all exceptions
     auth                  ways to sign in: OAuth, JWT, token stores
     websockets, rtc       voice sockets, events of real-time calls
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from . import audio as audio
     from . import auth as auth
+    from . import databases as databases
     from . import documents as documents
     from . import errors as errors
     from . import events as events
@@ -69,7 +71,7 @@ else:
             # A star import includes the modules that programs use as `messages.user_text(…)`. The
             # names of the others (`types`, `errors`, …) often collide, so they must be imported
             # explicitly.
-            "cozekit": "documents events messages models",
+            "cozekit": "databases documents events messages models",
             "._client": "AsyncCoze Coze",
             "coze_openapi.streams": "*",
             ".errors": "*",
@@ -82,6 +84,6 @@ else:
             "coze_runtime.streams.workflow": "NodeOutput",
             "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress",
         },
-        submodules="audio auth documents errors events messages models resources rtc types "
-        "webhooks websockets",
+        submodules="audio auth databases documents errors events messages models resources rtc "
+        "types webhooks websockets",
     )

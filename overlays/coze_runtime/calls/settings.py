@@ -52,7 +52,7 @@ class Settings:
             ArgumentError: A header, a query field or the body cannot be encoded.
         """
         operation = request.operation
-        base = self.www_url if operation.www else self.base_url
+        base = request.base or (self.www_url if operation.www else self.base_url)
         content, form = None, None
         body = request.body
         if options.extra_body:
@@ -78,7 +78,8 @@ class Settings:
         self, request: Request, options: CallOptions, token: str | None, *, has_json: bool
     ) -> dict[str, str]:
         headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
-        _set_headers(headers, self.default_headers)
+        if not request.base:
+            _set_headers(headers, self.default_headers)
         _set_headers(headers, request.headers)
         if token and not request.operation.anonymous:
             _set_headers(headers, {"Authorization": f"Bearer {token}"})

@@ -243,14 +243,14 @@ def _sync_client() -> tuple[Any, type[Any]]:
     from websockets.exceptions import InvalidStatus
     from websockets.sync.client import ClientConnection, connect
 
-    class Connection(ClientConnection):
+    class _Connection(ClientConnection):
         def handshake(self, *arguments: Any, **named: Any) -> None:
             try:
                 super().handshake(*arguments, **named)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
-    return connect, Connection
+    return connect, _Connection
 
 
 @functools.cache
@@ -259,11 +259,11 @@ def _async_client() -> tuple[Any, type[Any]]:
     from websockets.asyncio.client import ClientConnection, connect
     from websockets.exceptions import InvalidStatus
 
-    class Connection(ClientConnection):
+    class _Connection(ClientConnection):
         async def handshake(self, *arguments: Any, **named: Any) -> None:
             try:
                 await super().handshake(*arguments, **named)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
-    return connect, Connection
+    return connect, _Connection
