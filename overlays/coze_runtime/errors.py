@@ -24,6 +24,8 @@ class RequestInfo(NamedTuple):
     """Base URL of the client."""
     page: str = ""
     """URL of the official page of the operation; empty if there is none."""
+    call: str = ""
+    """How users call the operation, such as `coze.chat.create`; what the text begins with."""
 
 
 class CozeError(Exception):

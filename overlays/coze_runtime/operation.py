@@ -51,6 +51,13 @@ class Operation(NamedTuple):
     """Whether the request is sent without a token."""
     binary: bool = False
     """Whether the response is bytes, so that it can be read while it arrives."""
+    call: str = ""
+    """How users call it, such as `coze.chat.create`; empty if it has no method."""
+
+    @property
+    def label(self) -> str:
+        """What errors call it: the method, else the id."""
+        return self.call or self.id
 
 
 class CallOptions(NamedTuple):
@@ -82,7 +89,16 @@ class Request(NamedTuple):
 def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
     """The part of a request that errors show."""
     page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
+    return RequestInfo(
+        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
+    )
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 class Response:
@@ -197,7 +213,7 @@ class Waiter(NamedTuple):
     """How to poll for the outcome of an operation."""
 
     operation: str
-    """Id of the polled operation."""
+    """How users call the polled operation."""
     module: str
     """Module of the polled operation; imported at the first poll."""
     arguments: Mapping[str, Any]

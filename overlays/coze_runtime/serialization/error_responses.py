@@ -24,7 +24,7 @@ from ..errors import (
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Response, request_info
+from ..operation import Response, request_info, without_secrets
 
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,
@@ -110,7 +110,7 @@ def describe(
     ]
     reason = f"code {code}: {msg}" if code is not None else (msg or "no reason given")
     link = f"; see {info.page}" if info.page else ""
-    return f"{info.operation}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
+    return f"{info.call}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
 
 
 def retry_after(value: str | None) -> float | None:
@@ -152,13 +152,6 @@ def is_error_envelope(content: bytes) -> bool:
         return False
 
 
-def without_secrets(url: str) -> str:
-    """A URL without user, password, query and fragment."""
-    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
-
-
 _ASK = "is the base URL that of the API?"
 
 
@@ -181,23 +174,26 @@ def _excerpt(response: Response) -> str:
     return f": {words[:120]}" if words else ""
 
 
+def _without_envelope(response: Response) -> str:
+    """What a response without an error envelope says: a redirect, a page, an empty body."""
+    status = f"HTTP {response.status}"
+    location = response.headers.get("location")
+    if location and 300 <= response.status < 400:
+        return f"{status}, a redirect to {without_secrets(location)}; {_ASK}"
+    if not response.content:
+        return f"{status}, empty body"
+    hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
+    return f"{status} with {response.content_type or 'no content type'}{_excerpt(response)}{hint}"
+
+
 def failure(response: Response) -> APIError:
     """The error for an unsuccessful response with a body of any shape."""
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = None
-    location = response.headers.get("location")
-    if location and 300 <= response.status < 400:
-        text = f"HTTP {response.status}, a redirect to {without_secrets(location)}; {_ASK}"
-        return api_error(response, code=None, msg=text)
-    if not isinstance(body, dict):
-        hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
-        text = f"HTTP {response.status}, empty body"
-        if response.content:
-            content_type = response.content_type or "no content type"
-            text = f"HTTP {response.status} with {content_type}{_excerpt(response)}{hint}"
-        return api_error(response, code=None, msg=text)
+    if not isinstance(body, dict) or 300 <= response.status < 400:
+        return api_error(response, code=None, msg=_without_envelope(response))
     error = body.get("error")
     details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
     logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
@@ -224,7 +220,7 @@ def shape_error(response: Response, problem: str) -> ResponseError:
         f"at {response.base_url}",
     ]
     return ResponseError(
-        f"{info.operation}: {problem} ({', '.join(fact for fact in facts if fact)})",
+        f"{info.call}: {problem} ({', '.join(fact for fact in facts if fact)})",
         http_status=response.status,
         logid=response.logid,
         request=info,

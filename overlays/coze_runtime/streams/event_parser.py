@@ -278,7 +278,7 @@ class EventParser(ABC, Generic[E]):
         return StreamTimeout(self._error_text(problem), **self._error_fields())
 
     def _error_text(self, problem: str) -> str:
-        name = self.request.operation if self.request else self.name
+        name = self.request.call if self.request else self.name
         logid = f", logid {self.logid}" if self.logid else ""
         base = f", at {self.request.base_url}" if self.request else ""
         return f"{name}: {problem} ({self._taken_count()} events so far{logid}{base})"
