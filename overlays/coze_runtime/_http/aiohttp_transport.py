@@ -20,6 +20,8 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
+from .sockets import ReadFirstSocket
+
 # The first matching class decides. Only the first four occur before the request is sent.
 _ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
@@ -65,9 +67,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         # Connection → the body that it is receiving.
-        self._bodies: weakref.WeakKeyDictionary[Any, aiohttp.StreamReader] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._bodies: weakref.WeakKeyDictionary[Any, _Body] = weakref.WeakKeyDictionary()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and returns the response when its headers have arrived.
@@ -87,16 +87,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             "http_version": b"HTTP/1.1",
             "reason_phrase": (response.reason or "").encode("latin-1", "replace"),
         }
+        body = _Body(response)
         connection = response.connection  # None if the whole response has arrived
         if connection is not None:
             if connection.transport is not None:
                 extensions["network_stream"] = _NetworkStream(connection.transport)
             if connection.protocol is not None:
-                self._watch_connection(connection.protocol, response.content)
+                self._watch_connection(connection.protocol, body)
         return httpx.Response(
             response.status,
             headers=list(response.raw_headers),
-            stream=_Body(response),
+            stream=body,
             extensions=extensions,
         )
 
@@ -125,23 +126,20 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy=self._proxy,
             )
 
-    def _watch_connection(self, protocol: Any, content: aiohttp.StreamReader) -> None:
-        """Fails the body when its connection is lost.
+    def _watch_connection(self, protocol: Any, body: _Body) -> None:
+        """Tells the body when its connection is lost.
 
-        If the framing of a body is broken, aiohttp closes the connection without waking the reader.
+        aiohttp tells it nothing if the framing of the body is broken, and takes a reset for the
+        end of a body without a length.
         """
         is_watched = protocol in self._bodies
-        self._bodies[protocol] = content
+        self._bodies[protocol] = body
 
         def on_lost(closed: asyncio.Future[None] | None) -> None:
             reason = closed.exception() if closed is not None and not closed.cancelled() else None
-            body = self._bodies.pop(protocol, None)
-            if body is not None and not body.is_eof() and body.exception() is None:
-                body.set_exception(
-                    aiohttp.ClientPayloadError(
-                        f"the body is incomplete ({reason or 'connection closed'})"
-                    )
-                )
+            lost = self._bodies.pop(protocol, None)
+            if lost is not None:
+                lost.connection_lost(reason)
 
         if protocol.closed is None:
             on_lost(None)
@@ -151,7 +149,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the transport is closed")
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=self._limits.max_connections or 0,
             keepalive_timeout=self._limits.keepalive_expiry
             if self._limits.keepalive_expiry is not None
@@ -174,7 +172,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, socket_type, protocol, _, _ = address
-        sock = socket.socket(family, socket_type, protocol)
+        sock = ReadFirstSocket(family, socket_type, protocol)
         try:
             sock.setblocking(False)
             for option in self._socket_options:
@@ -191,11 +189,47 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await self._session.close()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A pool that drops a connection on which something arrived while it was idle; aiohttp would
+    take it for the response to the next request.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._used: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    async def connect(self, *arguments: Any, **named: Any) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(*arguments, **named)
+            protocol = connection.protocol
+            if protocol is None or protocol not in self._used or not protocol.should_close:
+                self._used.add(protocol)
+                return connection
+            connection.close()
+
+
 class _Body(httpx.AsyncByteStream):
     """The body of a response."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self._error: aiohttp.ClientPayloadError | None = None
+
+    def connection_lost(self, reason: BaseException | None) -> None:
+        """Fails the body, unless it is complete.
+
+        Args:
+            reason: Why the connection was lost; None if the server closed it.
+        """
+        content, headers = self._response.content, self._response.headers
+        error = aiohttp.ClientPayloadError(f"the body is incomplete ({reason or 'closed'})")
+        if content.is_eof():
+            # The end of the connection is also the end of a body without a length.
+            has_length = "content-length" in headers or "transfer-encoding" in headers
+            if reason is not None and not has_length:
+                self._error = error
+        elif content.exception() is None:
+            content.set_exception(error)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
@@ -203,6 +237,8 @@ class _Body(httpx.AsyncByteStream):
             with _httpx_errors():
                 while chunk := await content.readany():
                     yield chunk
+                if self._error is not None:
+                    raise self._error
         finally:
             self._drop()
 
