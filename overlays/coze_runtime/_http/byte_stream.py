@@ -11,7 +11,7 @@ from .. import publish
 from ..errors import CozeError
 from ..operation import Operation
 from .chunk_reader import read_chunks_at_once
-from .exchange import HTTP_ERRORS, closed_error, connection_error
+from .exchange import closed_error, connection_error
 from .prepared import OpenResponse
 from .sockets import hang_up, network_stream
 
@@ -74,7 +74,7 @@ class ByteStream:
         cause: Exception | None = None
         try:
             chunk = next(self._chunks, None)
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             with self._lock:
@@ -235,7 +235,7 @@ class AsyncByteStream:
                     chunk = await chunks.__anext__()
         except StopAsyncIteration:
             pass
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             self._reading = False

@@ -91,8 +91,8 @@ def _sockets(client: httpx.Client) -> Iterator[Any]:
     for transport in transports:
         for connection in list(getattr(getattr(transport, "_pool", None), "connections", ())):
             innermost = connection
-            while hasattr(innermost, "_connection"):
-                innermost = innermost._connection
+            while (inside := getattr(innermost, "_connection", None)) is not None:
+                innermost = inside
             network = getattr(innermost, "_network_stream", None)
             sock = network.get_extra_info("socket") if network is not None else None
             if isinstance(sock, socket.socket):

@@ -50,20 +50,17 @@ class _Call:
         self.attempts = 0
         self._connections = connections
         self._limits = _limits.get()
-        self._positions = _positions(request)
         self.plan: Generator[Step, Any, None] = plan(
             request.operation,
             settings.retries,
             renewable=settings.auth.renewable and not anonymous,
-            rewindable=self._positions is not None,
+            can_restart=lambda: all(part[1].can_restart for part in (request.files or {}).values()),
         )
 
     def begin(self) -> None:
-        """Starts an attempt: rewinds the files."""
+        """Starts an attempt."""
         self.attempts += 1
         self.outcome, self.error = None, None
-        for content, position in self._positions or ():
-            content.seek(position)
 
     def limited(self, prepared: PreparedRequest) -> PreparedRequest:
         """The request with its timeouts capped to the limits of the stream that it opens."""
@@ -182,15 +179,3 @@ def _error_of(outcome: object) -> CozeError | None:
     if outcome.status >= 400 or (is_small and is_error_envelope(outcome.content)):
         return failure(outcome)
     return None
-
-
-def _positions(request: Request) -> list[tuple[Any, int]] | None:
-    """Open files of the request with their positions; None if one of them cannot be sent twice."""
-    positions = []
-    for part in (request.files or {}).values():
-        content = part[1]
-        if hasattr(content, "read"):
-            if not (hasattr(content, "seekable") and content.seekable()):
-                return None
-            positions.append((content, content.tell()))
-    return positions
