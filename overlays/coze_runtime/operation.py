@@ -22,6 +22,8 @@ class Service(NamedTuple):
     """URL prefix of the official pages; the slug of a page follows."""
     codes: Mapping[int, type[APIError]] = {}
     """Error code → exception class. For other codes the HTTP status decides."""
+    failed: frozenset[int] = frozenset()
+    """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -51,6 +53,8 @@ class Operation(NamedTuple):
     """Whether the request is sent without a token."""
     binary: bool = False
     """Whether the response is bytes, so that it can be read while it arrives."""
+    failed: type[APIError] | None = None
+    """Error class if the chat or run that the operation starts fails."""
 
 
 class CallOptions(NamedTuple):

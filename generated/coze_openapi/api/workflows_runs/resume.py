@@ -23,6 +23,7 @@ OPERATION = Operation(
     page="resume_workflow",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 WAITER = Waiter(
