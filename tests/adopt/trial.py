@@ -50,8 +50,8 @@ def without_operation(spec: Path, name: str) -> None:
     others = [node for _, _, node in joined.operations() if node["operationId"] != name]
     (node,) = (node for _, _, node in joined.operations() if node["operationId"] == name)
     own = set(_schemas(joined, [node])) - set(_schemas(joined, others))
-    own -= {schema for schema, said in joined.schemas.items() if "x-coze-used-by" in said}
-    kept = reachable(joined, [s for s in joined.schemas if s not in own])
+    own = {schema for schema in own if joined.origin[schema] != "shared.yaml"}
+    kept = reachable(joined, [schema for schema in joined.schemas if schema not in own])
     file = spec / joined.origin[name]
     _cut(file, name)
     for schema in own - set(kept):
