@@ -25,8 +25,6 @@ from tests.contract.documented import (
 )
 from tests.each import each
 
-PARTS = ("path", "query", "header", "body", "response")
-
 
 @each("name", list(documented()))
 def test_the_description_knows_what_the_pages_tell(name: str) -> None:

@@ -1,5 +1,5 @@
-"""Adds an invented endpoint to a copy of the project, by the six steps of CONTRIBUTING.md and nothing
-else, and runs what a contributor runs: `python -m tests.six_steps.trial`.
+"""Adds an invented endpoint to a copy of the project, by the six steps of CONTRIBUTING.md and
+nothing else, and runs what a contributor runs: `python -m tests.six_steps.trial`.
 
 It prints the seconds of each step. `--quick` leaves out the tests that every change has to pass.
 """
