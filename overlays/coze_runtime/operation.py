@@ -105,6 +105,15 @@ def without_secrets(url: str) -> str:
     return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
+def logid_in(headers: Mapping[str, str]) -> str | None:
+    """The log id in the headers of a response. Coze Studio has another header for it.
+
+    Args:
+        headers: The headers; lookup ignores case.
+    """
+    return headers.get("x-tt-logid") or headers.get("x-log-id")
+
+
 class Response:
     """A complete response, with its body."""
 
@@ -155,7 +164,7 @@ class Response:
     @property
     def logid(self) -> str | None:
         """Log id of the call, which Coze support asks for."""
-        return self.headers.get("x-tt-logid")
+        return logid_in(self.headers)
 
     @property
     def content_type(self) -> str:
