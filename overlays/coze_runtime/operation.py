@@ -13,6 +13,15 @@ from .types import DEFAULT, DriftHook, TimeoutInput
 T = TypeVar("T")
 
 
+class OtherServer(NamedTuple):
+    """A server that speaks the API otherwise than the official service."""
+
+    name: str
+    """What people call it."""
+    absent: str
+    """What it says of an operation that it does not have."""
+
+
 class Service(NamedTuple):
     """Facts about the whole service."""
 
@@ -24,6 +33,8 @@ class Service(NamedTuple):
     """Error code → exception class. For other codes the HTTP status decides."""
     failed: frozenset[int] = frozenset()
     """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
+    other_servers: Mapping[str, OtherServer] = {}
+    """Servers besides the official ones."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -165,6 +176,11 @@ class Response:
     def logid(self) -> str | None:
         """Log id of the call, which Coze support asks for."""
         return logid_in(self.headers)
+
+    @property
+    def info(self) -> RequestInfo:
+        """The part of the request that errors show."""
+        return request_info(self.operation, self.url, self.base_url, self.service)
 
     @property
     def content_type(self) -> str:

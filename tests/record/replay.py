@@ -213,7 +213,7 @@ class Replayed:
         if kind == "plain":
             assert result == expected
             return
-        assert result.logid == self.recording.logid
+        assert (result.logid or "") == self.recording.logid
         if isinstance(expected, list):
             result = list(result.items if self.recording.op.pager else result)
             assert not kind or [type(it).__name__ for it in result] == kind * len(result)
@@ -269,7 +269,13 @@ class Replayed:
 
 def in_text(value: Any) -> Any:
     """Bytes as a cassette holds them."""
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+    return (
+        value.decode("latin-1")
+        if isinstance(value, bytes)
+        else str(value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 def places(found: list[str]) -> set[str]:

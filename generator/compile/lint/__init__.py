@@ -9,6 +9,7 @@ methods     waits, helpers, calls that may come too late
 limits      limits of schemas and parameters
 tables      tables of events
 senders     senders of those events
+tolerance   other servers, and what they answer otherwise
 keys        keys that nobody reads; whether data has the keys that it needs
 
 Each rule is a function that yields messages of the form `where: what is wrong; how to fix it`.
@@ -27,6 +28,7 @@ from .operations import lint_operations
 from .schemas import lint_schemas
 from .streams import lint_streams
 from .tables import lint_tables
+from .tolerance import lint_tolerance
 
 
 def lint(bundle: Bundle, spec: Path) -> list[str]:
@@ -39,6 +41,7 @@ def lint(bundle: Bundle, spec: Path) -> list[str]:
         *lint_streams(bundle),
         *lint_limits(bundle),
         *lint_tables(bundle),
+        *lint_tolerance(bundle),
         *unknown_keys("", bundle.document),
     }
     return sorted(messages)

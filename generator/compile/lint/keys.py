@@ -10,7 +10,8 @@ KEYS = {
     for name in (
         "page permission unwrap errors billed safe events socket rtc callbacks pager stream waiter "
         "rate-limit replaced-by deviation used-by constant error-codes error-classes environment "
-        "stream-kind stream-kinds ended helpers parameters allowed conditions max-bytes min-bytes"
+        "stream-kind stream-kinds tolerance servers also-on ended helpers parameters allowed "
+        "conditions max-bytes min-bytes"
     ).split()
 }
 """Every key beside those of OpenAPI."""

@@ -23,6 +23,9 @@ OPERATION = Operation(
     page="get_metadata",
 )
 
+OTHER_PLACES = (("data", "body"),)
+"""Places of the response, and where some servers have them instead."""
+
 
 def build(
     *,
@@ -44,4 +47,4 @@ def parse(response: Response) -> Bot:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, RetrieveBotResponse).data, response)
+    return result(decode(response, RetrieveBotResponse, OTHER_PLACES).data, response)

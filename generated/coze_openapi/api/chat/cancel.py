@@ -30,6 +30,9 @@ ENDED = Ended(
     states=frozenset({"completed", "failed", "canceled"}),
 )
 
+OTHER_PLACES = (("data", "ChatV3ChatDetail"),)
+"""Places of the response, and where some servers have them instead."""
+
 
 def build(
     *,
@@ -53,4 +56,4 @@ def parse(response: Response) -> Chat:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, CancelChatResponse).data, response)
+    return result(decode(response, CancelChatResponse, OTHER_PLACES).data, response)

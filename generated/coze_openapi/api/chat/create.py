@@ -137,4 +137,8 @@ def parse(response: Response) -> Chat:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
+    if response.content_type == "text/event-stream":
+        from ...streams.chat import ChatStream
+
+        return result(ChatStream.last_state(response), response)
     return result(decode(response, CreateChatResponse).data, response)

@@ -24,6 +24,9 @@ OPERATION = Operation(
     page="list_chat_messages",
 )
 
+OTHER_PLACES = (("data", "Messages"),)
+"""Places of the response, and where some servers have them instead."""
+
 
 def build(
     *,
@@ -46,4 +49,4 @@ def parse(response: Response) -> ResultList[Message]:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result_list(decode(response, ListChatMessagesResponse).data, response)
+    return result_list(decode(response, ListChatMessagesResponse, OTHER_PLACES).data, response)

@@ -23,6 +23,12 @@ OPERATION = Operation(
     page="retrieve_conversation",
 )
 
+OTHER_PLACES = (
+    ("data", "ConversationData"),
+    ("data.creator_id", "ConversationData.creator_d"),
+)
+"""Places of the response, and where some servers have them instead."""
+
 
 def build(
     *,
@@ -44,4 +50,4 @@ def parse(response: Response) -> Conversation:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, RetrieveConversationResponse).data, response)
+    return result(decode(response, RetrieveConversationResponse, OTHER_PLACES).data, response)

@@ -25,6 +25,9 @@ OPERATION = Operation(
     page="upload_files",
 )
 
+OTHER_PLACES = (("data.created_at", "data.CreatedAt"),)
+"""Places of the response, and where some servers have them instead."""
+
 
 def build(
     *,
@@ -48,4 +51,4 @@ def parse(response: Response) -> File:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, UploadFileResponse).data, response)
+    return result(decode(response, UploadFileResponse, OTHER_PLACES).data, response)
