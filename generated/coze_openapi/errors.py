@@ -144,6 +144,7 @@ SERVICE = Service(
     },
     token_variable="COZE_API_TOKEN",
     base_url_variable="COZE_API_BASE",
+    server_variable="COZE_SERVER",
 )
 """The service: its sites, its documentation, its error codes."""
 

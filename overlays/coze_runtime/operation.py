@@ -22,6 +22,15 @@ class OtherServer(NamedTuple):
     """What it says of an operation that it does not have."""
 
 
+class OtherRoute(NamedTuple):
+    """How a server that is not the official one wants a request."""
+
+    path: str = ""
+    """Its path; the fields of the documented path become query fields. Empty for the same path."""
+    numbers: Sequence[str] = ()
+    """Fields of the body with ids that are sent as numbers."""
+
+
 class Service(NamedTuple):
     """Facts about the whole service."""
 
@@ -39,6 +48,8 @@ class Service(NamedTuple):
     """Environment variable of the token."""
     base_url_variable: str = ""
     """Environment variable of the base URL."""
+    server_variable: str = ""
+    """Environment variable of the kind of server."""
 
 
 class Operation(NamedTuple):
@@ -66,6 +77,8 @@ class Operation(NamedTuple):
     """Whether the response is bytes, so that it can be read while it arrives."""
     call: str = ""
     """How users call it, such as `coze.chat.create`; empty if it has no method."""
+    also_on: Mapping[str, OtherRoute] = {}
+    """Servers besides the official ones that have the operation."""
     failed: type[APIError] | None = None
     """Error class if the chat or run that the operation starts fails."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..bundle import Bundle, Node
-from ..nodes import node_at, reference, response_schema
+from ..nodes import body_fields, node_at, reference, response_schema
 from .keys import Keys, check_keys
 
 _SERVER: Keys = ({"name", "absent", "reason", "recording"}, set())
+_ROUTE: Keys = (set(), {"path", "numbers", "note"})
 _ENTRY: Keys = ({"place", "seen", "server", "reason", "recording"}, set())
 
 
@@ -21,6 +22,8 @@ def lint_tolerance(bundle: Bundle) -> Iterator[str]:
         operation_id = str(node["operationId"])
         where = f"spec/{bundle.origin.get(operation_id, '?')}: {operation_id}: x-coze-tolerance"
         schema = response_schema(node)
+        for server, route in (node.get("x-coze-also-on") or {}).items():
+            yield from _route(where.replace("tolerance", "also-on"), server, route, bundle, node)
         for entry in node.get("x-coze-tolerance") or ():
             yield from _entry(where, entry, servers)
             place = str(entry.get("place"))
@@ -34,7 +37,18 @@ def lint_tolerance(bundle: Bundle) -> Iterator[str]:
                 yield f"{where}: place {entry.get('place')} is not a known value; fix the value"
 
 
+def _route(where: str, server: str, route: Node, bundle: Bundle, node: Node) -> Iterator[str]:
+    yield from check_keys(where, route, _ROUTE)
+    yield from _known(where, server, bundle.document.get("x-coze-servers") or {})
+    for name in sorted(set(route.get("numbers") or ()) - set(body_fields(bundle, node))):
+        yield f"{where}: numbers names {name}, which is not a body field; fix the name"
+
+
+def _known(where: str, server: object, servers: Node) -> Iterator[str]:
+    if server not in servers:
+        yield f"{where}: server {server} is not in x-coze-servers; add it there"
+
+
 def _entry(where: str, entry: Node, servers: Node) -> Iterator[str]:
     yield from check_keys(where, entry, _ENTRY)
-    if entry.get("server") not in servers:
-        yield f"{where}: server {entry.get('server')} is not in x-coze-servers; add it there"
+    yield from _known(where, entry.get("server"), servers)

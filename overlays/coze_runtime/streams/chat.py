@@ -357,26 +357,6 @@ class ChatStream(
 
     parser_type = ChatParser
 
-    @classmethod
-    def last_state(cls, response: Response) -> ChatT:
-        """The chat at the end of a stream that was read as a whole, because none was asked for.
-
-        Args:
-            response: The response.
-
-        Raises:
-            ChatFailed: The chat failed.
-            StreamInterrupted: The stream stopped before its last event.
-        """
-        parser = ChatParser(cls.spec, {})
-        parser.logid, parser.on_drift = response.logid, response.on_drift
-        parser.operation, parser.request = response.operation, response.info
-        parser.push(response.content)
-        for events in (parser.take(), parser.finish()):
-            deque(events, maxlen=0)
-        result: Any = parser.result(cls.result_type)
-        return cast(ChatT, result.chat)
-
 
 class AsyncChatStream(
     _Progress[ChatT, MessageT, ToolCallT],
@@ -394,3 +374,24 @@ class AsyncChatStream(
     """
 
     parser_type = ChatParser
+
+
+def last_state(response: Response, stream: type[ChatStream[Any, ChatT, Any, Any, Any]]) -> ChatT:
+    """The chat at the end of a stream that was read as a whole, because none was asked for.
+
+    Args:
+        response: The response.
+        stream: The kind of stream.
+
+    Raises:
+        APIError: The chat failed.
+        StreamInterrupted: The stream stopped before its last event.
+    """
+    parser = ChatParser(stream.spec, {})
+    parser.logid, parser.on_drift = response.logid, response.on_drift
+    parser.operation, parser.request = response.operation, response.info
+    parser.push(response.content)
+    for events in (parser.take(), parser.finish()):
+        deque(events, maxlen=0)
+    result: Any = parser.result(stream.result_type)
+    return cast(ChatT, result.chat)

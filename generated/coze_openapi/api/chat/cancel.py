@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Ended, Operation, Request
+from coze_runtime.operation import Ended, Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.chat import CancelChatResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v3/chat/cancel",
     call="coze.chat.cancel",
     page="chat_cancel",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 ENDED = Ended(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Failure, Operation, Request, Waiter, omit_none
+from coze_runtime.operation import Failure, Operation, OtherRoute, Request, Waiter, omit_none
 from coze_runtime.serialization.codec import decode, result
 
 from ...errors import ChatCanceled, ChatFailed
@@ -28,6 +28,9 @@ OPERATION = Operation(
     page="chat_v3",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=ChatFailed,
 )
 
@@ -138,7 +141,9 @@ def parse(response: Response) -> Chat:
         ResponseError: The response does not match the documented schema.
     """
     if response.content_type == "text/event-stream":
+        from coze_runtime.streams.chat import last_state
+
         from ...streams.chat import ChatStream
 
-        return result(ChatStream.last_state(response), response)
+        return result(last_state(response, ChatStream), response)
     return result(decode(response, CreateChatResponse).data, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result_list
 
 from ...models.chat_messages import ListChatMessagesResponse
@@ -22,6 +22,9 @@ OPERATION = Operation(
     "/v3/chat/message/list",
     call="coze.chat.messages.list",
     page="list_chat_messages",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 OTHER_PLACES = (("data", "Messages"),)

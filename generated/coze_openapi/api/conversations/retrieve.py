@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.conversations import RetrieveConversationResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v1/conversation/retrieve",
     call="coze.conversations.retrieve",
     page="retrieve_conversation",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 OTHER_PLACES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 from coze_runtime.serialization.multipart import part
 
@@ -23,6 +23,9 @@ OPERATION = Operation(
     "/v1/files/upload",
     call="coze.files.upload",
     page="upload_files",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 OTHER_PLACES = (("data.created_at", "data.CreatedAt"),)
