@@ -245,7 +245,7 @@ async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above
     op: Op, absent: bool, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     server.answer(json_reply(listless(op, 5, absent), x_tt_logid="log-1"))
-    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is missing \(total: 5\)") as caught:
+    with pytest.raises(ResponseError, match=rf"^{op.call}: .* is missing \(total: 5\)") as caught:
         listed(op, client)
     error = caught.value
     assert (error.logid, error.http_status, error.request and error.request.operation) == (
@@ -371,7 +371,7 @@ async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_pa
         )
 
     server.answer(answers)
-    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is not a list, but the response has"):
+    with pytest.raises(ResponseError, match=rf"^{op.call}: .* is not a list, but the response has"):
         list(listed(op, client))
     with pytest.raises(ResponseError, match="is not a list, but the response has"):
         [entry async for entry in listed_async(op, async_client)]
@@ -465,7 +465,7 @@ async def test_endless_empty_pages_end_with_an_error_after_two(
         return json_reply(body, x_tt_logid=f"log-{count}")
 
     server.answer(endless)
-    with pytest.raises(ResponseError, match=f"{op.id}.*empty pages") as caught:
+    with pytest.raises(ResponseError, match=f"{op.call}.*empty pages") as caught:
         list(listed(op, client))
     assert caught.value.logid == f"log-{count}"
     assert count <= 3
@@ -491,13 +491,13 @@ async def test_a_cursor_that_does_not_move_ends_with_an_error(
         if cursor is not None:
             put(body, pager.get(key), cursor)
     server.answer(json_reply(body, x_tt_logid="log-stuck"))
-    with pytest.raises(ResponseError, match=op.id) as caught:
+    with pytest.raises(ResponseError, match=op.call) as caught:
         list(listed(op, client))
     assert caught.value.logid == "log-stuck"
     assert len(server.received) <= 2
     server.reset()
     server.answer(json_reply(body))
-    with pytest.raises(ResponseError, match=op.id):
+    with pytest.raises(ResponseError, match=op.call):
         [entry async for entry in listed_async(op, async_client)]
     assert len(server.received) <= 2
 
