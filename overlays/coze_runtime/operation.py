@@ -22,6 +22,8 @@ class Service(NamedTuple):
     """URL prefix of the official pages; the slug of a page follows."""
     codes: Mapping[int, type[APIError]] = {}
     """Error code → exception class. For other codes the HTTP status decides."""
+    failed: frozenset[int] = frozenset()
+    """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -53,6 +55,8 @@ class Operation(NamedTuple):
     """Whether the response is bytes, so that it can be read while it arrives."""
     call: str = ""
     """How users call it, such as `coze.chat.create`; empty if it has no method."""
+    failed: type[APIError] | None = None
+    """Error class if the chat or run that the operation starts fails."""
 
     @property
     def label(self) -> str:

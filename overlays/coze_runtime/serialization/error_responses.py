@@ -26,6 +26,7 @@ from ..errors import (
 )
 from ..operation import Response, request_info, without_secrets
 
+_EXECUTE_ID = re.compile(r"[?&]execute_id=([1-9]\d*)")
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
@@ -69,13 +70,18 @@ def api_error(
     text = str(msg) if msg else ""
     logid = logid or response.logid
     info = _info(response)
-    error_class = classify(response.service.codes, number, response.status, text)
+    execute_id = execute_id_in(debug_url)
+    failed = response.operation.failed
+    if failed is not None and (execute_id or number in response.service.failed):
+        error_class = failed  # as in the stream of such a run
+    else:
+        error_class = classify(response.service.codes, number, response.status, text)
     description = describe(
         info, number if number is not None else code, text, response.status, logid
     )
     if issubclass(error_class, AuthenticationError | PermissionDeniedError):
         description += _site_hint(info.base_url, response.service.servers)
-    return error_class(
+    error: Any = error_class(
         description,
         code=number,
         msg=text,
@@ -85,6 +91,9 @@ def api_error(
         request=info,
         retry_after=retry_after(response.headers.get("retry-after")),
     )
+    if execute_id and hasattr(error, "execute_id"):
+        error.execute_id = execute_id
+    return error  # type: ignore[no-any-return]  # the class is given by the description
 
 
 def _info(response: Response) -> RequestInfo:
@@ -100,11 +109,17 @@ def _site_hint(base_url: str, sites: Sequence[str]) -> str:
 
 
 def describe(
-    info: RequestInfo, code: Any, msg: str, http_status: int | None, logid: str | None
+    info: RequestInfo,
+    code: Any,
+    msg: str,
+    http_status: int | None,
+    logid: str | None,
+    ids: Mapping[str, Any] | None = None,
 ) -> str:
-    """The text of an error: operation, code, message, status, log id, base URL, page."""
+    """The text of an error: operation, code, message, status, ids, log id, base URL, page."""
     facts = [
         f"HTTP {http_status}" if http_status else "",
+        *(f"{name} {value}" for name, value in (ids or {}).items() if value),
         f"logid {logid}" if logid else "",
         f"at {info.base_url}",
     ]
@@ -135,6 +150,12 @@ def number_of(value: Any) -> int | None:
         return int(value)
     except (ValueError, OverflowError):
         return None
+
+
+def execute_id_in(debug_url: object) -> str | None:
+    """The id of the run that a debug URL shows; None if it shows none, as `execute_id=0` does."""
+    match = _EXECUTE_ID.search(debug_url) if isinstance(debug_url, str) else None
+    return match[1] if match else None
 
 
 class _Envelope(msgspec.Struct):
