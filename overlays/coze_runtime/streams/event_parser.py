@@ -351,7 +351,7 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamInterrupted(self._error_text(problem), **self._error_fields())
+        return StreamInterrupted(self._stopped_text(problem), **self._error_fields())
 
     def timed_out(self, problem: str) -> StreamTimeout:
         """The error for a stream that took too long.
@@ -359,7 +359,12 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamTimeout(self._error_text(problem), **self._error_fields())
+        return StreamTimeout(self._stopped_text(problem), **self._error_fields())
+
+    def _stopped_text(self, problem: str) -> str:
+        """The text for a stream that stopped, while the chat or run may go on."""
+        next_step = "; it may go on at the server, retrieve it by its ids"
+        return self._error_text(problem) + (next_step if any(self.ids.values()) else "")
 
     def _error_text(self, problem: str) -> str:
         facts = [f"{self._taken_count()} events so far", *self.facts()]
