@@ -298,7 +298,8 @@ def path_segment(name: str, value: object) -> str:
     """Quotes a path parameter, so that it stays one segment.
 
     Raises:
-        ArgumentError: The value is empty, `.` or `..`; the request would reach another operation.
+        ArgumentError: The value is empty, `.` or `..`, so that the request would reach another
+            operation; or it is not valid Unicode.
     """
     text = str(value) if value is not None else ""
     if not text.strip() or text in (".", ".."):
@@ -306,7 +307,20 @@ def path_segment(name: str, value: object) -> str:
             f"{name} must not be empty, `.` or `..`: the request would reach another operation",
             argument=name,
         )
-    return quote(text, safe="")
+    return quote(valid_unicode(name, text), safe="")
+
+
+def valid_unicode(name: str, text: str) -> str:
+    """Returns a text that goes into a URL or a form.
+
+    Raises:
+        ArgumentError: It has half of a surrogate pair, which these cannot hold.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name}: the text is not valid Unicode", argument=name) from None
+    return text
 
 
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:

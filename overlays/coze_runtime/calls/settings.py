@@ -12,7 +12,7 @@ from .. import __version__
 from .._http.prepared import PreparedRequest
 from ..auth import Auth
 from ..errors import ArgumentError
-from ..operation import CallOptions, Operation, Request, Service
+from ..operation import CallOptions, Operation, Request, Service, valid_unicode
 from ..serialization.codec import encode
 from ..types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
 from .hooks import Observer
@@ -57,7 +57,7 @@ class Settings:
         if options.extra_body:
             body = {**(body or {}), **options.extra_body}
         if request.files is not None:
-            form = {name: _text(value) for name, value in (body or {}).items()}
+            form = {name: _text(name, value) for name, value in (body or {}).items()}
         elif body is not None:
             content = encode(body)
         return PreparedRequest(
@@ -215,14 +215,14 @@ def _query_items(query: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in query.items():
         if value is not None:
             items = value if isinstance(value, list | tuple) else [value]
-            pairs += [(name, _text(item)) for item in items]
+            pairs += [(valid_unicode("extra_query", name), _text(name, item)) for item in items]
     return pairs
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     """The text of a value in a query or form; JSON if it is not a scalar."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return format(value) if not isinstance(value, str) else str.__str__(value)
-    return encode(value).decode()
+    if isinstance(value, str):
+        return valid_unicode(name, str.__str__(value))
+    return format(value) if isinstance(value, int | float) else encode(value).decode()
