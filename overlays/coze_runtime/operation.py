@@ -265,21 +265,12 @@ class Pager(NamedTuple):
     """Argument: id; the page ends before that item."""
     after: str | None = None
     """Argument: id; the page starts after that item."""
-    first_id: str | None = None
-    """Path of the id of the first item."""
-    last_id: str | None = None
-    """Path of the id of the last item."""
-
-
-class MissingList(list[Any]):
-    """An empty list that replaces a list missing from a response."""
-
-    def __init__(self, error: ResponseError, *, certain: bool) -> None:
-        super().__init__()
-        self.error = error
-        """The error to raise if the list cannot be empty."""
-        self.certain = certain
-        """Whether the response shows that there are items."""
+    next_before: str | None = None
+    """Path of the id before which the next page ends."""
+    next_after: str | None = None
+    """Path of the id after which the next page starts."""
+    id: str | None = None
+    """Path of the id in an item; a walk yields each item once."""
 
 
 class PageData(NamedTuple, Generic[T]):
@@ -289,9 +280,11 @@ class PageData(NamedTuple, Generic[T]):
     total: int | None
     has_more: bool | None
     next_token: str | None
-    first_id: str | None
-    last_id: str | None
+    next_before: str | None
+    next_after: str | None
     logid: str | None
+    missing: ResponseError | None = None
+    """The error to raise if the list, which is missing, cannot be empty."""
 
 
 def path_segment(name: str, value: object) -> str:
