@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from coze_runtime.types import DriftHook as DriftHook
     from coze_runtime.types import FileContent as FileContent
     from coze_runtime.types import FileInput as FileInput
+    from coze_runtime.types import FormFile as FormFile
     from coze_runtime.types import Listener as Listener
     from coze_runtime.types import Null as Null
     from coze_runtime.types import OnProgress as OnProgress
@@ -57,7 +58,7 @@ else:
             ),
             "coze_runtime.paging": "AsyncPage AsyncPager Page".split(),
             "coze_runtime.types": "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput "
-            "Listener Null OnProgress OnToolError Timeout TimeoutInput Tools UploadProgress "
-            "UseDefault".split(),
+            "FormFile Listener Null OnProgress OnToolError Timeout TimeoutInput Tools "
+            "UploadProgress UseDefault".split(),
         },
     )

@@ -468,8 +468,8 @@ def pager_has_the_key_of_another_style(d: Description) -> None:
 
 
 @bad(
-    f"{GADGETS}gadgets_list: x-coze-pager id data.gadgets.*.gadget_no is not a path in the response; "
-    "fix the path"
+    f"{GADGETS}gadgets_list: x-coze-pager id data.gadgets.*.gadget_no is not a path in the "
+    "response; fix the path"
 )
 def pager_id(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["id"] = "gadget_no"

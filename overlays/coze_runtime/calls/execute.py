@@ -187,10 +187,8 @@ def _error_of(outcome: object) -> CozeError | None:
 def _positions(request: Request) -> list[tuple[Any, int]] | None:
     """Open files of the request with their positions; None if one of them cannot be sent twice."""
     positions = []
-    for part in (request.files or {}).values():
-        content = part[1]
-        if hasattr(content, "read"):
-            if not (hasattr(content, "seekable") and content.seekable()):
-                return None
-            positions.append((content, content.tell()))
+    for file in (request.files or {}).values():
+        if not file.seekable():
+            return None
+        positions.append((file, file.tell()))
     return positions

@@ -1,0 +1,116 @@
+"""Files to upload: turns a `FileInput` into file name, media type and content."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from io import TextIOBase
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from ..errors import ArgumentError
+from ..types import OnProgress, UploadProgress
+from .upload import IN_MEMORY, UNKNOWN_TYPE, Upload, file_errors
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;[ -~]*)?", re.ASCII)
+
+
+def part(name: str, value: Any) -> Upload:
+    """The multipart field for a file. A name that is given with the file is sent as it is; any
+    other has an extension, if the type or the first bytes show one, because the server derives the
+    type of the content from it.
+
+    Args:
+        name: Name of the field.
+        value: The file, as a `FileInput`.
+
+    Raises:
+        ArgumentError: The value is not a file, or the file does not exist.
+    """
+    on_progress: OnProgress | None = None
+    if isinstance(value, UploadProgress):
+        value, on_progress = value.file, value.on_progress
+    if not isinstance(value, tuple):
+        file_type = _type_of(value)
+        return Upload(name, _content(name, value), _name_of(value), file_type, on_progress)
+    if len(value) not in (2, 3) or not isinstance(value[0], str) or isinstance(value[1], str):
+        raise ArgumentError(
+            f"{name} as a tuple must be (file name, bytes, path object or open file[, media type])",
+            argument=name,
+        )
+    media_type = value[2] if len(value) == 3 else _type_of(value[1])
+    if media_type is not None and not _is_media_type(media_type):
+        raise ArgumentError(
+            f"{name}: {media_type!r} is not a media type, such as image/png", argument=name
+        )
+    file_name = _last_part(value[0])
+    content = _content(name, value[1])
+    upload = Upload(name, content, file_name or _name_of(value[1]), media_type, on_progress)
+    upload.is_named = upload.is_named or bool(file_name)
+    return upload
+
+
+def _content(name: str, value: Any) -> Any:
+    """Bytes, a path or an open file. The files of some web frameworks, which can only be read in an
+    event loop or not at all, have an open file or bytes inside.
+    """
+    if isinstance(value, IN_MEMORY):
+        with file_errors(name):
+            # A memoryview that is not contiguous is copied.
+            return (
+                bytes(value)
+                if isinstance(value, memoryview) and not (value.c_contiguous and value.nbytes)
+                else value
+            )
+    if isinstance(value, str | os.PathLike):
+        path = Path(value)
+        if not path.is_file():
+            problem = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
+            raise ArgumentError(f"{name}: {problem}", argument=name)
+        return path
+    if isinstance(value, TextIOBase) or getattr(value, "encoding", None):
+        raise ArgumentError(
+            f'{name}: the file is open for text; open it with mode "rb"', argument=name
+        )
+    read = getattr(value, "read", None)
+    if hasattr(value, "filename") and (read is None or inspect.iscoroutinefunction(read)):
+        for inner in (getattr(value, attribute, None) for attribute in ("file", "stream", "body")):
+            if hasattr(inner, "read") or isinstance(inner, bytes):
+                return _content(name, inner)
+    if read is None:
+        raise ArgumentError(
+            f"{name} must be a path, bytes, an open binary file or (file name, content), not "
+            f"{type(value).__name__}",
+            argument=name,
+        )
+    return value
+
+
+def _name_of(value: Any) -> str:
+    """The name of a file; "" if there is none, or only a file descriptor. In the files of web
+    frameworks `name` is the field of the form.
+    """
+    if isinstance(value, str | os.PathLike):
+        return _last_part(os.fspath(value))
+    name = getattr(value, "filename" if hasattr(value, "filename") else "name", None)
+    return _last_part(name)
+
+
+def _last_part(path: object) -> str:
+    """The name in a path; one from a Windows form may be a whole path."""
+    if isinstance(path, bytes):
+        path = os.fsdecode(path)
+    name = PurePosixPath(path).name if isinstance(path, str) else ""
+    return PureWindowsPath(name).name
+
+
+def _type_of(value: Any) -> str | None:
+    """The media type that a web framework was told; None if it is unknown."""
+    types = (getattr(value, attribute, None) for attribute in ("content_type", "type"))
+    known = (type_ for type_ in types if _is_media_type(type_) and type_ != UNKNOWN_TYPE)
+    return next(known, None)
+
+
+def _is_media_type(value: object) -> bool:
+    return isinstance(value, str) and _MEDIA_TYPE.fullmatch(value) is not None
