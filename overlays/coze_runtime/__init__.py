@@ -20,4 +20,40 @@ Nothing here imports the generated package or `cozekit`.
 
 from __future__ import annotations
 
+from typing import Any, ForwardRef
+
 __version__ = "0.1.0"
+
+
+def publish(namespace: dict[str, Any], module: str, *names: str, evaluate: bool = True) -> None:
+    """Sets `__module__` of public classes, so that they print and pickle as members of `module`,
+    which users import, wherever their code is.
+
+    Call it at the end of a module. Annotations are evaluated first, because
+    `typing.get_type_hints` would resolve them in `module`, which may lack the names.
+
+    Args:
+        namespace: `globals()` of the module.
+        module: The module that users import these classes from.
+        names: Names of the classes; by default every class without a leading underscore.
+        evaluate: False when annotations name classes that are loaded later; `module` must then
+            have those names.
+    """
+    for name, value in list(namespace.items()):
+        if (
+            isinstance(value, type)
+            and (name in names if names else not name.startswith("_"))
+            and value.__module__ == namespace["__name__"]
+        ):
+            if evaluate:
+                _evaluate(value, namespace)
+            value.__module__ = module
+
+
+def _evaluate(cls: type, namespace: dict[str, Any]) -> None:
+    annotations = vars(cls).get("__annotations__", {})
+    for name, annotation in annotations.items():
+        # Named tuples store annotations as forward references.
+        text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
+        if isinstance(text, str):
+            annotations[name] = eval(text, namespace, vars(cls))  # noqa: S307  # our own text

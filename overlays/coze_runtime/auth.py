@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
-from ._publish import publish
+from . import publish
 from .errors import ArgumentError
 from .operation import CallOptions, Request, Response
 from .types import TimeoutInput

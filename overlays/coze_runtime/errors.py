@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ._publish import publish
+from . import publish
 
 
 class RequestInfo(NamedTuple):

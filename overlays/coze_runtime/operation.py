@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from ._publish import publish
+from . import publish
 from .errors import APIError, ArgumentError, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 

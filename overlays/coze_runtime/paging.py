@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
-from ._publish import publish
+from . import publish
 from .errors import ResponseError
 from .operation import PageData, Pager
 from .page_walk import Walk

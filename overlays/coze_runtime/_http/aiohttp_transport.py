@@ -109,7 +109,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             sock_connect=seconds.get("connect"),
             sock_read=seconds.get("read"),
         )
-        headers = CIMultiDict(request.headers.multi_items())
+        headers = CIMultiDict(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+        )
         headers.popall("transfer-encoding", None)  # aiohttp sets it if needed
         # The write timeout: each chunk that aiohttp fetches restarts it, and the last one ends it.
         async with asyncio.timeout(None) as write_timeout:

@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 
 import httpx
 
-from .._publish import publish
+from .. import publish
 from ..errors import CozeError
 from ..operation import Operation
 from .exchange import HTTP_ERRORS, closed_error, connection_error

@@ -12,7 +12,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.request import getproxies
 
@@ -21,6 +20,7 @@ import httpx
 from ..errors import ArgumentError, CozeError
 
 T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
 # httpx scans every idle connection at every call: with 100 of them, 100 concurrent async streams
@@ -99,7 +99,7 @@ def new_client(
         CozeError: A proxy of the environment cannot be used.
     """
     if transport is not None:
-        return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.Client(transport=transport, timeout=None))
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
         return _probing(
@@ -108,7 +108,7 @@ def new_client(
             )
         )
 
-    return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies())
+    return _without_cookies(httpx.Client(transport=make(), mounts=_mounts(make), timeout=None))
 
 
 def new_async_client(
@@ -131,7 +131,7 @@ def new_async_client(
         CozeError: A proxy of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
-        return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.AsyncClient(transport=transport, timeout=None))
     use_aiohttp = wants_aiohttp(transport)
     if use_aiohttp and not on_asyncio:
         raise ArgumentError(
@@ -154,9 +154,7 @@ def new_async_client(
             )
         )
 
-    return httpx.AsyncClient(
-        transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies()
-    )
+    return _without_cookies(httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None))
 
 
 class _ProbingBackend:
@@ -237,11 +235,12 @@ def tls_context() -> ssl.SSLContext:
         return _tls_context
 
 
-def no_cookies() -> CookieJar:
-    """A cookie jar that accepts no cookies: a call must not depend on earlier responses, least of
-    all on those for another token.
+def _without_cookies(client: C) -> C:
+    """Makes a client ignore the cookies of responses: a call must not depend on earlier responses,
+    least of all on those for another token. A cookie policy would cost an eighth of each call.
     """
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    client.cookies.extract_cookies = lambda response: None  # type: ignore[method-assign]
+    return client
 
 
 def environment_proxies() -> dict[str, str | None]:

@@ -118,7 +118,7 @@ def _build(client: httpx.Client | httpx.AsyncClient, prepared: PreparedRequest) 
             params=query,
             headers=prepared.headers,
             content=prepared.content,
-            timeout=httpx.Timeout(prepared.timeout),
+            extensions={"timeout": prepared.timeout._asdict()},
         )
         if isinstance(client, httpx.AsyncClient) and prepared.content:
             request.stream = _AsyncBody(prepared.content)

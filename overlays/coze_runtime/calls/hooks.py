@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._publish import publish
+from .. import publish
 from ..errors import CozeError
 from ..steps import Steps
 

@@ -8,8 +8,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from .. import _http
-from .._publish import publish
+from .. import _http, publish
 from ..errors import ArgumentError
 from ..operation import Operation, Response
 

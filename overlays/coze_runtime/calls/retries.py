@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from attrs import define, field
 
-from .._publish import publish
+from .. import publish
 from ..errors import (
     APIConnectionError,
     APIError,

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
+from .. import publish
 from .._http.byte_stream import AsyncByteStream, ByteStream
-from .._publish import publish
 from ..errors import ArgumentError
 from ..operation import CallOptions, Request
 from .event_stream import AsyncOpener, SyncOpener

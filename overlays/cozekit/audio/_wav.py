@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ..errors import ArgumentError
 

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.operation import Request, Response
 from coze_runtime.serialization.error_responses import request_info
 

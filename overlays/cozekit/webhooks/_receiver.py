@@ -14,7 +14,7 @@ from coze_openapi.models.callbacks import (
     CallbackAuditAnswer,
     CallbackUrlVerificationEvent,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.serialization.convert import write_json
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from coze_openapi import models as m
 from coze_openapi.senders import ChatSender
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 from coze_runtime.types import DEFAULT
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.calls.settings import Settings
 from coze_runtime.operation import CallOptions, Request, Response

@@ -21,7 +21,7 @@ from coze_openapi.events import (
     websockets_speech,
     websockets_transcriptions,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model
 from coze_runtime.operation import Operation, Socket
 from coze_runtime.serialization.codec import decode_event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ._chat import AsyncChatSocket, ChatSocket
 from ._handshake import AsyncSocketClient, SocketOptions, SyncSocketClient

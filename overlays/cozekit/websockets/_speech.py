@@ -14,7 +14,7 @@ from coze_openapi.senders.websockets_speech import (
     INPUT_TEXT_BUFFER_APPEND_LIMITS,
     SPEECH_UPDATE_LIMITS,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.limits import check
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
