@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from . import publish
 from .errors import ResponseError
 from .operation import PageData, Pager
-from .page_walk import Walk
 
 T = TypeVar("T")
 
@@ -20,11 +19,11 @@ AsyncFetch = Callable[[dict[str, Any]], Awaitable[PageData[T]]]
 class _PageBase(Generic[T]):
     """What sync and async pages share."""
 
-    def __init__(self, walk: Walk, fetch: Any, data: PageData[T]) -> None:
+    def __init__(self, walk: Any, fetch: Any, data: PageData[T]) -> None:
         """Created by `first` and `next_page`.
 
         Args:
-            walk: How far the iteration has come; shared by its pages.
+            walk: How far the iteration has come, a `Walk`; shared by its pages.
             fetch: Fetches the page for the arguments it is called with.
             data: The parsed page.
         """
@@ -90,6 +89,8 @@ class Page(_PageBase[T]):
         Raises:
             CozeError: The call failed.
         """
+        from .page_walk import Walk  # calls without pages do not load it
+
         return cls(Walk(operation, pager, arguments), fetch, fetch(arguments))
 
     def next_page(self) -> Page[T] | None:
@@ -191,6 +192,8 @@ class AsyncPager(_AsyncPages[T]):
         return self._first().__await__()
 
     async def _first(self) -> AsyncPage[T]:
+        from .page_walk import Walk
+
         walk = Walk(self._operation, self._pager, self._arguments)
         return AsyncPage(walk, self._fetch, await self._fetch(self._arguments))
 
