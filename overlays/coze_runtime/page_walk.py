@@ -165,7 +165,7 @@ class Walk:
         earlier = [end in self.ids or end in self.cursors for end in ends]
         # Items without an id are compared page by page.
         repeats = data.items == self.previous
-        items = [] if repeats else [item for item in data.items if self._is_new(item)]
+        items = [] if repeats else self._new_items(data.items)
         self.idle = 0 if items else self.idle + 1
         self.found += len(items)
         self.page_size = max(self.page_size, len(data.items))
@@ -177,16 +177,20 @@ class Walk:
             arguments = error
         return data._replace(items=items), arguments
 
-    def _is_new(self, item: Any) -> bool:
-        try:
-            id_ = _id(self.id_of(item))
-        except AttributeError:  # an item of an undocumented shape
-            return True
-        if id_ is None:
-            return True
-        is_new = id_ not in self.ids
-        self.ids.add(id_)
-        return is_new
+    def _new_items(self, items: list[T]) -> list[T]:
+        new, ids, id_of = [], self.ids, self.id_of
+        for item in items:
+            try:
+                id_ = id_of(item)
+            except AttributeError:  # an item of an undocumented shape
+                id_ = None
+            if type(id_) is not str:
+                id_ = _id(id_)
+            if not id_ or id_ not in ids:
+                new.append(item)
+                if id_:
+                    ids.add(id_)
+        return new
 
     def _skipped(self) -> float:
         """Number of items before the first page, as far as the arguments show; infinity if they

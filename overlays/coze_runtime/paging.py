@@ -29,6 +29,7 @@ class _PageBase(Generic[T]):
         """
         self._walk = walk
         self._fetch = fetch
+        self._data: PageData[T]
         self._data, self._arguments = walk.take(data)
         self._next: Any = None
 
