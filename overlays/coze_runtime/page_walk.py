@@ -79,16 +79,20 @@ def _lost_items(cls: type[Model], steps: list[str], body: Any) -> str | None:
     unknown: list[tuple[str, Any]] = []
     model: type[Model] | None = cls
     for number, step in enumerate(steps):
-        types = {name: annotation for name, annotation, _ in fields_of(model)} if model else {}
+        types = _types(model)
         if isinstance(body, dict):
             unknown += [(name, value) for name, value in body.items() if name not in types]
             body = body.get(step)
             if body and (number == len(steps) - 1 or not isinstance(body, dict)):
                 return repr(".".join(steps[: number + 1]))
         model = _model_in(types.get(step))
-    fields = {name for name, _, _ in fields_of(model)} if model else set[str]()
+    fields = set(_types(model))
     places = (_place_of_items(name, value, fields, 4) for name, value in unknown)
     return next((repr(place) for place in places if place), None)
+
+
+def _types(model: type[Model] | None) -> dict[str, Any]:
+    return {name: annotation for name, annotation, _ in fields_of(model)} if model else {}
 
 
 def _place_of_items(path: str, value: Any, fields: set[str], depth: int) -> str | None:

@@ -250,11 +250,14 @@ def get_path(value: Any, path: str) -> Any:
             rest = ".".join(steps[number + 1 :])
             items = value if isinstance(value, list | tuple) else []
             return [get_path(item, rest) if rest else item for item in items]
-        if step.isdecimal():
-            is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-            value = value[int(step)] if is_list and len(value) > int(step) else None
-        elif isinstance(value, Mapping):
-            value = value.get(step)
-        else:  # the methods of a text or a list are not fields
-            value = None if isinstance(value, _NO_FIELDS) else getattr(value, step, None)
+        value = _step(value, step)
     return value
+
+
+def _step(value: Any, step: str) -> Any:
+    if isinstance(value, list | tuple) and step.isdecimal():
+        return value[int(step)] if len(value) > int(step) else None
+    if isinstance(value, Mapping):
+        return value.get(step)
+    # The methods of a text or a list are not fields.
+    return None if isinstance(value, _NO_FIELDS) else getattr(value, step, None)
