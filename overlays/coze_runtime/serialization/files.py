@@ -52,17 +52,12 @@ def part(name: str, value: Any) -> Upload:
 
 
 def _content(name: str, value: Any) -> Any:
-    """Bytes, a path or an open file. The files of some web frameworks, which can only be read in an
-    event loop or not at all, have an open file or bytes inside.
-    """
+    """Bytes, a path or an open file."""
+    value = _inner_file(value)
     if isinstance(value, IN_MEMORY):
         with file_errors(name):
-            # A memoryview that is not contiguous is copied.
-            return (
-                bytes(value)
-                if isinstance(value, memoryview) and not (value.c_contiguous and value.nbytes)
-                else value
-            )
+            is_flat = not isinstance(value, memoryview) or (value.c_contiguous and value.nbytes)
+            return value if is_flat else bytes(value)
     if isinstance(value, str | os.PathLike):
         path = Path(value)
         if not path.is_file():
@@ -73,18 +68,24 @@ def _content(name: str, value: Any) -> Any:
         raise ArgumentError(
             f'{name}: the file is open for text; open it with mode "rb"', argument=name
         )
-    read = getattr(value, "read", None)
-    if hasattr(value, "filename") and (read is None or inspect.iscoroutinefunction(read)):
-        for inner in (getattr(value, attribute, None) for attribute in ("file", "stream", "body")):
-            if hasattr(inner, "read") or isinstance(inner, bytes):
-                return _content(name, inner)
-    if read is None:
+    if not hasattr(value, "read"):
         raise ArgumentError(
             f"{name} must be a path, bytes, an open binary file or (file name, content), not "
             f"{type(value).__name__}",
             argument=name,
         )
     return value
+
+
+def _inner_file(value: Any) -> Any:
+    """The open file or bytes inside the file of a web framework that can only be read in an event
+    loop, or not at all; other values as they are.
+    """
+    read = getattr(value, "read", None)
+    if not hasattr(value, "filename") or not (read is None or inspect.iscoroutinefunction(read)):
+        return value
+    inner = (getattr(value, attribute, None) for attribute in ("file", "stream", "body"))
+    return next((i for i in inner if isinstance(i, bytes) or hasattr(i, "read")), value)
 
 
 def _name_of(value: Any) -> str:
