@@ -39,7 +39,7 @@ OTHER_LIMITS = {
     ("_handshake.py", 30): "keeps a power of 2 finite",
     ("_handshake.py", 1024): "events that a socket keeps",
     ("_request.py", 300): "seconds for which a callback is new; Coze names no limit",
-    ("_wav.py", 16): "bytes of a chunk of a WAV file",
+    ("_formats.py", 16): "bytes of a chunk of a WAV file",
     ("convert.py", 20): "digits of a 64-bit number",
     ("limits.py", 50): "characters of a value in the text of an error",
 }

@@ -71,6 +71,13 @@ class Client(SyncAPIClient):
         return Conversations(self)
 
     @property
+    def databases(self) -> resources.Databases:
+        """Databases, each a single table."""
+        from .resources.databases import Databases
+
+        return Databases(self)
+
+    @property
     def datasets(self) -> resources.Datasets:
         """Knowledge bases."""
         from .resources.datasets import Datasets
@@ -222,6 +229,13 @@ class AsyncClient(AsyncAPIClient):
         from .resources_async.conversations import AsyncConversations
 
         return AsyncConversations(self)
+
+    @property
+    def databases(self) -> resources_async.AsyncDatabases:
+        """Databases, each a single table."""
+        from .resources_async.databases import AsyncDatabases
+
+        return AsyncDatabases(self)
 
     @property
     def datasets(self) -> resources_async.AsyncDatasets:

@@ -6,7 +6,7 @@ All of them can be pickled and copied. None contains a token.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import publish
 
@@ -135,20 +135,36 @@ class ServerError(APIError):
 
 
 class APIConnectionError(CozeError):
-    """The server could not be reached or did not respond in time."""
+    """The server could not be reached or did not respond in time.
+
+    `__cause__` is the error of the HTTP library. Do not log it: it may show the password of a
+    proxy, a query or a body, which this error does not.
+    """
+
+    retryable: bool = True
 
     def __init__(
-        self, message: str, *, request: RequestInfo | None = None, sent: bool = True
+        self,
+        message: str,
+        *,
+        request: RequestInfo | None = None,
+        sent: bool = True,
+        retryable: bool = True,
     ) -> None:
         """Args:
         message: Text of the error.
         request: The request, without secrets; None when no request was built.
         sent: Whether the server may have received the request.
+        retryable: Whether another attempt may succeed.
         """
         super().__init__(message)
         self.request = request
         self.sent = sent
         """Whether the server may have received the request."""
+        self.retryable = retryable
+        """Whether another attempt may succeed; False for a certificate that is not trusted, or a
+        proxy that refuses.
+        """
 
 
 class APITimeoutError(APIConnectionError):
@@ -328,3 +344,9 @@ class TooManyRounds(CozeError):
 
 
 publish(globals(), "cozekit.errors")
+if not TYPE_CHECKING:  # type checkers see that the classes are public
+    __all__ = [
+        name
+        for name, value in globals().items()
+        if getattr(value, "__module__", "") == "cozekit.errors"
+    ]

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import publish
-from .errors import APIError, ArgumentError, ResponseError
+from .errors import APIError, ArgumentError, RequestInfo, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 T = TypeVar("T")
@@ -75,6 +75,14 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
+    base: str = ""
+    """Base URL of another server, which gets neither a token nor the headers of the client."""
+
+
+def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
+    """The part of a request that errors show."""
+    page = f"{service.docs}{operation.page}" if operation.page else ""
+    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
 
 
 class Response:
@@ -140,8 +148,8 @@ class Response:
 
 
 class Socket(NamedTuple):
-    """Facts about a voice socket: its address, the query fields of its handshake, the roles of its
-    events.
+    """Facts about a voice socket: its address, the query fields of its handshake, its events and
+    their roles.
     """
 
     id: str
@@ -155,6 +163,15 @@ class Socket(NamedTuple):
     """Events that report an error."""
     settings: str = ""
     """The event that configures the session; sent again after a reconnect."""
+    send: Mapping[str, type[Any]] = {}
+    """Events that the client sends."""
+    receive: Mapping[str, type[Any]] = {}
+    """Events that the server sends."""
+
+    @property
+    def operation(self) -> Operation:
+        """The handshake as an operation, for errors and headers."""
+        return Operation(self.id, "GET", self.path, page=self.page)
 
 
 class Failure(NamedTuple):

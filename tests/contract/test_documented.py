@@ -25,8 +25,8 @@ from tests.contract.documented import (
 )
 from tests.each import each
 
-OPERATIONS = 123
-FIELDS = 2321
+OPERATIONS = 131
+FIELDS = 2472
 PARTS = ("path", "query", "header", "body", "response")
 
 

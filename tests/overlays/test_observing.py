@@ -125,6 +125,35 @@ async def test_a_hook_that_fails_does_not_cost_the_call(
     ] * 4
 
 
+async def async_hook(_: object) -> None: ...
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response", "on_drift"])
+def test_an_async_hook_of_a_sync_client_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match=f"{name} is an async function") as caught:
+        Coze(TOKEN, **{name: async_hook})
+    assert caught.value.argument == name
+    with pytest.raises(ArgumentError, match=f"{name} is an async function"):
+        Coze(TOKEN).with_options(**{name: async_hook})
+
+
+def test_an_async_client_awaits_its_hooks_but_not_the_one_about_differences() -> None:
+    AsyncCoze(TOKEN, on_request=async_hook, on_response=async_hook)
+    with pytest.raises(ArgumentError, match="on_drift is an async function"):
+        AsyncCoze(TOKEN, on_drift=async_hook)
+
+
+def test_a_coroutine_that_a_hook_of_a_sync_client_returns_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        ChunkServer(reply(BOT)) as server,
+        coze(server, on_request=lambda request: async_hook(request)) as client,
+    ):
+        assert client.bots.retrieve("b1").name == "Otter"
+    assert "async_hook is async, and a sync call cannot await it" in caplog.text
+
+
 def test_a_copy_has_hooks_of_its_own_or_those_of_the_first() -> None:
     first: list[OutgoingRequest] = []
     second: list[OutgoingRequest] = []

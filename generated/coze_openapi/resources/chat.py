@@ -651,7 +651,7 @@ class Chats(SyncResource):
         from ..streams.chat import SPEC
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "conversation_id": conversation_id,
             "bot_id": bot_id,
             "user_id": user_id,

@@ -263,7 +263,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         from ..streams.workflow import WorkflowResult
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "workflow_id": workflow_id,
             "parameters": parameters,
             "bot_id": bot_id,
@@ -613,7 +613,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         from ..streams.workflow import WorkflowResult
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "workflow_id": workflow_id,
             "parameters": parameters,
             "bot_id": bot_id,

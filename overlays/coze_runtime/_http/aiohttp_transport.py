@@ -11,6 +11,7 @@ import asyncio
 import socket
 import ssl
 import weakref
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -20,19 +21,19 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
-# The first matching class decides. Only the first four occur before the request is sent.
-_ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError]], ...] = (
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
-    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
-    (aiohttp.ClientPayloadError, httpx.RemoteProtocolError),
-    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
-    (aiohttp.ClientError, httpx.ReadError),
-    (TimeoutError, httpx.WriteTimeout),
-    (OSError, httpx.ReadError),
+# Class of aiohttp, of httpx, text. The first row that matches decides.
+_ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout, ""),
+    (aiohttp.ClientHttpProxyError, httpx.ProxyError, "{0.status}"),
+    (aiohttp.ClientConnectorError, httpx.ConnectError, ""),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol, ""),
+    (aiohttp.ServerTimeoutError, httpx.ReadTimeout, ""),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError, "disconnected"),
+    (aiohttp.ClientPayloadError, httpx.RemoteProtocolError, "incomplete"),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError, ""),
+    (aiohttp.ClientError, httpx.ReadError, ""),
+    (TimeoutError, httpx.WriteTimeout, ""),
+    (OSError, httpx.ReadError, ""),
 )
 _CHUNK_SIZE = 1 << 16
 """Bytes; a larger body is sent in chunks, so that the write timeout applies to each."""
@@ -60,6 +61,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """
         self._limits = limits or httpx.Limits(max_connections=1000, keepalive_expiry=30.0)
         self._proxy = URL(proxy) if proxy else None
+        self._proxy_headers: dict[str, str] = {}
+        if self._proxy is not None and self._proxy.user is not None:
+            # aiohttp would encode them as Latin-1; httpx and proxies use UTF-8.
+            credentials = f"{self._proxy.user}:{self._proxy.password or ''}".encode()
+            self._proxy_headers = {
+                "Proxy-Authorization": f"Basic {b64encode(credentials).decode()}"
+            }
+            self._proxy = self._proxy.with_user(None)
         self._tls = tls
         self._socket_options = list(socket_options)
         self._session: aiohttp.ClientSession | None = None
@@ -68,6 +77,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._bodies: weakref.WeakKeyDictionary[Any, aiohttp.StreamReader] = (
             weakref.WeakKeyDictionary()
         )
+
+    @property
+    def proxy(self) -> str | None:
+        """URL of the proxy, without user and password."""
+        return str(self._proxy.origin()) if self._proxy is not None else None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and returns the response when its headers have arrived.
@@ -113,6 +127,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
         )
         headers.popall("transfer-encoding", None)  # aiohttp sets it if needed
+        is_tunneled = request.url.scheme == "https"
+        if not is_tunneled:
+            headers.extend(self._proxy_headers)
         # The write timeout: each chunk that aiohttp fetches restarts it, and the last one ends it.
         async with asyncio.timeout(None) as write_timeout:
             return await session.request(
@@ -123,6 +140,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
+                proxy_headers=self._proxy_headers if is_tunneled else None,
             )
 
     def _watch_connection(self, protocol: Any, content: aiohttp.StreamReader) -> None:
@@ -259,9 +277,9 @@ def _content(request: httpx.Request, write_timeout: asyncio.Timeout, seconds: fl
 
 @contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """Raises errors of aiohttp as errors of httpx."""
+    """Raises errors of aiohttp as errors of httpx, told apart by the words that httpx uses."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        error_type = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-        raise error_type(str(error) or type(error).__name__) from error
+        error_type, text = next(row[1:] for row in _ERRORS if isinstance(error, row[0]))
+        raise error_type(text.format(error)) from error

@@ -6,7 +6,6 @@ the environment when socket options are set, so they are read here.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -17,7 +16,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from ..errors import ArgumentError, CozeError
+from ..errors import ArgumentError
 
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -96,7 +95,7 @@ def new_client(
         limits: Connection limits of our transport.
 
     Raises:
-        CozeError: A proxy of the environment cannot be used.
+        ArgumentError: The proxies or certificates of the environment cannot be used.
     """
     if transport is not None:
         return _without_cookies(httpx.Client(transport=transport, timeout=None))
@@ -108,7 +107,9 @@ def new_client(
             )
         )
 
-    return _without_cookies(httpx.Client(transport=make(), mounts=_mounts(make), timeout=None))
+    direct = make()
+    mounts = _mounts(make, direct)
+    return _without_cookies(httpx.Client(transport=direct, mounts=mounts, timeout=None))
 
 
 def new_async_client(
@@ -127,8 +128,7 @@ def new_async_client(
 
     Raises:
         ArgumentError: There is no transport of that name, it is not installed, or it does not work
-            in this event loop.
-        CozeError: A proxy of the environment cannot be used.
+            in this event loop; or the proxies or certificates of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
         return _without_cookies(httpx.AsyncClient(transport=transport, timeout=None))
@@ -154,7 +154,9 @@ def new_async_client(
             )
         )
 
-    return _without_cookies(httpx.AsyncClient(transport=make(), mounts=_mounts(make), timeout=None))
+    direct = make()
+    mounts = _mounts(make, direct)
+    return _without_cookies(httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None))
 
 
 class _ProbingBackend:
@@ -215,23 +217,30 @@ def _has_aiohttp() -> bool:
     return tuple(int(part) for part in __version__.split(".")[:2]) >= _MIN_AIOHTTP
 
 
-def _mounts(make: Callable[[str | None], T]) -> dict[str, T | None]:
+def _mounts(make: Callable[[str | None], T], direct: T) -> dict[str, T | None]:
     """Transport by URL pattern for the proxies of the environment; None means no proxy."""
-    try:
-        return {
-            pattern: make(proxy) if proxy else None
-            for pattern, proxy in environment_proxies().items()
-        }
-    except (ImportError, ValueError) as error:
-        raise CozeError(f"a proxy of the environment cannot be used: {error}") from error
+    if not getproxies():
+        return {}
+    from .environment import proxy_transports
+
+    return proxy_transports(make, direct)
 
 
 def tls_context() -> ssl.SSLContext:
-    """The TLS context of the process; loading the certificates takes longer than a call."""
+    """The TLS context of the process; loading the certificates takes longer than a call.
+
+    Raises:
+        ArgumentError: The certificates cannot be read.
+    """
     global _tls_context  # noqa: PLW0603  # one for the process
     with _tls_lock:
         if _tls_context is None:
-            _tls_context = httpx.create_ssl_context()
+            try:
+                _tls_context = httpx.create_ssl_context()
+            except (OSError, ValueError) as error:
+                from .environment import tls_error
+
+                raise tls_error(error) from error
         return _tls_context
 
 
@@ -241,34 +250,3 @@ def _without_cookies(client: C) -> C:
     """
     client.cookies.extract_cookies = lambda response: None  # type: ignore[method-assign]
     return client
-
-
-def environment_proxies() -> dict[str, str | None]:
-    """URL pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for the hosts of
-    `NO_PROXY`.
-    """
-    variables = getproxies()
-    proxies: dict[str, str | None] = {}
-    for scheme in ("http", "https", "all"):
-        proxy = variables.get(scheme)
-        if proxy:
-            proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxies:
-        return {}
-    for host in (host.strip() for host in variables.get("no", "").split(",")):
-        if host == "*":
-            return {}
-        if host:
-            proxies[_pattern(host)] = None
-    return proxies
-
-
-def _pattern(host: str) -> str:
-    """The httpx pattern for a host of `NO_PROXY`; a name includes its subdomains."""
-    if "://" in host:
-        return host
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return f"all://{host}" if host == "localhost" else f"all://*{host}"
-    return f"all://[{address}]" if address.version == 6 else f"all://{address}"

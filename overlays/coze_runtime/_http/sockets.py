@@ -1,7 +1,7 @@
 """Wakes a blocked reader and shortens its timeout, on the socket itself.
 
-httpx has no public way to do either. If a transport does not show its socket, the functions do
-nothing.
+httpx has no public way to do either. If a transport does not show its socket, or if the socket
+carries other responses too, the functions do nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,18 @@ import httpx
 from .prepared import OpenResponse
 
 
+def network_stream(response: httpx.Response) -> Any:
+    """The connection of a response; None if the transport does not show it, or if the connection
+    carries other responses too, as with HTTP/2.
+    """
+    if response.extensions.get("http_version") == b"HTTP/2":
+        return None
+    return response.extensions.get("network_stream")
+
+
 def hang_up(response: httpx.Response) -> None:
     """Wakes a blocked reader of a response: shuts the socket down. The reader closes it."""
-    network = response.extensions.get("network_stream")
+    network = network_stream(response)
     if network is not None:
         shut_down(network.get_extra_info("socket"))
 
@@ -55,7 +64,7 @@ def _sockets(client: httpx.Client) -> Iterator[Any]:
     """
     transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     for transport in transports:
-        for connection in list(getattr(getattr(transport, "_pool", None), "_connections", ())):
+        for connection in list(getattr(getattr(transport, "_pool", None), "connections", ())):
             innermost = connection
             while hasattr(innermost, "_connection"):
                 innermost = innermost._connection
@@ -72,10 +81,10 @@ def limit_reads(opened: OpenResponse, remaining: Callable[[], float | None]) -> 
     httpx fixes the read timeout when the request is sent, but a deadline needs one that shrinks.
 
     Returns:
-        False if the transport has no network stream (a documented extension of httpx); then the
-        timeout of the call still applies.
+        False if the transport has no network stream (a documented extension of httpx), or with
+        HTTP/2; then the timeout of the call still applies.
     """
-    network: Any = opened.http_response.extensions.get("network_stream")
+    network = network_stream(opened.http_response)
     read = getattr(type(network), "read", None)
     if read is None or not hasattr(network, "__dict__"):
         return False

@@ -38,7 +38,7 @@ def build(
         )
     parts = None
     if files is not None:
-        from ..serialization.files import part
+        from ..serialization.multipart import part
 
         parts = {name: part(name, value) for name, value in files.items()}
     path = valid_unicode("path", path)

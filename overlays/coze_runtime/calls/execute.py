@@ -50,20 +50,17 @@ class _Call:
         self.attempts = 0
         self._connections = connections
         self._limits = _limits.get()
-        self._positions = _positions(request)
         self.plan: Generator[Step, Any, None] = plan(
             request.operation,
             settings.retries,
             renewable=settings.auth.renewable and not anonymous,
-            rewindable=self._positions is not None,
+            can_restart=lambda: all(file.can_restart for file in (request.files or {}).values()),
         )
 
     def begin(self) -> None:
-        """Starts an attempt: rewinds the files."""
+        """Starts an attempt."""
         self.attempts += 1
         self.outcome, self.error = None, None
-        for content, position in self._positions or ():
-            content.seek(position)
 
     def limited(self, prepared: PreparedRequest) -> PreparedRequest:
         """The request with its timeouts capped to the limits of the stream that it opens."""
@@ -182,13 +179,3 @@ def _error_of(outcome: object) -> CozeError | None:
     if outcome.status >= 400 or (is_small and is_error_envelope(outcome.content)):
         return failure(outcome)
     return None
-
-
-def _positions(request: Request) -> list[tuple[Any, int]] | None:
-    """Open files of the request with their positions; None if one of them cannot be sent twice."""
-    positions = []
-    for file in (request.files or {}).values():
-        if not file.seekable():
-            return None
-        positions.append((file, file.tell()))
-    return positions

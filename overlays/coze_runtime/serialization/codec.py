@@ -213,7 +213,7 @@ def parse_json(response: Response) -> Any:
     try:
         return read_json(response.content)
     except ValueError as error:
-        raise shape_error(response, f"the response is not valid JSON ({error})") from None
+        raise shape_error(response, "the response is not valid JSON") from error
 
 
 def _decode_leniently(response: Response, cls: type[M]) -> M:

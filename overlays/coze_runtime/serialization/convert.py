@@ -11,8 +11,6 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from ..types import NULL, Drift
 
 logger = logging.getLogger("cozekit")
@@ -47,8 +45,10 @@ def read_json(content: bytes | str) -> Any:
     Raises:
         ValueError: It is not valid JSON.
     """
+    from msgspec.json import decode  # a client without calls does not load it
+
     try:
-        return msgspec.json.decode(content)
+        return decode(content)
     except (ValueError, RecursionError):
         pass
     from json import loads
@@ -66,6 +66,8 @@ def write_json(value: Any, *, enc_hook: Callable[[Any], Any] | None = None) -> b
         value: The data.
         enc_hook: Converts values that JSON does not have.
     """
+    import msgspec
+
     try:
         return msgspec.json.encode(value, enc_hook=enc_hook)
     except UnicodeEncodeError:

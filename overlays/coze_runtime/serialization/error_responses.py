@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -22,7 +23,7 @@ from ..errors import (
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Operation, Response, Service
+from ..operation import Response, request_info
 from .convert import read_json
 
 _STATUS: dict[int, type[APIError]] = {
@@ -59,12 +60,6 @@ def classify(
     if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
     return error_class or APIError
-
-
-def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
-    """The part of a request that errors show."""
-    page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
 
 
 def api_error(
@@ -179,15 +174,49 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
+def without_secrets(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
+_ASK = "is the base URL that of the API?"
+
+
+def _is_page(response: Response) -> bool:
+    """Whether a response is a page for people, such as one of a proxy or a sign-in."""
+    return (
+        response.content_type.startswith("text/html") or response.content[:50].lstrip()[:1] == b"<"
+    )
+
+
+def _excerpt(response: Response) -> str:
+    """The first words of a response that is not JSON, without markup."""
+    is_text = response.content_type.startswith("text/")
+    if not (is_text or response.content_type in ("", "application/json")):
+        return ""
+    text = response.content[:4000].decode("utf-8", "replace")
+    if _is_page(response):
+        text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^>]*(>|$)", " ", text)
+    words = " ".join(text.split())
+    return f": {words[:120]}" if words else ""
+
+
 def failure(response: Response) -> APIError:
     """The error for an unsuccessful response with a body of any shape."""
     body = _json_object(response.content)
+    location = response.headers.get("location")
+    if location and 300 <= response.status < 400:
+        text = f"HTTP {response.status}, a redirect to {without_secrets(location)}; {_ASK}"
+        return api_error(response, code=None, msg=text)
     if body is None:
-        text = response.content[:200].decode("utf-8", "replace").strip()
-        content_type = response.content_type or "no content type"
-        status = f"HTTP {response.status}"
-        msg = f"{status} with {content_type}: {text}" if text else f"{status}, empty body"
-        return api_error(response, code=None, msg=msg)
+        hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
+        text = f"HTTP {response.status}, empty body"
+        if response.content:
+            content_type = response.content_type or "no content type"
+            text = f"HTTP {response.status} with {content_type}{_excerpt(response)}{hint}"
+        return api_error(response, code=None, msg=text)
     error = body.get("error")
     details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
     logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
@@ -207,12 +236,16 @@ def failure(response: Response) -> APIError:
 def shape_error(response: Response, problem: str) -> ResponseError:
     """The error for a response that does not match the documented schema."""
     info = _info(response)
-    content_type = response.content_type or "no content type"
-    facts = (
-        f"HTTP {response.status}, {content_type}, logid {response.logid}, at {response.base_url}"
-    )
+    if _is_page(response):
+        problem = f"{problem}{_excerpt(response)}; {_ASK}"
+    facts = [
+        f"HTTP {response.status}",
+        response.content_type or "no content type",
+        f"logid {response.logid}" if response.logid else "",
+        f"at {response.base_url}",
+    ]
     return ResponseError(
-        f"{info.operation}: {problem} ({facts})",
+        f"{info.operation}: {problem} ({', '.join(fact for fact in facts if fact)})",
         http_status=response.status,
         logid=response.logid,
         request=info,

@@ -58,35 +58,21 @@ class Upload:
         self._on_progress = on_progress
         self._read = getattr(content, "read", None)
         self._is_async = inspect.iscoroutinefunction(self._read)
-        self._async_start: int | None = None
-        self._rewind_to: int | None = None
+        self._start: int | None = None
+        self._was_read = False
 
-    # `seekable`, `tell` and `seek` are used before a request is sent again. They cannot await, so
-    # an async file is rewound by `begin_async`.
-    def seekable(self) -> bool:
-        """Whether the content can be sent twice."""
+    @property
+    def can_restart(self) -> bool:
+        """Whether the content can be sent again: it can be rewound, or nothing was read from it."""
+        return not self._was_read or self._is_seekable()
+
+    def _is_seekable(self) -> bool:
         if self._read is None:
             return True
         if self._is_async:
             return hasattr(self._content, "seek") and hasattr(self._content, "tell")
         with file_errors(self._name):
             return bool(hasattr(self._content, "seekable") and self._content.seekable())
-
-    def tell(self) -> int:
-        """The position of an open file; 0 for other content."""
-        with file_errors(self._name):
-            position: int = 0 if self._read is None or self._is_async else self._content.tell()
-            return position
-
-    def seek(self, position: int) -> None:
-        """Rewinds an open file, at the next `begin`: seeking back in a compressed file reads it
-        again from the start, so it is done only if needed.
-
-        Args:
-            position: Where to start reading, from `tell`.
-        """
-        if self._read is not None and not self._is_async:
-            self._rewind_to = position
 
     def read(self, size: int) -> Any:
         """Reads from an open file; returns a coroutine if the file is async.
@@ -95,11 +81,12 @@ class Upload:
             size: Most bytes to read.
         """
         assert self._read is not None
+        self._was_read = True
         return self._read(size)
 
     def begin(self) -> int | None:
-        """Prepares an attempt: name and type are complete. Returns the size in bytes; None if it is
-        not known.
+        """Prepares an attempt: rewinds the file, completes name and type. Returns the size in
+        bytes; None if it is not known.
 
         Raises:
             ArgumentError: The file cannot be read, or is async in a sync client.
@@ -107,26 +94,28 @@ class Upload:
         if self._is_async:
             raise ArgumentError(f"{self._name}: async files need AsyncCoze", argument=self._name)
         with file_errors(self._name):
-            size, start = self._size_and_start()
+            size = self._size()
             if not (self.is_named and self.media_type):
-                self._complete(self._head(start))
+                self._complete(self._head())
             return size
 
-    def _size_and_start(self) -> tuple[int | None, int | None]:
-        """The size, and the position of an open file; it stands there afterwards."""
+    def _size(self) -> int | None:
+        """The size; an open file stands at its start afterwards."""
         if isinstance(self._content, IN_MEMORY):
-            return memoryview(self._content).nbytes, None
+            return memoryview(self._content).nbytes
         if isinstance(self._content, Path):
-            return self._content.stat().st_size, None
-        if not self.seekable():
-            return None, None
-        start: int = self._content.tell() if self._rewind_to is None else self._rewind_to
+            size: int = self._content.stat().st_size
+            return size
+        if not self._is_seekable():
+            return None
+        start: int = self._content.tell() if self._start is None else self._start
+        self._start = start
         self._content.seek(0, os.SEEK_END)
         end: int = self._content.tell()
         self._content.seek(start)
-        return max(0, end - start), start
+        return max(0, end - start)
 
-    def _head(self, start: int | None) -> bytes:
+    def _head(self) -> bytes:
         """The first bytes; of a file that cannot go back, as far as it shows them."""
         if self._read is None:
             file = self._open()
@@ -135,10 +124,10 @@ class Upload:
                 return head
             finally:
                 file.close()
-        if start is None:
+        if self._start is None:
             return bytes(self._content.peek(_HEAD_SIZE)) if hasattr(self._content, "peek") else b""
         head = self._read(_HEAD_SIZE)
-        self._content.seek(start)
+        self._content.seek(self._start)
         return head
 
     async def begin_async(self) -> int | None:
@@ -147,17 +136,15 @@ class Upload:
             size: int | None = await _in_thread(self.begin)
             return size
         head, length = b"", None
-        if self.seekable():
+        if self._is_seekable():
             with file_errors(self._name):
-                start: int = (
-                    await self._content.tell() if self._async_start is None else self._async_start
-                )
-                self._async_start = start
+                start: int = await self._content.tell() if self._start is None else self._start
+                self._start = start
                 await self._content.seek(0, os.SEEK_END)
                 length = max(0, await self._content.tell() - start)
                 await self._content.seek(start)
                 if not (self.is_named and self.media_type):
-                    head = await self.read(_HEAD_SIZE)
+                    head = await self._content.read(_HEAD_SIZE)
                     await self._content.seek(start)
         self._complete(head)
         return length
@@ -301,8 +288,8 @@ class _ReadProgress:
 
 
 class file_errors:  # noqa: N801  # used like a function
-    """Context manager that raises file errors as ArgumentError; otherwise an OSError would look
-    like a connection error.
+    """Context manager that raises errors of a file as ArgumentError; otherwise an OSError would
+    look like a connection error.
     """
 
     def __init__(self, name: str) -> None:
@@ -312,9 +299,11 @@ class file_errors:  # noqa: N801  # used like a function
         pass
 
     def __exit__(self, error_type: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, OSError | ValueError) and not isinstance(error, ArgumentError):
+        if isinstance(error, Exception) and not isinstance(error, ArgumentError):
+            # The text of a file from the network may show its address with a signature.
+            reason = getattr(error, "strerror", None) or type(error).__name__
             raise ArgumentError(
-                f"{self._name}: the file cannot be read: {error}", argument=self._name
+                f"{self._name}: the file cannot be read: {reason}", argument=self._name
             ) from error
 
 

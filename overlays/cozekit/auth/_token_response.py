@@ -19,8 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from coze_runtime import publish
-from coze_runtime.operation import Request, Response
-from coze_runtime.serialization.error_responses import request_info
+from coze_runtime.operation import Request, Response, request_info
 
 from ..errors import APIConnectionError, ArgumentError, OAuthError
 from ._values import Token

@@ -22,7 +22,7 @@ from ._socket import AsyncSocket, Sent, SyncSocket
 
 # The sound of an answer may be complete before the chat is.
 _END_EVENTS = tuple(
-    {CHAT.receive[name] for name in CHAT.socket.terminal} - {m.ChatConversationAudioCompletedEvent}
+    {CHAT.receive[name] for name in CHAT.terminal} - {m.ChatConversationAudioCompletedEvent}
 )
 _HEARING_EVENTS = (
     m.ChatInputAudioBufferSpeechStartedEvent,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Request, omit_none, path_segment
 from coze_runtime.serialization.codec import decode, result
-from coze_runtime.serialization.files import part
+from coze_runtime.serialization.multipart import part
 
 from ...models.audio_voiceprint_groups_features import UpdateVoiceprintResponse
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Request, omit_none
 from coze_runtime.serialization.codec import decode, result
-from coze_runtime.serialization.files import part
+from coze_runtime.serialization.multipart import part
 
 from ...models.audio_voices import CloneVoiceResponse
 

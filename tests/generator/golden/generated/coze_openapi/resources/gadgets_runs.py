@@ -312,7 +312,7 @@ class GadgetsRuns(SyncResource):
         from ..streams.workflow import SPEC
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "gadget_id": gadget_id,
             "input": input,
             "kind": kind,
