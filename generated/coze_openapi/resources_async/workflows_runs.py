@@ -318,7 +318,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -377,7 +377,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -433,6 +433,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
+        is_async: bool | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -471,6 +472,7 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
+            is_async: Of no known use for a streamed run. Undocumented.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
@@ -509,6 +511,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext=ext,
             workflow_version=workflow_version,
             connector_id=connector_id,
+            is_async=is_async,
         )
         return AsyncWorkflowStream(
             self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
@@ -525,6 +528,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
+        is_async: bool | None = None,
         max_resumes: int = 3,
         on_event: Listener[events.WorkflowEvent] | None = None,
         stream: bool = True,
@@ -574,6 +578,7 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
+            is_async: Of no known use for a streamed run. Undocumented.
             max_resumes: Maximum number of interruptions to answer. The service accepts three; each
                 costs as much as a run.
             on_event: Function called with each event, or a mapping from event names to functions,
@@ -622,6 +627,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             "ext": ext,
             "workflow_version": workflow_version,
             "connector_id": connector_id,
+            "is_async": is_async,
         }
         steps = function(
             self,
@@ -671,7 +677,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.

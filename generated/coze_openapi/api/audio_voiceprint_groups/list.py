@@ -44,6 +44,7 @@ def build(
     *,
     name: str | None = None,
     user_id: str | None = None,
+    coze_account_id: str | None = None,
     group_id: str | None = None,
     page_num: int | None = None,
     page_size: int | None = None,
@@ -67,6 +68,7 @@ def build(
             {
                 "name": name,
                 "user_id": user_id,
+                "coze_account_id": coze_account_id,
                 "group_id": group_id,
                 "page_num": page_num,
                 "page_size": page_size,

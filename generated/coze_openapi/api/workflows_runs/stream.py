@@ -32,6 +32,7 @@ def build(
     ext: Mapping[str, str] | None = None,
     workflow_version: str | None = None,
     connector_id: ConnectorId | str | None = None,
+    is_async: bool | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -48,6 +49,7 @@ def build(
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "is_async": is_async,
             }
         ),
     )
