@@ -237,8 +237,9 @@ def check(case: Case, error: CozeError, operation: str, server: LoopbackServer) 
     assert error.request.base_url == server.url
     assert error.request.url.startswith(server.url + "/v")
     assert "?" not in error.request.url
+    assert error.request.call.replace(".", "_") == f"coze_{operation}"
     text = str(error)
-    assert operation in text
+    assert text.startswith(f"{error.request.call}: ")
     assert server.url in text
     if case.logid is not None:
         assert case.logid in text

@@ -187,7 +187,7 @@ class AudioVoiceprintGroups(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.VoiceprintGroup]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("audio_voiceprint_groups_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.audio.voiceprint_groups.list", operation.PAGER, arguments, fetch)
 
     def speaker_identify(
         self,

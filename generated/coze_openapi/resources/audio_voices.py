@@ -170,7 +170,7 @@ class AudioVoices(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Voice]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("audio_voices_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.audio.voices.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

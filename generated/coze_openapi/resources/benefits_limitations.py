@@ -146,7 +146,7 @@ class BenefitsLimitations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BenefitLimitation]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("benefits_limitations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.benefits.limitations.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -222,6 +222,7 @@ class Chats(SyncResource):
         connector_id: models.ConnectorId | str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -279,6 +280,8 @@ class Chats(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -329,7 +332,12 @@ class Chats(SyncResource):
             stream=True,
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     def create_and_poll(
@@ -826,6 +834,7 @@ class Chats(SyncResource):
         shortcut_command: models.ShortcutCommandCall | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -849,6 +858,8 @@ class Chats(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -883,7 +894,12 @@ class Chats(SyncResource):
             stream=True,
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     def submit_tool_outputs_and_poll(

@@ -246,7 +246,7 @@ class Conversations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Conversation]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("conversations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.conversations.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

@@ -210,7 +210,7 @@ class ConversationsMessages(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Message]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("conversations_messages_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.conversations.messages.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

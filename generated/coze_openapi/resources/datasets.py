@@ -205,7 +205,7 @@ class Datasets(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Dataset]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("datasets_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.datasets.list", operation.PAGER, arguments, fetch)
 
     def process(
         self,

@@ -313,7 +313,7 @@ class DatasetsDocuments(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Document]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("datasets_documents_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.datasets.documents.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

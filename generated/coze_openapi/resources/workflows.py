@@ -120,7 +120,7 @@ class Workflows(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.WorkflowSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workflows_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workflows.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

@@ -83,7 +83,7 @@ class WorkflowsVersions(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.WorkflowVersion]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workflows_versions_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workflows.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

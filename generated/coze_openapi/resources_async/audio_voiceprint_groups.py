@@ -187,7 +187,7 @@ class AsyncAudioVoiceprintGroups(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.VoiceprintGroup]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("audio_voiceprint_groups_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.audio.voiceprint_groups.list", operation.PAGER, arguments, fetch)
 
     async def speaker_identify(
         self,

@@ -170,7 +170,7 @@ class AsyncAudioVoices(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Voice]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("audio_voices_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.audio.voices.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -146,7 +146,7 @@ class AsyncBenefitsLimitations(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BenefitLimitation]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("benefits_limitations_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.benefits.limitations.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

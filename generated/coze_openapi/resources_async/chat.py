@@ -222,6 +222,7 @@ class AsyncChats(AsyncResource):
         connector_id: models.ConnectorId | str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -279,6 +280,8 @@ class AsyncChats(AsyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -329,7 +332,12 @@ class AsyncChats(AsyncResource):
             stream=True,
         )
         return AsyncChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     async def create_and_poll(
@@ -828,6 +836,7 @@ class AsyncChats(AsyncResource):
         shortcut_command: models.ShortcutCommandCall | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -851,6 +860,8 @@ class AsyncChats(AsyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -885,7 +896,12 @@ class AsyncChats(AsyncResource):
             stream=True,
         )
         return AsyncChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     async def submit_tool_outputs_and_poll(

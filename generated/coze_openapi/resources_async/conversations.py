@@ -246,7 +246,7 @@ class AsyncConversations(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Conversation]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("conversations_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.conversations.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -210,7 +210,7 @@ class AsyncConversationsMessages(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Message]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("conversations_messages_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.conversations.messages.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -205,7 +205,7 @@ class AsyncDatasets(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Dataset]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("datasets_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.datasets.list", operation.PAGER, arguments, fetch)
 
     async def process(
         self,

@@ -313,7 +313,7 @@ class AsyncDatasetsDocuments(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Document]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("datasets_documents_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.datasets.documents.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

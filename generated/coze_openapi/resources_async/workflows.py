@@ -120,7 +120,7 @@ class AsyncWorkflows(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.WorkflowSummary]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workflows_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workflows.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -83,7 +83,7 @@ class AsyncWorkflowsVersions(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.WorkflowVersion]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workflows_versions_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workflows.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "databases_list",
     "GET",
     "/v1/databases",
+    call="coze.databases.list",
     page="query_database_list",
     safe=True,
 )
