@@ -525,6 +525,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
     async def run_interactive(
@@ -740,6 +741,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
 

@@ -19,7 +19,7 @@ from .keys import Keys, check_keys
 from .operations import place_of
 from .schemas import reserved_names
 
-STREAM_KEYS: Keys = ({"method", "kind", "events"}, {"switch"})
+STREAM_KEYS: Keys = ({"method", "kind", "events"}, {"switch", "recover"})
 _ALL_KINDS = {"kind", "names", "message_model", "usage_model", "failed", "roles"}
 _CHAT = {"state_model", "tool_call_model", "tool_calls", "settled", "waiting", "message_types"}
 _WORKFLOW = {"interrupt_model", "interrupt_type_model", "parameter_model"}
@@ -69,6 +69,10 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
     for name, payload in event_payloads(node).items():
         if payload and schema_name(payload) is None:
             yield f"{where}: payload of event {name} must be a $ref or {{}}"
+    nodes = {node["operationId"]: node for _, _, node in bundle.operations()}
+    recover = stream.get("recover")
+    if recover and "x-coze-waiter" not in nodes.get(recover, {}):
+        yield f"{where}: x-coze-stream recover {recover} is not an operation with an x-coze-waiter"
     switch = stream.get("switch")
     if switch and switch not in body_fields(bundle, node):
         yield f"{where}: x-coze-stream switch {switch} is not a field of the body; fix the name"

@@ -283,6 +283,16 @@ class ChatParser(EventParser[Any]):
             )
         return cls(chat=self.chat, messages=self.messages)
 
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break; see `EventParser.recovered`."""
+        self.chat = last
+        known = [message.id for message in self.messages]
+        for message in then:
+            if message.id not in known and message.role != "user":
+                self._complete(message)
+        self._open.clear()
+        return cls(chat=self.chat, messages=self.messages)
+
 
 class _Progress(Generic[ChatT, MessageT, ToolCallT]):
     """The content of a chat stream so far; shared by sync and async streams."""
