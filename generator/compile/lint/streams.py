@@ -69,13 +69,19 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
     for name, payload in event_payloads(node).items():
         if payload and schema_name(payload) is None:
             yield f"{where}: payload of event {name} must be a $ref or {{}}"
-    nodes = {node["operationId"]: node for _, _, node in bundle.operations()}
-    recover = stream.get("recover")
-    if recover and "x-coze-waiter" not in nodes.get(recover, {}):
-        yield f"{where}: x-coze-stream recover {recover} is not an operation with an x-coze-waiter"
+    yield from _recover(where, stream.get("recover"), bundle)
     switch = stream.get("switch")
     if switch and switch not in body_fields(bundle, node):
         yield f"{where}: x-coze-stream switch {switch} is not a field of the body; fix the name"
+
+
+def _recover(where: str, recover: object, bundle: Bundle) -> Iterator[str]:
+    """The operation that finds the outcome of a broken stream can wait for it."""
+    waiters = [
+        node["operationId"] for _, _, node in bundle.operations() if "x-coze-waiter" in node
+    ]
+    if recover is not None and recover not in waiters:
+        yield f"{where}: x-coze-stream recover {recover} is not an operation with an x-coze-waiter"
 
 
 def _kind_keys(where: str, bundle: Bundle, kind: str, about: Node) -> Iterator[str]:

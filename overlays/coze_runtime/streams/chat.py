@@ -109,6 +109,33 @@ def _get(value: Any, name: str) -> Any:
     return getattr(value, name)
 
 
+class _AnswerPieces:
+    """Tells the pieces of the answer from all others, and several answers apart."""
+
+    def __init__(self, spec: StreamSpec, streamed: list[Any], *, has_begun: bool) -> None:
+        self._spec, self._delta = spec, spec.delta
+        self._streamed = streamed  # ids of messages that have had deltas
+        self._current = streamed[-1] if streamed else _NOTHING
+        self._has_begun = has_begun
+
+    def of(self, event: Any) -> str:
+        """What an event adds to the answer."""
+        message, is_delta = event.data, event.event in self._delta
+        if not is_delta and event.event not in self._spec.message:
+            return ""
+        if not message.content or not _is_answer(message, self._spec):
+            return ""
+        if is_delta and message.id == self._current:
+            return text_of(message.content)
+        if is_delta:
+            self._streamed.append(message.id)
+        elif message.id in self._streamed or None in self._streamed:
+            return ""  # its deltas have brought the text
+        begins = self._has_begun and message.id != self._current
+        self._has_begun, self._current = True, message.id
+        return f"{_SEPARATOR if begins else ''}{text_of(message.content)}"
+
+
 class ChatParser(EventParser[Any]):
     """Bytes of a chat stream → events and the result of a chat."""
 
@@ -200,28 +227,8 @@ class ChatParser(EventParser[Any]):
 
     def text_pieces(self) -> Callable[[Any], str]:
         """A function from events to pieces of the answer; see `EventParser.text_pieces`."""
-        has_begun, answer, deltas = bool(self.text), self._answer, self.spec.delta
-        streamed = [id_ for id_, _ in self._open]  # messages that have had deltas
-        current = streamed[-1] if streamed else _NOTHING
-
-        def piece(event: Any) -> str:
-            nonlocal has_begun, current
-            message, is_delta = event.data, event.event in deltas
-            if is_delta and message.id == current and message.type in answer:
-                return text_of(message.content)
-            if not is_delta and event.event not in self.spec.message:
-                return ""
-            if not message.content or not _is_answer(message, self.spec):
-                return ""
-            if is_delta:
-                streamed.append(message.id)
-            elif message.id in streamed or None in streamed:
-                return ""  # its deltas have brought the text
-            begins = has_begun and message.id != current
-            has_begun, current = True, message.id
-            return f"{_SEPARATOR if begins else ''}{text_of(message.content)}"
-
-        return piece
+        has_begun = bool(self.text)
+        return _AnswerPieces(self.spec, [id_ for id_, _ in self._open], has_begun=has_begun).of
 
     @property
     def ids(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ..errors import APIError, CozeError
+from ..errors import CozeError
 from ..operation import CallOptions, Waiter, later_options
 from ..polling.poll import PollClient, PollOptions, poll
 from ..serialization.convert import get_path
@@ -41,23 +41,31 @@ def recover(
     if not module:
         raise parser.interrupted("its outcome cannot be retrieved")
     waiter: Waiter = import_module(module).WAITER
-    known = {**parser.sent, **{name: id_ for name, id_ in parser.ids.items() if id_}}
-    ids = {name: known.get(name) for name in waiter.arguments}
+    ids = _ids(waiter, parser)
+    how = PollOptions(poll_timeout, call=later_options(options), at_once=True)
+    answered = get_path(parser.sent, waiter.answered) if waiter.answered else None
+    try:
+        outcome = yield from poll(client, waiter, ids, how, answered=frozenset(answered or ()))
+    except CozeError as error:
+        failures = {type_ for type_, _ in waiter.failures.values()}
+        if type(error) not in failures:
+            raise parser.interrupted(f"its outcome could not be retrieved ({error})") from error
+        vars(error)["text"] = parser.text
+        raise
+    return parser.recovered(result_type, outcome.last, outcome.then)
+
+
+def _ids(waiter: Waiter, parser: EventParser[Any]) -> dict[str, Any]:
+    """The arguments of the polls.
+
+    Raises:
+        StreamInterrupted: An id is unknown.
+    """
+    ids = {name: parser.ids.get(name) or parser.sent.get(name) for name in waiter.arguments}
     unknown = [name for name, value in ids.items() if not value]
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
         raise parser.interrupted(
             f"its outcome cannot be retrieved: {' and '.join(unknown)} {verb} unknown"
         )
-    how = PollOptions(poll_timeout, call=later_options(options), at_once=True)
-    answered = get_path(parser.sent, waiter.answered) if waiter.answered else None
-    failures = tuple(failure.error for failure in waiter.failures.values())
-    try:
-        outcome = yield from poll(client, waiter, ids, how, answered=frozenset(answered or ()))
-    except CozeError as error:
-        if not isinstance(error, failures):
-            raise parser.interrupted(f"its outcome could not be retrieved ({error})") from error
-        if isinstance(error, APIError) and hasattr(error, "text"):
-            error.text = parser.text
-        raise
-    return parser.recovered(result_type, outcome.last, outcome.then)
+    return ids
