@@ -24,7 +24,7 @@ _ALL_KINDS = {"kind", "names", "message_model", "usage_model", "failed", "roles"
 _CHAT = {"state_model", "tool_call_model", "tool_calls", "settled", "waiting", "message_types"}
 _WORKFLOW = {"interrupt_model", "interrupt_type_model", "parameter_model"}
 KIND_KEYS: dict[str, Keys] = {
-    "chat": (_ALL_KINDS | _CHAT, {"questions", "tool_failed"}),
+    "chat": (_ALL_KINDS | _CHAT, {"pauses", "questions", "tool_failed"}),
     "workflow": (_ALL_KINDS | _WORKFLOW, {"questions", "tool_failed", "numbered"}),
 }
 MESSAGE_TYPES = ("answer", "follow_up")
@@ -77,9 +77,7 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
 
 def _recover(where: str, recover: object, bundle: Bundle) -> Iterator[str]:
     """The operation that finds the outcome of a broken stream can wait for it."""
-    waiters = [
-        node["operationId"] for _, _, node in bundle.operations() if "x-coze-waiter" in node
-    ]
+    waiters = [node["operationId"] for _, _, node in bundle.operations() if "x-coze-waiter" in node]
     if recover is not None and recover not in waiters:
         yield f"{where}: x-coze-stream recover {recover} is not an operation with an x-coze-waiter"
 

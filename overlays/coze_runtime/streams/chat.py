@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from attrs import define, field
 
 from ..errors import APIError
@@ -105,6 +106,15 @@ def _follow_ups(messages: Sequence[Any], spec: StreamSpec) -> list[str]:
     return [text_of(it.content) for it in messages if is_one_of(it.type, spec.follow_up)]
 
 
+def _msg_type(message: Any) -> str | None:
+    """The `msg_type` of a message whose content is JSON."""
+    try:
+        value = get_path(msgspec.json.decode(text_of(message.content)), "msg_type")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
 def _get(value: Any, name: str) -> Any:
     return getattr(value, name)
 
@@ -143,6 +153,7 @@ class ChatParser(EventParser[Any]):
         super().__init__(spec, *options)
         self.chat: Any = None
         self.messages: list[Any] = []
+        self._pauses = False
         self._reasoning: list[Any] = []
         self._reasoning_blocks: list[str] = []
         # The answers that are not complete: message id and text, in the order of their start.
@@ -195,6 +206,7 @@ class ChatParser(EventParser[Any]):
         self.join_pieces()
         self._current = _NOTHING
         self.messages.append(message)
+        self._pauses = self._pauses or _msg_type(message) in self.spec.pauses
         ids = [id_ for id_, _ in self._open]
         if message.id in ids:
             del self._open[ids.index(message.id)]
@@ -245,7 +257,8 @@ class ChatParser(EventParser[Any]):
 
     def is_settled(self) -> bool:
         """Whether the chat has shown that it ended, or that it waits."""
-        return self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
+        settled = self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
+        return settled or self._pauses
 
     def failure(self, name: str, data: Any) -> APIError:
         """Creates the error for an event that reports a failure; see `EventParser.failure`."""
@@ -284,7 +297,8 @@ class ChatParser(EventParser[Any]):
             raise self.interrupted("the stream ended without the state of the chat")
         status = self.chat.status
         # A state that is not known is final: the server has closed the stream.
-        if not status or is_one_of(status, self.spec.running):
+        is_final = status and not is_one_of(status, self.spec.running)
+        if not is_final and not self._pauses:
             raise self.interrupted(
                 f"the stream ended, but the last known state of the chat is {status}"
             )
