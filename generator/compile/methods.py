@@ -114,7 +114,7 @@ def _signature(
     without: tuple[str, ...] = (),
     values: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    positional = [_of_parameter(p) for p in op.positional]
+    positional = [_of_parameter(p) for p in op.positional if p.python not in without]
     given = [_of_parameter(p) for p in op.keywords if p.python not in without]
     added = [own_argument(bundle, key, values) for key in (*own, *CALL_OPTIONS)]
     required = [argument for argument in (*given, *added) if argument.default is None]
@@ -163,11 +163,11 @@ def _poll(bundle: Bundle, op: Operation, waiter: Node, polled: Operation) -> Met
         "poll",
         op,
         text["method"],
-        **_signature(bundle, op, own, values=_interval(waiter)),
+        **_signature(bundle, op, own, without=(op.poll_switch,), values=_interval(waiter)),
         returns=_outcome(waiter, polled),
         about=about,
         own=own,
-        data={"result": waiter.get("result")},
+        data={"result": waiter.get("result"), "switch": op.poll_switch},
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..compile.nodes import pages_of
 from .absences import report_absences
 from .blocks import PageError
 from .judgement import Comparison, Finding, judge, reason
-from .ledger import known_pages
+from .ledger import first_days, known_pages
 from .matching import Matcher
 from .page import Page, Pages, Request
 from .page_parser import read_pages
@@ -41,8 +41,20 @@ class Report:
     """What is left out, and why."""
 
 
-def compare(joined: Bundle, pages: Pages, ledger: Collection[str] | None = None) -> Report:
-    """Compares every page that can be read; without a ledger no page is unknown."""
+def compare(
+    joined: Bundle,
+    pages: Pages,
+    ledger: Collection[str] | None = None,
+    since: Mapping[str, str] | None = None,
+) -> Report:
+    """Compares every page that can be read.
+
+    Args:
+        joined: The description.
+        pages: The official pages.
+        ledger: Pages that the ledger knows; without it no page is unknown.
+        since: Page → the day from which on it is known, for those that older exports lack.
+    """
     operations = {
         node["operationId"]: (method.upper(), path, node)
         for method, path, node in joined.operations()
@@ -59,7 +71,7 @@ def compare(joined: Bundle, pages: Pages, ledger: Collection[str] | None = None)
             f"{len(missing)} of {len(named)} pages are not in this folder; the others are compared"
         )
     else:
-        _add_missing(run, {slug: named[slug] for slug in missing})
+        _add_missing(run, {slug: named[slug] for slug in missing}, since or {}, pages)
     for slug, page in pages.by_slug.items():
         if slug not in named:
             _add_unnamed(run, page, ledger is None or slug in ledger)
@@ -86,8 +98,12 @@ def _lost_sections(pages: Pages) -> list[str]:
     ]
 
 
-def _add_missing(run: Comparison, missing: dict[str, list[str]]) -> None:
+def _add_missing(
+    run: Comparison, missing: dict[str, list[str]], since: Mapping[str, str], pages: Pages
+) -> None:
+    newest = max((since.get(slug, "") for slug in pages.by_slug), default="")
     for slug, names in missing.items():
+        is_newer = since.get(slug, "") > newest
         run.add(
             "removed",
             "page",
@@ -95,6 +111,7 @@ def _add_missing(run: Comparison, missing: dict[str, list[str]]) -> None:
             operation=", ".join(names),
             on_page="the page is gone",
             described="x-coze-page names it",
+            explained=f"first seen on {since[slug]}" if is_newer else "",
         )
 
 
@@ -219,7 +236,7 @@ def _same_permissions(described: set[str], on_page: list[str]) -> bool:
 def main(pages: Path, spec: Path, as_json: bool = False) -> int:
     """Prints the report; 1 when a difference is not explained, 2 when a page cannot be read."""
     try:
-        report = compare(bundle(spec), read_pages(pages), known_pages(spec))
+        report = compare(bundle(spec), read_pages(pages), known_pages(spec), first_days(spec))
     except PageError as error:
         print(error)
         return 2

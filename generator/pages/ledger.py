@@ -43,6 +43,13 @@ def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
     )
 
 
+def first_days(spec: Path) -> dict[str, str]:
+    """Page → `since`: the day from which on it is known, where the first export lacks it."""
+    file = spec / "coverage.yaml"
+    pages: Entries = (load_yaml(file, WHERE) if file.exists() else {}).get("pages") or {}
+    return {name: str(entry["since"]) for name, entry in pages.items() if "since" in entry}
+
+
 def _pages(pages: Entries, undocumented: Entries) -> Iterator[str]:
     for name, entry in pages.items():
         if name in undocumented:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import IO, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from ._publish import publish
+from . import publish
 
 
 class AsyncFile(Protocol):

@@ -1,5 +1,5 @@
-"""Makes `documented.json` from a catalogue of documented endpoints: `python -m
-tests.contract.import_documented CATALOGUE`.
+"""Makes `documented.json` from catalogues of documented endpoints: `python -m
+tests.contract.import_documented CATALOGUE…`.
 
 Pages that describe the same method and path (the sign-in flows) are joined: a field is required
 when all of them require it.
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from generator.adopt.files import one_field_a_line
 from tests.contract.documented import FILE
-from tests.contract.import_exchanges import operation_of
+from tests.contract.import_exchanges import entries, operation_of
 
 PARTS = {
     "path_params": "path",
@@ -26,11 +25,11 @@ PARTS = {
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
+    if not arguments:
         print(__doc__, file=sys.stderr)
         return 2
     found: dict[str, dict[str, Any]] = {}
-    for entry in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
+    for entry in entries(arguments):
         name = operation_of(entry).id
         found[name] = joined(found[name], facts(entry)) if name in found else facts(entry)
     ordered = {name: found[name] for name in sorted(found)}

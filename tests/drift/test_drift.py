@@ -164,6 +164,18 @@ def test_a_page_that_an_operation_names_and_that_is_gone_has_vanished(pages: Pat
     assert unexplained(pages) == [("read_book", "removed", "page", "", "the page is gone")]
 
 
+def test_a_page_that_is_newer_than_all_others_is_not_missed(pages: Path) -> None:
+    (pages / "read_book.md").unlink()
+
+    def explained(since: dict[str, str]) -> list[str]:
+        report = drift.compare(description(), read_pages(pages), since=since)
+        return [f.explained for f in report.findings if f.page == "read_book"]
+
+    assert explained({"read_book": "2026-05-04"}) == ["first seen on 2026-05-04"]
+    # The pages are as new as the one that is missing.
+    assert explained({"read_book": "2026-05-04", "create_book": "2026-05-04"}) == [""]
+
+
 def test_a_second_endpoint_on_a_page_is_a_new_operation(pages: Path) -> None:
     extra = (
         "| **请求方式** | DELETE |\n| --- | --- |\n| **请求地址** | "

@@ -24,9 +24,11 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "dist", "__pycache__", ".*_c
 CALL = """
 from cozekit import Coze
 from cozekit_emulator import Emulator
-with Emulator() as local, Coze(local.token, base_url=local.base_url) as coze:
-    readings = coze.readers.readings.list("73428668*****", from_=1718289297)
-    print(readings.pages_read, readings.book_titles, local.requests[-1].query)
+urls = []
+with Emulator() as local:
+    with Coze(local.token, base_url=local.base_url, on_request=lambda r: urls.append(r.url)) as coze:
+        readings = coze.readers.readings.list("73428668*****", from_=1718289297)
+print(readings.pages_read, readings.book_titles, urls[0].removeprefix(local.base_url))
 """
 TESTS = (
     "tests/contract tests/emulator/test_every_operation.py tests/emulator/test_known_fields.py "

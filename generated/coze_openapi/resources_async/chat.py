@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, OnToolError, TimeoutInput, Tools
@@ -651,7 +651,7 @@ class AsyncChats(AsyncResource):
         from ..streams.chat import SPEC
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "conversation_id": conversation_id,
             "bot_id": bot_id,
             "user_id": user_id,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, TimeoutInput
@@ -69,8 +69,9 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext: Information about the end user for plugins. Known keys are `latitude`, `longitude`
                 and `user_id`; all values are strings.
             is_async: Whether to run in the background: the result then has `execute_id` at once and
-                never `data`. Paid plans only, otherwise the call fails with code 6003. Default:
-                `false`.
+                never `data`. Paid plans only, otherwise the call fails with code 6003. At most
+                1,000 such runs at the same time, those of sub-accounts included; no code is
+                documented for the failure of the next one. Default: `false`.
             workflow_version: Version to run, for workflows of the library only; the latest by
                 default.
             connector_id: Channel to run the workflow on. User data, conversations and statistics
@@ -263,7 +264,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         from ..streams.workflow import WorkflowResult
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "workflow_id": workflow_id,
             "parameters": parameters,
             "bot_id": bot_id,
@@ -613,7 +614,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         from ..streams.workflow import WorkflowResult
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "workflow_id": workflow_id,
             "parameters": parameters,
             "bot_id": bot_id,

@@ -14,7 +14,7 @@ WAITER_KEYS: Keys = (
     {"operation", "arguments", "state", "success", "failure", "interval", "returns"},
     {
         *("pause", "poll", "wait", "starts", "code", "msg", "code_fails", "failures", "keep"),
-        *("reasons", "waits", "unless", "pick", "then", "cancel", "result"),
+        *("reasons", "waits", "unless", "pick", "then", "cancel", "result", "switch"),
     },
 )
 ENDED_KEYS: Keys = ({"codes", "operation", "state", "states"}, set())

@@ -14,7 +14,7 @@ from .schemas import example_rule
 # Last word of a method name; a new one is added here on purpose, not by accident.
 VERBS = frozenset(
     "create retrieve list update delete publish unpublish cancel clear stream resume upload "
-    "clone duplicate install "
+    "clone duplicate install insert query "
     "process call identify submit me authorize token code".split()
 )
 PAGER_KEYS: dict[str, Keys] = {

@@ -223,10 +223,7 @@ class EventParser(ABC, Generic[E]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if event_type.plain:
                 return _json_or_text(data)
-            text = data[:80].decode("utf-8", "replace")
-            raise self._event_error(
-                f"event {sse_event.event} is not valid JSON ({error}): {text}"
-            ) from error
+            raise self._event_error(f"event {sse_event.event} is not valid JSON") from error
 
     def _handle_special(self, name: str, data: Any) -> None:
         """Handles an event that ends the stream or reports a failure."""
@@ -281,9 +278,10 @@ class EventParser(ABC, Generic[E]):
         return StreamTimeout(self._error_text(problem), **self._error_fields())
 
     def _error_text(self, problem: str) -> str:
-        name = self.request.operation if self.request else self.name
+        name = self.request.call if self.request else self.name
+        logid = f", logid {self.logid}" if self.logid else ""
         base = f", at {self.request.base_url}" if self.request else ""
-        return f"{name}: {problem} ({self._taken_count()} events so far, logid {self.logid}{base})"
+        return f"{name}: {problem} ({self._taken_count()} events so far{logid}{base})"
 
     def _error_fields(self) -> dict[str, Any]:
         return {"events": self.events, "logid": self.logid, "request": self.request}

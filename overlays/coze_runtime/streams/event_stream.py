@@ -389,7 +389,10 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
 def _reason(error: APIConnectionError, *, closed: bool) -> str:
     if closed:
         return "the stream was closed"
-    return f"the connection was lost ({error.__cause__ or error})"
+    from .._http.diagnosis import diagnose
+
+    cause = error.__cause__
+    return diagnose(cause).text if isinstance(cause, Exception) else "the connection was lost"
 
 
 # Not an async generator: the event loop would close an abandoned one at some later time.

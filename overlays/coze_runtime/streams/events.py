@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from .._publish import publish
+from .. import publish
 from ..errors import APIError, ArgumentError, CozeError
 from ..models import Model
 from ..types import Listener

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from attrs import define, evolve, field
 
-from .._publish import publish
+from .. import publish
 from ..errors import APIError
 from ..serialization.convert import is_empty
 from ..serialization.error_responses import describe

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "workflows_chat_stream",
     "POST",
     "/v1/workflows/chat",
+    call="coze.workflows.chat.stream",
     page="workflow_chat",
     billed=True,
     slow=True,

@@ -17,6 +17,7 @@ OPERATION = Operation(
     "workflows_runs_stream",
     "POST",
     "/v1/workflow/stream_run",
+    call="coze.workflows.runs.stream",
     page="workflow_stream_run",
     billed=True,
     slow=True,

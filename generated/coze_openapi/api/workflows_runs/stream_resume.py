@@ -14,6 +14,7 @@ OPERATION = Operation(
     "workflows_runs_stream_resume",
     "POST",
     "/v1/workflow/stream_resume",
+    call="coze.workflows.runs.stream_resume",
     page="workflow_resume",
     billed=True,
     slow=True,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, TimeoutInput
@@ -312,7 +312,7 @@ class GadgetsRuns(SyncResource):
         from ..streams.workflow import SPEC
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "gadget_id": gadget_id,
             "input": input,
             "kind": kind,

@@ -22,13 +22,14 @@ OPERATION = Operation(
     "gadgets_runs_create",
     "POST",
     "/v1/gadgets/{gadget_id}/runs",
+    call="coze.gadgets.runs.create",
     page="run_gadget",
     billed=True,
     slow=True,
 )
 
 WAITER = Waiter(
-    operation="gadgets_runs_retrieve",
+    operation="coze.gadgets.runs.retrieve",
     module="coze_openapi.api.gadgets_runs.retrieve",
     arguments={"run_id": "id"},
     state="status",

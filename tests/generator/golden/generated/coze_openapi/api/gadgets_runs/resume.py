@@ -9,6 +9,7 @@ OPERATION = Operation(
     "gadgets_runs_resume",
     "POST",
     "/v1/runs/resume",
+    call="coze.gadgets.runs.resume",
     page="resume_run",
     billed=True,
     slow=True,

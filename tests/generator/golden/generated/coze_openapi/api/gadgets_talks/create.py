@@ -9,6 +9,7 @@ OPERATION = Operation(
     "gadgets_talks_create",
     "POST",
     "/v1/gadgets/{gadget_id}/talks",
+    call="coze.gadgets.talks.stream",
     page="talk_to_gadget",
     billed=True,
     slow=True,
