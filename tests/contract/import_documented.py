@@ -7,7 +7,6 @@ when all of them require it.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
