@@ -51,6 +51,8 @@ class ChatFailed(APIError):
     """Id of the chat."""
     conversation_id: str | None = None
     """Id of its conversation."""
+    text: str | None = None
+    """The answer so far; None if the chat was polled."""
 
 
 class ChatCanceled(APIError):
@@ -68,7 +70,9 @@ class WorkflowFailed(APIError):
     """A workflow run failed; `code` and `msg` say why, `debug_url` shows the run."""
 
     execute_id: str | None = None
-    """Id of the run; not available from streams."""
+    """Id of the run, if the failure shows it."""
+    text: str | None = None
+    """The output so far; None if the run did not stream."""
 
 
 CODES: dict[int, type[APIError]] = {
@@ -134,6 +138,7 @@ SERVICE = Service(
     ),
     docs="https://www.coze.cn/open/docs/developer_guides/",
     codes=CODES,
+    failed=frozenset({720701013, 720702222}),
     token_variable="COZE_API_TOKEN",
     base_url_variable="COZE_API_BASE",
 )

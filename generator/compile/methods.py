@@ -17,7 +17,7 @@ from .operations import Operation, Parameter
 
 Kind = Literal["plain", "pager", "stream", "poll", "wait", "helper"]
 CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
-LIMITS = ("idle_timeout", "deadline")
+STREAM_OPTIONS = ("idle_timeout", "deadline", "keep_events")
 
 
 @define
@@ -139,6 +139,8 @@ def _plain(bundle: Bundle, op: Operation) -> Method:
 
 def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
     cls = f"{stream['kind'].capitalize()}Stream"
+    numbered = bundle.stream_kinds[stream["kind"]].get("numbered", False)
+    own = [*STREAM_OPTIONS, *(["on_gap"] if numbered else [])]
     about = {
         **op.node,
         "summary": f"{op.node['summary']}{'' if op.streams_only else ', as an event stream'}",
@@ -149,9 +151,10 @@ def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
         "stream",
         op,
         str(stream["method"]),
-        **_signature(bundle, op, list(LIMITS)),
+        **_signature(bundle, op, own),
         returns=cls,
         about=about,
+        own=own,
         data={"cls": cls, "kind": stream["kind"]},
     )
 

@@ -79,6 +79,7 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
     context = {
         "op": op,
         "source": bundle.origin[op.id],
+        "failed": _failed(bundle, op),
         "flags": _flags(op),
         "returns": returns,
         "kind": _kind(op),
@@ -95,6 +96,14 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
     context["modules"] = {name: _module_of(node) for name, node in followed.items()}
     context["calls"] = {name: call_of(node) for name, node in followed.items()}
     return context | _operation_imports(bundle, op)
+
+
+def _failed(bundle: Bundle, op: Operation) -> str | None:
+    """The error class for a chat or run that the operation started and that failed."""
+    if op.stream:
+        return str(bundle.stream_kinds[op.stream["kind"]]["failed"])
+    failures: dict[str, Any] = (op.waiter or {}).get("failures") or {}
+    return next((str(about["error"]) for about in failures.values()), None)
 
 
 def _followed(op: Operation) -> list[str]:

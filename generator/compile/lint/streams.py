@@ -25,7 +25,7 @@ _CHAT = {"state_model", "tool_call_model", "tool_calls", "settled", "waiting", "
 _WORKFLOW = {"interrupt_model", "interrupt_type_model", "parameter_model"}
 KIND_KEYS: dict[str, Keys] = {
     "chat": (_ALL_KINDS | _CHAT, {"questions", "tool_failed"}),
-    "workflow": (_ALL_KINDS | _WORKFLOW, {"questions", "tool_failed"}),
+    "workflow": (_ALL_KINDS | _WORKFLOW, {"questions", "tool_failed", "numbered"}),
 }
 MESSAGE_TYPES = ("answer", "follow_up")
 

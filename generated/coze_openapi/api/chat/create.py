@@ -28,6 +28,7 @@ OPERATION = Operation(
     page="chat_v3",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(

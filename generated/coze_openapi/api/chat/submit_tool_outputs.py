@@ -26,6 +26,7 @@ OPERATION = Operation(
     page="chat_submit_tool_outputs",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(

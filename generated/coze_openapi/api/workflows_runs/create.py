@@ -27,6 +27,7 @@ OPERATION = Operation(
     page="workflow_run",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 WAITER = Waiter(

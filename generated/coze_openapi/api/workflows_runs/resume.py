@@ -24,6 +24,7 @@ OPERATION = Operation(
     page="resume_workflow",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 WAITER = Waiter(

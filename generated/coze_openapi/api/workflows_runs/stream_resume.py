@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Request
 
+from ...errors import WorkflowFailed
+
 if TYPE_CHECKING:
     from ...models.shared import WorkflowInterruptType
 
@@ -18,6 +20,7 @@ OPERATION = Operation(
     page="workflow_resume",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 

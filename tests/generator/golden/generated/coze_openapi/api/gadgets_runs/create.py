@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coze_runtime.operation import Operation, Request, Waiter, omit_none, path_segment
 from coze_runtime.serialization.codec import decode, result
 
+from ...errors import RunFailed
 from ...models.gadgets_runs import RunResponse
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ OPERATION = Operation(
     page="run_gadget",
     billed=True,
     slow=True,
+    failed=RunFailed,
 )
 
 WAITER = Waiter(

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from coze_runtime.operation import Operation, Request
 
+from ...errors import RunFailed
+
 OPERATION = Operation(
     "gadgets_runs_resume",
     "POST",
@@ -13,6 +15,7 @@ OPERATION = Operation(
     page="resume_run",
     billed=True,
     slow=True,
+    failed=RunFailed,
 )
 
 

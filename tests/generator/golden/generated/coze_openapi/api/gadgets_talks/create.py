@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from coze_runtime.operation import Operation, Request, path_segment
 
+from ...errors import TalkFailed
+
 OPERATION = Operation(
     "gadgets_talks_create",
     "POST",
@@ -13,6 +15,7 @@ OPERATION = Operation(
     page="talk_to_gadget",
     billed=True,
     slow=True,
+    failed=TalkFailed,
 )
 
 
