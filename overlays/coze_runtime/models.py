@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
@@ -10,6 +11,12 @@ from . import publish
 from .serialization.convert import Convertible, from_wire, to_wire
 
 T = TypeVar("T")
+
+# Secrets inside longer texts: of signed URLs, and tokens in configurations for other programs.
+_SECRET = re.compile(
+    r"""([?&][\w-]*(?:sign|signature|token|auth|credential|secret|key)=|\bbearer )[^&\s'"\\]+""",
+    re.IGNORECASE,
+)
 
 
 class _PreInit:
@@ -94,7 +101,7 @@ class Model(Convertible):
             for name, value, is_shown in attributes
             if value is not None
         )
-        return f"{type(self).__name__}({', '.join(fields)})"
+        return _SECRET.sub(r"\1***", f"{type(self).__name__}({', '.join(fields)})")
 
 
 class Empty(Model):

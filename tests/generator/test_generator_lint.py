@@ -467,6 +467,14 @@ def pager_has_the_key_of_another_style(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["next"] = "data.total"
 
 
+@bad(
+    f"{GADGETS}gadgets_list: x-coze-pager id data.gadgets.*.gadget_no is not a path in the "
+    "response; fix the path"
+)
+def pager_id(d: Description) -> None:
+    d.node("gadgets_list")["x-coze-pager"]["id"] = "gadget_no"
+
+
 @bad(f"{GADGETS}gadgets_list: x-coze-pager style offset is unknown; use number, token, cursor")
 def pager_style_is_unknown(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["style"] = "offset"

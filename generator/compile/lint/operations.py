@@ -18,13 +18,14 @@ VERBS = frozenset(
     "process call identify submit me authorize token code".split()
 )
 PAGER_KEYS: dict[str, Keys] = {
-    "number": ({"style", "in", "page", "size", "items"}, {"total", "has_more"}),
-    "token": ({"style", "in", "page", "size", "items", "next"}, {"total", "has_more"}),
+    "number": ({"style", "in", "page", "size", "items"}, {"total", "has_more", "id"}),
+    "token": ({"style", "in", "page", "size", "items", "next"}, {"total", "has_more", "id"}),
     "cursor": (
-        {"style", "in", "size", "items", "before", "after", "first_id", "last_id"},
-        {"total", "has_more"},
+        {"style", "in", "size", "items", "before", "after", "next_before", "next_after"},
+        {"total", "has_more", "id"},
     ),
 }
+_PAGER_PATHS = ("items", "total", "has_more", "next", "next_before", "next_after")
 _NO_PATH = (None, "body", "nothing", "content", "location")
 """Values of `x-coze-unwrap` that are not paths."""
 
@@ -195,12 +196,12 @@ def _pager(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
                 f"{where}: x-coze-pager {key} names {pager[key]}, which is not a "
                 f"{pager['in']} field; fix the name"
             )
-    for key in ("items", "total", "has_more", "next", "first_id", "last_id"):
-        if key in pager and not _in_response(bundle, node, pager[key]):
-            yield (
-                f"{where}: x-coze-pager {key} {pager[key]} is not a path in the response; fix the "
-                "path"
-            )
+    paths = {key: pager[key] for key in _PAGER_PATHS if key in pager}
+    if "id" in pager:
+        paths["id"] = f"{pager['items']}.*.{pager['id']}"
+    for key, path in paths.items():
+        if not _in_response(bundle, node, path):
+            yield f"{where}: x-coze-pager {key} {path} is not a path in the response; fix the path"
 
 
 def _request_fields(bundle: Bundle, node: Node, place: str) -> set[str]:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import msgspec
-
 from ..errors import (
     APIError,
     ArgumentError,
@@ -21,7 +19,7 @@ from ..errors import (
     StreamTimeout,
 )
 from ..serialization import codec
-from ..serialization.convert import from_wire, to_wire
+from ..serialization.convert import from_wire, read_json, to_wire, write_json
 from ..types import OnGap
 from .events import EventType, StreamSpec, UnknownEvent
 from .sse import EventTooLargeError, Frame, ServerSentEvent, SSEDecoder
@@ -30,7 +28,8 @@ if TYPE_CHECKING:
     from .._http.prepared import OpenResponse
 
 E = TypeVar("E")
-_SLOW_PATH_ERRORS = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+S = TypeVar("S", bound=StreamError)
+_SLOW_PATH_ERRORS = (KeyError, ValueError, RecursionError)
 _UNKNOWN = EventType(UnknownEvent)
 _MAX_DIGITS = 18
 """Longest number of an event; the id could be text of any length."""
@@ -103,6 +102,8 @@ class EventParser(ABC, Generic[E]):
             if event_type.model is not None
         }
         self._failure: CozeError | None = None
+        self.broken_by: StreamError | None = None
+        """The error that broke the stream."""
         self.operation: Any = None
 
     def attach(self, opened: OpenResponse) -> None:
@@ -147,6 +148,16 @@ class EventParser(ABC, Generic[E]):
 
         Raises:
             StreamInterrupted: The stream has ended, but its events do not show the outcome.
+        """
+
+    @abstractmethod
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break, completed by what the service returned.
+
+        Args:
+            cls: Class of the result.
+            last: The chat or run in its final state.
+            then: The result of `Waiter.then`: the messages of a chat.
         """
 
     @abstractmethod
@@ -233,7 +244,7 @@ class EventParser(ABC, Generic[E]):
         try:
             frames = self._decoder.frames(chunk)
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+            raise self._broken(StreamError, self._error_text(str(error))) from error
         self._kept.extend(self._chunk)
         self._before = self.received
         self.received += len(frames)
@@ -295,10 +306,10 @@ class EventParser(ABC, Generic[E]):
         if not data:
             return "" if event_type.plain else from_wire(model, {})
         try:
-            if event_type.plain and not isinstance(msgspec.json.decode(data), dict):
+            if event_type.plain and not isinstance(read_json(data), dict):
                 return _json_or_text(data)
             return codec.decode_event(data, model, self.operation, self.on_drift)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except ValueError as error:
             if event_type.plain:
                 return _json_or_text(data)
             raise self._event_error(f"event {sse_event.event} is not valid JSON") from error
@@ -324,7 +335,7 @@ class EventParser(ABC, Generic[E]):
         try:
             unfinished = self._decoder.close()
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+            raise self._broken(StreamError, self._error_text(str(error))) from error
         if (
             unfinished is not None
             and unfinished.event in self._special
@@ -343,15 +354,19 @@ class EventParser(ABC, Generic[E]):
     def _event_error(self, problem: str) -> StreamError:
         """The error for an event that cannot be yielded; the event is not counted."""
         self.received -= 1
-        return StreamError(self._error_text(problem), **self._error_fields())
+        return self._broken(StreamError, self._error_text(problem))
 
-    def interrupted(self, problem: str) -> StreamInterrupted:
+    def interrupted(self, problem: str, *, closed: bool = False) -> StreamInterrupted:
         """The error for a stream that stopped too early.
 
         Args:
             problem: What happened.
+            closed: Whether the stream was closed, so that it has not broken.
         """
-        return StreamInterrupted(self._error_text(problem), **self._error_fields())
+        error = self._broken(StreamInterrupted, self._stopped_text(problem))
+        if closed:
+            self.broken_by = None
+        return error
 
     def timed_out(self, problem: str) -> StreamTimeout:
         """The error for a stream that took too long.
@@ -359,7 +374,16 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamTimeout(self._error_text(problem), **self._error_fields())
+        return self._broken(StreamTimeout, self._stopped_text(problem))
+
+    def _broken(self, cls: type[S], text: str) -> S:
+        self.broken_by = error = cls(text, **self._error_fields())
+        return error
+
+    def _stopped_text(self, problem: str) -> str:
+        """The text for a stream that stopped, while the chat or run may go on."""
+        next_step = "; it may go on at the server, retrieve it by its ids"
+        return self._error_text(problem) + (next_step if any(self.ids.values()) else "")
 
     def _error_text(self, problem: str) -> str:
         facts = [f"{self._taken_count()} events so far", *self.facts()]
@@ -386,8 +410,8 @@ class EventParser(ABC, Generic[E]):
 def _json_or_text(data: bytes) -> Any:
     """Undocumented data: parsed if it is JSON, else as text."""
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_json(data)
+    except ValueError:
         return data.decode("utf-8", "replace")
 
 
@@ -408,8 +432,8 @@ def _is_complete(sse_event: ServerSentEvent, spec: StreamSpec) -> bool:
     if event_type.model is None or event_type.plain:
         return True
     try:
-        msgspec.json.decode(sse_event.data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        read_json(sse_event.data)
+    except ValueError:
         return False
     return True
 
@@ -418,4 +442,4 @@ def text_of(value: object) -> str:
     """A string as it is, None as ""; any other value that the service sends as JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(to_wire(value)).decode()
+    return "" if value is None else write_json(to_wire(value)).decode()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.audio_voiceprint_groups import ListVoiceprintGroupsResponse
@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.items",
+    id="id",
     total="data.total",
 )
 
@@ -45,6 +46,7 @@ def build(
     *,
     name: str | None = None,
     user_id: str | None = None,
+    coze_account_id: str | None = None,
     group_id: str | None = None,
     page_num: int | None = None,
     page_size: int | None = None,
@@ -68,6 +70,7 @@ def build(
             {
                 "name": name,
                 "user_id": user_id,
+                "coze_account_id": coze_account_id,
                 "group_id": group_id,
                 "page_num": page_num,
                 "page_size": page_size,

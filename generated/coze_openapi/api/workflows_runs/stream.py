@@ -39,6 +39,7 @@ def build(
     ext: Mapping[str, str] | None = None,
     workflow_version: str | None = None,
     connector_id: ConnectorId | str | None = None,
+    is_async: bool | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -55,6 +56,7 @@ def build(
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "is_async": is_async,
             }
         ),
     )
