@@ -12,7 +12,8 @@ import yaml
 from attrs import define
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .bundle import Bundle, DescriptionError
+from ..yaml_files import DescriptionError
+from .bundle import Bundle
 from .clashes import check_names
 from .docstrings import DOCS
 from .nodes import body_schema, reachable, schemas_below

@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from .bundle import Bundle, DescriptionError, Node
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
 from .operations import Operation
 
 WARNING = "DO NOT EDIT. Change spec/ or generator/, then run `make generate`."

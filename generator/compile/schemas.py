@@ -25,7 +25,8 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
-from .bundle import Bundle, DescriptionError, Node
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
 from .nodes import known_values, member_name, module_of, one_line, properties, python_name
 
 _SIMPLE = {

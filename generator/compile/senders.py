@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import define
 
-from .bundle import Bundle, DescriptionError, Node
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
 from .docstrings import DOCS
 from .limits import Tree, limit_code, limit_tree, narrowed, subtree
 from .nodes import node_at, one_line, properties, reference, schema_name

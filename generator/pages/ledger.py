@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..compile.bundle import Bundle, load_yaml
+from ..compile.bundle import Bundle
 from ..compile.nodes import pages_of
+from ..yaml_files import read_yaml
 
 PAGES = 183
 KINDS = ("operations", "module", "reason")
@@ -18,11 +19,25 @@ WHERE = "spec/coverage.yaml"
 Entries = dict[str, dict[str, Any]]
 
 
+def pages_of_ledger(spec: Path) -> frozenset[str] | None:
+    """Slugs of all pages; None where there is no ledger."""
+    if not (spec / "coverage.yaml").exists():
+        return None
+    ledger = _ledger(spec)
+    return frozenset([*(ledger.get("pages") or ()), *(ledger.get("guides") or ())])
+
+
+def _ledger(spec: Path) -> dict[str, Any]:
+    return read_yaml(spec / "coverage.yaml", WHERE).content or {}
+
+
 def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
     """Every departure of the ledger from the description, with its fix; empty when there is
     none.
     """
-    ledger = load_yaml(spec / "coverage.yaml", WHERE) or {}
+    if not (spec / "coverage.yaml").exists():
+        return []
+    ledger = _ledger(spec)
     pages: Entries = ledger.get("pages") or {}
     undocumented: Entries = ledger.get("undocumented") or {}
     return sorted(
