@@ -12,7 +12,7 @@ _SHOWN = {"properties": "", "allOf": "", "items": "[]", "additionalProperties": 
 
 @frozen
 class Place:
-    """A part of a file: `Place(file) / "paths" / "/v1/bots"`."""
+    """A part of a file: `Place(file) / "components" / "schemas"`."""
 
     file: YamlFile
     pointer: tuple[Step, ...] = ()
