@@ -100,7 +100,7 @@ def sender_names(bundle: Bundle) -> dict[str, list[str]]:
 
 def senders_context(bundle: Bundle, models: list[Model], stem: str, table: Node) -> dict[str, Any]:
     """Everything that `senders.py.jinja` prints."""
-    fields = {model.name: {field.name: field for field in model.fields} for model in models}
+    fields = {model.name: {field.wire: field for field in model.fields} for model in models}
     title = str(table["title"])
     return {
         "source": bundle.origin[f"events/{stem}"],

@@ -61,9 +61,9 @@ def _other_name(cls: type[Model], steps: list[str], body: Mapping[str, Any]) -> 
 
     Other undocumented properties mean nothing: the service may add what it likes.
     """
-    types = {name: annotation for name, annotation, _ in fields_of(cls)}
+    types = {field.name: field.annotation for field in fields_of(cls)}
     item_model = _model_in(types[steps[0]])
-    item_fields = {name for name, _, _ in fields_of(item_model)} if item_model else set()
+    item_fields = {field.name for field in fields_of(item_model)} if item_model else set()
     for name, value in body.items():
         if name not in types and _may_be_items(value, steps, item_fields):
             return name

@@ -11,14 +11,13 @@ from typing import Any
 
 from ..bundle import Node
 from ..limits import CONDITIONS
-from ..nodes import member_name, node_at, properties, python_name
+from ..nodes import field_name, member_name, node_at, properties
 from .limits import lint_limits
 from .place import Place
 from .values import Values
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _CLASS_NAME = re.compile(r"\b[A-Z]\w*[a-z]\w*\b")
-_OF_MODELS = {"to_dict", "from_dict"}
 
 
 @cache
@@ -68,11 +67,9 @@ def lint_node(place: Place, node: Any, values: Values) -> Iterator[str]:
 def _properties(place: Place, fields: Node, values: Values) -> Iterator[str]:
     names: dict[str, str] = {}
     for name, child in fields.items():
-        other = names.setdefault(python_name(name), name)
+        other = names.setdefault(field_name(name), name)
         if other != name:
             yield (place / name).says(f"has the Python name of {other}; they cannot both be fields")
-        if name in _OF_MODELS or name.startswith("_"):
-            yield (place / name).says("models use this name themselves; a field cannot have it")
         yield from lint_node(place / name, child, values)
 
 
