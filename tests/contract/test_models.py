@@ -94,7 +94,12 @@ every_enum = each("name", ENUMS)
 
 def read(model: Model, key: str) -> Any:
     """The value of the field with a wire name."""
-    return getattr(model, next(f.alias for f in model.__attrs_attrs__ if f.name == key))
+    return getattr(model, python_names(type(model))[key])
+
+
+def python_names(cls: type[Model]) -> dict[str, str]:
+    """Wire name → name in Python."""
+    return {attribute.name: attribute.alias for attribute in cls.__attrs_attrs__}
 
 
 def cls_of(name: str) -> type[Model]:
@@ -315,7 +320,7 @@ def test_repr_names_fields_and_hides_secrets(name: str) -> None:
     }
     shown = repr(decode(cls_of(name), data))
     assert shown.startswith(f"{name}(")
-    assert all(f"{key}=" in shown for key in data)
+    assert all(f"{python_names(cls_of(name))[key]}=" in shown for key in data)
     assert "very-secret-value" not in shown
 
 

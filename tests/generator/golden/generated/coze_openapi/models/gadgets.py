@@ -84,9 +84,7 @@ class Gadget(Model):
     """Labels by name."""
 
 
-@renamed(
-    {"from_": "from", "class_": "class", "a_b": "a-b", "to_dict_": "to_dict", "logid_": "logid"}
-)
+@renamed({"from_": "from", "class_": "class", "a_b": "a-b", "to_dict_": "to_dict"})
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class Journey(Model):
     """How a gadget came, in words that Python or models need themselves."""
@@ -99,7 +97,7 @@ class Journey(Model):
     """Whether it went from A to B."""
     to_dict_: str | None = None
     """Dictionary that it went through."""
-    logid_: str | None = None
+    logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
     """Id in the log of the carrier."""
 
 
