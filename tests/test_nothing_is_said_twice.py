@@ -39,7 +39,7 @@ OTHER_LIMITS = {
     ("_handshake.py", 30): "keeps a power of 2 finite",
     ("_handshake.py", 1024): "events that a socket keeps",
     ("_request.py", 300): "seconds for which a callback is new; Coze names no limit",
-    ("_wav.py", 16): "bytes of a chunk of a WAV file",
+    ("_formats.py", 16): "bytes of a chunk of a WAV file",
     ("convert.py", 20): "digits of a 64-bit number",
     ("limits.py", 50): "characters of a value in the text of an error",
 }
@@ -126,7 +126,9 @@ def _limiting(node: ast.AST) -> Iterator[ast.expr | None]:
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         orders = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
-        if orders and not any(ast.unparse(operand).endswith("status") for operand in operands):
+        if orders and not any(
+            ast.unparse(operand).endswith(("status", "status_code")) for operand in operands
+        ):
             yield from operands
     elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "min", "max", "Limit"):
         yield from (*node.args, *(keyword.value for keyword in node.keywords))

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from .async_client import AsyncClient as AsyncClient
-    from .client import Client as Client
+    from .client import AsyncClient as AsyncClient, Client as Client
     from .errors import ChatCanceled as ChatCanceled, ChatFailed as ChatFailed, ToolFailed as ToolFailed, WorkflowFailed as WorkflowFailed
 
 # fmt: on
 # isort: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
-    "async_client": "AsyncClient",
-    "client": "Client",
+    "client": "AsyncClient Client",
     "errors": "ChatCanceled ChatFailed ToolFailed WorkflowFailed",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -118,8 +118,7 @@ def _package(compiled: Compiled) -> Files:
     bundle = compiled.bundle
     roots = [tag for tag in compiled.tags if tag.parent is None]
     yield "errors.py", make("errors.py.jinja", **errors_context(bundle, DOCS))
-    yield "client.py", make("client.py.jinja", roots=roots, is_async=False)
-    yield "async_client.py", make("client.py.jinja", roots=roots, is_async=True)
+    yield "client.py", make("client.py.jinja", roots=roots)
     yield from _models(compiled)
     yield from _operations(compiled)
     yield from _events(compiled)
@@ -206,7 +205,7 @@ def _lazy(compiled: Compiled) -> Files:
     streams = {kind: CONFIG["streams"][kind] for kind in bundle.stream_kinds}
     sync = {tag.module: [tag.cls] for tag in compiled.tags}
     asynchronous = {tag.module: [f"Async{tag.cls}"] for tag in compiled.tags}
-    top = {"async_client": ["AsyncClient"], "client": ["Client"]}
+    top = {"client": ["AsyncClient", "Client"]}
     top |= {"errors": sorted(bundle.error_classes)} if bundle.error_classes else {}
     events_text = "Events of streams, by name; tables of the other events by module."
     yield "__init__.py", _lazy_module("Typed low-level client of the Coze Open API.", top)

@@ -17,7 +17,7 @@ from .operations import Operation, Parameter
 
 Kind = Literal["plain", "pager", "stream", "poll", "wait", "helper"]
 CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
-LIMITS = ("idle_timeout", "deadline")
+STREAM_OPTIONS = ("idle_timeout", "deadline", "keep_events")
 
 
 @define
@@ -114,7 +114,7 @@ def _signature(
     without: tuple[str, ...] = (),
     values: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    positional = [_of_parameter(p) for p in op.positional]
+    positional = [_of_parameter(p) for p in op.positional if p.python not in without]
     given = [_of_parameter(p) for p in op.keywords if p.python not in without]
     added = [own_argument(bundle, key, values) for key in (*own, *CALL_OPTIONS)]
     required = [argument for argument in (*given, *added) if argument.default is None]
@@ -139,6 +139,8 @@ def _plain(bundle: Bundle, op: Operation) -> Method:
 
 def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
     cls = f"{stream['kind'].capitalize()}Stream"
+    numbered = bundle.stream_kinds[stream["kind"]].get("numbered", False)
+    own = [*STREAM_OPTIONS, *(["on_gap"] if numbered else [])]
     about = {
         **op.node,
         "summary": f"{op.node['summary']}{'' if op.streams_only else ', as an event stream'}",
@@ -149,9 +151,10 @@ def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
         "stream",
         op,
         str(stream["method"]),
-        **_signature(bundle, op, list(LIMITS)),
+        **_signature(bundle, op, own),
         returns=cls,
         about=about,
+        own=own,
         data={"cls": cls, "kind": stream["kind"]},
     )
 
@@ -163,11 +166,11 @@ def _poll(bundle: Bundle, op: Operation, waiter: Node, polled: Operation) -> Met
         "poll",
         op,
         text["method"],
-        **_signature(bundle, op, own, values=_interval(waiter)),
+        **_signature(bundle, op, own, without=(op.poll_switch,), values=_interval(waiter)),
         returns=_outcome(waiter, polled),
         about=about,
         own=own,
-        data={"result": waiter.get("result")},
+        data={"result": waiter.get("result"), "switch": op.poll_switch},
     )
 
 

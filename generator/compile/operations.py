@@ -71,9 +71,16 @@ class Operation:
 
     @property
     def arguments(self) -> list[Parameter]:
-        """Parameters of the Python method: the switch of a stream is set by the method itself."""
-        switch = (self.stream or {}).get("switch")
-        return [parameter for parameter in self.parameters if parameter.python != switch]
+        """Parameters of the Python method: the switch of a stream is set by the method itself, and
+        what the switch of a waiter starts is not a page.
+        """
+        switches = {(self.stream or {}).get("switch"), self.poll_switch if self.pager else ""}
+        return [parameter for parameter in self.parameters if parameter.python not in switches]
+
+    @property
+    def poll_switch(self) -> str:
+        """The field that the method that starts and polls sets to true."""
+        return str((self.waiter or {}).get("switch") or "")
 
     @property
     def positional(self) -> list[Parameter]:

@@ -1,4 +1,4 @@
-"""What the matches say: differences between pages and description, each with the reason that the
+"""What the rows of pages say: differences from the description, each with the reason that the
 description gives for it, if it gives one.
 """
 
@@ -11,17 +11,12 @@ from collections.abc import Iterable, Iterator
 from attrs import define, field
 
 from ..compile.bundle import Bundle, Node
-from ..compile.nodes import body_schema, pages_of, reachable
 from .matching import Match, Matches
-from .page_parser import Page
+from .page import Page
 from .places import (
     Place,
     around,
     label,
-    named_schema,
-    parameters,
-    properties,
-    received_schemas,
     resolve,
 )
 
@@ -74,6 +69,8 @@ class Comparison:
     """operationId → number of requests that document it; OAuth pages document one operation many
     times.
     """
+    listed: dict[tuple[str, str], set[str]] = field(factory=dict)
+    """operationId and schema → the values that its pages list."""
     findings: dict[Finding, None] = field(factory=dict)
 
     def add(
@@ -111,9 +108,7 @@ def reason(holders: Iterable[Node], where: str, *names: str) -> str:
 
 
 def judge(run: Comparison) -> None:
-    """Rows that match nothing; types, required flags and listed values of those that do; places
-    that no row documents.
-    """
+    """Rows that match nothing; types, required flags and listed values of those that do."""
     for stray in run.matches.strays:
         name = stray.row.name
         names = (stray.where.partition(".")[2], name, name.rpartition(".")[2])
@@ -128,12 +123,9 @@ def judge(run: Comparison) -> None:
             described=stray.described,
             explained=reason(stray.holders, stray.where, *names),
         )
-    listed: dict[tuple[str, str], set[str]] = {}
     for key, matches in run.matches.by_place.items():
         for match in matches:
-            _Judgement(run, run.matches.places[key], match).judge(matches, listed)
-    _unlisted_values(run, listed)
-    _vanished(run)
+            _Judgement(run, run.matches.places[key], match).judge(matches)
 
 
 @define
@@ -144,7 +136,7 @@ class _Judgement:
     place: Place
     match: Match
 
-    def judge(self, matches: list[Match], listed: dict[tuple[str, str], set[str]]) -> None:
+    def judge(self, matches: list[Match]) -> None:
         """Compares type, required flag and values."""
         joined, match = self.run.joined, self.match
         schema = resolve(joined, self.place.node.get("schema") or self.place.node)
@@ -156,8 +148,9 @@ class _Judgement:
             self.add("changed", what, on_page, described, why)
         known = {str(value) for value in inner.get("x-known-values") or ()}
         values = set(match.row.values)
-        if known & values:
-            listed.setdefault((match.operation, label(inner)), set()).update(values)
+        if {value.lower() for value in known} & {value.lower() for value in values}:
+            key = match.operation, label(inner)
+            self.run.listed.setdefault(key, set()).update(values)
             for value in values - known:
                 why = reason([inner, *holders], match.where, value)
                 self.add("added", "value", value, "not a known value", why)
@@ -179,8 +172,8 @@ class _Judgement:
     def types(self, schema: Node, inner: Node) -> Iterator[tuple[str, str, str]]:
         """Whether the type, and that of the elements of an array, is that of the page."""
         text = self.match.row.kind
-        shown, own = _json_type(text), _json_types(schema)
-        item = _json_type(re.sub(r"(?i)^array of\s*", "", text)) if shown == "array" else ""
+        shown, own = json_type(text), _json_types(schema)
+        item = json_type(re.sub(r"(?i)^array of\s*", "", text)) if shown == "array" else ""
         items = _json_types(inner) if "items" in schema else set[str]()
         if self.place.name.startswith("header.") or not shown or not own:
             return
@@ -202,7 +195,7 @@ class _Judgement:
         yield "required", _REQUIRED[on_page], _REQUIRED[match.required]
 
 
-def _json_type(text: str) -> str:
+def json_type(text: str) -> str:
     """JSON type of a type on a page, or empty when it tells none."""
     text = text.lower().strip()
     if text.startswith("array"):
@@ -215,74 +208,3 @@ def _json_types(schema: Node) -> set[str]:
         return {"file"}
     types = schema.get("type") or ("object" if "allOf" in schema else [])
     return {types} if isinstance(types, str) else set(types)
-
-
-def _unlisted_values(run: Comparison, listed: dict[tuple[str, str], set[str]]) -> None:
-    """Known values that the pages of an operation leave out, where they list others."""
-    for (operation, schema), values in listed.items():
-        node, enum = run.operations[operation][2], run.joined.schemas.get(schema) or {}
-        for value in map(str, enum.get("x-known-values") or ()):
-            if value and value not in values:
-                run.add(
-                    "removed",
-                    "value",
-                    page=", ".join(pages_of(node)),
-                    operation=operation,
-                    where=schema,
-                    on_page="not listed",
-                    described=value,
-                    explained=reason([enum, *around(node)], schema, value),
-                )
-
-
-def _vanished(run: Comparison) -> None:
-    """Parameters and fields that the pages of an operation leave out, where they show the rest of
-    the same object.
-    """
-    matched = run.matches.by_operation()
-    anywhere = {owner for owner, _ in run.matches.by_place}
-    reported: set[tuple[str, str]] = set()
-    for name, (_, _, node) in run.operations.items():
-        slugs, own = pages_of(node), matched.get(name, set())
-        if not slugs or set(slugs) - run.pages.keys() or name not in run.requests:
-            continue
-        shown = {owner for owner, _ in own}
-        for place in _expected(run.joined, name, node, shown, anywhere):
-            # An object that no page shows is reported once, not for every operation that has it.
-            repeated = place.key in reported and place.owner not in shown
-            if place.key not in own and not repeated:
-                reported.add(place.key)
-                _report_vanished(run, name, node, place)
-
-
-def _expected(
-    joined: Bundle, name: str, node: Node, shown: set[str], anywhere: set[str]
-) -> Iterator[Place]:
-    """The places that the pages of an operation should document: those of the objects that they
-    show, and of objects that no page shows.
-    """
-    for place in parameters(name, node):
-        if "x-coze-constant" not in place.node:
-            yield place
-    roots = [root for root in (body_schema(node), *received_schemas(joined, node)) if root]
-    for schema in reachable(joined, roots):
-        if schema in shown or schema not in anywhere:
-            for place in properties(joined, named_schema(joined, schema)).values():
-                if place.owner == schema:
-                    yield place
-
-
-def _report_vanished(run: Comparison, name: str, node: Node, place: Place) -> None:
-    is_parameter = place.owner == name
-    where = place.name if is_parameter else f"{place.owner}.{place.name}"
-    holders = [*place.holders, *around(node)]
-    run.add(
-        "removed",
-        "parameter" if is_parameter else "field",
-        page=", ".join(pages_of(node)),
-        operation=name,
-        where=where,
-        on_page="not on the page",
-        described="described",
-        explained=place.deviation or reason(holders, where, place.name.rpartition(".")[2]),
-    )

@@ -4,14 +4,13 @@ of its operations. `judgement` says what the matches mean.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
 from ..compile.bundle import Bundle, Node
 from ..compile.nodes import body_schema, event_payloads, reachable
-from .page_parser import Request, Row, Table
+from .page import Request, Row, Table, title_of
 from .places import (
     Place,
     around,
@@ -59,6 +58,8 @@ class Matches:
     places: dict[tuple[str, str], Place] = field(factory=dict)
     by_place: dict[tuple[str, str], list[Match]] = field(factory=dict)
     strays: list[Stray] = field(factory=list)
+    lost: dict[str, set[str]] = field(factory=dict)
+    """operationId → places of parameters, and schemas, whose tables a text scrape has lost."""
 
     def by_operation(self) -> dict[str, set[tuple[str, str]]]:
         """The places that the pages of each operation document."""
@@ -89,6 +90,7 @@ class Matcher:
 
     def run(self) -> None:
         """All tables: parameters, bodies and responses, then the objects that nothing links to."""
+        self.lose_roots()
         for table in self.request.tables:
             if table.place in ("path", "query", "header"):
                 for row in table.rows:
@@ -100,6 +102,19 @@ class Matcher:
         for table in self.request.tables:
             if table.place == "object" and table.line not in self.visited:
                 self.unlinked(table)
+
+    def lose(self, names: Iterable[str]) -> None:
+        """Notes that a text scrape has lost the tables of places or schemas."""
+        names = set(names)
+        for operation in self.names:
+            self.matches.lost.setdefault(operation, set()).update(names)
+
+    def lose_roots(self) -> None:
+        """Notes the places of which a text scrape has lost the tables, and their schemas."""
+        self.lose(self.request.lost)
+        for side, place in (("request", "body"), ("response", "response")):
+            if place in self.request.lost:
+                self.lose(label(root) for root in self.roots(side))
 
     def roots(self, side: str) -> list[Node]:
         """Schemas that the tables of a side describe."""
@@ -168,6 +183,8 @@ class Matcher:
         for row in table.rows:
             where = f"{prefix}.{row.name}"
             inner = self.field(table, row, schemas, where)
+            if row.target in self.request.lost:
+                self.lose(label(leaf(self.joined, node)) for node in inner)
             for target in self.request.tables:
                 if target.place == "object" and target.side == table.side and _links(row, target):
                     mark = "[]" if row.kind.lower().startswith("array") else ""
@@ -223,16 +240,13 @@ class Matcher:
         best = max(scores, default=0)
         if best:
             alike = [s for s, score in zip(schemas, scores, strict=True) if score == best]
-            self.fields(table, alike, table.title)
+            named = [s for s in alike if title_of(label(s)) == title_of(table.title)]
+            self.fields(table, named or alike, table.title)
         else:
             problem = "no schema has any field of this table"
             self.stray("field", table.title, table.rows[0], problem, [])
 
 
-def _title(text: str) -> str:
-    return re.sub(r"[^a-z0-9_]", "", re.sub(r"\b(array of|object of|object)\b", "", text.lower()))
-
-
 def _links(row: Row, table: Table) -> bool:
     """Whether the type of a row points to a table."""
-    return _title(table.title) in {_title(row.link), _title(row.kind)} - {""}
+    return title_of(table.title) in {title_of(row.link), title_of(row.kind)} - {""}

@@ -1,18 +1,23 @@
-"""Reads the official pages: Markdown in Chinese, one request table for each endpoint, then tables
-of fields.
+"""Reads what official pages document: requests, each with its tables of fields.
 
-Editors wrote these pages by hand. The reader follows headings only as far as they tell where a
-table belongs, and refuses what it cannot read (a broken table, an open code block) with file and
-line, rather than report half a page as removed.
+Editors wrote these pages by hand, in Chinese. The reader follows headings only as far as they tell
+where a table belongs. A malformed page is refused with file and line, so that no half of it counts
+as removed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from attrs import define, field
+
+from .blocks import Code, Grid, Heading, PageError, read_lines
+from .markdown_format import read_markdown
+from .page import BASE, Example, Page, Pages, Request, Row, Table, title_of
+from .scrape_format import front_matter, is_scrape, read_scrape
 
 PLACES = {
     "path": "path",
@@ -31,79 +36,37 @@ PLACES = {
     "非流式响应": "response",
     "流式响应": "response",
 }
+_PARENTS = {"请求参数": {"path", "query", "header", "body"}} | {
+    heading: {"response"} for heading in ("返回参数", "返回结果", "返回数据", "返回值", "响应参数")
+}
 _NAMES = ("参数", "字段", "参数名", "字段名", "参数名称")
 _REQUIRED = ("是否必选", "是否必填", "是否必须", "是否可选")
 _ANSWERS = {"必选": True, "可选": False, "必填": True, "选填": False}
-_SEPARATOR = re.compile(r"\|(\s*:?-{3,}:?\s*\|)+\s*$")
 _FIELD = re.compile(r"[A-Za-z_][\w.$-]*$")
-_VALUE = re.compile(
+VALUE = re.compile(
     r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*"
     r"(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)"
 )
+_SLUG = re.compile(r"(?:developer_guides|dev_how_to_guides|guides)_(?=.)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
-class PageError(Exception):
-    """A page cannot be read; the text gives file, line and what is wrong."""
-
-
-@define
-class Row:
-    """One field of a table."""
-
-    name: str
-    kind: str
-    """Type as written, without markup."""
-    link: str
-    """Name of the object table that the type points to, or empty."""
-    required: bool | None
-    """None when the table does not say."""
-    values: list[str]
-    """Values that the description lists, as text."""
-    line: int
-
-
-@define
-class Table:
-    """One table of fields."""
-
-    title: str
-    place: str
-    """path · query · header · body · response · event · object"""
-    side: str
-    """request · response"""
-    line: int
-    rows: list[Row] = field(factory=list)
-
-
-@define
-class Request:
-    """One endpoint of a page: method, addresses, permission, and the tables up to the next
-    endpoint.
-    """
-
-    method: str
-    paths: list[str]
-    permissions: list[str] | None
-    line: int
-    tables: list[Table] = field(factory=list)
-
-
-@define
-class Page:
-    """One page; without requests when it documents no HTTP endpoint."""
-
-    slug: str
-    requests: list[Request] = field(factory=list)
-
-
-def read_pages(folder: Path) -> dict[str, Page]:
-    """Every `*.md` of a folder by its slug.
+def read_pages(folder: Path) -> Pages:
+    """Every `*.md` of a folder.
 
     Raises:
-        PageError: A page is malformed, or there is none.
+        PageError: There is none.
     """
-    pages = {path.stem: read_page(path) for path in sorted(folder.glob("*.md"))}
-    if not pages:
+    pages = Pages()
+    for path in sorted(folder.glob("*.md")):
+        try:
+            page = read_page(path)
+            if page.slug in pages.by_slug:
+                raise PageError(f"{path.name}:1: a second page {page.slug}; keep the newer one")
+            pages.by_slug[page.slug] = page
+        except PageError as error:
+            pages.unreadable[_SLUG.sub("", path.stem, count=1)] = str(error)
+    if not pages.by_slug and not pages.unreadable:
         raise PageError(
             f"{folder}: no *.md in this folder; give the folder that holds the official pages"
         )
@@ -111,31 +74,25 @@ def read_pages(folder: Path) -> dict[str, Page]:
 
 
 def read_page(path: Path) -> Page:
-    """One page.
+    """One page, of any format.
 
     Raises:
         PageError: It is malformed.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PageError(f"{path.name}: cannot be read ({error})") from error
-    reader = _Reader(path.name, Page(path.stem))
-    index = opened = 0
-    while index < len(lines):
-        line = lines[index]
-        if line.lstrip().startswith("```"):
-            opened = 0 if opened else index + 1
-        elif not opened and (heading := re.match(r"#{1,6}\s*(.*)", line)):
-            reader.heading_line(_plain(heading[1]))
-        elif not opened and line.startswith("|"):
-            cells, end = _cells(path.name, lines, index)
-            reader.table_at(index + 1, cells)
-            index = end
-            continue
-        index += 1
-    if opened:
-        raise PageError(f"{path.name}:{opened}: code block is never closed")
+        lines = read_lines(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise PageError(f"{path.name}:{line}: cannot be read ({error})") from error
+    except OSError as error:
+        raise PageError(f"{path.name}:1: cannot be read ({error})") from error
+    address = front_matter(lines).get("source_url", "").rstrip("/").rpartition("/")[2]
+    reader = _Reader(path.name, Page(_SLUG.sub("", address or path.stem, count=1)))
+    scraped = is_scrape(lines)
+    for block in (read_scrape if scraped else read_markdown)(path.name, lines):
+        reader.read(block)
+    if scraped:
+        _find_lost(reader)
     return reader.page
 
 
@@ -149,111 +106,125 @@ class _Reader:
     place: str = "body"
     seen: set[str] = field(factory=set)
     """Headings below which a table was read."""
+    trail: list[tuple[Request | None, int, str]] = field(factory=list)
+    """Request, line and text of every heading; no text for a table."""
 
-    def heading_line(self, heading: str) -> None:
-        """Goes on below a heading."""
-        self.heading = heading
-        self.place = PLACES.get(heading.lower(), self.place)
-        self.seen.discard(heading)
+    def read(self, block: Heading | Grid | Code) -> None:
+        """Reads the next block."""
+        request = self.page.requests[-1] if self.page.requests else None
+        if isinstance(block, Grid):
+            self.table(block)
+            self.trail.append((request, block.line, ""))
+        elif isinstance(block, Code):
+            if request:
+                request.examples.append(Example(self.heading, block.text, block.line))
+        else:
+            self.heading = plain(block.text)
+            if block.is_title and not self.page.title:
+                self.page.title = self.heading.partition(" - ")[0]
+            self.place = PLACES.get(self.heading.lower(), self.place)
+            self.seen.discard(self.heading)
+            self.trail.append((request, block.line, self.heading))
 
-    def table_at(self, line: int, cells: list[list[str]]) -> None:
+    def table(self, grid: Grid) -> None:
         """Reads a table: a request, or fields of the request before it."""
-        if _plain(cells[0][0]) == "请求方式":
-            request = _request(self.file, cells, line)
+        if plain(grid.rows[0][1][0]) == "请求方式":
+            request = _request(self.file, grid)
             self.page.requests += [request] if request else []
         elif self.page.requests:
-            table = self.fields(cells, line)
+            table = self.fields(grid)
             if table:
                 self.page.requests[-1].tables.append(table)
                 self.seen.add(self.heading)
 
-    def fields(self, cells: list[list[str]], line: int) -> Table | None:
+    def fields(self, grid: Grid) -> Table | None:
         """A table of fields or events; None when it is another one."""
-        head = [_plain(cell) for cell in cells[0]]
+        head = [plain(cell) for cell in grid.rows[0][1]]
         if head[0].startswith("事件") and head[0].endswith("名称"):
-            return Table(self.heading, "event", "response", line, _events(cells[1:], line + 2))
+            rows = [Row(plain(cells[0]), "", "", None, [], at) for at, cells in grid.rows[1:]]
+            return Table(self.heading, "event", "response", grid.line, rows)
         types = [index for index, cell in enumerate(head) if "类型" in cell or cell == "取值"]
         if head[0] not in _NAMES or not types:
             return None
-        required = next((index for index, cell in enumerate(head) if cell in _REQUIRED), None)
         # A second table below the heading of an object goes on with the fields of the response.
         again = self.place if self.heading in self.seen else "object"
         side = "response" if self.place == "response" else "request"
         place = PLACES.get(self.heading.lower()) or again
-        rows = list(self.rows(cells[1:], line + 2, types[0], required))
-        return Table(self.heading, place, side, line, rows)
+        return Table(self.heading, place, side, grid.line, list(self.rows(grid, head, types[0])))
 
-    def rows(
-        self, cells: list[list[str]], line: int, type_column: int, required_column: int | None
-    ) -> Iterator[Row]:
+    def rows(self, grid: Grid, head: list[str], type_column: int) -> Iterator[Row]:
         """The fields of a table, nested ones with dotted names."""
+        required_column = next((i for i, cell in enumerate(head) if cell in _REQUIRED), None)
+        example_column = next((i for i, cell in enumerate(head) if cell == "示例"), None)
         parents: list[str] = []
-        for at, row in enumerate(cells, line):
-            name = _plain(row[0])
+        for at, cells in grid.rows[1:]:
+            name = plain(cells[0])
             # `» type` below `items` is items.type
             parents = [*parents[: name.count("»")], name.strip("» ")]
             name = ".".join(parents)
             if not _FIELD.match(name):
                 raise PageError(f"{self.file}:{at}: {name!r} is not a field name")
-            link = re.search(r"\[([^\]]*)\]\([^)]*\)", row[type_column])
+            link = _LINK.search(cells[type_column])
             required = (
-                None if required_column is None else _ANSWERS.get(_plain(row[required_column]))
+                None if required_column is None else _ANSWERS.get(plain(cells[required_column]))
             )
-            values = _values(row[-1])
-            text = _plain(row[type_column])
-            yield Row(name, text, link[1] if link else "", required, values, at)
+            yield Row(
+                name,
+                plain(cells[type_column]),
+                link[1] if link else "",
+                required,
+                _values(cells[-1]),
+                at,
+                "" if example_column is None else cells[example_column],
+                cells[-1],
+            )
 
 
-def _plain(cell: str) -> str:
+def plain(cell: str) -> str:
     """Text of a cell up to its first line break, without markup."""
-    text = re.sub(r"<(?!br)[^>]*>", "", cell).split("<br>")[0]
-    return re.sub(r"[*`\u200b]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)).strip()
+    text = re.sub(r"<[^>]*>", "", cell.partition("\n")[0])
+    return re.sub(r"[*`]", "", _LINK.sub(r"\1", text)).strip()
 
 
-def _events(cells: list[list[str]], line: int) -> list[Row]:
-    return [Row(_plain(row[0]), "", "", None, [], at) for at, row in enumerate(cells, line)]
-
-
-def _cells(name: str, lines: list[str], start: int) -> tuple[list[list[str]], int]:
-    """Cells of the table that begins at an index, and the index after it."""
-    end = start
-    while end < len(lines) and lines[end].startswith("|"):
-        end += 1
-    if end - start < 2 or not _SEPARATOR.match(lines[start + 1]):
-        raise PageError(f"{name}:{start + 1}: table without a `| --- |` line below its head")
-    rows: list[list[str]] = []
-    for index in (start, *range(start + 2, end)):
-        if not lines[index].rstrip().endswith("|"):
-            raise PageError(f"{name}:{index + 1}: table row does not end with `|`")
-        if _SEPARATOR.match(lines[index]):
-            return rows[:-1], index - 1  # another table follows without an empty line between
-        rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", lines[index].strip()[1:-1])])
-        if len(rows[-1]) != len(rows[0]):
-            raise PageError(
-                f"{name}:{index + 1}: table row has {len(rows[-1])} cells, its head has "
-                f"{len(rows[0])}"
-            )
-    return rows, end
-
-
-def _request(name: str, cells: list[list[str]], line: int) -> Request | None:
-    rows = {_plain(row[0]): row[1] for row in cells}
-    method, address = _plain(rows["请求方式"]).upper(), rows.get("请求地址", "")
+def _request(file: str, grid: Grid) -> Request | None:
+    rows = {plain(cells[0]): cells[1] for _, cells in grid.rows}
+    method, address = plain(rows["请求方式"]).upper(), rows.get("请求地址", "")
     if "wss://" in address:
         return None
     urls = re.findall(r"https?://[^/\s]+(/[^\s`<|]*)", address)
     if not re.fullmatch(r"GET|POST|PUT|DELETE|PATCH", method) or not urls:
         raise PageError(
-            f"{name}:{line}: no request line: needs 请求方式 with a method and 请求地址 with a URL"
+            f"{file}:{grid.line}: no request line: needs 请求方式 with a method and 请求地址 with "
+            "a URL"
         )
     paths = [re.sub(r":(\w+)", r"{\1}", re.sub(r"[*$]", "", url.partition("?")[0])) for url in urls]
     # After the names comes a sentence that repeats them, not always in the same spelling.
-    listed = re.split("确保|根据", rows.get("权限", ""))[0].replace("<br>", " ")
-    names = re.findall(r"[A-Za-z][\w.]*", _plain(listed))
-    return Request(method, paths, names if names or _plain(listed) == "无" else None, line)
+    listed = re.split("确保|根据", rows.get("权限", ""))[0].replace("\n", " ")
+    names = re.findall(r"[A-Za-z][\w.]*", plain(listed))
+    permissions = names if names or plain(listed) == "无" else None
+    return Request(method, paths, permissions, grid.line, text=rows.get("接口说明", ""))
 
 
 def _values(text: str) -> list[str]:
-    """Values of a list such as `* a：meaning <br> * b：meaning`."""
-    values = [match[1] for part in text.split("<br>") if (match := _VALUE.match(part))]
+    """Values of a list such as `* a：meaning`, one a line."""
+    values = [match[1] for part in text.split("\n") if (match := VALUE.match(part))]
     return list(dict.fromkeys(values))
+
+
+def _find_lost(reader: _Reader) -> None:
+    """Notes the sections of a text scrape without a table: the scrape lost it, not the page."""
+    page = reader.page
+    rows = (row for request in page.requests for table in request.tables for row in table.rows)
+    targets = {row.target for row in rows} - {""}
+    for (request, line, heading), (*_, following) in pairwise([*reader.trail, (None, 0, "示例")]):
+        known = heading.lower() in PLACES or heading in BASE or title_of(heading) in targets
+        is_parent = PLACES.get(following.lower()) in _PARENTS.get(heading, ())
+        if heading and known and following and not is_parent:
+            _lose(page, request, line, heading)
+
+
+def _lose(page: Page, request: Request | None, line: int, heading: str) -> None:
+    page.lost.append((line, heading))
+    if request:
+        place = PLACES.get(heading.lower())
+        request.lost |= _PARENTS.get(heading) or {place or title_of(heading)}

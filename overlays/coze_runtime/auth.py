@@ -7,12 +7,12 @@ https://www.coze.cn/open/docs/developer_guides/service_token
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
 from typing import NoReturn, Protocol, Self, SupportsIndex, TypeVar
 
-from ._publish import publish
+from . import publish
 from .errors import ArgumentError
 from .operation import CallOptions, Request, Response
+from .steps import reject_async
 from .types import TimeoutInput
 
 T = TypeVar("T")
@@ -220,10 +220,7 @@ class TokenCallback(Auth):
         Raises:
             ArgumentError: The function is async.
         """
-        if iscoroutinefunction(function):
-            raise ArgumentError(
-                "the function is async; use AsyncTokenCallback", argument="function"
-            )
+        reject_async(function, "function", "function", "use AsyncTokenCallback")
         self._function = function
 
     def token(self, client: SyncTokenClient) -> str:

@@ -15,6 +15,7 @@ from .calls.retries import RetryPolicy
 from .calls.settings import Settings, checked_timeout, checked_url, resolve_retries, www_url
 from .errors import ArgumentError
 from .operation import Service
+from .steps import reject_async
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 logging.getLogger("cozekit").addHandler(logging.NullHandler())
@@ -26,6 +27,7 @@ class BaseClient:
     service: ClassVar[Service] = Service()
     """What the description says about the service; set by the generated clients."""
 
+    _is_async: ClassVar[bool]
     _settings: Settings
     # The client that this one is a copy of; it owns and closes the connections.
     _parent: BaseClient | None
@@ -40,8 +42,10 @@ class BaseClient:
         max_retries: int | RetryPolicy,
         default_headers: Mapping[str, str] | None,
         on_drift: DriftHook | None,
-        observer: Observer,
+        on_request: RequestHook | None,
+        on_response: ResponseHook | None,
     ) -> None:
+        self._check_hooks(on_drift, on_request, on_response)
         base = checked_url(self._base_url_of(base_url))
         self._settings = Settings(
             service=self.service,
@@ -51,10 +55,21 @@ class BaseClient:
             timeout=checked_timeout(timeout),
             retries=resolve_retries(max_retries),
             default_headers=dict(default_headers or {}),
-            observer=observer,
+            observer=Observer(on_request, on_response),
             on_drift=on_drift,
         )
         self._parent = None
+
+    def _check_hooks(
+        self,
+        on_drift: DriftHook | None,
+        on_request: RequestHook | None,
+        on_response: ResponseHook | None,
+    ) -> None:
+        reject_async(on_drift, "on_drift", "on_drift", "it is called while a response is decoded")
+        if not self._is_async:
+            reject_async(on_request, "on_request", "on_request")
+            reject_async(on_response, "on_response", "on_response")
 
     @classmethod
     def _base_url_of(cls, base_url: str | None) -> str:
@@ -116,8 +131,10 @@ class BaseClient:
                 None keeps the hook of this client.
 
         Raises:
-            ArgumentError: `timeout` is not positive, or `max_retries` is negative.
+            ArgumentError: `timeout` is not positive, `max_retries` is negative, or a hook is an
+                async function that the client cannot await.
         """
+        self._check_hooks(on_drift, on_request, on_response)
         old = self._settings
         new: dict[str, Any] = {}
         if timeout is not DEFAULT:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast, overload
 
 from . import _http
@@ -12,8 +11,7 @@ from ._http.connections import AsyncConnections, Connections
 from .auth import Auth
 from .base_client import BaseClient
 from .calls import raw
-from .calls.execute import execute
-from .calls.hooks import Observer, RequestHook, ResponseHook
+from .calls.hooks import RequestHook, ResponseHook
 from .calls.retries import RetryPolicy
 from .operation import CallOptions, Request, Response
 from .steps import run_steps, run_steps_async
@@ -25,6 +23,8 @@ T = TypeVar("T")
 
 class SyncAPIClient(BaseClient):
     """The sync client. Threads may share it. Use it in a `with` block, or call `close`."""
+
+    _is_async = False
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ class SyncAPIClient(BaseClient):
             on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
+            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
+                `http_client` or `transport` is of the wrong kind, or a hook is async.
         """
         self._configure(
             token,
@@ -80,7 +80,8 @@ class SyncAPIClient(BaseClient):
             max_retries,
             default_headers,
             on_drift,
-            Observer(on_request, on_response),
+            on_request,
+            on_response,
         )
         _check_given(http_client, transport, is_async=False)
         self._connections = Connections(http_client, partial(_new_client, transport))
@@ -136,6 +137,8 @@ class SyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.HTTPClient, _http.PreparedRequest], T],
     ) -> T:
+        from .calls.execute import execute
+
         settings = self._settings
         steps = execute(self, settings, self._connections, request, options, send)
         return cast(T, run_steps(steps, settings.retries.wait))
@@ -272,12 +275,7 @@ class SyncAPIClient(BaseClient):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 
@@ -308,6 +306,8 @@ class AsyncAPIClient(BaseClient):
 
     Several event loops may share one client; each loop has separate connections.
     """
+
+    _is_async = True
 
     def __init__(
         self,
@@ -354,8 +354,8 @@ class AsyncAPIClient(BaseClient):
                 May be async.
 
         Raises:
-            ArgumentError: There is no token, a URL is not an http or https URL, `timeout` or
-                `max_retries` is out of range, or `http_client` or `transport` is of the wrong kind.
+            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
+                `http_client` or `transport` is of the wrong kind, or `on_drift` is async.
         """
         self._configure(
             token,
@@ -366,7 +366,8 @@ class AsyncAPIClient(BaseClient):
             max_retries,
             default_headers,
             on_drift,
-            Observer(on_request, on_response),
+            on_request,
+            on_response,
         )
         _check_given(http_client, transport, is_async=True)
         own_transport = transport is not None and not isinstance(transport, str)
@@ -426,6 +427,8 @@ class AsyncAPIClient(BaseClient):
         options: CallOptions,
         send: Callable[[_http.AsyncHTTPClient, _http.PreparedRequest], Awaitable[T]],
     ) -> T:
+        from .calls.execute import execute
+
         settings = self._settings
         steps = execute(self, settings, self._connections, request, options, send, is_async=True)
         return cast(T, await run_steps_async(steps, settings.retries.wait_async))
@@ -567,12 +570,7 @@ class AsyncAPIClient(BaseClient):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from ._publish import publish
+from . import publish
 from .serialization.convert import Convertible, from_wire, to_wire
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from ._publish import publish
-from .errors import APIError, ArgumentError, ResponseError
+from . import publish
+from .errors import APIError, ArgumentError, RequestInfo, ResponseError
 from .types import DEFAULT, DriftHook, TimeoutInput
 
 T = TypeVar("T")
@@ -22,6 +22,8 @@ class Service(NamedTuple):
     """URL prefix of the official pages; the slug of a page follows."""
     codes: Mapping[int, type[APIError]] = {}
     """Error code → exception class. For other codes the HTTP status decides."""
+    failed: frozenset[int] = frozenset()
+    """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -51,6 +53,15 @@ class Operation(NamedTuple):
     """Whether the request is sent without a token."""
     binary: bool = False
     """Whether the response is bytes, so that it can be read while it arrives."""
+    call: str = ""
+    """How users call it, such as `coze.chat.create`; empty if it has no method."""
+    failed: type[APIError] | None = None
+    """Error class if the chat or run that the operation starts fails."""
+
+    @property
+    def label(self) -> str:
+        """What errors call it: the method, else the id."""
+        return self.call or self.id
 
 
 class CallOptions(NamedTuple):
@@ -75,6 +86,23 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
+    base: str = ""
+    """Base URL of another server, which gets neither a token nor the headers of the client."""
+
+
+def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
+    """The part of a request that errors show."""
+    page = f"{service.docs}{operation.page}" if operation.page else ""
+    return RequestInfo(
+        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
+    )
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 class Response:
@@ -140,8 +168,8 @@ class Response:
 
 
 class Socket(NamedTuple):
-    """Facts about a voice socket: its address, the query fields of its handshake, the roles of its
-    events.
+    """Facts about a voice socket: its address, the query fields of its handshake, its events and
+    their roles.
     """
 
     id: str
@@ -155,6 +183,15 @@ class Socket(NamedTuple):
     """Events that report an error."""
     settings: str = ""
     """The event that configures the session; sent again after a reconnect."""
+    send: Mapping[str, type[Any]] = {}
+    """Events that the client sends."""
+    receive: Mapping[str, type[Any]] = {}
+    """Events that the server sends."""
+
+    @property
+    def operation(self) -> Operation:
+        """The handshake as an operation, for errors and headers."""
+        return Operation(self.id, "GET", self.path, page=self.page)
 
 
 class Failure(NamedTuple):
@@ -180,7 +217,7 @@ class Waiter(NamedTuple):
     """How to poll for the outcome of an operation."""
 
     operation: str
-    """Id of the polled operation."""
+    """How users call the polled operation."""
     module: str
     """Module of the polled operation; imported at the first poll."""
     arguments: Mapping[str, Any]
@@ -299,6 +336,7 @@ def path_segment(name: str, value: object) -> str:
 
     Raises:
         ArgumentError: The value is empty, `.` or `..`; the request would reach another operation.
+            Or it is not valid Unicode.
     """
     text = str(value) if value is not None else ""
     if not text.strip() or text in (".", ".."):
@@ -306,7 +344,10 @@ def path_segment(name: str, value: object) -> str:
             f"{name} must not be empty, `.` or `..`: the request would reach another operation",
             argument=name,
         )
-    return quote(text, safe="")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{name}: the text is not valid Unicode", argument=name) from error
 
 
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:

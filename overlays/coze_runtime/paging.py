@@ -8,7 +8,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
-from ._publish import publish
+from . import publish
 from .errors import ResponseError
 from .operation import MissingList, PageData, Pager
 

@@ -12,6 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from .errors import ArgumentError
+
 T = TypeVar("T")
 
 Steps: TypeAlias = Generator[Any, Any, T]
@@ -24,7 +26,8 @@ class Pause(NamedTuple):
 
 
 def run_steps(steps: Steps[T], sleep: Callable[[float], object] = time.sleep) -> T:
-    """Runs the steps of a sync client.
+    """Runs the steps of a sync client. A coroutine, which nothing would await, raises an
+    ArgumentError in the generator.
 
     Args:
         steps: The generator; its errors are raised here.
@@ -51,6 +54,10 @@ def run_steps(steps: Steps[T], sleep: Callable[[float], object] = time.sleep) ->
                 value = sleep(step.seconds)
             except BaseException as problem:
                 value, error = None, problem
+        elif inspect.iscoroutine(step):
+            step.close()
+            name = step.__qualname__
+            value, error = None, ArgumentError(f"{name} is async, and a sync call cannot await it")
 
 
 async def run_steps_async(
@@ -79,6 +86,30 @@ async def run_steps_async(
                 value = await step if inspect.isawaitable(step) else step
         except BaseException as problem:
             error = problem
+
+
+def reject_async(
+    function: object, label: str, argument: str, hint: str = "use it with AsyncCoze"
+) -> None:
+    """Checks a function whose result is not awaited.
+
+    Args:
+        function: A function that the user passed, or None.
+        label: What the error calls it.
+        argument: Name of the argument.
+        hint: What to do instead.
+
+    Raises:
+        ArgumentError: The function is async.
+    """
+    if is_async_function(function):
+        raise ArgumentError(f"{label} is an async function; {hint}", argument=argument)
+
+
+def is_async_function(function: object) -> bool:
+    """Whether a function, or the `__call__` of an object, is a coroutine function."""
+    method = getattr(function, "__call__", None)  # noqa: B004  # its type, not whether it has one
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(method)
 
 
 async def _sleep(seconds: float) -> None:

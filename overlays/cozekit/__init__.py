@@ -12,6 +12,7 @@
 
     models, events        what is sent and received; events of streams
     messages, documents   builders of chat messages and of knowledge documents
+    databases             builders of filters and rows of databases
     errors                all exceptions
     auth                  ways to sign in: OAuth, JWT, token stores
     websockets, rtc       voice sockets, events of real-time calls
@@ -29,13 +30,7 @@ from coze_runtime import __version__ as __version__
 if TYPE_CHECKING:
     from coze_openapi.events import ChatEvent as ChatEvent
     from coze_openapi.events import WorkflowEvent as WorkflowEvent
-    from coze_openapi.streams import AsyncChatStream as AsyncChatStream
-    from coze_openapi.streams import AsyncWorkflowStream as AsyncWorkflowStream
-    from coze_openapi.streams import ChatResult as ChatResult
-    from coze_openapi.streams import ChatStream as ChatStream
-    from coze_openapi.streams import Interruption as Interruption
-    from coze_openapi.streams import WorkflowResult as WorkflowResult
-    from coze_openapi.streams import WorkflowStream as WorkflowStream
+    from coze_openapi.streams import *  # noqa: F403
     from coze_runtime.calls.hooks import OutgoingRequest as OutgoingRequest
     from coze_runtime.calls.hooks import ReceivedResponse as ReceivedResponse
     from coze_runtime.calls.raw import RawResponse as RawResponse
@@ -53,6 +48,7 @@ if TYPE_CHECKING:
 
     from . import audio as audio
     from . import auth as auth
+    from . import databases as databases
     from . import documents as documents
     from . import errors as errors
     from . import events as events
@@ -67,32 +63,27 @@ if TYPE_CHECKING:
     from ._client import Coze as Coze
     from .errors import *  # noqa: F403
 else:
-    from ._lazy import lazy
+    from coze_runtime import lazy
 
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "._client": "AsyncCoze Coze".split(),
-            ".errors": "APIConnectionError APIError APITimeoutError ArgumentError "
-            "AuthenticationError ChatCanceled ChatFailed ConflictError CozeError "
-            "InvalidRequestError NotFoundError OAuthError PermissionDeniedError PollTimeout "
-            "QuotaExceededError RateLimitError RequestInfo ResponseError ServerError StreamError "
-            "StreamInterrupted StreamTimeout TaskFailed TokenExpiredError ToolFailed "
-            "TooManyRounds WebSocketError WebhookError WorkflowFailed".split(),
-            "coze_openapi.events": "ChatEvent WorkflowEvent".split(),
-            "coze_openapi.streams": "AsyncChatStream AsyncWorkflowStream ChatResult ChatStream "
-            "Interruption WorkflowResult WorkflowStream".split(),
-            "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse".split(),
-            "coze_runtime.calls.raw": ["RawResponse"],
-            "coze_runtime.calls.retries": "Retry RetryPolicy".split(),
-            "coze_runtime.streams.events": ["UnknownEvent"],
-            "coze_runtime.streams.speech": "AsyncSpeechStream SpeechStream".split(),
-            "coze_runtime.streams.workflow": ["NodeOutput"],
-            "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress".split(),
+            # A star import includes the modules that programs use as `messages.user_text(…)`. The
+            # names of the others (`types`, `errors`, …) often collide, so they must be imported
+            # explicitly.
+            "cozekit": "databases documents events messages models",
+            "._client": "AsyncCoze Coze",
+            "coze_openapi.streams": "*",
+            ".errors": "*",
+            "coze_openapi.events": "ChatEvent WorkflowEvent",
+            "coze_runtime.calls.hooks": "OutgoingRequest ReceivedResponse",
+            "coze_runtime.calls.raw": "RawResponse",
+            "coze_runtime.calls.retries": "Retry RetryPolicy",
+            "coze_runtime.streams.events": "UnknownEvent",
+            "coze_runtime.streams.speech": "AsyncSpeechStream SpeechStream",
+            "coze_runtime.streams.workflow": "NodeOutput",
+            "coze_runtime.types": "DEFAULT NULL Drift Timeout UploadProgress",
         },
-        submodules="audio auth documents errors events messages models resources rtc types "
-        "webhooks websockets".split(),
+        submodules="audio auth databases documents errors events messages models resources rtc "
+        "types webhooks websockets",
     )
-    # A star import includes the modules that programs use as `messages.user_text(…)`. The names of
-    # the others (`types`, `errors`, …) often collide, so they must be imported explicitly.
-    __all__ += ["documents", "events", "messages", "models"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from coze_openapi.async_client import AsyncClient
-from coze_openapi.client import Client
-from coze_runtime._publish import publish
+from coze_openapi.client import AsyncClient, Client
+from coze_runtime import publish
 
 from . import websockets as sockets
 

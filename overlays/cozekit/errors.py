@@ -36,64 +36,16 @@ All can be pickled and copied; none contains a token.
 
 from __future__ import annotations
 
-from coze_openapi import models as models  # annotations of its errors are looked up here
-from coze_openapi.errors import ChatCanceled, ChatFailed, ToolFailed, WorkflowFailed
-from coze_runtime.errors import (
-    APIConnectionError,
-    APIError,
-    APITimeoutError,
-    ArgumentError,
-    AuthenticationError,
-    ConflictError,
-    CozeError,
-    InvalidRequestError,
-    NotFoundError,
-    PermissionDeniedError,
-    PollTimeout,
-    QuotaExceededError,
-    RateLimitError,
-    RequestInfo,
-    ResponseError,
-    ServerError,
-    StreamError,
-    StreamInterrupted,
-    StreamTimeout,
-    TaskFailed,
-    TokenExpiredError,
-    TooManyRounds,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "APIConnectionError",
-    "APIError",
-    "APITimeoutError",
-    "ArgumentError",
-    "AuthenticationError",
-    "ChatCanceled",
-    "ChatFailed",
-    "ConflictError",
-    "CozeError",
-    "InvalidRequestError",
-    "NotFoundError",
-    "OAuthError",
-    "PermissionDeniedError",
-    "PollTimeout",
-    "QuotaExceededError",
-    "RateLimitError",
-    "RequestInfo",
-    "ResponseError",
-    "ServerError",
-    "StreamError",
-    "StreamInterrupted",
-    "StreamTimeout",
-    "TaskFailed",
-    "TokenExpiredError",
-    "TooManyRounds",
-    "ToolFailed",
-    "WebSocketError",
-    "WebhookError",
-    "WorkflowFailed",
-]
+from coze_openapi import models  # noqa: F401  # annotations of its errors are looked up here
+from coze_openapi.errors import ChatCanceled as ChatCanceled
+from coze_openapi.errors import ChatFailed as ChatFailed
+from coze_openapi.errors import ToolFailed as ToolFailed
+from coze_openapi.errors import WorkflowFailed as WorkflowFailed
+from coze_runtime.errors import *  # noqa: F403
+from coze_runtime.errors import CozeError as CozeError
+from coze_runtime.errors import RequestInfo as RequestInfo
 
 
 class OAuthError(CozeError):
@@ -158,3 +110,11 @@ class WebSocketError(CozeError):
         """Code of the `error` event, or of the close frame."""
         self.msg = msg
         self.logid = logid
+
+
+if not TYPE_CHECKING:
+    __all__ = [
+        name
+        for name, value in globals().items()
+        if getattr(value, "__module__", "") == "cozekit.errors"
+    ]

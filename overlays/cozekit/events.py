@@ -8,14 +8,12 @@ if TYPE_CHECKING:
     from coze_openapi.events import *  # noqa: F403
     from coze_runtime.streams.events import UnknownEvent as UnknownEvent
 else:
-    from coze_openapi import events
+    from coze_runtime import lazy
 
-    from ._lazy import lazy
-
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "coze_openapi.events": events.__all__,
-            "coze_runtime.streams.events": ["UnknownEvent"],
+            "coze_openapi.events": "*",
+            "coze_runtime.streams.events": "UnknownEvent",
         },
     )

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coze_openapi.models import *  # noqa: F403
 else:
-    from coze_openapi import models
+    from coze_runtime import lazy
 
-    from ._lazy import lazy
-
-    __getattr__, __dir__, __all__ = lazy(globals(), {"coze_openapi.models": models.__all__})
+    __getattr__, __dir__ = lazy(globals(), {"coze_openapi.models": "*"})

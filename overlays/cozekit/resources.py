@@ -8,14 +8,12 @@ if TYPE_CHECKING:
     from coze_openapi.resources import *  # noqa: F403
     from coze_openapi.resources_async import *  # noqa: F403
 else:
-    from coze_openapi import resources, resources_async
+    from coze_runtime import lazy
 
-    from ._lazy import lazy
-
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "coze_openapi.resources": resources.__all__,
-            "coze_openapi.resources_async": resources_async.__all__,
+            "coze_openapi.resources": "*",
+            "coze_openapi.resources_async": "*",
         },
     )

@@ -43,21 +43,19 @@ if TYPE_CHECKING:
     from coze_runtime.types import UploadProgress as UploadProgress
     from coze_runtime.types import UseDefault as UseDefault
 else:
-    from ._lazy import lazy
+    from coze_runtime import lazy
 
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "coze_runtime._http.byte_stream": "AsyncByteStream ByteStream".split(),
-            "coze_runtime.calls.hooks": "RequestHook ResponseHook".split(),
+            "coze_runtime._http.byte_stream": "AsyncByteStream ByteStream",
+            "coze_runtime.calls.hooks": "RequestHook ResponseHook",
             "coze_runtime.models": "Empty Model OpenIntEnum OpenStrEnum ResultBytes ResultDict "
-            "ResultList ResultText".split(),
-            "coze_runtime.operation": (
-                "CallOptions Operation PageData Pager Request Response".split()
-            ),
-            "coze_runtime.paging": "AsyncPage AsyncPager Page".split(),
+            "ResultList ResultText",
+            "coze_runtime.operation": ("CallOptions Operation PageData Pager Request Response"),
+            "coze_runtime.paging": "AsyncPage AsyncPager Page",
             "coze_runtime.types": "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput "
             "Listener Null OnProgress OnToolError Timeout TimeoutInput Tools UploadProgress "
-            "UseDefault".split(),
+            "UseDefault",
         },
     )

@@ -24,6 +24,7 @@ from .http.response_fields import example_response
 from .local_coze import LocalCoze
 from .oauth import endpoints, pages
 from .openapi.description import Operation
+from .operations import databases
 from .sockets.chat import ChatSession
 from .sockets.session import socket_endpoint
 from .sockets.speech import SpeechSession
@@ -53,6 +54,7 @@ def application(local: LocalCoze) -> ASGIApp:
         path = local.description.sockets[session.socket]["path"]
         routes.append(WebSocketRoute(path, socket_endpoint(local, session)))
     routes += pages.routes(lambda: local.state.oauth)
+    routes += databases.routes(lambda: local.state)
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _unknown_path, Exception: _internal_error},

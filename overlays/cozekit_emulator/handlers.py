@@ -14,6 +14,7 @@ from .operations import (
     callback_apps,
     chats,
     conversations,
+    databases,
     datasets,
     jobs,
     members,
@@ -112,6 +113,15 @@ HANDLERS: dict[str, Handler] = {
     "conversations_messages_delete": delete("messages"),
     "conversations_messages_feedback_create": conversations.set_feedback,
     "conversations_messages_feedback_delete": delete("feedback"),
+    # Databases
+    "databases_create": create("databases", requires=_WORKSPACE),
+    "databases_list": list_page("databases", {"workspace_id": "workspace_id"}, requires=_WORKSPACE),
+    "databases_delete": delete("databases", databases.delete_rows_of),
+    "databases_records_insert": databases.insert,
+    "databases_records_update": databases.update,
+    "databases_records_delete": databases.delete,
+    "databases_records_query": databases.query,
+    "databases_tasks_retrieve": databases.retrieve_task,
     # Knowledge
     "datasets_create": create("datasets", requires={"workspaces": "space_id"}),
     "datasets_list": list_page(

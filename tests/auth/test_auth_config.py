@@ -216,7 +216,7 @@ def test_requests_go_below_a_path_prefix(server: OAuthServer, pem: str, call: Ca
     [
         ("https://api.coze.cn", "api.coze.cn"),
         ("https://api.coze.com", "api.coze.com"),
-        ("http://u:p@127.0.0.1:9/x", "127.0.0.1:9"),
+        ("http://127.0.0.1:9/x", "127.0.0.1:9"),
     ],
 )
 def test_the_audience_is_the_host_of_the_base(base: str, audience: str) -> None:

@@ -79,6 +79,14 @@ class Op(NamedTuple):
         return (self.stream or {}).get("switch")
 
     @property
+    def set_by_method(self) -> str | None:
+        """The field that the methods set themselves: the switch of a stream, or that between a page
+        and a task.
+        """
+        task = self.node.get("x-coze-waiter", {}).get("switch") if self.pager else None
+        return self.switch or task
+
+    @property
     def only_streams(self) -> bool:
         return self.stream is not None and self.switch is None
 
@@ -100,7 +108,7 @@ class Op(NamedTuple):
 
     @property
     def parameters(self) -> list[Parameter]:
-        """Arguments of the method; the stream switch is none, and constants are none."""
+        """Arguments of the method; what it sets itself is none, and constants are none."""
         found = [
             Parameter(p["name"], p["in"], p.get("required", False), p["schema"])
             for p in self.node.get("parameters", [])
@@ -112,7 +120,7 @@ class Op(NamedTuple):
             found += [
                 Parameter(name, place, name in body["required"], schema)
                 for name, schema in body["properties"].items()
-                if name != self.switch
+                if name != self.set_by_method
             ]
         return found
 

@@ -40,10 +40,9 @@ class Exchange(NamedTuple):
 
     @property
     def unswitched(self) -> bool:
-        """Whether the example leaves the stream switch out, which neither method of the client
-        does.
-        """
-        return self.op.switch is not None and self.op.switch not in self.request.get("body", {})
+        """Whether the example leaves out the field that no method of the client leaves out."""
+        name = self.op.set_by_method
+        return name is not None and name not in self.request.get("body", {})
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -76,7 +75,7 @@ class Exchange(NamedTuple):
         body = {
             key: value
             for key, value in self.request.get("body", {}).items()
-            if key != self.op.switch
+            if key != self.op.set_by_method
         }
         parts = {
             "path": {k: unquote(v) for k, v in matched.groupdict().items()},

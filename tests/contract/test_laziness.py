@@ -93,15 +93,16 @@ def test_a_client_loads_no_http_library_before_its_first_call(name: str) -> None
     ]
 
 
-def test_one_chat_call_loads_few_modules(server: LoopbackServer) -> None:
+@pytest.mark.parametrize("client", ["coze_openapi.Client", "cozekit.Coze"])
+def test_one_chat_call_loads_few_modules(client: str, server: LoopbackServer) -> None:
     server.answer(
         json_reply(
             {"code": 0, "msg": "", "data": {"id": "1", "conversation_id": "2", "status": "created"}}
         )
     )
     modules = loaded(
-        "import coze_openapi\n"
-        "client = coze_openapi.Client('token', base_url=sys.argv[1])\n"
+        f"import {client.partition('.')[0]}\n"
+        f"client = {client}('token', base_url=sys.argv[1])\n"
         "chat = client.chat.create(bot_id='b', user_id='u')\n"
         "assert chat.status == 'created'",
         server.url,

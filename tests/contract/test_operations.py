@@ -130,7 +130,7 @@ def check_request(
     if op.has_form:
         check_form(placed["form"], request)
     elif op.has_body and not op.has_form:
-        expected = {**placed["body"], **({op.switch: streaming} if op.switch else {})}
+        expected = {**placed["body"], **({op.set_by_method: streaming} if op.set_by_method else {})}
         assert json.dumps(request.json(), sort_keys=True) == json.dumps(expected, sort_keys=True)
     else:
         assert request.body == b""

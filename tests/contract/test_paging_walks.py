@@ -99,6 +99,11 @@ class Shelf:
                 return 0 if cursor.startswith("start") else int(cursor.split()[1])
 
 
+def plain(item: Any) -> Any:
+    """An item as it travels; a row is a dictionary already."""
+    return item if isinstance(item, dict) else item.to_dict()
+
+
 def arguments_of(op: Op, **more: Any) -> dict[str, Any]:
     required = {p.argument: sample_argument(p) for p in op.parameters if p.required}
     pager = op.pager or {}
@@ -132,7 +137,7 @@ def test_all_items_of_all_pages_come_in_order(
 ) -> None:
     shelf = Shelf(op, 5)
     server.answer(shelf)
-    assert [found.to_dict() for found in listed(op, client)] == shelf.items
+    assert [plain(found) for found in listed(op, client)] == shelf.items
     assert len(shelf.asked) == 3
 
 
@@ -142,11 +147,11 @@ async def test_the_async_walk_asks_and_finds_the_same(
 ) -> None:
     shelf, twin = Shelf(op, 5), Shelf(op, 5)
     server.answer(shelf)
-    found = [entry.to_dict() for entry in listed(op, client)]
+    found = [plain(entry) for entry in listed(op, client)]
     server.answer(twin)
-    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == found
+    assert [plain(entry) async for entry in listed_async(op, async_client)] == found
     first = await listed_async(op, async_client)
-    assert [entry.to_dict() for entry in first.items] == found[:SIZE]
+    assert [plain(entry) for entry in first.items] == found[:SIZE]
     assert twin.asked[:3] == shelf.asked
 
 
@@ -280,8 +285,8 @@ async def test_a_later_page_without_its_list_ends_the_walk_in_silence(
         )
 
     server.answer(answers)
-    assert [found.to_dict() for found in listed(op, client)] == shelf.items[:SIZE]
-    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items[:SIZE]
+    assert [plain(found) for found in listed(op, client)] == shelf.items[:SIZE]
+    assert [plain(entry) async for entry in listed_async(op, async_client)] == shelf.items[:SIZE]
     assert len(server.received) == 4
 
 
@@ -333,8 +338,12 @@ def keys_above(path: str) -> list[str]:
     return [".".join(steps[: number + 1]) for number in range(len(steps))]
 
 
+# The fields of a row are not described, so another list of objects might be anything.
 EVERY_KEY = {
-    f"{op.id} {path}": (op, path) for op in PAGED for path in keys_above((op.pager or {})["items"])
+    f"{op.id} {path}": (op, path)
+    for op in PAGED
+    for path in keys_above((op.pager or {})["items"])
+    if (op.id, path) != ("databases_records_query", "data.items")
 }
 
 
@@ -409,7 +418,7 @@ def test_an_empty_page_in_the_middle_does_not_end_the_walk(
 ) -> None:
     shelf = Shelf(op, 5, holes=(1,))
     server.answer(shelf)
-    assert [found.to_dict() for found in listed(op, client)] == shelf.items
+    assert [plain(found) for found in listed(op, client)] == shelf.items
     assert len(shelf.asked) == 4
 
 
@@ -431,8 +440,8 @@ async def test_a_page_in_the_middle_whose_list_is_null_does_not_end_the_walk(
         return json_reply(body)
 
     server.answer(answers)
-    assert [found.to_dict() for found in listed(op, client)] == shelf.items
-    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items
+    assert [plain(found) for found in listed(op, client)] == shelf.items
+    assert [plain(entry) async for entry in listed_async(op, async_client)] == shelf.items
     assert len(shelf.asked) == 8
 
 
@@ -505,7 +514,7 @@ def test_the_items_of_a_page_are_there_although_the_next_cannot_be_found(
     put(body, pager.get("total"), 2)
     server.answer(json_reply(body))
     page = listed(op, client)
-    assert [found.to_dict() for found in page.items] == [item(op, 1)]
+    assert [plain(found) for found in page.items] == [item(op, 1)]
 
 
 @every_list
@@ -516,7 +525,7 @@ def test_a_walk_starts_where_the_call_says(op: Op, client: Client, server: Loopb
     start = {pager[key]: value}
     shelf = Shelf(op, 5)
     server.answer(shelf)
-    assert [found.to_dict() for found in listed(op, client, **start)] == shelf.items[SIZE:]
+    assert [plain(found) for found in listed(op, client, **start)] == shelf.items[SIZE:]
     assert len(shelf.asked) == 2
 
 
@@ -524,7 +533,7 @@ def test_a_backward_walk_keeps_asking_with_before(client: Client, server: Loopba
     op = operations()["conversations_messages_list"]
     shelf = Shelf(op, 5)
     server.answer(shelf)
-    assert [found.to_dict() for found in listed(op, client, before_id="start 0")] == shelf.items
+    assert [plain(found) for found in listed(op, client, before_id="start 0")] == shelf.items
     assert [asked.get("before_id") for asked in shelf.asked] == ["start 0", "first 1", "first 2"]
     assert not any("after_id" in asked for asked in shelf.asked)
 
@@ -546,7 +555,7 @@ def test_a_page_is_fetched_once_however_often_it_is_asked_for(
     page = listed(op, client)
     second = page.next_page()
     assert page.next_page() is second
-    assert [found.to_dict() for found in page] == [found.to_dict() for found in page]
+    assert [plain(found) for found in page] == [plain(found) for found in page]
     assert len(server.received) == 3
 
 
@@ -568,7 +577,7 @@ def test_an_error_in_the_middle_of_a_walk_comes_after_the_items_before_it(
     found = []
     with pytest.raises(Exception, match="no more"):
         for entry in listed(op, client):
-            found.append(entry.to_dict())
+            found.append(plain(entry))
     assert found == shelf.items[:SIZE]
 
 
@@ -594,8 +603,8 @@ async def test_a_list_without_total_and_without_an_end_mark_is_walked_to_its_emp
         return json_reply(body)
 
     server.answer(unmarked)
-    assert [entry.to_dict() for entry in listed(op, client)] == shelf.items
-    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == shelf.items
+    assert [plain(entry) for entry in listed(op, client)] == shelf.items
+    assert [plain(entry) async for entry in listed_async(op, async_client)] == shelf.items
     assert len(shelf.asked) == 8
 
 

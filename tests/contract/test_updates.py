@@ -60,7 +60,7 @@ def body_of(op: Op, arguments: dict[str, Any]) -> dict[str, Any]:
 def sent_fields(op: Op, request: Received) -> dict[str, Any]:
     if not op.has_form:
         found: dict[str, Any] = request.json()
-        return {name: value for name, value in found.items() if name != op.switch}
+        return {name: value for name, value in found.items() if name != op.set_by_method}
     assert request.headers.get_content_type() == "multipart/form-data"
     return form_fields(str(request.headers["content-type"]), request.body)
 

@@ -42,8 +42,11 @@ def arguments(operation: Operation) -> dict[str, Any]:
                 if DESCRIPTION.resolve(schema).get("format") == "binary"
                 else EXAMPLES.of(schema)
             )
-    switch = operation.data.get("x-coze-stream", {}).get("switch")
-    return {name: value for name, value in found.items() if name != switch}
+    switches = {
+        operation.data.get("x-coze-stream", {}).get("switch"),
+        operation.data.get("x-coze-waiter", {}).get("switch") if operation.pager else None,
+    }
+    return {name: value for name, value in found.items() if name not in switches}
 
 
 def _running_chat(client: Client) -> dict[str, Any]:

@@ -45,6 +45,8 @@ CALLS = {
     "conversations_clear conversations_delete",
     "conversation_list": "conversations_create conversations_update conversations_list "
     "conversations_retrieve",
+    "databases": "databases_create databases_records_insert databases_records_update "
+    "databases_records_query databases_tasks_retrieve databases_records_delete databases_delete",
     "demo": "chat_create workflows_runs_create",
     "dataset_create": "datasets_create datasets_update datasets_list datasets_delete",
     "dataset_images": "files_upload datasets_documents_create datasets_process "

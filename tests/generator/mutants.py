@@ -23,7 +23,7 @@ import yaml
 
 from generator.compile.bundle import read
 from generator.compile.lint import lint
-from generator.pages.ledger import pages_of_ledger
+from generator.pages.ledger import pages_to_name
 from generator.yaml_files import DescriptionError, YamlFile, parse_yaml
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
@@ -78,7 +78,7 @@ def files() -> dict[str, YamlFile]:
 @cache
 def pages() -> frozenset[str] | None:
     """Slugs of the ledger."""
-    return pages_of_ledger(SPEC)
+    return pages_to_name(SPEC)
 
 
 @cache

@@ -9,10 +9,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 
 from coze_openapi.api.bots.retrieve import OPERATION
@@ -355,6 +357,92 @@ async def test_an_upload_that_cannot_start_again_is_sent_once(transport: str | N
         )
     assert isinstance(found, RateLimitError)
     assert len(server.requests) == 1
+
+
+class Unreliable(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Fails the first time, after it has read so many chunks of the body, and then succeeds."""
+
+    def __init__(self, problem: Exception, chunks: int | None) -> None:
+        self.problem: Exception | None = problem
+        self.chunks = chunks
+        self.received: list[bytes] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        body = iter(request.stream)
+        problem, self.problem = self.problem, None
+        self.received.append(b"".join(islice(body, self.chunks) if problem else body))
+        return self.answer(problem)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        problem, self.problem = self.problem, None
+        chunks: list[bytes] = []
+        left = self.chunks if problem else None
+        if left != 0:
+            async for chunk in request.stream:
+                chunks.append(chunk)
+                if len(chunks) == left:
+                    break
+        self.received.append(b"".join(chunks))
+        return self.answer(problem)
+
+    def answer(self, problem: Exception | None) -> httpx.Response:
+        if problem is not None:
+            raise problem
+        return httpx.Response(200, json=FILE)
+
+
+# Chunks that leave before the connection fails, the file → how often the upload is sent.
+REPEATED: dict[str, tuple[int | None, Any, int]] = {
+    "a file that was not touched": (0, OneWay, 2),
+    "a file whose first piece has left": (2, OneWay, 1),
+    "a file that can be rewound": (2, io.BytesIO, 2),
+    "a body that has left to its end": (None, io.BytesIO, 1),
+}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@each("chunks, file, sent", REPEATED)
+async def test_an_upload_is_repeated_when_it_cannot_have_been_accepted(
+    chunks: int | None, file: Any, sent: int, kind: str
+) -> None:
+    transport = Unreliable(httpx.ReadError("gone"), chunks)
+    content = ("a.png", file(CONTENT))
+    try:
+        if kind == "sync":
+            with coze("http://coze.test", transport=transport) as client:
+                client.files.upload(file=content)
+        else:
+            async with async_coze("http://coze.test", transport) as other:
+                await other.files.upload(file=content)
+    except APIConnectionError as error:
+        assert error.sent is (chunks is None)
+    assert len(transport.received) == sent
+    assert sent == 1 or CONTENT in transport.received[-1]
+
+
+# What a proxy answers to CONNECT → how often even a billed call is tried.
+PROXY_ANSWERS: dict[str, tuple[Script, int]] = {
+    "a refusal of the password": ([Head(407, {}, "length", 0)], 1),
+    "a refusal of the host": ([Head(403, {}, "length", 0)], 1),
+    "a server that is away": ([Head(502, {}, "length", 0)], 3),
+    "nothing": (CLOSED, 3),
+}
+
+
+@sync_and_async
+@each("answer, tries", PROXY_ANSWERS)
+async def test_what_a_proxy_refuses_for_good_is_not_repeated_and_its_failures_are(
+    answer: Script, tries: int, transport: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ChunkServer(answer) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        found = await outcome("https://coze.test", transport, CALLS["chat"])  # type: ignore[arg-type]
+    assert isinstance(found, APIConnectionError)
+    assert found.sent is False
+    assert len(proxy.requests) == tries
 
 
 @sync_and_async

@@ -21,7 +21,8 @@ import anyio
 import httpx
 import pytest
 
-from coze_runtime._http.clients import environment_proxies, wants_aiohttp
+from coze_runtime._http.clients import wants_aiohttp
+from coze_runtime._http.environment import environment_proxies
 from cozekit import (
     DEFAULT,
     APIConnectionError,
@@ -265,19 +266,30 @@ def test_proxy_variables_are_read_as_the_http_library_reads_them(
     assert environment_proxies() == expected == get_environment_proxies()
 
 
+# Address of a proxy → why it cannot be used.
+UNUSABLE = {
+    "socks5://127.0.0.1:9": "SOCKS needs the package socksio",
+    "ftp://127.0.0.1:9": "must be a URL with a host and http, https, socks5 or socks5h",
+    "http://alice:s3cret@127.0.0.1:port": "must be a URL with a host",
+    "http://": "must be a URL with a host",
+}
+
+
 @each_transport
-async def test_a_proxy_that_cannot_be_used_is_our_error_at_the_first_call(
-    transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+async def test_a_proxy_that_cannot_be_used_is_refused_alike_and_named_by_its_variable(
+    variable: str, transport: str, no_proxies: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-    with (
-        coze("http://coze.test") as client,
-        pytest.raises(CozeError, match="proxy of the environment"),
-    ):
-        client.bots.retrieve("b1")
-    async with async_coze("http://coze.test", transport) as other:
-        with pytest.raises(CozeError, match="proxy of the environment"):
-            await other.bots.retrieve("b1")
+    for address, reason in UNUSABLE.items():
+        monkeypatch.setenv(variable, address)
+        text = f"the proxy of {variable} cannot be used: .*{reason}"
+        with coze("http://coze.test") as client, pytest.raises(ArgumentError, match=text) as sync:
+            client.bots.retrieve("b1")
+        async with async_coze("http://coze.test", transport) as other:
+            with pytest.raises(ArgumentError, match=text) as parallel:
+                await other.bots.retrieve("b1")
+        assert sync.value.argument == parallel.value.argument == variable
+        assert "s3cret" not in f"{sync.value!r}{parallel.value!r}"
 
 
 class Tunnel:

@@ -560,6 +560,16 @@ def test_a_coroutine_is_no_handler_of_the_sync_receiver():
         receiver().on(m.CallbackBotDeletedEvent)(deleted)  # type: ignore[arg-type]
 
 
+def test_a_coroutine_that_a_handler_of_the_sync_receiver_returns_is_a_failure(caplog):
+    async def published(event: m.CallbackBotPublishedEvent) -> m.CallbackAudit:
+        raise AssertionError("never runs")
+
+    target, body = receiver(), delivery("bot.published")
+    target.on(m.CallbackBotPublishedEvent)(lambda event: published(event))
+    assert target.handle(signed(body), body).status == 500
+    assert "published is async, and a sync call cannot await it" in caplog.text
+
+
 REFUSED = [
     pytest.param(lambda body: ({}, body), 401, id="not signed"),
     pytest.param(

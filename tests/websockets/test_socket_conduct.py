@@ -8,10 +8,12 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from scripted_sockets import Peer, send, until_closed
+from websockets.server import ServerProtocol
 
 from coze_openapi import models as m
 from cozekit.auth import TokenCallback
@@ -784,6 +786,56 @@ async def test_a_server_that_does_not_answer_the_handshake_is_a_timeout(sync_or_
                 await sync_or_async.wrap(
                     resource.speech(options=SocketOptions(open_timeout=0.1))
                 ).connect()
+
+
+async def test_closing_wakes_whoever_connects(sync_or_async: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with sync_or_async.resource(url) as resource:
+            ws = sync_or_async.wrap(resource.speech(options=SocketOptions(open_timeout=60)))
+            connect = asyncio.ensure_future(ws.connect())
+            peer, _ = await asyncio.to_thread(listener.accept)
+            with peer:
+                await ws.close()
+                with pytest.raises(WebSocketError, match="closed by this program"):
+                    await asyncio.wait_for(connect, 10)
+
+
+async def test_a_connection_that_is_made_after_the_socket_was_closed_is_dropped(
+    sync_or_async: Any,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with sync_or_async.resource(url) as resource:
+            ws = sync_or_async.wrap(resource.speech(options=SocketOptions(open_timeout=60)))
+            connect = asyncio.ensure_future(ws.connect())
+            peer, _ = await asyncio.to_thread(listener.accept)
+            with peer:
+                await ws.close()
+                with pytest.raises(WebSocketError):
+                    await connect
+                await asyncio.to_thread(accept_handshake, peer)
+                assert await asyncio.to_thread(read_to_the_end, peer)
+
+
+def accept_handshake(peer: socket.socket) -> None:
+    """Answers the handshake of a client as a server does."""
+    protocol = ServerProtocol()
+    while data := peer.recv(4096):
+        protocol.receive_data(data)
+        for request in protocol.events_received():
+            protocol.send_response(protocol.accept(request))
+            peer.sendall(b"".join(protocol.data_to_send()))
+            return
+
+
+def read_to_the_end(peer: socket.socket) -> bool:
+    """Whether the client has closed the connection."""
+    peer.settimeout(10)
+    with suppress(ConnectionResetError):
+        while peer.recv(4096):
+            pass
+    return True
 
 
 async def test_the_token_is_in_the_header_and_the_query_is_quoted(

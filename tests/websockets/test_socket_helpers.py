@@ -104,17 +104,27 @@ async def test_speech_is_written_as_a_wav_file_that_says_its_length(
     assert buffer.getvalue() == b"12345678"
 
 
-async def test_speech_that_breaks_off_is_an_error_and_leaves_no_file(
+async def test_speech_that_breaks_off_is_an_error_and_leaves_the_folder_as_it_was(
     sync_or_async: Any, peers: Any, tmp_path: Path
 ) -> None:
     def script(connection: Any) -> None:
         send(connection, "speech.audio.update", {"delta": "AAAA"})
         connection.close(1000)
 
+    (tmp_path / "old.wav").write_bytes(b"another speech")
     async with sync_or_async.resource(peers(script).base_url) as resource:
-        with pytest.raises(WebSocketError):
-            await sync_or_async.call(resource.speech().say_file, "x", tmp_path / "out.wav")
-    assert list(tmp_path.iterdir()) == []
+        for name in ("new.wav", "old.wav", "old.wav"):
+            with pytest.raises(WebSocketError):
+                await sync_or_async.call(resource.speech().say_file, "x", tmp_path / name)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"another speech"]
+
+
+async def test_a_file_that_cannot_be_written_is_an_error_of_this_package(
+    sync_or_async: Any, peers: Any, tmp_path: Path
+) -> None:
+    async with sync_or_async.resource(speaker(peers).base_url) as resource:
+        with pytest.raises(ArgumentError, match="cannot write"):
+            await sync_or_async.call(resource.speech().say_file, "x", tmp_path / "no" / "out.wav")
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

@@ -7,11 +7,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_sockets import until_closed
+from scripted_sockets import send, until_closed
 
 from cozekit import AsyncCoze, Coze
 from cozekit.auth import Auth
@@ -70,6 +71,30 @@ print("end")
 """  # noqa: E501
     done = run(program, peers(until_closed).base_url)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "end", "")
+
+
+def test_a_sync_socket_that_is_dropped_ends_its_threads_and_its_connection(peers: Any) -> None:
+    ended = threading.Event()
+
+    def script(connection: Any) -> None:
+        send(connection, "speech.created")
+        try:
+            until_closed(connection)
+        finally:
+            ended.set()
+
+    others = set(threading.enumerate())
+    with Coze("tok", base_url=peers(script).base_url) as client:
+        events = iter(client.websockets.speech().connect())
+        assert next(events).event_type == "speech.created"  # an iteration keeps its socket
+        del events
+        assert ended.wait(10)
+        threads = [
+            thread for thread in set(threading.enumerate()) - others if thread.name[:7] == "cozekit"
+        ]
+        for thread in threads:
+            thread.join(10)
+        assert not [thread.name for thread in threads if thread.is_alive()]
 
 
 def test_an_async_program_that_forgets_to_close_its_socket_ends_quietly(peers: Any) -> None:

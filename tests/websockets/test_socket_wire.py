@@ -25,12 +25,12 @@ from cozekit.websockets._protocol import (
 
 SPECS = (SPEECH, TRANSCRIPTIONS, CHAT, SIMULT_INTERPRETATION)
 SENT = [
-    pytest.param(spec, event_type, id=f"{spec.socket.id}-{event_type}")
+    pytest.param(spec, event_type, id=f"{spec.id}-{event_type}")
     for spec in SPECS
     for event_type in spec.send
 ]
 RECEIVED = [
-    pytest.param(spec, event_type, id=f"{spec.socket.id}-{event_type}")
+    pytest.param(spec, event_type, id=f"{spec.id}-{event_type}")
     for spec in SPECS
     for event_type in spec.receive
 ]

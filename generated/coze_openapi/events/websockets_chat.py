@@ -45,25 +45,6 @@ from ..models.websockets_shared import (
     VoiceInputTextGenerateAudioEvent,
 )
 
-SOCKET = Socket(
-    "websockets_chat",
-    "/v1/chat",
-    page="streaming_chat_api",
-    parameters=["bot_id", "device_id", "workflow_id"],
-    required=["bot_id"],
-    terminal=frozenset(
-        {
-            "conversation.chat.completed",
-            "conversation.chat.failed",
-            "conversation.chat.canceled",
-            "conversation.audio.completed",
-        }
-    ),
-    failure=frozenset({"error"}),
-    settings="chat.update",
-)
-"""Path and query of the handshake, and the parts that some events play."""
-
 SEND: Mapping[str, type[Model]] = {
     "chat.update": ChatSocketUpdateEvent,
     "input_audio_buffer.append": SocketInputAudioBufferAppendEvent,
@@ -141,3 +122,24 @@ Received: TypeAlias = (
     | SocketErrorEvent
 )
 """Any event that the server sends."""
+
+SOCKET = Socket(
+    "websockets_chat",
+    "/v1/chat",
+    page="streaming_chat_api",
+    parameters=["bot_id", "device_id", "workflow_id"],
+    required=["bot_id"],
+    terminal=frozenset(
+        {
+            "conversation.chat.completed",
+            "conversation.chat.failed",
+            "conversation.chat.canceled",
+            "conversation.audio.completed",
+        }
+    ),
+    failure=frozenset({"error"}),
+    settings="chat.update",
+    send=SEND,
+    receive=RECEIVE,
+)
+"""Path and query of the handshake, the events, and the parts that some of them play."""

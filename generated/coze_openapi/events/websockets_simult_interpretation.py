@@ -25,18 +25,6 @@ from ..models.websockets_simult_interpretation import (
     SimultInterpretationUpdateEvent,
 )
 
-SOCKET = Socket(
-    "websockets_simult_interpretation",
-    "/v1/audio/simult_interpretation",
-    page="",
-    parameters=[],
-    required=[],
-    terminal=frozenset({"simult_interpretation.message.completed"}),
-    failure=frozenset({"error"}),
-    settings="simult_interpretation.update",
-)
-"""Path and query of the handshake, and the parts that some events play."""
-
 SEND: Mapping[str, type[Model]] = {
     "simult_interpretation.update": SimultInterpretationUpdateEvent,
     "input_audio_buffer.append": SocketInputAudioBufferAppendEvent,
@@ -74,3 +62,17 @@ Received: TypeAlias = (
     | SocketErrorEvent
 )
 """Any event that the server sends."""
+
+SOCKET = Socket(
+    "websockets_simult_interpretation",
+    "/v1/audio/simult_interpretation",
+    page="",
+    parameters=[],
+    required=[],
+    terminal=frozenset({"simult_interpretation.message.completed"}),
+    failure=frozenset({"error"}),
+    settings="simult_interpretation.update",
+    send=SEND,
+    receive=RECEIVE,
+)
+"""Path and query of the handshake, the events, and the parts that some of them play."""

@@ -21,18 +21,6 @@ from ..models.websockets_speech import (
     SpeechUpdateEvent,
 )
 
-SOCKET = Socket(
-    "websockets_speech",
-    "/v1/audio/speech",
-    page="tts_api",
-    parameters=[],
-    required=[],
-    terminal=frozenset({"speech.audio.completed"}),
-    failure=frozenset({"error"}),
-    settings="speech.update",
-)
-"""Path and query of the handshake, and the parts that some events play."""
-
 SEND: Mapping[str, type[Model]] = {
     "speech.update": SpeechUpdateEvent,
     "input_text_buffer.append": SpeechInputTextBufferAppendEvent,
@@ -66,3 +54,17 @@ Received: TypeAlias = (
     | SocketErrorEvent
 )
 """Any event that the server sends."""
+
+SOCKET = Socket(
+    "websockets_speech",
+    "/v1/audio/speech",
+    page="tts_api",
+    parameters=[],
+    required=[],
+    terminal=frozenset({"speech.audio.completed"}),
+    failure=frozenset({"error"}),
+    settings="speech.update",
+    send=SEND,
+    receive=RECEIVE,
+)
+"""Path and query of the handshake, the events, and the parts that some of them play."""

@@ -25,18 +25,6 @@ from ..models.websockets_transcriptions import (
     TranscriptionsUpdateEvent,
 )
 
-SOCKET = Socket(
-    "websockets_transcriptions",
-    "/v1/audio/transcriptions",
-    page="asr_api",
-    parameters=[],
-    required=[],
-    terminal=frozenset({"transcriptions.message.completed"}),
-    failure=frozenset({"error"}),
-    settings="transcriptions.update",
-)
-"""Path and query of the handshake, and the parts that some events play."""
-
 SEND: Mapping[str, type[Model]] = {
     "transcriptions.update": TranscriptionsUpdateEvent,
     "input_audio_buffer.append": SocketInputAudioBufferAppendEvent,
@@ -74,3 +62,17 @@ Received: TypeAlias = (
     | SocketErrorEvent
 )
 """Any event that the server sends."""
+
+SOCKET = Socket(
+    "websockets_transcriptions",
+    "/v1/audio/transcriptions",
+    page="asr_api",
+    parameters=[],
+    required=[],
+    terminal=frozenset({"transcriptions.message.completed"}),
+    failure=frozenset({"error"}),
+    settings="transcriptions.update",
+    send=SEND,
+    receive=RECEIVE,
+)
+"""Path and query of the handshake, the events, and the parts that some of them play."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from attrs import define, field
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model, OpenStrEnum
 
 from .shared import ResponseDetail

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
 
 

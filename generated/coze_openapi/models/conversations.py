@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from attrs import define
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model, OpenStrEnum
 
 from .shared import ConnectorId, ResponseDetail
@@ -13,9 +13,9 @@ from .shared import ConnectorId, ResponseDetail
 class ConversationSortOrder(OpenStrEnum):
     """Sort order of conversations by creation time."""
 
-    ASC = "ASC"
+    ASC = "asc"
     """Oldest first."""
-    DESC = "DESC"
+    DESC = "desc"
     """Newest first."""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model
 
 from .chat import Chat, ChatFailure, Message

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from attrs import define
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model, OpenStrEnum
 
 from .shared import ResponseDetail, TokenUsage, WorkflowInterrupt
@@ -96,7 +96,9 @@ class WorkflowInterrupted(Model):
     interrupt_data: WorkflowInterrupt | None = None
     """What the run waits for, and the id to resume it with."""
     node_title: str | None = None
-    """Name of the waiting node."""
+    """Name of the waiting node. May be missing."""
+    debug_url: str | None = None
+    """Page that shows the input and output of every node; available for 7 days. May be missing."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -107,6 +109,8 @@ class WorkflowError(Model):
     """Error code of the failure, from the API's error code table."""
     error_message: str | None = None
     """Message for the code."""
+    debug_url: str | None = None
+    """Page that shows the input and output of every node; available for 7 days. May be missing."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

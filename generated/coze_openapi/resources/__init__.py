@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .conversations import Conversations as Conversations
     from .conversations_messages import ConversationsMessages as ConversationsMessages
     from .conversations_messages_feedback import ConversationsMessagesFeedback as ConversationsMessagesFeedback
+    from .databases import Databases as Databases
+    from .databases_records import DatabasesRecords as DatabasesRecords
+    from .databases_tasks import DatabasesTasks as DatabasesTasks
     from .datasets import Datasets as Datasets
     from .datasets_documents import DatasetsDocuments as DatasetsDocuments
     from .datasets_images import DatasetsImages as DatasetsImages
@@ -96,6 +99,9 @@ _NAMES = {
     "conversations": "Conversations",
     "conversations_messages": "ConversationsMessages",
     "conversations_messages_feedback": "ConversationsMessagesFeedback",
+    "databases": "Databases",
+    "databases_records": "DatabasesRecords",
+    "databases_tasks": "DatabasesTasks",
     "datasets": "Datasets",
     "datasets_documents": "DatasetsDocuments",
     "datasets_images": "DatasetsImages",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -185,7 +185,7 @@ class ApiApps(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.ApiApp]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("api_apps_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.api_apps.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -178,7 +178,7 @@ class ApiAppsEvents(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.ApiAppEvent]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("api_apps_events_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.api_apps.events.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

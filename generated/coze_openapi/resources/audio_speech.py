@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime import streams as base
-from coze_runtime._publish import publish
+from coze_runtime import publish, streams as base
 from coze_runtime.client import SyncResource
 from coze_runtime.models import ResultBytes
 from coze_runtime.operation import CallOptions

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -181,7 +181,7 @@ class AudioVoiceprintGroups(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.VoiceprintGroup]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("audio_voiceprint_groups_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.audio.voiceprint_groups.list", operation.PAGER, arguments, fetch)
 
     def speaker_identify(
         self,

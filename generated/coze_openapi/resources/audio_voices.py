@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -167,7 +167,7 @@ class AudioVoices(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Voice]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("audio_voices_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.audio.voices.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -245,7 +245,7 @@ class BenefitsBillTasks(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BillTask]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("benefits_bill_tasks_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.benefits.bill_tasks.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -144,7 +144,7 @@ class BenefitsLimitations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BenefitLimitation]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("benefits_limitations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.benefits.limitations.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from warnings import warn
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -185,7 +185,7 @@ class Bots(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BotSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("bots_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.bots.list", operation.PAGER, arguments, fetch)
 
     def list_published(
         self,
@@ -247,7 +247,7 @@ class Bots(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.PublishedBotSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("bots_list_published", operation.PAGER, arguments, fetch)
+        return Page.first("coze.bots.list_published", operation.PAGER, arguments, fetch)
 
     def publish(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, Listener, OnToolError, TimeoutInput, Tools
@@ -216,6 +216,7 @@ class Chats(SyncResource):
         bot_version: str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -270,6 +271,8 @@ class Chats(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -319,7 +322,12 @@ class Chats(SyncResource):
             stream=True,
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     def create_and_poll(
@@ -651,7 +659,7 @@ class Chats(SyncResource):
         from ..streams.chat import SPEC
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
-        arguments = {
+        arguments: dict[str, Any] = {
             "conversation_id": conversation_id,
             "bot_id": bot_id,
             "user_id": user_id,
@@ -798,6 +806,7 @@ class Chats(SyncResource):
         tool_outputs: Sequence[models.ToolOutput],
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -819,6 +828,8 @@ class Chats(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -848,7 +859,12 @@ class Chats(SyncResource):
             conversation_id=conversation_id, chat_id=chat_id, tool_outputs=tool_outputs, stream=True
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
     def submit_tool_outputs_and_poll(

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty, ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -205,7 +205,7 @@ class Datasets(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Dataset]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("datasets_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.datasets.list", operation.PAGER, arguments, fetch)
 
     def process(
         self,

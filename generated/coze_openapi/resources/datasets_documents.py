@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty, ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -311,7 +311,7 @@ class DatasetsDocuments(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Document]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("datasets_documents_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.datasets.documents.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -130,7 +130,7 @@ class EnterprisesOrganizations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Organization]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("enterprises_organizations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.enterprises.organizations.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

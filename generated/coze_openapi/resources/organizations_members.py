@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -183,7 +183,7 @@ class OrganizationsMembers(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.OrganizationMember]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("organizations_members_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.organizations.members.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -103,7 +103,7 @@ class Plugins(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.StorePlugin]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("plugins_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.plugins.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

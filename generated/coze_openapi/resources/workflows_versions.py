@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -83,7 +83,7 @@ class WorkflowsVersions(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.WorkflowVersion]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workflows_versions_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workflows.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -153,7 +153,7 @@ class Workspaces(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Workspace]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workspaces_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workspaces.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import Page
@@ -175,7 +175,7 @@ class WorkspacesMembers(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.WorkspaceMember]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workspaces_members_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workspaces.members.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .conversations import AsyncConversations as AsyncConversations
     from .conversations_messages import AsyncConversationsMessages as AsyncConversationsMessages
     from .conversations_messages_feedback import AsyncConversationsMessagesFeedback as AsyncConversationsMessagesFeedback
+    from .databases import AsyncDatabases as AsyncDatabases
+    from .databases_records import AsyncDatabasesRecords as AsyncDatabasesRecords
+    from .databases_tasks import AsyncDatabasesTasks as AsyncDatabasesTasks
     from .datasets import AsyncDatasets as AsyncDatasets
     from .datasets_documents import AsyncDatasetsDocuments as AsyncDatasetsDocuments
     from .datasets_images import AsyncDatasetsImages as AsyncDatasetsImages
@@ -96,6 +99,9 @@ _NAMES = {
     "conversations": "AsyncConversations",
     "conversations_messages": "AsyncConversationsMessages",
     "conversations_messages_feedback": "AsyncConversationsMessagesFeedback",
+    "databases": "AsyncDatabases",
+    "databases_records": "AsyncDatabasesRecords",
+    "databases_tasks": "AsyncDatabasesTasks",
     "datasets": "AsyncDatasets",
     "datasets_documents": "AsyncDatasetsDocuments",
     "datasets_images": "AsyncDatasetsImages",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -185,7 +185,7 @@ class AsyncApiApps(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.ApiApp]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("api_apps_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.api_apps.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

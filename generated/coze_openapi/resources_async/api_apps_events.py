@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -178,7 +178,7 @@ class AsyncApiAppsEvents(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.ApiAppEvent]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("api_apps_events_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.api_apps.events.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

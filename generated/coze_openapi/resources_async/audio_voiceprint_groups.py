@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -181,7 +181,7 @@ class AsyncAudioVoiceprintGroups(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.VoiceprintGroup]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("audio_voiceprint_groups_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.audio.voiceprint_groups.list", operation.PAGER, arguments, fetch)
 
     async def speaker_identify(
         self,

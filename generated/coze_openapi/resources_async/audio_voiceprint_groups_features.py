@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -186,7 +186,7 @@ class AsyncAudioVoiceprintGroupsFeatures(AsyncResource):
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
         return AsyncPager(
-            "audio_voiceprint_groups_features_list", operation.PAGER, arguments, fetch
+            "coze.audio.voiceprint_groups.features.list", operation.PAGER, arguments, fetch
         )
 
     async def update(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -167,7 +167,7 @@ class AsyncAudioVoices(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Voice]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("audio_voices_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.audio.voices.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

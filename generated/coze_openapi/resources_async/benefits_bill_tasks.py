@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -245,7 +245,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BillTask]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("benefits_bill_tasks_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.benefits.bill_tasks.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

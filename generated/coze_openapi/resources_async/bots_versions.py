@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -85,7 +85,7 @@ class AsyncBotsVersions(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BotVersion]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("bots_versions_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.bots.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

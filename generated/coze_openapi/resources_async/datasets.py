@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty, ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -205,7 +205,7 @@ class AsyncDatasets(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Dataset]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("datasets_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.datasets.list", operation.PAGER, arguments, fetch)
 
     async def process(
         self,

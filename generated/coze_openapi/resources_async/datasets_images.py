@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -82,7 +82,7 @@ class AsyncDatasetsImages(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.DatasetImage]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("datasets_images_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.datasets.images.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

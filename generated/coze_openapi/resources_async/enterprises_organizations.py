@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -130,7 +130,7 @@ class AsyncEnterprisesOrganizations(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Organization]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("enterprises_organizations_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.enterprises.organizations.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

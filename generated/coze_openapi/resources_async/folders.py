@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -82,7 +82,7 @@ class AsyncFolders(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Folder]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("folders_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.folders.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -183,7 +183,7 @@ class AsyncOrganizationsMembers(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.OrganizationMember]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("organizations_members_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.organizations.members.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

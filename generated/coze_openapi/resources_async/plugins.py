@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import ResultList
 from coze_runtime.operation import CallOptions, PageData
@@ -103,7 +103,7 @@ class AsyncPlugins(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.StorePlugin]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("plugins_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.plugins.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -73,7 +73,7 @@ class AsyncPluginsCategories(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.PluginCategory]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("plugins_categories_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.plugins.categories.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

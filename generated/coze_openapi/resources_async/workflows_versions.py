@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -83,7 +83,7 @@ class AsyncWorkflowsVersions(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.WorkflowVersion]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workflows_versions_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workflows.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

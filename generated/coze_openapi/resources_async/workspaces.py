@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -153,7 +153,7 @@ class AsyncWorkspaces(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Workspace]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workspaces_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workspaces.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

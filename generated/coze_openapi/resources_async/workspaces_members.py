@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions, PageData
 from coze_runtime.paging import AsyncPager
@@ -175,7 +175,7 @@ class AsyncWorkspacesMembers(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.WorkspaceMember]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workspaces_members_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workspaces.members.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

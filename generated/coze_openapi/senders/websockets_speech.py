@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.limits import Condition, Limit, Limits, check
 from coze_runtime.senders import R, Sender
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.streams import chat as base
 from coze_runtime.streams.events import EventType, StreamSpec
 
@@ -23,6 +23,7 @@ SPEC = StreamSpec(
         "conversation.chat.requires_action": EventType(events.ChatRequiresActionEvent, Chat),
         "error": EventType(events.ChatErrorEvent, ChatStreamError),
         "done": EventType(events.ChatDoneEvent, ChatStreamDone, plain=True),
+        "conversation.stream.done": EventType(events.ChatStreamDoneEvent),
         "conversation.audio.delta": EventType(events.ChatAudioDeltaEvent, Message),
     },
     failed=ChatFailed,
@@ -39,10 +40,11 @@ SPEC = StreamSpec(
         }
     ),
     failure=frozenset({"conversation.chat.failed", "error"}),
-    end=frozenset({"done", "conversation.chat.requires_action"}),
+    end=frozenset({"done", "conversation.stream.done", "conversation.chat.requires_action"}),
     settled=frozenset({"completed", "failed", "canceled", "requires_action"}),
     waiting=frozenset({"requires_action"}),
     questions=frozenset({"reply_message"}),
+    running=frozenset({"created", "in_progress"}),
     answer=frozenset({"answer"}),
     follow_up=frozenset({"follow_up"}),
     tool_calls="required_action.submit_tool_outputs.tool_calls",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.streams import workflow as base
 from coze_runtime.streams.events import EventType, StreamSpec
 
@@ -26,6 +26,7 @@ SPEC = StreamSpec(
         "PING": EventType(events.WorkflowPingEvent),
     },
     failed=WorkflowFailed,
+    numbered=True,
     delta=frozenset({"Message"}),
     interrupt=frozenset({"Interrupt"}),
     failure=frozenset({"Error"}),

@@ -3,6 +3,7 @@
 shape.yaml  what a file may say: every key, and the type of every value
 shape       messages for what departs from it
 names       the names that it refers to: tags, operations, errors, pages, …
+gaps        texts of drafts that somebody has still to write
 place       a part of a file, and what messages call it
 values      examples, defaults and fixed values fit their schemas
 schemas     schemas, known values, conditions
@@ -26,6 +27,7 @@ from typing import Any
 
 from ...yaml_files import DescriptionError, YamlFile
 from ..bundle import ERROR_CLASSES, EVENT_TABLES, STREAM_KIND, Bundle, join, operations_of
+from .gaps import lint_gaps
 from .names import known_names
 from .operations import lint_operation
 from .place import Place
@@ -55,6 +57,7 @@ def lint(
     names = list(files if only is None else only)
     try:
         messages = [m for name in names for m in PLAIN.problems(name, files[name])]
+        messages += [m for name in names for m in lint_gaps(files[name])]
         if not messages:
             bundle = join(files)
             shape = Shape(known_names(bundle, pages))

@@ -126,7 +126,9 @@ class _Waiter:
             taken = _arguments(self.bundle, _operation(self.bundle, name))
             arguments = {key: key for key in waiter["arguments"]}
             yield from _among(self.place / "arguments", arguments, taken, f"an argument of {name}")
-        result = _result(self.bundle, self.first)
+        paged = "x-coze-pager" in self.first  # then the paths begin at the body
+        page = reference(response_schema(self.first)) if paged else None
+        result = page or _result(self.bundle, self.first)
         for name, source in waiter["arguments"].items():
             path = source[0] if isinstance(source, list) else source
             if path.startswith("$"):
@@ -137,6 +139,8 @@ class _Waiter:
                 yield self.place.below("arguments", name).says(
                     f"{path} is neither a path in the first response nor $argument; fix it"
                 )
+        if "switch" in waiter:
+            yield from _among(self.place, {"switch": waiter["switch"]}, given, "an argument")
         if "wait" in waiter:
             yield from self.wait(self.place / "wait", waiter["wait"])
 

@@ -15,6 +15,7 @@ from .shape import Known
 
 _GENERATOR = Path(__file__).resolve().parents[2]
 _OVERLAYS = _GENERATOR.parent / "overlays"
+_PLAIN_TYPES = ("SpeechStream", "ResultList", "ResultDict", "dict", "list", "str", "int", "Any")
 
 
 def known_names(bundle: Bundle, pages: Collection[str] | None) -> Known:
@@ -27,7 +28,7 @@ def known_names(bundle: Bundle, pages: Collection[str] | None) -> Known:
     document = bundle.document
     errors = {*bundle.error_classes, *_classes(_OVERLAYS / "coze_runtime/errors.py")}
     results = _results()
-    types = {"SpeechStream", *(f"streams.{name}" for name in results)}
+    types = {*_PLAIN_TYPES, *(f"streams.{name}" for name in results)}
     types |= {f"models.{name}" for name in bundle.schemas}
     names: dict[str, Collection[str]] = {
         "tag": {tag["name"] for tag in document["tags"]},
@@ -38,10 +39,10 @@ def known_names(bundle: Bundle, pages: Collection[str] | None) -> Known:
         "parameter": document.get("x-coze-parameters") or {},
         "result of a stream": results,
         "part of a result": _parts(),
-        "result": types,
     }
     known: dict[str, Any] = {name: frozenset(values).__contains__ for name, values in names.items()}
     known["page"] = pages.__contains__ if pages is not None else lambda _: True
+    known["result"] = lambda text: {*re.findall(r"[\w.]+", text)} <= types
     return {**known, "function": _is_function, "module": _is_module}
 
 

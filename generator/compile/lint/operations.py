@@ -15,7 +15,7 @@ from .values import Values
 # Last word of a method name; a new one is added here on purpose, not by accident.
 VERBS = frozenset(
     "create retrieve list update delete publish unpublish cancel clear stream resume upload "
-    "clone duplicate install "
+    "clone duplicate install insert query "
     "process call identify submit me authorize token code".split()
 )
 _NO_PATH = ("body", "nothing", "content", "location")

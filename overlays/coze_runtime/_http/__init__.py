@@ -2,10 +2,14 @@
 
 | Module | Contents |
 |---|---|
-| `exchange` | sends a prepared request; reads or opens the response; errors of httpx as ours |
+| `exchange` | sends a prepared request; reads or opens the response |
+| `diagnosis` | what an error of the HTTP library means, in our words |
 | `prepared` | a request ready to be sent; an open response |
 | `byte_stream` | the body of an open response, sync and async |
+| `uploads` | sends files |
+| `chunk_reader` | takes all chunks of a body that have arrived at once |
 | `clients` | creates httpx clients with our limits, TLS, keep-alive probes and proxies |
+| `environment` | proxies and TLS files that the environment names |
 | `connections` | one set of connections per client, event loop and process; asyncio and trio |
 | `aiohttp_transport` | an httpx transport on aiohttp |
 | `sockets` | wakes a blocked reader and shortens its timeout, on the socket itself |

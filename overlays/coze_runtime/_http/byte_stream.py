@@ -7,23 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import suppress
 from typing import Any, Self, cast
 
-import httpx
-
-from .._publish import publish
+from .. import publish
 from ..errors import CozeError
 from ..operation import Operation
-from .exchange import HTTP_ERRORS, closed_error, connection_error
+from .chunk_reader import read_chunks_at_once
+from .exchange import closed_error, connection_error
 from .prepared import OpenResponse
-from .sockets import hang_up
-
-
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    """The chunks of the body, decompressed. Reads an uncompressed body directly, without the layers
-    of httpx that would pass each chunk on unchanged.
-    """
-    if "content-encoding" in response.headers:
-        return response.iter_bytes()
-    return filter(None, cast(httpx.SyncByteStream, response.stream))
+from .sockets import hang_up, network_stream
 
 
 class ByteStream:
@@ -40,7 +30,8 @@ class ByteStream:
         """
         self._closed = False
         self._opened = opened
-        self._chunks = _chunks(opened.http_response)
+        read_chunks_at_once(opened.http_response)
+        self._chunks = opened.http_response.iter_bytes()
         self._lock = threading.Lock()
         self._reading = False
 
@@ -76,14 +67,14 @@ class ByteStream:
             if self._closed:
                 raise closed_error(self._opened.prepared)
             if self._reading:
-                name = self.operation.id
+                name = self.operation.label
                 raise CozeError(f"{name}: another thread is reading the stream")
             self._reading = True
         chunk: bytes | None = None
         cause: Exception | None = None
         try:
             chunk = next(self._chunks, None)
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             with self._lock:
@@ -109,7 +100,8 @@ class ByteStream:
         """Closes the stream and releases the connection; unread data is lost. May be called more
         than once.
 
-        A thread that is reading the stream gets an `APIConnectionError`.
+        A thread that is reading the stream gets an `APIConnectionError`: at once, or with HTTP/2
+        and transports that do not show their socket when data arrives or the read timeout passes.
         """
         with self._lock:
             self._closed = True
@@ -152,7 +144,7 @@ class AsyncByteStream:
         self._chunks: AsyncGenerator[bytes, None] | None = None
         self._closed = False
         self._reading = False
-        # What `close` cancels: opening, and reading from a transport that does not show its socket.
+        # What `close` cancels: opening, and reading where it must not shut the socket down.
         self._scope: Any = None
         self._shows_socket = False
 
@@ -185,12 +177,13 @@ class AsyncByteStream:
 
     def _attach(self, opened: OpenResponse) -> None:
         self._opened = opened
+        read_chunks_at_once(opened.http_response)
         self._chunks = cast("AsyncGenerator[bytes, None]", opened.http_response.aiter_bytes())
-        self._shows_socket = "network_stream" in opened.http_response.extensions
+        self._shows_socket = network_stream(opened.http_response) is not None
 
     @property
     def _name(self) -> str:
-        return self._operation.id if self._operation else "stream"
+        return self._operation.label if self._operation else "stream"
 
     @property
     def logid(self) -> str | None:
@@ -242,7 +235,7 @@ class AsyncByteStream:
                     chunk = await chunks.__anext__()
         except StopAsyncIteration:
             pass
-        except HTTP_ERRORS as error:
+        except Exception as error:
             cause = error
         finally:
             self._reading = False

@@ -6,21 +6,21 @@ the environment when socket options are set, so they are read here.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
 
-from ..errors import ArgumentError, CozeError
+from ..errors import ArgumentError
+from .sockets import ReadFirstSocket
 
 T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
 # httpx scans every idle connection at every call: with 100 of them, 100 concurrent async streams
@@ -96,19 +96,18 @@ def new_client(
         limits: Connection limits of our transport.
 
     Raises:
-        CozeError: A proxy of the environment cannot be used.
+        ArgumentError: The proxies or certificates of the environment cannot be used.
     """
     if transport is not None:
-        return httpx.Client(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.Client(transport=transport, timeout=None))
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
-        return _probing(
-            httpx.HTTPTransport(
-                verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()
-            )
-        )
+        transport = httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy)
+        return _own_sockets(transport, _Backend)
 
-    return httpx.Client(transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies())
+    direct = make()
+    mounts = _mounts(make, direct)
+    return _without_cookies(httpx.Client(transport=direct, mounts=mounts, timeout=None))
 
 
 def new_async_client(
@@ -127,11 +126,10 @@ def new_async_client(
 
     Raises:
         ArgumentError: There is no transport of that name, it is not installed, or it does not work
-            in this event loop.
-        CozeError: A proxy of the environment cannot be used.
+            in this event loop; or the proxies or certificates of the environment cannot be used.
     """
     if transport is not None and not isinstance(transport, str):
-        return httpx.AsyncClient(transport=transport, timeout=None, cookies=no_cookies())
+        return _without_cookies(httpx.AsyncClient(transport=transport, timeout=None))
     use_aiohttp = wants_aiohttp(transport)
     if use_aiohttp and not on_asyncio:
         raise ArgumentError(
@@ -148,18 +146,15 @@ def new_async_client(
             return AiohttpTransport(
                 limits=limits, proxy=proxy, tls=tls_context(), socket_options=socket_options()
             )
-        return _probing(
-            httpx.AsyncHTTPTransport(
-                verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()
-            )
-        )
+        transport = httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy)
+        return _own_sockets(transport, _AsyncBackend)
 
-    return httpx.AsyncClient(
-        transport=make(), mounts=_mounts(make), timeout=None, cookies=no_cookies()
-    )
+    direct = make()
+    mounts = _mounts(make, direct)
+    return _without_cookies(httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None))
 
 
-class _ProbingBackend:
+class _Backend:
     """Opens sockets with our options. httpx passes them on for direct connections, but not for
     connections to a proxy.
     """
@@ -174,10 +169,23 @@ class _ProbingBackend:
         return self._backend.connect_tcp(*args, **{**kwargs, "socket_options": socket_options()})
 
 
-def _probing(transport: T) -> T:
-    pool: Any = getattr(transport, "_pool", None)
-    if hasattr(pool, "_network_backend"):
-        pool._network_backend = _ProbingBackend(pool._network_backend)
+class _AsyncBackend(_Backend):
+    """The same for async transports; reads go on when the server hangs up on an upload."""
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
+        network = await super().connect_tcp(*args, **kwargs)
+        # The socket of an asyncio transport; anyio does not let us pass one, and trio, which has
+        # no transports, reads on anyway.
+        sock = getattr(network.get_extra_info("socket"), "_sock", None)
+        if type(sock) is socket.socket:
+            sock.__class__ = ReadFirstSocket
+        return network
+
+
+def _own_sockets(transport: T, backend: type[_Backend]) -> T:
+    """A transport of httpx with our backend; it has no argument for one."""
+    pool = cast(Any, transport)._pool
+    pool._network_backend = backend(pool._network_backend)
     return transport
 
 
@@ -217,59 +225,36 @@ def _has_aiohttp() -> bool:
     return tuple(int(part) for part in __version__.split(".")[:2]) >= _MIN_AIOHTTP
 
 
-def _mounts(make: Callable[[str | None], T]) -> dict[str, T | None]:
+def _mounts(make: Callable[[str | None], T], direct: T) -> dict[str, T | None]:
     """Transport by URL pattern for the proxies of the environment; None means no proxy."""
-    try:
-        return {
-            pattern: make(proxy) if proxy else None
-            for pattern, proxy in environment_proxies().items()
-        }
-    except (ImportError, ValueError) as error:
-        raise CozeError(f"a proxy of the environment cannot be used: {error}") from error
+    if not getproxies():
+        return {}
+    from .environment import proxy_transports
+
+    return proxy_transports(make, direct)
 
 
 def tls_context() -> ssl.SSLContext:
-    """The TLS context of the process; loading the certificates takes longer than a call."""
+    """The TLS context of the process; loading the certificates takes longer than a call.
+
+    Raises:
+        ArgumentError: The certificates cannot be read.
+    """
     global _tls_context  # noqa: PLW0603  # one for the process
     with _tls_lock:
         if _tls_context is None:
-            _tls_context = httpx.create_ssl_context()
+            try:
+                _tls_context = httpx.create_ssl_context()
+            except (OSError, ValueError) as error:
+                from .environment import tls_error
+
+                raise tls_error(error) from error
         return _tls_context
 
 
-def no_cookies() -> CookieJar:
-    """A cookie jar that accepts no cookies: a call must not depend on earlier responses, least of
-    all on those for another token.
+def _without_cookies(client: C) -> C:
+    """Makes a client ignore the cookies of responses: a call must not depend on earlier responses,
+    least of all on those for another token. A cookie policy would cost an eighth of each call.
     """
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-
-
-def environment_proxies() -> dict[str, str | None]:
-    """URL pattern → proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`; None for the hosts of
-    `NO_PROXY`.
-    """
-    variables = getproxies()
-    proxies: dict[str, str | None] = {}
-    for scheme in ("http", "https", "all"):
-        proxy = variables.get(scheme)
-        if proxy:
-            proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxies:
-        return {}
-    for host in (host.strip() for host in variables.get("no", "").split(",")):
-        if host == "*":
-            return {}
-        if host:
-            proxies[_pattern(host)] = None
-    return proxies
-
-
-def _pattern(host: str) -> str:
-    """The httpx pattern for a host of `NO_PROXY`; a name includes its subdomains."""
-    if "://" in host:
-        return host
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return f"all://{host}" if host == "localhost" else f"all://*{host}"
-    return f"all://[{address}]" if address.version == 6 else f"all://{address}"
+    client.cookies.extract_cookies = lambda response: None  # type: ignore[method-assign]
+    return client

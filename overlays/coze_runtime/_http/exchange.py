@@ -6,38 +6,21 @@ Only this folder uses httpx; the rest of the package uses `PreparedRequest`, `Re
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
+import copy
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from ..errors import APIConnectionError, APITimeoutError, ArgumentError, CozeError
+from ..errors import APIConnectionError, APITimeoutError, CozeError
 from ..operation import Response
 from ..serialization.codec import is_binary
 from ..serialization.error_responses import failure, is_error_envelope, shape_error
 from .prepared import OpenResponse, PreparedRequest
 
-# Failures that occur before the first byte of the request is sent.
-_UNSENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-    httpx.LocalProtocolError,
-)
-HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError)
-_STEPS = {
-    "ConnectTimeout": "connecting",
-    "ReadTimeout": "waiting for the response",
-    "WriteTimeout": "sending",
-    "PoolTimeout": "waiting for a connection",
-}
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 
 class translated:  # noqa: N801  # used like a function
@@ -59,46 +42,27 @@ class translated:  # noqa: N801  # used like a function
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, CozeError):
-            return
-        if isinstance(error, HTTP_ERRORS):
+        if isinstance(error, Exception) and not isinstance(error, CozeError):
             raise connection_error(error, self._prepared) from error
-        if isinstance(error, RuntimeError) and "closed" in str(error):
-            raise APIConnectionError(
-                f"{self._prepared.operation.id}: the client is closed",
-                request=self._prepared.info,
-                sent=False,
-            ) from error
 
 
 def connection_error(error: Exception, prepared: PreparedRequest) -> APIConnectionError:
-    """Our error for an error of httpx."""
-    if isinstance(error, httpx.TimeoutException):
-        error_class: type[APIConnectionError] = APITimeoutError
-        reason = f"timed out while {_STEPS.get(type(error).__name__, 'waiting')}"
-    else:
-        error_class, reason = APIConnectionError, _reason(error)
-    return error_class(
-        f"{prepared.operation.id}: {reason} (at {prepared.base_url})",
+    """Our error for an error of httpx, of a transport or of a hook in `http_client`."""
+    from .diagnosis import diagnose
+
+    found = diagnose(error)
+    return (APITimeoutError if found.timed_out else APIConnectionError)(
+        f"{prepared.operation.label}: {found.text} (at {prepared.base_url})",
         request=prepared.info,
-        sent=not isinstance(error, _UNSENT),
+        sent=found.sent,
+        retryable=found.retryable,
     )
-
-
-def _reason(error: BaseException) -> str:
-    """The text of an error, or of its cause: httpx raises some errors without a text."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if str(cause):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__
 
 
 def closed_error(prepared: PreparedRequest) -> APIConnectionError:
     """The error of a read from a stream that has been closed."""
     return APIConnectionError(
-        f"{prepared.operation.id}: the stream was closed while it was being read",
+        f"{prepared.operation.label}: the stream was closed while it was being read",
         request=prepared.info,
     )
 
@@ -108,36 +72,20 @@ _parse_url = lru_cache(maxsize=256)(httpx.URL)
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, prepared: PreparedRequest) -> httpx.Request:
-    try:
-        url = _parse_url(prepared.url)
-        # Otherwise httpx replaces the query of the call with that of the client.
-        query = url.params if client.params else None
-        request = client.build_request(
-            prepared.operation.method,
-            url,
-            params=query,
-            headers=prepared.headers,
-            content=prepared.content,
-            timeout=httpx.Timeout(prepared.timeout),
-        )
-        if isinstance(client, httpx.AsyncClient) and prepared.content:
-            request.stream = _AsyncBody(prepared.content)
-        return request
-    except (TypeError, UnicodeEncodeError) as error:
-        header = next(
-            (
-                name
-                for name, value in prepared.headers.items()
-                if not (isinstance(value, str) and value.isascii())
-            ),
-            None,
-        )
-        if header is None:
-            raise
-        raise ArgumentError(
-            f"{prepared.operation.id}: the value of the header {header} is not ASCII text",
-            argument="extra_headers",
-        ) from error
+    url = _parse_url(prepared.url)
+    # Otherwise httpx replaces the query of the call with that of the client.
+    query = url.params if client.params else None
+    request = client.build_request(
+        prepared.operation.method,
+        url,
+        params=query,
+        headers=prepared.headers,
+        content=prepared.content,
+        extensions={"timeout": prepared.timeout._asdict()},
+    )
+    if isinstance(client, httpx.AsyncClient) and prepared.content:
+        request.stream = _AsyncBody(prepared.content)
+    return request
 
 
 class _AsyncBody(httpx.AsyncByteStream):
@@ -166,54 +114,6 @@ class _SingleChunk:
         return content
 
 
-@contextmanager
-def _uploading(prepared: PreparedRequest) -> Iterator[PreparedRequest]:
-    """The request with its multipart body. The files are read while the body is sent, and closed
-    when the block ends.
-    """
-    from ..serialization.multipart import Form
-
-    form = Form(prepared.form or {}, prepared.files or {})
-    headers = _with_form_headers(prepared, form.begin())
-    with closing(form.chunks()) as chunks:
-        try:
-            yield prepared._replace(headers=headers, content=chunks)
-        except CozeError:
-            if form.error is not None:
-                raise form.error from None
-            raise
-
-
-@asynccontextmanager
-async def _uploading_async(prepared: PreparedRequest) -> AsyncIterator[PreparedRequest]:
-    """The async form of `_uploading`; yields a request without files as it is."""
-    if prepared.files is None:
-        yield prepared
-        return
-    from ..serialization.multipart import Form
-
-    form = Form(prepared.form or {}, prepared.files)
-    headers = _with_form_headers(prepared, await form.begin_async())
-    chunks = form.chunks_async()
-    try:
-        yield prepared._replace(headers=headers, content=chunks)
-    except CozeError:
-        if form.error is not None:
-            raise form.error from None
-        raise
-    finally:
-        # If the response arrived before the whole body was sent, the transport may still be
-        # reading the body; then the transport closes it.
-        with suppress(RuntimeError):
-            await chunks.aclose()
-
-
-def _with_form_headers(prepared: PreparedRequest, form_headers: dict[str, str]) -> dict[str, str]:
-    replaced = {name.lower() for name in form_headers}
-    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in replaced}
-    return {**kept, **form_headers}
-
-
 def _response(http_response: httpx.Response, prepared: PreparedRequest, content: bytes) -> Response:
     return Response(
         status=http_response.status_code,
@@ -234,23 +134,84 @@ def send(client: httpx.Client, prepared: PreparedRequest) -> Response:
         APIConnectionError: The server could not be reached or did not respond in time.
     """
     if prepared.files is not None:
-        with _uploading(prepared) as upload:
-            return _send(client, upload)
-    return _send(client, prepared)
+        from .uploads import uploading
 
-
-def _send(client: httpx.Client, prepared: PreparedRequest) -> Response:
+        with uploading(prepared) as upload:
+            return send(client, upload)
     with translated(prepared):
-        http_response = client.send(_build(client, prepared), follow_redirects=False)
+        http_response = _deliver(client, prepared)
         return _response(http_response, prepared, http_response.content)
 
 
 async def send_async(client: httpx.AsyncClient, prepared: PreparedRequest) -> Response:
     """The async form of `send`."""
-    async with _uploading_async(prepared) as ready:
-        with translated(ready):
-            http_response = await client.send(_build(client, ready), follow_redirects=False)
-            return _response(http_response, ready, http_response.content)
+    if prepared.files is not None:
+        from .uploads import uploading_async
+
+        async with uploading_async(prepared) as upload:
+            return await send_async(client, upload)
+    with translated(prepared):
+        http_response = await _deliver_async(client, prepared)
+        return _response(http_response, prepared, http_response.content)
+
+
+def _deliver(
+    client: httpx.Client, prepared: PreparedRequest, *, stream: bool = False
+) -> httpx.Response:
+    request = _build(client, prepared)
+    if client.event_hooks["response"]:
+        client = _reading_refusals(client, _read_refusal)
+    try:
+        return client.send(request, stream=stream, follow_redirects=False)
+    except httpx.HTTPStatusError as error:
+        return _refusal(error, request)
+
+
+async def _deliver_async(
+    client: httpx.AsyncClient, prepared: PreparedRequest, *, stream: bool = False
+) -> httpx.Response:
+    request = _build(client, prepared)
+    if client.event_hooks["response"]:
+        client = _reading_refusals(client, _read_refusal_async)
+    try:
+        return await client.send(request, stream=stream, follow_redirects=False)
+    except httpx.HTTPStatusError as error:
+        return _refusal(error, request)
+
+
+def _reading_refusals(client: C, hook: Callable[[httpx.Response], Any]) -> C:
+    """A copy of a client over the same connections, with one more response hook before its own.
+
+    httpx recommends a hook that calls `raise_for_status`, and drops the body when it raises. The
+    body has the error code, so it is read first.
+    """
+    observed = copy.copy(client)
+    observed.event_hooks = {
+        **client.event_hooks,
+        "response": [hook, *client.event_hooks["response"]],
+    }
+    return observed
+
+
+def _read_refusal(response: httpx.Response) -> None:
+    if response.status_code >= 300:
+        response.read()
+
+
+async def _read_refusal_async(response: httpx.Response) -> None:
+    if response.status_code >= 300:
+        await response.aread()
+
+
+def _refusal(error: httpx.HTTPStatusError, request: httpx.Request) -> httpx.Response:
+    """The response about which a hook of the client complains: an error of the API like any other.
+
+    Raises:
+        HTTPStatusError: It is the response to another request, one that the hook sent itself.
+    """
+    if error.response.request is not request:
+        raise error
+    return error.response
 
 
 def open_response(
@@ -269,13 +230,17 @@ def open_response(
         ResponseError: The response has another content type.
         APIConnectionError: The server could not be reached or did not respond in time.
     """
-    upload = nullcontext(prepared) if prepared.files is None else _uploading(prepared)
-    with upload as ready, translated(ready):
-        http_response = client.send(_build(client, ready), stream=True, follow_redirects=False)
+    if prepared.files is not None:
+        from .uploads import uploading
+
+        with uploading(prepared) as upload:
+            return open_response(client, upload, events=events, owner=owner)
+    with translated(prepared):
+        http_response = _deliver(client, prepared, stream=True)
         try:
             if _is_expected(http_response, events):
-                return OpenResponse(http_response, ready, owner)
-            raise _not_a_stream(_response(http_response, ready, http_response.read()), events)
+                return OpenResponse(http_response, prepared, owner)
+            raise _not_a_stream(_response(http_response, prepared, http_response.read()), events)
         except BaseException:
             http_response.close()
             raise
@@ -289,19 +254,21 @@ async def open_response_async(
     owner: Any = None,
 ) -> OpenResponse:
     """The async form of `open_response`."""
-    async with _uploading_async(prepared) as ready:
-        with translated(ready):
-            request = _build(client, ready)
-            http_response = await client.send(request, stream=True, follow_redirects=False)
-            try:
-                if _is_expected(http_response, events):
-                    return OpenResponse(http_response, ready, owner)
-                raise _not_a_stream(
-                    _response(http_response, ready, await http_response.aread()), events
-                )
-            except BaseException:
-                await http_response.aclose()
-                raise
+    if prepared.files is not None:
+        from .uploads import uploading_async
+
+        async with uploading_async(prepared) as upload:
+            return await open_response_async(client, upload, events=events, owner=owner)
+    with translated(prepared):
+        http_response = await _deliver_async(client, prepared, stream=True)
+        try:
+            if _is_expected(http_response, events):
+                return OpenResponse(http_response, prepared, owner)
+            content = await http_response.aread()
+            raise _not_a_stream(_response(http_response, prepared, content), events)
+        except BaseException:
+            await http_response.aclose()
+            raise
 
 
 def _is_expected(http_response: httpx.Response, events: bool) -> bool:

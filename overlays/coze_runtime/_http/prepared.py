@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import RequestInfo
-from ..operation import Operation, Service
-from ..serialization.error_responses import request_info
+from ..operation import Operation, Service, request_info
 from ..types import DriftHook, Timeout
 
 if TYPE_CHECKING:

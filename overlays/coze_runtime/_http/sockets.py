@@ -1,7 +1,7 @@
-"""Wakes a blocked reader and shortens its timeout, on the socket itself.
+"""Wakes a blocked reader, shortens its timeout and keeps it reading, on the socket itself.
 
-httpx has no public way to do either. If a transport does not show its socket, the functions do
-nothing.
+httpx has no public way to do so. If a transport does not show its socket, or if the socket
+carries other responses too, the functions do nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,43 @@ import httpx
 from .prepared import OpenResponse
 
 
+class ReadFirstSocket(socket.socket):
+    """A socket of an event loop on which sending does not fail when the server has hung up.
+
+    A server that refuses an upload responds and hangs up. An event loop drops a socket at the first
+    failure; it must be a failure to read, because that comes after the response.
+    """
+
+    __slots__ = ()
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Sends, or pretends to."""
+        try:
+            return super().send(data, flags)
+        except (BrokenPipeError, ConnectionResetError):
+            return len(data)
+
+    def sendmsg(self, buffers: Any, *arguments: Any) -> int:
+        """Sends, or pretends to; what event loops call from Python 3.12 on."""
+        parts = list(buffers)
+        try:
+            return super().sendmsg(parts, *arguments)
+        except (BrokenPipeError, ConnectionResetError):
+            return sum(map(len, parts))
+
+
+def network_stream(response: httpx.Response) -> Any:
+    """The connection of a response; None if the transport does not show it, or if the connection
+    carries other responses too, as with HTTP/2.
+    """
+    if response.extensions.get("http_version") == b"HTTP/2":
+        return None
+    return response.extensions.get("network_stream")
+
+
 def hang_up(response: httpx.Response) -> None:
     """Wakes a blocked reader of a response: shuts the socket down. The reader closes it."""
-    network = response.extensions.get("network_stream")
+    network = network_stream(response)
     if network is not None:
         shut_down(network.get_extra_info("socket"))
 
@@ -55,10 +89,10 @@ def _sockets(client: httpx.Client) -> Iterator[Any]:
     """
     transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     for transport in transports:
-        for connection in list(getattr(getattr(transport, "_pool", None), "_connections", ())):
+        for connection in list(getattr(getattr(transport, "_pool", None), "connections", ())):
             innermost = connection
-            while hasattr(innermost, "_connection"):
-                innermost = innermost._connection
+            while (inside := getattr(innermost, "_connection", None)) is not None:
+                innermost = inside
             network = getattr(innermost, "_network_stream", None)
             sock = network.get_extra_info("socket") if network is not None else None
             if isinstance(sock, socket.socket):
@@ -72,10 +106,10 @@ def limit_reads(opened: OpenResponse, remaining: Callable[[], float | None]) -> 
     httpx fixes the read timeout when the request is sent, but a deadline needs one that shrinks.
 
     Returns:
-        False if the transport has no network stream (a documented extension of httpx); then the
-        timeout of the call still applies.
+        False if the transport has no network stream (a documented extension of httpx), or with
+        HTTP/2; then the timeout of the call still applies.
     """
-    network: Any = opened.http_response.extensions.get("network_stream")
+    network = network_stream(opened.http_response)
     read = getattr(type(network), "read", None)
     if read is None or not hasattr(network, "__dict__"):
         return False

@@ -50,20 +50,17 @@ class _Call:
         self.attempts = 0
         self._connections = connections
         self._limits = _limits.get()
-        self._positions = _positions(request)
         self.plan: Generator[Step, Any, None] = plan(
             request.operation,
             settings.retries,
             renewable=settings.auth.renewable and not anonymous,
-            rewindable=self._positions is not None,
+            can_restart=lambda: all(part[1].can_restart for part in (request.files or {}).values()),
         )
 
     def begin(self) -> None:
-        """Starts an attempt: rewinds the files."""
+        """Starts an attempt."""
         self.attempts += 1
         self.outcome, self.error = None, None
-        for content, position in self._positions or ():
-            content.seek(position)
 
     def limited(self, prepared: PreparedRequest) -> PreparedRequest:
         """The request with its timeouts capped to the limits of the stream that it opens."""
@@ -137,7 +134,7 @@ def execute(
         if isinstance(step, Send):
             call.token = None
             if not request.operation.anonymous:
-                call.token = yield auth.token_async(client) if is_async else auth.token(client)
+                call.token = yield from _ask(auth.token_async if is_async else auth.token, client)
             call.begin()
             prepared = settings.prepare(request, options, call.token)
             # Opening an async stream is cancelled as a whole, so its timeouts need no caps.
@@ -147,11 +144,22 @@ def execute(
             result = call.error
         elif isinstance(step, Renew):
             renew = auth.renew_async if is_async else auth.renew
-            result = yield renew(client, call.token or "")
+            result = yield from _ask(renew, client, call.token or "")
         else:
             if not call.may_wait(step.seconds):
                 return call.result()
             yield step
+
+
+def _ask(method: Callable[..., Any], *arguments: Any) -> Steps[Any]:
+    """The answer of a token source; what a source of the caller raises becomes our error."""
+    try:
+        return (yield method(*arguments))
+    except CozeError:
+        raise
+    except Exception as error:
+        name, problem = method.__qualname__, type(error).__name__
+        raise CozeError(f"auth: {problem} was raised in {name}") from error
 
 
 def _attempt(
@@ -182,15 +190,3 @@ def _error_of(outcome: object) -> CozeError | None:
     if outcome.status >= 400 or (is_small and is_error_envelope(outcome.content)):
         return failure(outcome)
     return None
-
-
-def _positions(request: Request) -> list[tuple[Any, int]] | None:
-    """Open files of the request with their positions; None if one of them cannot be sent twice."""
-    positions = []
-    for part in (request.files or {}).values():
-        content = part[1]
-        if hasattr(content, "read"):
-            if not (hasattr(content, "seekable") and content.seekable()):
-                return None
-            positions.append((content, content.tell()))
-    return positions

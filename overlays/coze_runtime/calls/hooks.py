@@ -1,5 +1,5 @@
 """The hooks `on_request` and `on_response`, and the DEBUG log of the logger `cozekit`. They show no
-tokens, bodies or query values.
+tokens, bodies or query values, and neither do the logs of the HTTP libraries below.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._publish import publish
-from ..errors import CozeError
+from .. import publish
+from ..errors import ArgumentError, CozeError
+from ..operation import without_secrets
 from ..steps import Steps
 
 if TYPE_CHECKING:
@@ -99,8 +100,14 @@ class Attempt:
 
     @property
     def prepared(self) -> PreparedRequest:
-        """The request with the headers that the hook changed."""
-        return self._prepared._replace(headers={**self.request.headers, **self._authorization})
+        """The request with the headers that the hook changed.
+
+        Raises:
+            ArgumentError: The hook set a header that cannot be sent.
+        """
+        headers = {**self.request.headers, **self._authorization}
+        check_headers(headers)
+        return self._prepared._replace(headers=headers)
 
     def end(self, outcome: Any, error: CozeError | None) -> ReceivedResponse:
         """Logs the outcome and returns it for the hook.
@@ -184,12 +191,63 @@ def _call(hook: Callable[[Any], object] | None, argument: object) -> Steps[None]
         logger.exception("a hook failed; the call continues")
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Checks headers before the HTTP library does, whose error would show the value of the header,
+    perhaps a token.
+
+    Raises:
+        ArgumentError: A header has characters that cannot be sent.
+    """
+    try:
+        text = "".join([*headers, *headers.values()])
+        if text.isascii() and text.isprintable():
+            return
+    except TypeError:
+        pass
+    for name, value in headers.items():
+        is_text = isinstance(value, str) and (name + value).isascii()
+        if not is_text or not (name + value).isprintable():
+            raise ArgumentError(
+                f"the header {name!r} has characters that a header cannot have", argument=name
+            )
+
+
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers for the log: values that may be secret are replaced by stars."""
-    return {
+    """Headers for the log: values that may be secret are replaced by stars, `location` has no
+    query.
+    """
+    shown = {
         name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else value
         for name, value in headers.items()
     }
+    if "location" in shown:
+        shown["location"] = without_secrets(shown["location"])
+    return shown
 
+
+def _redact(record: logging.LogRecord) -> bool:
+    """A filter for the loggers of the HTTP libraries: httpx shows queries, httpcore headers of
+    responses, passwords of proxies and pieces of broken bodies, hpack every header.
+    """
+    if record.name.startswith("hpack."):
+        return False
+    if record.name == "httpx":
+        record.args = tuple(
+            without_secrets(str(value)) if type(value).__name__ == "URL" else value
+            for value in record.args or ()
+        )
+    elif not str(record.msg).startswith(("connect_tcp.started", "start_tls.started")):
+        record.msg = str(record.msg).partition(" ")[0]
+    return True
+
+
+_LOGGERS = (
+    "httpx",
+    "hpack.hpack",
+    "hpack.table",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
+for _name in _LOGGERS:
+    logging.getLogger(_name).addFilter(_redact)
 
 publish(globals(), "cozekit", "OutgoingRequest", "ReceivedResponse")

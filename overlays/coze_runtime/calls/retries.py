@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from attrs import define, field
 
-from .._publish import publish
+from .. import publish
 from ..errors import (
     APIConnectionError,
     APIError,
@@ -125,7 +125,7 @@ def is_safe(operation: Operation) -> bool:
 def may_repeat(operation: Operation, error: CozeError) -> bool:
     """Whether a call that failed with this error may be sent again."""
     if isinstance(error, APIConnectionError):
-        return not error.sent or is_safe(operation)
+        return error.retryable and (not error.sent or is_safe(operation))
     if isinstance(error, RateLimitError):
         return True
     if isinstance(error, APIError) and is_safe(operation):
@@ -147,7 +147,11 @@ SEND, RENEW = Send(), Renew()
 
 
 def plan(
-    operation: Operation, policy: RetryPolicy, *, renewable: bool, rewindable: bool
+    operation: Operation,
+    policy: RetryPolicy,
+    *,
+    renewable: bool,
+    can_restart: Callable[[], bool],
 ) -> Generator[Step, Any, None]:
     """The steps of one call. If the plan ends after an error, the driver raises the error.
 
@@ -155,12 +159,12 @@ def plan(
         operation: The operation.
         policy: Decides on retries.
         renewable: Whether the token can be renewed.
-        rewindable: Whether the request can be sent again.
+        can_restart: Tells whether the files of the request can be sent from their start.
     """
     attempt, renewed = 0, False
     while True:
         error: CozeError | None = yield SEND
-        if error is None or not rewindable:
+        if error is None or not can_restart():
             return
         if renewable and not renewed and isinstance(error, AuthenticationError):
             renewed = True

@@ -13,15 +13,16 @@ from .._http.prepared import PreparedRequest
 from ..auth import Auth
 from ..errors import ArgumentError
 from ..operation import CallOptions, Operation, Request, Service
-from ..serialization.codec import encode
 from ..types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
-from .hooks import Observer
+from .hooks import Observer, check_headers
 from .retries import RetryPolicy
 
 SLOW_READ_TIMEOUT = 600.0
 """Default read timeout of model and workflow runs, in seconds."""
 CONNECT_TIMEOUT = 5.0
 """Most seconds to connect if the timeout is a single number."""
+MAX_TIMEOUT = 2_147_483
+"""Longest timeout in seconds that the sockets of every system take."""
 USER_AGENT = f"cozekit/{__version__}"
 
 
@@ -51,7 +52,7 @@ class Settings:
             ArgumentError: A header, a query field or the body cannot be encoded.
         """
         operation = request.operation
-        base = self.www_url if operation.www else self.base_url
+        base = request.base or (self.www_url if operation.www else self.base_url)
         content, form = None, None
         body = request.body
         if options.extra_body:
@@ -59,7 +60,7 @@ class Settings:
         if request.files is not None:
             form = {name: _text(value) for name, value in (body or {}).items()}
         elif body is not None:
-            content = encode(body)
+            content = _encode(body)
         return PreparedRequest(
             operation,
             _url(base, request, options),
@@ -77,14 +78,15 @@ class Settings:
         self, request: Request, options: CallOptions, token: str | None, *, has_json: bool
     ) -> dict[str, str]:
         headers = {"Accept": "text/event-stream, application/json, */*", "User-Agent": USER_AGENT}
-        _set_headers(headers, self.default_headers)
+        if not request.base:
+            _set_headers(headers, self.default_headers)
         _set_headers(headers, request.headers)
         if token and not request.operation.anonymous:
             _set_headers(headers, {"Authorization": f"Bearer {token}"})
         if has_json:
             headers["Content-Type"] = "application/json"
         _set_headers(headers, options.extra_headers)
-        _check_headers(headers)
+        check_headers(headers)
         return headers
 
     def timeout_for(self, operation: Operation, timeout: TimeoutInput) -> Timeout:
@@ -124,9 +126,11 @@ def checked_timeout(timeout: TimeoutInput) -> TimeoutInput:
     for seconds in timeout if isinstance(timeout, tuple) else (timeout,):
         if seconds is None or isinstance(seconds, UseDefault):
             continue
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not is_number or not 0 < seconds <= MAX_TIMEOUT:
             raise ArgumentError(
-                f"timeout must be a positive number of seconds, a Timeout or None, not {seconds!r}",
+                f"timeout must be a positive number of seconds up to {MAX_TIMEOUT}, a Timeout, or "
+                f"None for no limit, not {seconds!r}",
                 argument="timeout",
             )
     if isinstance(timeout, tuple) and not isinstance(timeout, Timeout):
@@ -138,17 +142,23 @@ def checked_url(url: str) -> str:
     """Returns the base URL without trailing slashes.
 
     Raises:
-        ArgumentError: It is not an http or https URL, or it has a query or fragment.
+        ArgumentError: It is not an http or https URL, or it has a user, query or fragment.
     """
+    text = url if isinstance(url, str) else ""
     try:
-        parts = urlsplit(url if isinstance(url, str) else "")
+        parts = urlsplit(text)
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         is_valid = is_valid and not parts.query and not parts.fragment
+        is_valid = is_valid and text.isprintable() and " " not in text
     except ValueError:  # a port that is not a number, an unclosed bracket of an IPv6 address
         is_valid = False
+    if "@" in text.partition("?")[0]:
+        # It would replace the token, and errors show the base URL.
+        raise ArgumentError("base URL must not contain a user or password", argument="base_url")
     if not is_valid:
+        shown = text.partition("?")[0].partition("#")[0] or url
         raise ArgumentError(
-            f"base URL {url!r} is not an http or https URL, such as https://api.coze.cn",
+            f"base URL {shown!r} is not an http or https URL, such as https://api.coze.cn",
             argument="base_url",
         )
     return url.rstrip("/")
@@ -180,7 +190,10 @@ def resolve_retries(max_retries: int | RetryPolicy, base: RetryPolicy | None = N
 def _url(base: str, request: Request, options: CallOptions) -> str:
     query = {**request.query, **options.extra_query} if options.extra_query else request.query
     url = f"{base}{request.path}"
-    return f"{url}?{urlencode(_query_items(query), safe=',')}" if query else url
+    try:
+        return f"{url}?{urlencode(_query_items(query), safe=',')}" if query else url
+    except UnicodeEncodeError as error:
+        raise ArgumentError("a query field is not valid Unicode", argument="extra_query") from error
 
 
 def _set_headers(headers: dict[str, str], values: Mapping[str, str] | None) -> None:
@@ -190,24 +203,6 @@ def _set_headers(headers: dict[str, str], values: Mapping[str, str] | None) -> N
         for name in [name for name in headers if name.lower() in names]:
             del headers[name]
         headers.update(values)
-
-
-def _check_headers(headers: dict[str, str]) -> None:
-    """Checks headers before the HTTP library does, whose error would show the value of the header,
-    perhaps a token.
-    """
-    try:
-        text = "".join([*headers, *headers.values()])
-        if text.isascii() and text.isprintable():
-            return
-    except TypeError:
-        pass
-    for name, value in headers.items():
-        is_text = isinstance(value, str) and (name + value).isascii()
-        if not is_text or not (name + value).isprintable():
-            raise ArgumentError(
-                f"the header {name!r} has characters that a header cannot have", argument=name
-            )
 
 
 def _query_items(query: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -225,4 +220,10 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return format(value) if not isinstance(value, str) else str.__str__(value)
-    return encode(value).decode()
+    return _encode(value).decode()
+
+
+def _encode(value: Any) -> bytes:
+    from ..serialization.codec import encode  # the codec loads at the first call
+
+    return encode(value)

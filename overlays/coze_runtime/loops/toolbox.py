@@ -20,6 +20,7 @@ import msgspec
 
 from ..errors import ArgumentError, CozeError
 from ..models import Model
+from ..steps import is_async_function, reject_async
 from ..streams.chat import pending_calls
 from ..streams.events import StreamSpec
 from ..types import OnToolError, Tools
@@ -65,7 +66,7 @@ class Toolbox:
             ArgumentError: A function is async.
         """
         for name, function in self._tools.items():
-            _reject_async(function, f"the tool {name}", "tools")
+            reject_async(function, f"the tool {name}", "tools")
 
     def outputs(self, chat: Any) -> list[dict[str, str]]:
         """Runs the tool calls that a chat waits for, several of them in parallel threads.
@@ -183,7 +184,7 @@ async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -
     """Calls a sync or async function; a sync one runs in a worker thread, so that it cannot block
     the event loop.
     """
-    if _is_async(function):
+    if is_async_function(function):
         return await function(*values, **named)
     from functools import partial
 
@@ -211,7 +212,7 @@ def callable_for(
         from functools import partial
 
         return partial(call_async, function)
-    _reject_async(function, label, argument)
+    reject_async(function, label, argument)
     return function
 
 
@@ -253,23 +254,11 @@ class ErrorIds:
             error.add_note(f"while {self._step} ({ids})")
 
 
-def _reject_async(function: Callable[..., Any], label: str, argument: str) -> None:
-    if _is_async(function):
-        raise ArgumentError(
-            f"{label} is an async function; use it with AsyncCoze", argument=argument
-        )
-
-
 def wire_text(result: Any) -> str:
     """The result of a function as text: a string as it is, everything else as JSON."""
     if isinstance(result, str):
         return result
     return msgspec.json.encode(result, enc_hook=_plain).decode()
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    method = getattr(function, "__call__", None)  # noqa: B004  # an object with an async `__call__`
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(method)
 
 
 def _plain(value: Any) -> Any:

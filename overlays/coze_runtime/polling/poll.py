@@ -136,7 +136,8 @@ def start_and_poll(
     """
     options.check()
     waiter: Waiter = operation.WAITER
-    first = yield client.execute(operation.build(**arguments), operation.parse, options.call)
+    parse = getattr(operation, "parse_started", operation.parse)
+    first = yield client.execute(operation.build(**arguments), parse, options.call)
     ids = arguments_of(waiter, first, arguments)
     answered = get_path(arguments, waiter.answered) if waiter.answered else None
     return (
@@ -304,7 +305,7 @@ def _reason(waiter: Waiter, last: Any) -> str:
     """Why the work failed; empty if the service does not say."""
     reasons = waiter.reasons
     if reasons is None:
-        return ""
+        return get_path(last, waiter.msg) or "" if waiter.msg else ""
     items = get_path(last, reasons.items) if reasons.items else last
     return "; ".join(
         f"{next((name for field in reasons.names if (name := getattr(item, field))), '')}: "

@@ -91,7 +91,7 @@ def decode(response: Response, cls: type[M]) -> M:
     except msgspec.ValidationError:
         return _decode_leniently(response, cls)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise shape_error(response, f"the response is not valid JSON ({error})") from None
+        raise shape_error(response, "the response is not valid JSON") from error
     if getattr(model, "code", None):
         raise failure(response)
     return model
@@ -193,7 +193,7 @@ def parse_json(response: Response) -> Any:
     try:
         return msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise shape_error(response, f"the response is not valid JSON ({error})") from None
+        raise shape_error(response, "the response is not valid JSON") from error
 
 
 def _decode_leniently(response: Response, cls: type[M]) -> M:

@@ -53,35 +53,21 @@ class Upload:
         self._on_progress = on_progress
         self._read = getattr(content, "read", None)
         self._is_async = inspect.iscoroutinefunction(self._read)
-        self._async_start: int | None = None
-        self._rewind_to: int | None = None
+        self._start: int | None = None
+        self._was_read = False
 
-    # `seekable`, `tell` and `seek` are used before a request is sent again. They cannot await, so
-    # an async file is rewound by `begin_async`.
-    def seekable(self) -> bool:
-        """Whether the content can be sent twice."""
+    @property
+    def can_restart(self) -> bool:
+        """Whether the content can be sent again: it can be rewound, or nothing was read from it."""
+        return not self._was_read or self._is_seekable()
+
+    def _is_seekable(self) -> bool:
         if self._read is None:
             return True
         if self._is_async:
             return hasattr(self._content, "seek") and hasattr(self._content, "tell")
         with _file_errors(self._name):
             return bool(hasattr(self._content, "seekable") and self._content.seekable())
-
-    def tell(self) -> int:
-        """The position of an open file; 0 for other content."""
-        with _file_errors(self._name):
-            position: int = 0 if self._read is None or self._is_async else self._content.tell()
-            return position
-
-    def seek(self, position: int) -> None:
-        """Rewinds an open file, at the next `begin`: seeking back in a compressed file reads it
-        again from the start, so it is done only if needed.
-
-        Args:
-            position: Where to start reading, from `tell`.
-        """
-        if self._read is not None and not self._is_async:
-            self._rewind_to = position
 
     def read(self, size: int) -> Any:
         """Reads from an open file; returns a coroutine if the file is async.
@@ -90,10 +76,11 @@ class Upload:
             size: Most bytes to read.
         """
         assert self._read is not None
+        self._was_read = True
         return self._read(size)
 
     def begin(self) -> int | None:
-        """Prepares an attempt. Returns the size in bytes; None if it is not known.
+        """Prepares an attempt: rewinds the file. Returns its size in bytes, None if unknown.
 
         Raises:
             ArgumentError: The file cannot be read, or is async in a sync client.
@@ -106,9 +93,10 @@ class Upload:
             if isinstance(self._content, Path):
                 size: int = self._content.stat().st_size
                 return size
-            if not self.seekable():
+            if not self._is_seekable():
                 return None
-            start: int = self._content.tell() if self._rewind_to is None else self._rewind_to
+            start: int = self._content.tell() if self._start is None else self._start
+            self._start = start
             self._content.seek(0, os.SEEK_END)
             end: int = self._content.tell()
             self._content.seek(start)
@@ -119,13 +107,11 @@ class Upload:
         if not self._is_async:
             size: int | None = await _in_thread(self.begin)
             return size
-        if not self.seekable():
+        if not self._is_seekable():
             return None
         with _file_errors(self._name):
-            start: int = (
-                await self._content.tell() if self._async_start is None else self._async_start
-            )
-            self._async_start = start
+            start: int = await self._content.tell() if self._start is None else self._start
+            self._start = start
             await self._content.seek(0, os.SEEK_END)
             end: int = await self._content.tell()
             await self._content.seek(start)
@@ -205,7 +191,9 @@ class Form:
         self._tail = f"--{self._boundary}--\r\n".encode()
         self._sizes: list[int | None] = []
         self.error: Exception | None = None
-        """The error of a file while the body was sent; some transports replace it with theirs."""
+        """The error of a file while the body was sent."""
+        self.is_read = False
+        """Whether the body was read to its end, so that all of it may have been sent."""
 
     def begin(self) -> dict[str, str]:
         """Prepares an attempt. Returns the headers of the body.
@@ -231,6 +219,7 @@ class Form:
                 if content is not None:
                     yield from content.chunks(size)
                     yield b"\r\n"
+            self.is_read = True
             yield self._tail
         except Exception as error:
             self.error = error
@@ -246,6 +235,7 @@ class Form:
                         async for chunk in chunks:
                             yield chunk
                     yield b"\r\n"
+            self.is_read = True
             yield self._tail
         except Exception as error:
             self.error = error
@@ -431,8 +421,8 @@ class _ReadProgress:
 
 
 class _file_errors:  # noqa: N801  # used like a function
-    """Context manager that raises file errors as ArgumentError; otherwise an OSError would look
-    like a connection error.
+    """Context manager that raises errors of a file as ArgumentError; otherwise an OSError would
+    look like a connection error.
     """
 
     def __init__(self, name: str) -> None:
@@ -442,9 +432,11 @@ class _file_errors:  # noqa: N801  # used like a function
         pass
 
     def __exit__(self, error_type: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, OSError | ValueError) and not isinstance(error, ArgumentError):
+        if isinstance(error, Exception) and not isinstance(error, ArgumentError):
+            # The text of a file from the network may show its address with a signature.
+            reason = getattr(error, "strerror", None) or type(error).__name__
             raise ArgumentError(
-                f"{self._name}: the file cannot be read: {error}", argument=self._name
+                f"{self._name}: the file cannot be read: {reason}", argument=self._name
             ) from error
 
 

@@ -1,14 +1,14 @@
 """Typed event streams of chats and workflow runs.
 
 Two thin drivers feed the bytes of a sync or async connection to an `EventParser`. A stream ends at
-its last event, without waiting for the server to close the connection. Any other end is an error
-that has the events so far.
+its last event, without waiting for the server to close the connection, or at the end of the body
+once the events have shown the outcome. Any other end is an error that has what came.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -20,8 +20,8 @@ from ..calls.deadlines import StreamLimits
 from ..calls.execute import opening
 from ..errors import APIConnectionError, APITimeoutError, CozeError
 from ..operation import CallOptions, Request
-from ..types import Listener
-from .event_parser import EventParser, text_of
+from ..types import Listener, OnGap
+from .event_parser import EventParser
 from .events import StreamSpec, check_listener, notify, notify_async
 
 E = TypeVar("E")
@@ -73,6 +73,8 @@ class EventStream(ByteStream, Generic[E, R]):
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
     ) -> None:
         """Sends the request and opens the stream.
 
@@ -83,14 +85,17 @@ class EventStream(ByteStream, Generic[E, R]):
             idle_timeout: Longest time without an event, in seconds, including the wait for the
                 first one; None for the read timeout of the call.
             deadline: Longest time for the whole stream, in seconds; None for no limit.
+            keep_events: Whether `events` has all events, not only the last 20.
+            on_gap: What to do when events are missing.
 
         Raises:
             StreamTimeout: A limit passed before the response arrived.
             CozeError: The request failed.
-            ArgumentError: A limit is not a positive number.
+            ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
         self._limits = limits = StreamLimits(idle_timeout, deadline)
-        parser: EventParser[E] = self.parser_type(self.spec)
+        sent = {**request.query, **(request.body or {})}
+        parser: EventParser[E] = self.parser_type(self.spec, sent, keep_events, on_gap)
         self._parser = parser
         try:
             with opening(limits):
@@ -167,10 +172,10 @@ class EventStream(ByteStream, Generic[E, R]):
         """Iterates over the text of the answer or output in pieces as they arrive. Raises what
         iterating over the events raises.
         """
-        event: Any
+        piece_of: Callable[[E], str] = self._parser.text_pieces()
         for event in self:
-            if event.event in self.spec.delta and event.data.content:
-                yield text_of(event.data.content)
+            if piece := piece_of(event):
+                yield piece
 
     def until_done(self, on_event: Listener[E] | None = None) -> R:
         """Reads the stream to its end.
@@ -195,7 +200,7 @@ class EventStream(ByteStream, Generic[E, R]):
 
     @property
     def events(self) -> list[E]:
-        """The events so far."""
+        """The events so far with `keep_events=True`; else the last 20 of them."""
         events: list[E] = self._parser.events
         return events
 
@@ -219,6 +224,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
     ) -> None:
         """Creates a stream. Nothing is sent before it is opened; then the limits start.
 
@@ -229,12 +236,15 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             idle_timeout: Longest time without an event, in seconds, including the wait for the
                 first one; None for the read timeout of the call.
             deadline: Longest time for the whole stream, in seconds; None for no limit.
+            keep_events: Whether `events` has all events, not only the last 20.
+            on_gap: What to do when events are missing.
 
         Raises:
-            ArgumentError: A limit is not a positive number.
+            ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
-        self._parser = self.parser_type(self.spec)
+        sent = {**request.query, **(request.body or {})}
+        self._parser = self.parser_type(self.spec, sent, keep_events, on_gap)
         self._parser.name = self._name
         self._limit_arguments = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._limit_arguments)
@@ -344,7 +354,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         """Iterates over the text of the answer or output in pieces as they arrive. Raises what
         iterating over the events raises.
         """
-        return _TextStream(self, self.spec.delta)
+        return _TextStream(self, self._parser.text_pieces())
 
     async def until_done(self, on_event: Listener[E] | None = None) -> R:
         """Reads the stream to its end.
@@ -370,7 +380,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
 
     @property
     def events(self) -> list[E]:
-        """The events so far."""
+        """The events so far with `keep_events=True`; else the last 20 of them."""
         events: list[E] = self._parser.events
         return events
 
@@ -389,22 +399,24 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
 def _reason(error: APIConnectionError, *, closed: bool) -> str:
     if closed:
         return "the stream was closed"
-    return f"the connection was lost ({error.__cause__ or error})"
+    from .._http.diagnosis import diagnose
+
+    cause = error.__cause__
+    return diagnose(cause).text if isinstance(cause, Exception) else "the connection was lost"
 
 
 # Not an async generator: the event loop would close an abandoned one at some later time.
-class _TextStream:
+class _TextStream(Generic[E]):
     """Async iterator over the text of an event stream."""
 
-    def __init__(self, stream: AsyncIterator[Any], delta: frozenset[str]) -> None:
+    def __init__(self, stream: AsyncIterator[E], piece_of: Callable[[E], str]) -> None:
         self._stream = stream
-        self._delta = delta
+        self._piece_of = piece_of
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        while True:
-            event = await anext(self._stream)
-            if event.event in self._delta and event.data.content:
-                return text_of(event.data.content)
+        while not (piece := self._piece_of(await anext(self._stream))):
+            pass
+        return piece

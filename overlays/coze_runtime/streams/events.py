@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from .._publish import publish
+from .. import publish
 from ..errors import APIError, ArgumentError, CozeError
 from ..models import Model
 from ..types import Listener
@@ -196,8 +196,12 @@ class StreamSpec(NamedTuple):
     """Events that end the stream."""
     heartbeat: frozenset[str] = frozenset()
     """Events without data; their names may be in any case."""
+    numbered: bool = False
+    """Whether the events have numbers that show when some are missing."""
     settled: frozenset[str] = frozenset()
     """States of the chat in which the stream may end."""
+    running: frozenset[str] = frozenset()
+    """The other known states of the chat, in which it goes on."""
     waiting: frozenset[str] = frozenset()
     """Settled states in which the caller has to act."""
     answer: frozenset[str] = frozenset()
@@ -210,6 +214,11 @@ class StreamSpec(NamedTuple):
     """Error class of a failed tool."""
     tool_calls: str = ""
     """Path of the tool calls in the chat."""
+
+
+def is_one_of(value: object, names: frozenset[str]) -> bool:
+    """Whether the value of a field is one of these; a value of an undocumented type is not."""
+    return isinstance(value, str) and value in names
 
 
 def check_listener(listener: object) -> None:

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Self
 
+from .. import publish
 from .._http.byte_stream import AsyncByteStream, ByteStream
-from .._publish import publish
 from ..errors import ArgumentError
 from ..operation import CallOptions, Request
 from .event_stream import AsyncOpener, SyncOpener
@@ -75,7 +75,7 @@ class SpeechStream(ByteStream):
             ArgumentError: The file cannot be written.
             APIConnectionError: The connection was lost; no file is written.
         """
-        with self, _AudioFile(path, *self._format) as file:
+        with self, AudioFile(path, *self._format) as file:
             for chunk in self:
                 file.write(chunk)
             return file.finish()
@@ -138,7 +138,7 @@ class AsyncSpeechStream(AsyncByteStream):
         from anyio import to_thread
 
         async with self:
-            with await to_thread.run_sync(_AudioFile, path, *self._format) as file:
+            with await to_thread.run_sync(AudioFile, path, *self._format) as file:
                 async for chunk in self:
                     await to_thread.run_sync(file.write, chunk)
                 return await to_thread.run_sync(file.finish)
@@ -159,12 +159,22 @@ class _Chunks:
         return chunk
 
 
-class _AudioFile:
-    """A file that is written under a temporary name and renamed when it is complete."""
+class AudioFile:
+    """A file of audio that is written under a temporary name and renamed when it is complete."""
 
     def __init__(
         self, path: str | os.PathLike[str], response_format: str | None, sample_rate: int | None
     ) -> None:
+        """Creates the file.
+
+        Args:
+            path: Path of the file, in an existing folder.
+            response_format: Audio format; `pcm` gets a WAV header if the name ends in `.wav`.
+            sample_rate: Sample rate in Hz; None is that of the service.
+
+        Raises:
+            ArgumentError: The file cannot be written.
+        """
         self._path = Path(path)
         self._size = 0
         self._temporary = self._path.with_name(f".{self._path.name}.{os.urandom(4).hex()}.part")
@@ -179,8 +189,8 @@ class _AudioFile:
                 (1, 2, int(sample_rate or DEFAULT_SAMPLE_RATE), 0, "NONE", "not compressed")
             )
 
-    def write(self, chunk: bytes) -> None:
-        """Writes a chunk."""
+    def write(self, chunk: bytes) -> int:
+        """Writes a chunk; returns its length."""
         try:
             if self._wav is None:
                 self._file.write(chunk)
@@ -189,6 +199,7 @@ class _AudioFile:
         except OSError as error:
             raise self._error(error) from error
         self._size += len(chunk)
+        return len(chunk)
 
     def finish(self) -> Path:
         """Completes and renames the file."""
@@ -215,4 +226,4 @@ class _AudioFile:
         self._temporary.unlink(missing_ok=True)
 
 
-publish(globals(), "cozekit")
+publish(globals(), "cozekit", "SpeechStream", "AsyncSpeechStream")

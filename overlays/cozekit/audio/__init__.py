@@ -13,9 +13,20 @@ Source of the formats that Coze supports: pages asr_event, tts_event, streaming_
 
 from __future__ import annotations
 
-from ._g711 import alaw_to_pcm, pcm_to_alaw, pcm_to_ulaw, ulaw_to_pcm
+from ._formats import (
+    G711,
+    AudioFormat,
+    Codec,
+    Wav,
+    alaw_to_pcm,
+    pcm_to_alaw,
+    pcm_to_ulaw,
+    pcm_to_wav,
+    read_wav,
+    ulaw_to_pcm,
+    wav_header,
+)
 from ._pacing import AsyncAudioSource, AudioSource, achunks, apaced, chunks, paced
-from ._wav import G711, AudioFormat, Codec, Wav, pcm_to_wav, read_wav, wav_header
 
 __all__ = [
     "G711",

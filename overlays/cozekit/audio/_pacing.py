@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TypeAlias, cast
 
 from ..errors import ArgumentError
-from ._wav import SOCKET_FORMAT, AudioFormat
+from ._formats import SOCKET_FORMAT, AudioFormat
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Iterable[bytes]
 """A path, bytes, an open binary file, or an iterable of bytes, such as a microphone."""

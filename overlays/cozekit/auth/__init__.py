@@ -60,20 +60,20 @@ if TYPE_CHECKING:
     from ._web import challenge_of as challenge_of
     from ._web import new_verifier as new_verifier
 else:
-    from .._lazy import lazy
+    from coze_runtime import lazy
 
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "._app": "OAuthApp UserAuth new_state".split(),
-            "._config": "load_oauth_app".split(),
-            "._device": "DeviceOAuth".split(),
-            "._jwt": "JWTOAuth key_signer".split(),
-            "._stores": "AsyncTokenStore FileStore KeyringStore MemoryStore TokenStore".split(),
-            "._token_response": "OAuthSetupError".split(),
-            "._values": "Authorization Clock DeviceLogin Token region_of".split(),
-            "._web": "PKCEOAuth WebOAuth challenge_of new_verifier".split(),
+            "._app": "OAuthApp UserAuth new_state",
+            "._config": "load_oauth_app",
+            "._device": "DeviceOAuth",
+            "._jwt": "JWTOAuth key_signer",
+            "._stores": "AsyncTokenStore FileStore KeyringStore MemoryStore TokenStore",
+            "._token_response": "OAuthSetupError",
+            "._values": "Authorization Clock DeviceLogin Token region_of",
+            "._web": "PKCEOAuth WebOAuth challenge_of new_verifier",
             "coze_runtime.auth": "AsyncTokenCallback AsyncTokenClient Auth StaticToken "
-            "SyncTokenClient TokenCallback".split(),
+            "SyncTokenClient TokenCallback",
         },
     )

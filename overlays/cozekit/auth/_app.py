@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from coze_openapi.errors import SERVICE
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import AsyncTokenClient, Auth, NotPicklable, SyncTokenClient
 from coze_runtime.calls.settings import checked_url
 from coze_runtime.calls.settings import www_url as www_url_of
@@ -158,7 +158,7 @@ class OAuthApp(NotPicklable):
         self, request: Request, read: Reader[T], client: AsyncTokenClient | None
     ) -> T:
         if client is None:
-            from coze_openapi.async_client import AsyncClient
+            from coze_openapi.client import AsyncClient
 
             async with AsyncClient(auth=Auth(), base_url=self.base_url) as temporary_client:
                 return await self._send_async(request, read, temporary_client)

@@ -9,7 +9,6 @@ import concurrent.futures
 import contextlib
 import copy
 import os
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import (
@@ -93,24 +92,12 @@ class SingleFlight(Generic[T]):
         return self._future.result()
 
 
-def _is_trio() -> bool:
-    trio = sys.modules.get("trio")
-    if trio is None:
-        return False
-    try:
-        trio.lowlevel.current_task()
-    except RuntimeError:
-        return False
-    return True
-
-
 def _threadsafe_callback(function: Callable[[], object]) -> Callable[[], None]:
     """Returns a function that any thread may call to run `function` in the current event loop."""
-    schedule: Callable[[Callable[[], object]], object]
-    if _is_trio():
-        schedule = sys.modules["trio"].lowlevel.current_trio_token().run_sync_soon
-    else:
-        schedule = asyncio.get_running_loop().call_soon_threadsafe
+    from coze_runtime._http.connections import current, is_asyncio
+
+    loop = current()
+    schedule = loop.call_soon_threadsafe if is_asyncio(loop) else loop.run_sync_soon
 
     def wake() -> None:
         # If the loop has closed meanwhile, no task is waiting any more.
@@ -131,7 +118,9 @@ async def launch(work: Callable[[], Coroutine[Any, Any, None]], flight: SingleFl
         work: Coroutine function that resolves the flight and does not raise.
         flight: Abandoned if the work is stopped anyway.
     """
-    if _is_trio():
+    from coze_runtime._http.connections import current, is_asyncio
+
+    if not is_asyncio(current()):
         import anyio
 
         with anyio.CancelScope(shield=True):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.operation import Request, Response
 from coze_runtime.steps import Pause, Steps, run_steps, run_steps_async

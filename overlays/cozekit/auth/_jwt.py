@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from coze_openapi import models
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.calls.settings import checked_url
 from coze_runtime.limits import check
 from coze_runtime.operation import Request

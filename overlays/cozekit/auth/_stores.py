@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import NotPicklable
 
 from ..errors import OAuthError

@@ -18,9 +18,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from coze_runtime._publish import publish
-from coze_runtime.operation import Request, Response
-from coze_runtime.serialization.error_responses import request_info
+from coze_runtime import publish
+from coze_runtime.operation import Request, Response, request_info
 
 from ..errors import APIConnectionError, ArgumentError, OAuthError
 from ._values import Token
@@ -236,7 +235,7 @@ def _oauth_error(
     """The error for a response: the server, its message, and what to do next."""
     info = request_info(response.operation, response.url, response.base_url, response.service)
     logid = f", logid {response.logid}" if response.logid else ""
-    text = f"{info.operation}: {reason} (HTTP {response.status}{logid}, at {response.base_url})"
+    text = f"{info.call}: {reason} (HTTP {response.status}{logid}, at {response.base_url})"
     return OAuthError(
         f"{text}; {advice}" if advice else text,
         error=error,

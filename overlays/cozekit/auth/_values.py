@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from attrs import define, field
 
 from coze_openapi.errors import SERVICE
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import NotPicklable
 
 

@@ -12,7 +12,7 @@ import hashlib
 import re
 import secrets
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
 from coze_runtime.operation import Request
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ..errors import WebhookError
 from ._receiver import Answer, AsyncWebhookReceiver, WebhookReceiver, error_answer

@@ -19,7 +19,7 @@ from coze_openapi.models.callbacks import (
     CallbackUrlVerificationEvent,
 )
 from coze_openapi.models.connectors_bots import BotAuditStatus
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ..errors import ArgumentError, WebhookError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,8 +15,8 @@ from coze_openapi.models.callbacks import (
     CallbackAuditAnswer,
     CallbackUrlVerificationEvent,
 )
-from coze_runtime._publish import publish
-from coze_runtime.steps import Steps, run_steps, run_steps_async
+from coze_runtime import publish
+from coze_runtime.steps import Steps, reject_async, run_steps, run_steps_async
 
 from ..errors import ArgumentError, WebhookError
 from ._events import (
@@ -128,10 +127,8 @@ class _Receiver(Generic[StoreT, ReplyT]):
         return register
 
     def _register(self, event: type[Any], handler: Callable[[Any], Any]) -> None:
-        if inspect.iscoroutinefunction(handler) and not self._takes_coroutines:
-            raise ArgumentError(
-                "a coroutine function needs an AsyncWebhookReceiver", argument="handler"
-            )
+        if not self._takes_coroutines:
+            reject_async(handler, "handler", "handler", "use it with AsyncWebhookReceiver")
         if event is not UnknownEvent and event not in EVENTS.values():
             raise ArgumentError(
                 f"{event!r} is not a callback event class; see cozekit.webhooks",

@@ -38,10 +38,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coze_openapi.senders import ChatSender as ChatSender
-    from coze_openapi.senders import SimultInterpretationSender as SimultInterpretationSender
-    from coze_openapi.senders import SpeechSender as SpeechSender
-    from coze_openapi.senders import TranscriptionsSender as TranscriptionsSender
+    from coze_openapi.senders import *  # noqa: F403
 
     from ._chat import AsyncChatSocket as AsyncChatSocket
     from ._chat import ChatSocket as ChatSocket
@@ -66,20 +63,19 @@ if TYPE_CHECKING:
     from ._transcriptions import SimultInterpretationSocket as SimultInterpretationSocket
     from ._transcriptions import TranscriptionsSocket as TranscriptionsSocket
 else:
-    from .._lazy import lazy
+    from coze_runtime import lazy
 
-    __getattr__, __dir__, __all__ = lazy(
+    __getattr__, __dir__ = lazy(
         globals(),
         {
-            "coze_openapi.senders": "ChatSender SimultInterpretationSender SpeechSender "
-            "TranscriptionsSender".split(),
-            "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep".split(),
-            "._handshake": "Reconnect SocketOptions".split(),
+            "coze_openapi.senders": "*",
+            "._chat": "AsyncChatSocket ChatSocket Dialogue VoiceStep",
+            "._handshake": "Reconnect SocketOptions",
             "._protocol": "ChatSocketEvent Reconnected SimultInterpretationEvent SpeechEvent "
-            "TranscriptionsEvent UnknownEvent WebSocketTimeout audio_of".split(),
-            "._resource": "AsyncWebSockets WebSockets".split(),
-            "._speech": "AsyncSpeechSocket SpeechSocket".split(),
+            "TranscriptionsEvent UnknownEvent WebSocketTimeout audio_of",
+            "._resource": "AsyncWebSockets WebSockets",
+            "._speech": "AsyncSpeechSocket SpeechSocket",
             "._transcriptions": "AsyncSimultInterpretationSocket AsyncTranscriptionsSocket "
-            "SimultInterpretationSocket TranscriptionsSocket".split(),
+            "SimultInterpretationSocket TranscriptionsSocket",
         },
     )

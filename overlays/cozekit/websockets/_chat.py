@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from coze_openapi import models as m
 from coze_openapi.senders import ChatSender
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 from coze_runtime.types import DEFAULT
 
@@ -22,7 +22,7 @@ from ._socket import AsyncSocket, Sent, SyncSocket
 
 # The sound of an answer may be complete before the chat is.
 _END_EVENTS = tuple(
-    {CHAT.receive[name] for name in CHAT.socket.terminal} - {m.ChatConversationAudioCompletedEvent}
+    {CHAT.receive[name] for name in CHAT.terminal} - {m.ChatConversationAudioCompletedEvent}
 )
 _HEARING_EVENTS = (
     m.ChatInputAudioBufferSpeechStartedEvent,

@@ -81,26 +81,29 @@ class Connection:
         if self._network is None:  # closed by another thread or task
             yield self._driver.close(network)
             raise closed_error()
-        self._driver.start(f"cozekit-{self._spec.socket.id}", self._read, self._write)
+        self._driver.start(f"cozekit-{self._spec.id}", self._read, self._write)
 
     def _dial(self) -> Steps[tuple[Network, int]]:
         """Connects; returns the connection and the number of attempts."""
         policy = self._options.reconnect
         for attempt in count(1):
             pause = policy.pause(attempt) if policy else 0.0
-            if (yield self._driver.until(lambda: self._state == "closed", pause)):
+            if (yield self._driver.until(self._is_closed, pause)):
                 break
             try:
-                return (yield from self._handshake.open(self._driver)), attempt
+                return (yield from self._handshake.open(self._driver, self._is_closed)), attempt
             except (APIConnectionError, ServerError):
                 if policy is None or attempt >= policy.attempts:
                     raise
         raise closed_error()
 
+    def _is_closed(self) -> bool:
+        return self._state == "closed"
+
     def send(self, event: Model | Mapping[str, Any]) -> Steps[None]:
         """Queues an event; waits while the queue is full."""
         frame = encode(event, self._spec)
-        is_settings = event_type_of(event) == self._spec.socket.settings
+        is_settings = event_type_of(event) == self._spec.settings
 
         def put() -> bool:
             self._check_sendable()
@@ -111,7 +114,7 @@ class Connection:
 
         if not (yield self._driver.until(put, self._options.send_timeout)):
             raise WebSocketTimeout(
-                f"{self._spec.socket.id}: the queue of {self._options.max_queue} events stayed "
+                f"{self._spec.id}: the queue of {self._options.max_queue} events stayed "
                 f"full for {self._options.send_timeout} s"
             )
 
@@ -152,9 +155,7 @@ class Connection:
             return event is not PENDING
 
         if not (yield self._driver.until(is_ready, limit)):
-            raise WebSocketTimeout(
-                f"{self._spec.socket.id}: no matching event arrived within {limit} s"
-            )
+            raise WebSocketTimeout(f"{self._spec.id}: no matching event arrived within {limit} s")
         return event
 
     def fail(self, error: Exception) -> None:
@@ -185,6 +186,14 @@ class Connection:
         yield self._driver.join()
         if failure := self.events.failure():
             raise failure
+
+    def abandon(self) -> None:
+        """Ends reader and writer of a socket that was dropped while it was open. Runs in a
+        finalizer, so it takes no lock: the reader notices.
+        """
+        if self._state == "open":
+            self._state = "closed"
+            self._driver.abort(self._network)
 
     def _drain(self) -> Steps[bool]:
         """Waits until everything is sent; returns False if the peer stops receiving."""
@@ -277,7 +286,7 @@ class Connection:
 
     def _set_lost(self, closed: Any) -> None:
         """Ends the event queue. The end is normal if the server closed after its last event."""
-        error = self._redial_error or connection_lost(self._spec.socket.id, closed, self._fault)
+        error = self._redial_error or connection_lost(self._spec.id, closed, self._fault)
         if isinstance(error, WebSocketError):
             self._lost = error
         else:
@@ -289,12 +298,12 @@ class Connection:
     def _deliver(self, event: Any, size: int) -> Steps[None]:
         for handler in [handler for match, handler in self._handlers if match(event)]:
             try:
-                yield self._driver.call(handler, event)
+                yield handler(event)
             except Exception as error:
                 self.fail(error)
 
         def put() -> bool:
-            if self.events.has_room or self._state == "closed":
+            if self.events.has_room or self._is_closed():
                 self.events.put(event, size)
                 return True
             return False

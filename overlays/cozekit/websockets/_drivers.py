@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 from coze_runtime._http.sockets import shut_down
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
-from ..errors import ArgumentError, CozeError
-from ._handshake import AsyncSocketClient, HandshakeRefused, SyncSocketClient
+from ._handshake import HandshakeRefused
 
 T = TypeVar("T")
 
@@ -36,8 +35,7 @@ class ThreadDriver:
     coroutines = False
     """Whether handlers may be coroutine functions."""
 
-    def __init__(self, client: SyncSocketClient, send_timeout: float | None) -> None:
-        self._client = client
+    def __init__(self, send_timeout: float | None) -> None:
         self._send_timeout = send_timeout
         self._changed = threading.Condition()
         self._workers: list[threading.Thread] = []
@@ -50,6 +48,10 @@ class ThreadDriver:
                 yield
             finally:
                 self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self.change():
+            pass
 
     def until(self, action: Callable[[], T], limit: float | None = None) -> T:
         """Repeats an action after each change until its result is true or `limit` seconds have
@@ -66,23 +68,26 @@ class ThreadDriver:
         """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
 
-    def token(self) -> str | None:
-        """Returns a token for the handshake."""
-        return self._client.settings.auth.token(self._client)
-
-    def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; returns False if that cannot help."""
-        return self._client.settings.auth.renew(self._client, rejected)
-
-    def connect(self, url: str, settings: dict[str, Any]) -> Network:
-        """Opens a connection."""
+    def connect(self, url: str, settings: dict[str, Any]) -> Future[Network]:
+        """Opens a connection in another thread, since nothing can wake a thread that connects."""
         connect, connection_class = _sync_client()
-        network = connect(url, create_connection=connection_class, **settings).__enter__()
-        # A peer that stops receiving must not block the writer forever. If the server has already
-        # closed the connection, the first read reports it.
-        with suppress(OSError):
-            network.socket.settimeout(self._send_timeout)
-        return network
+        attempt: Future[Network] = Future()
+        attempt.set_running_or_notify_cancel()
+
+        def work() -> None:
+            try:
+                network = connect(url, create_connection=connection_class, **settings).__enter__()
+                # A peer that stops receiving must not block the writer forever. If the server has
+                # already closed the connection, the first read reports it.
+                with suppress(OSError):
+                    network.socket.settimeout(self._send_timeout)
+                attempt.set_result(network)
+            except BaseException as error:
+                attempt.set_exception(error)
+            self._wake()
+
+        threading.Thread(target=work, name="cozekit-connect", daemon=True).start()
+        return attempt
 
     def receive(self, network: Network, limit: float | None) -> bytes:
         """Returns the next frame; raises TimeoutError after `limit` seconds."""
@@ -96,16 +101,6 @@ class ThreadDriver:
         """Pings the server; returns a function that tells whether the pong has arrived."""
         pong: threading.Event = network.ping()
         return pong.is_set
-
-    def call(self, handler: Callable[[Any], object], event: Any) -> None:
-        """Calls a handler."""
-        result = handler(event)
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            raise ArgumentError(
-                "a handler of a sync socket returned a coroutine; use AsyncCoze", argument="handler"
-            )
 
     def abort(self, network: Network) -> None:
         """Closes the TCP connection at once, even during reads and writes."""
@@ -141,8 +136,7 @@ class TaskDriver:
     coroutines = True
     """Whether handlers may be coroutine functions."""
 
-    def __init__(self, client: AsyncSocketClient, send_timeout: float | None) -> None:
-        self._client = client
+    def __init__(self, send_timeout: float | None) -> None:
         self._send_timeout = send_timeout
         self._changed = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
@@ -155,6 +149,10 @@ class TaskDriver:
         finally:
             self._changed.set()
             self._changed = asyncio.Event()
+
+    def _wake(self, _: object) -> None:
+        with self.change():
+            pass
 
     async def until(self, action: Callable[[], T], limit: float | None = None) -> T:
         """Repeats an action after each change until its result is true or `limit` seconds have
@@ -178,20 +176,16 @@ class TaskDriver:
         """Whether the caller is the reader, which also runs the handlers."""
         return self.current() in self._workers[:1]
 
-    async def token(self) -> str | None:
-        """Returns a token for the handshake."""
-        return await self._client.settings.auth.token_async(self._client)
-
-    async def renew(self, rejected: str) -> bool:
-        """Replaces a token that the server rejected; returns False if that cannot help."""
-        return await self._client.settings.auth.renew_async(self._client, rejected)
-
-    async def connect(self, url: str, settings: dict[str, Any]) -> Network:
-        """Opens a connection."""
+    def connect(self, url: str, settings: dict[str, Any]) -> asyncio.Future[Network]:
+        """Opens a connection in another task."""
         connect, connection_class = _async_client()
         # Without a write buffer an event counts as sent only when the network has it, so closing
         # loses none.
-        return await connect(url, create_connection=connection_class, write_limit=0, **settings)
+        attempt: asyncio.Future[Network] = asyncio.ensure_future(
+            connect(url, create_connection=connection_class, write_limit=0, **settings)
+        )
+        attempt.add_done_callback(self._wake)
+        return attempt
 
     async def receive(self, network: Network, limit: float | None) -> bytes:
         """Returns the next frame; raises TimeoutError after `limit` seconds."""
@@ -208,12 +202,6 @@ class TaskDriver:
         async with asyncio.timeout(self._send_timeout):
             pong: asyncio.Future[Any] = await network.ping()
         return pong.done
-
-    async def call(self, handler: Callable[[Any], object], event: Any) -> None:
-        """Calls a handler."""
-        result = handler(event)
-        if inspect.isawaitable(result):
-            await result
 
     def abort(self, network: Network) -> None:
         """Closes the TCP connection at once, even during reads and writes."""
@@ -249,53 +237,33 @@ class TaskDriver:
 Driver: TypeAlias = ThreadDriver | TaskDriver
 
 
-def _missing_extra(error: ImportError) -> CozeError:
-    return CozeError(
-        "voice sockets need the package websockets; install it with `pip install "
-        f"'cozekit[ws]'` ({error})"
-    )
-
-
 @functools.cache
 def _sync_client() -> tuple[Any, type[Any]]:
     """`connect` of `websockets` for threads, and a connection class that follows no redirects."""
-    try:
-        from websockets.exceptions import InvalidStatus
-        from websockets.sync.client import ClientConnection, connect
-    except ImportError as error:
-        raise _missing_extra(error) from error
+    from websockets.exceptions import InvalidStatus
+    from websockets.sync.client import ClientConnection, connect
 
-    class Connection(ClientConnection):
-        def handshake(
-            self,
-            additional_headers: Any = None,
-            user_agent_header: str | None = None,
-            timeout: float | None = None,
-        ) -> None:
+    class _Connection(ClientConnection):
+        def handshake(self, *arguments: Any, **named: Any) -> None:
             try:
-                super().handshake(additional_headers, user_agent_header, timeout)
+                super().handshake(*arguments, **named)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
-    return connect, Connection
+    return connect, _Connection
 
 
 @functools.cache
 def _async_client() -> tuple[Any, type[Any]]:
     """`connect` of `websockets` for tasks, and a connection class that follows no redirects."""
-    try:
-        from websockets.asyncio.client import ClientConnection, connect
-        from websockets.exceptions import InvalidStatus
-    except ImportError as error:
-        raise _missing_extra(error) from error
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import InvalidStatus
 
-    class Connection(ClientConnection):
-        async def handshake(
-            self, additional_headers: Any = None, user_agent_header: str | None = None
-        ) -> None:
+    class _Connection(ClientConnection):
+        async def handshake(self, *arguments: Any, **named: Any) -> None:
             try:
-                await super().handshake(additional_headers, user_agent_header)
+                await super().handshake(*arguments, **named)
             except InvalidStatus as error:
                 raise HandshakeRefused(error.response) from None
 
-    return connect, Connection
+    return connect, _Connection

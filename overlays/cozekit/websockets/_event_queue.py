@@ -9,9 +9,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakSet
 
+from coze_runtime.operation import Socket
+from coze_runtime.steps import reject_async
+
 from ..errors import ArgumentError, WebSocketError
 from ._handshake import SocketOptions
-from ._protocol import SocketSpec, event_error
+from ._protocol import event_error
 
 PENDING: Final[Any] = object()
 """No event has arrived yet."""
@@ -40,11 +43,8 @@ def check_handler(handler: object, *, coroutines: bool) -> None:
         raise ArgumentError(
             "a handler must be a function of one argument, the event", argument="handler"
         )
-    if not coroutines and inspect.iscoroutinefunction(handler):
-        raise ArgumentError(
-            "a coroutine function cannot be a handler of a sync socket; use AsyncCoze",
-            argument="handler",
-        )
+    if not coroutines:
+        reject_async(handler, "handler", "handler")
     try:
         inspect.signature(handler).bind(None)
     except TypeError:
@@ -132,9 +132,9 @@ class EventQueue:
     are waiting when it arrives.
     """
 
-    def __init__(self, options: SocketOptions, spec: SocketSpec, handlers: Handlers) -> None:
+    def __init__(self, options: SocketOptions, spec: Socket, handlers: Handlers) -> None:
         self._options = options
-        self._socket = spec.socket
+        self._socket = spec
         self._handlers = handlers
         self._entries: deque[_Entry] = deque()
         self._bytes = 0

@@ -5,14 +5,13 @@ package.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from coze_runtime._publish import publish
-from coze_runtime.auth import AsyncTokenClient, SyncTokenClient
-from coze_runtime.calls.settings import Settings
-from coze_runtime.operation import CallOptions, Request, Response
+from coze_openapi.client import AsyncClient, Client
+from coze_runtime import publish
+from coze_runtime.operation import CallOptions, Request, Response, Socket
 from coze_runtime.serialization.error_responses import failure
 from coze_runtime.steps import Steps
 
@@ -24,7 +23,7 @@ from ..errors import (
     AuthenticationError,
     CozeError,
 )
-from ._protocol import SocketSpec
+from ._protocol import closed_error
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 # Close codes after which a new connection would end the same way: normal, protocol error, invalid
@@ -34,22 +33,7 @@ _FINAL_CODES = frozenset({1000, 1002, 1003, 1007, 1008, 1009, 1010})
 _CLOSE_TIMEOUT = 0.6
 
 
-class SyncSocketClient(SyncTokenClient, Protocol):
-    """What a sync socket needs from its client."""
-
-    @property
-    def settings(self) -> Settings:
-        """Base URL, auth and headers of every request."""
-        ...
-
-
-class AsyncSocketClient(AsyncTokenClient, Protocol):
-    """What an async socket needs from its client."""
-
-    @property
-    def settings(self) -> Settings:
-        """Base URL, auth and headers of every request."""
-        ...
+SocketClient: TypeAlias = Client | AsyncClient
 
 
 class Reconnect(NamedTuple):
@@ -170,8 +154,8 @@ class Handshake:
 
     def __init__(
         self,
-        client: SyncSocketClient | AsyncSocketClient,
-        spec: SocketSpec,
+        client: SocketClient,
+        spec: Socket,
         query: Mapping[str, Any],
         options: SocketOptions,
     ) -> None:
@@ -180,36 +164,61 @@ class Handshake:
         self.query = {name: value for name, value in query.items() if value is not None}
         self.options = options
 
-    def open(self, driver: Any) -> Steps[Any]:
+    def open(self, driver: Any, is_closed: Callable[[], bool]) -> Steps[Any]:
         """Opens a connection. A rejected token is renewed once.
 
         Args:
-            driver: Gets tokens and opens connections, blocking or async.
+            driver: Opens connections, blocking or async.
+            is_closed: Whether the socket was closed meanwhile.
 
         Raises:
             APIConnectionError: The server could not be reached or did not respond in time.
             APIError: The server rejected the handshake.
             CozeError: The extra `ws` is not installed, or the client is closed.
         """
-        auth = self.client.settings.auth
-        token = yield driver.token()
+        client: Any = self.client
+        auth = client.settings.auth
+        get_token, renew = auth.token, auth.renew
+        if isinstance(client, AsyncClient):
+            get_token, renew = auth.token_async, auth.renew_async
+        token = yield get_token(client)
         may_renew = auth.renewable
         while True:
             url, headers = self.target(token)
             try:
-                return (yield driver.connect(url, self._settings(url, headers)))
+                return (yield from self._connect(driver, url, headers, is_closed))
             except Exception as problem:
                 error = problem if isinstance(problem, CozeError) else self._error(problem, url)
                 if not may_renew or not isinstance(error, AuthenticationError):
                     raise error from problem
-                if not (yield driver.renew(token or "")):
+                if not (yield renew(client, token or "")):
                     raise error from problem
                 may_renew = False
-            token = yield driver.token()
+            token = yield get_token(client)
+
+    def _connect(
+        self, driver: Any, url: str, headers: dict[str, str], is_closed: Callable[[], bool]
+    ) -> Steps[Any]:
+        attempt = driver.connect(url, self._settings(url, headers))
+
+        def abort(ended: Any) -> None:
+            if not ended.cancelled() and ended.exception() is None:
+                driver.abort(ended.result())
+
+        try:
+            yield driver.until(lambda: attempt.done() or is_closed())
+            if not attempt.done():
+                raise closed_error()
+            return attempt.result()
+        except BaseException:
+            # The socket was closed, or the caller interrupted: nobody wants the connection.
+            attempt.cancel()
+            attempt.add_done_callback(abort)
+            raise
 
     def target(self, token: str | None) -> tuple[str, dict[str, str]]:
         """Returns URL and headers."""
-        request = Request(self.spec.operation, self.spec.socket.path, self.query, {})
+        request = Request(self.spec.operation, self.spec.path, self.query, {})
         prepared = self.client.settings.prepare(request, CallOptions(), token)
         base = self.options.base_url
         url = prepared.url
@@ -239,6 +248,11 @@ class Handshake:
 
     def _error(self, problem: Exception, url: str) -> CozeError:
         """The error for a failed attempt."""
+        if isinstance(problem, ImportError):
+            return CozeError(
+                "voice sockets need the package websockets; install it with `pip install "
+                f"'cozekit[ws]'` ({problem})"
+            )
         where = url.partition("?")[0]
         if isinstance(problem, HandshakeRefused):
             reply = problem.response
@@ -254,7 +268,7 @@ class Handshake:
             return failure(response)
         error_class = APITimeoutError if isinstance(problem, TimeoutError) else APIConnectionError
         reason = problem or type(problem).__name__
-        return error_class(f"{self.spec.socket.id}: no connection to {where}: {reason}", sent=False)
+        return error_class(f"{self.spec.id}: no connection to {where}: {reason}", sent=False)
 
 
 publish(globals(), "cozekit.websockets", "Reconnect", "SocketOptions")

@@ -9,8 +9,7 @@ import binascii
 import difflib
 import uuid
 from collections.abc import Callable, Mapping
-from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from attrs import define
@@ -21,9 +20,9 @@ from coze_openapi.events import (
     websockets_speech,
     websockets_transcriptions,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.models import Model
-from coze_runtime.operation import Operation, Socket
+from coze_runtime.operation import Socket
 from coze_runtime.serialization.codec import decode_event
 from coze_runtime.serialization.codec import encode as encode_json
 from coze_runtime.serialization.convert import to_wire
@@ -66,28 +65,10 @@ class Reconnected:
     """Number of attempts it took."""
 
 
-class SocketSpec(NamedTuple):
-    """Specification of one socket."""
-
-    socket: Socket
-    send: Mapping[str, type[Model]]
-    receive: Mapping[str, type[Model]]
-
-    @classmethod
-    def of(cls, module: ModuleType) -> SocketSpec:
-        """Creates the spec from a generated module of `coze_openapi.events`."""
-        return cls(module.SOCKET, module.SEND, module.RECEIVE)
-
-    @property
-    def operation(self) -> Operation:
-        """The handshake as an operation, for errors and headers."""
-        return Operation(self.socket.id, "GET", self.socket.path, page=self.socket.page)
-
-
-SPEECH = SocketSpec.of(websockets_speech)
-TRANSCRIPTIONS = SocketSpec.of(websockets_transcriptions)
-CHAT = SocketSpec.of(websockets_chat)
-SIMULT_INTERPRETATION = SocketSpec.of(websockets_simult_interpretation)
+SPEECH = websockets_speech.SOCKET
+TRANSCRIPTIONS = websockets_transcriptions.SOCKET
+CHAT = websockets_chat.SOCKET
+SIMULT_INTERPRETATION = websockets_simult_interpretation.SOCKET
 
 SpeechEvent: TypeAlias = websockets_speech.Received | UnknownEvent | Reconnected
 TranscriptionsEvent: TypeAlias = websockets_transcriptions.Received | UnknownEvent | Reconnected
@@ -105,7 +86,7 @@ def event_type_of(event: Model | Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
+def encode(event: Model | Mapping[str, Any], spec: Socket) -> str:
     """Encodes an event as the text of a frame. Adds an id if it has none.
 
     Raises:
@@ -116,7 +97,7 @@ def encode(event: Model | Mapping[str, Any], spec: SocketSpec) -> str:
         model = spec.send.get(event_type_of(event))
         if model is None or not isinstance(event, model):
             raise ArgumentError(
-                f"{spec.socket.path} does not accept {type(event).__name__}; "
+                f"{spec.path} does not accept {type(event).__name__}; "
                 f"send one of: {', '.join(spec.send)}",
                 argument="event",
             )
@@ -135,7 +116,7 @@ class _EventType(msgspec.Struct):
 _event_type = msgspec.json.Decoder(_EventType)
 
 
-def decode(frame: bytes, spec: SocketSpec, on_drift: DriftHook | None = None) -> Any:
+def decode(frame: bytes, spec: Socket, on_drift: DriftHook | None = None) -> Any:
     """Decodes a frame to the model of its event. Invalid frames become an `UnknownEvent`."""
     try:
         event_type = _event_type.decode(frame).event_type
@@ -208,7 +189,7 @@ def connection_lost(socket_id: str, closed: Any, fault: str | None) -> WebSocket
     )
 
 
-def matcher(selector: object, spec: SocketSpec) -> Callable[[Any], bool]:
+def matcher(selector: object, spec: Socket) -> Callable[[Any], bool]:
     """Returns a predicate for events: by name, by class, or any of several in a tuple.
 
     Raises:
@@ -226,18 +207,18 @@ def matcher(selector: object, spec: SocketSpec) -> Callable[[Any], bool]:
         return lambda event: bool(event.event_type == name)
     classes: set[object] = {*spec.receive.values(), UnknownEvent, Reconnected, Model}
     if not isinstance(selector, type) or selector not in classes:
-        raise ArgumentError(f"{selector!r} is not an event of {spec.socket.path}", argument="event")
+        raise ArgumentError(f"{selector!r} is not an event of {spec.path}", argument="event")
     return lambda event: isinstance(event, selector)
 
 
-def _known_name(name: str, spec: SocketSpec) -> str:
+def _known_name(name: str, spec: Socket) -> str:
     """Checks the name of an event, since a handler for a misspelt one would never be called."""
     name = str(name)
     if name not in spec.receive and name != "reconnected":
         similar = difflib.get_close_matches(name, spec.receive, 1)
         hint = f"; did you mean {similar[0]!r}?" if similar else "."
         raise ArgumentError(
-            f"{spec.socket.path} has no event {name!r}{hint} Events that this package does "
+            f"{spec.path} has no event {name!r}{hint} Events that this package does "
             "not know arrive as UnknownEvent",
             argument="event",
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 
 from ._chat import AsyncChatSocket, ChatSocket
-from ._handshake import AsyncSocketClient, SocketOptions, SyncSocketClient
+from ._handshake import SocketClient, SocketOptions
 from ._speech import AsyncSpeechSocket, SpeechSocket
 from ._transcriptions import (
     AsyncSimultInterpretationSocket,
@@ -20,7 +20,7 @@ class WebSockets:
     'cozekit[ws]'`).
     """
 
-    def __init__(self, client: SyncSocketClient) -> None:
+    def __init__(self, client: SocketClient) -> None:
         """Created by the client.
 
         Args:
@@ -102,7 +102,7 @@ class AsyncWebSockets:
     'cozekit[ws]'`).
     """
 
-    def __init__(self, client: AsyncSocketClient) -> None:
+    def __init__(self, client: SocketClient) -> None:
         """Created by the client.
 
         Args:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 from coze_runtime._http.connections import current, is_asyncio
 from coze_runtime.models import Model
+from coze_runtime.operation import Socket
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 from coze_runtime.types import DEFAULT, UseDefault
 
@@ -15,8 +17,8 @@ from ..errors import ArgumentError, CozeError
 from ._connection import Connection
 from ._drivers import TaskDriver, ThreadDriver
 from ._event_queue import OVER, Handlers, check_handler
-from ._handshake import AsyncSocketClient, Handshake, SocketOptions, SyncSocketClient
-from ._protocol import SocketSpec, matcher
+from ._handshake import Handshake, SocketClient, SocketOptions
+from ._protocol import matcher
 
 E = TypeVar("E")
 M = TypeVar("M")
@@ -31,12 +33,12 @@ logger = logging.getLogger("cozekit")
 class BaseSocket:
     """Common part of sync and async sockets; nothing here waits."""
 
-    _spec: ClassVar[SocketSpec]
+    _spec: ClassVar[Socket]
     _driver_class: ClassVar[type[ThreadDriver] | type[TaskDriver]]
 
     def __init__(
         self,
-        client: SyncSocketClient | AsyncSocketClient,
+        client: SocketClient,
         query: Mapping[str, Any] | None = None,
         options: SocketOptions | None = None,
         handlers: Handlers | None = None,
@@ -53,7 +55,7 @@ class BaseSocket:
         Raises:
             ArgumentError: A required query field is empty, or an option is out of range.
         """
-        for name in self._spec.socket.required:
+        for name in self._spec.required:
             if not str((query or {}).get(name) or "").strip():
                 raise ArgumentError(f"{name} must not be empty", argument=name)
         self._client: Any = client
@@ -62,10 +64,12 @@ class BaseSocket:
         driver_class: Any = self._driver_class
         self._handlers: Handlers = list(handlers or ())
         self._connection = Connection(
-            driver_class(client, self._options.send_timeout),
+            driver_class(self._options.send_timeout),
             Handshake(client, self._spec, self._query, self._options),
             self._handlers,
         )
+        if self._driver_class is ThreadDriver:  # tasks end with their event loop
+            weakref.finalize(self, self._connection.abandon).atexit = False
 
     def _new_socket(self) -> Self:
         """Creates a socket with the same settings and handlers, for a separate request."""
@@ -125,7 +129,8 @@ class BaseSocket:
 class _Iteration(Generic[E]):
     """An iteration over the events of a socket."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, socket: BaseSocket, connection: Connection) -> None:
+        self._socket = socket  # a socket is closed when nothing refers to it
         self._connection = connection
         self.owner: object = None
         """The iterating thread or task."""
@@ -209,7 +214,7 @@ class SyncSocket(BaseSocket, Generic[E]):
                 iterate again), or the connection was lost.
             WebSocketTimeout: No event arrived within `idle_timeout`.
         """
-        return Events(self._connection)
+        return Events(self, self._connection)
 
     def wait_for(self, event: Any, *, timeout: float | UseDefault | None = DEFAULT) -> Any:
         """Waits for an event, or returns it if it is already in the queue.
@@ -296,7 +301,7 @@ class AsyncSocket(BaseSocket, Generic[E]):
                 iterate again), or the connection was lost.
             WebSocketTimeout: No event arrived within `idle_timeout`.
         """
-        return AsyncEvents(self._connection)
+        return AsyncEvents(self, self._connection)
 
     async def wait_for(
         self,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from coze_openapi import models as m
 from coze_openapi.senders import SpeechSender
@@ -14,14 +13,16 @@ from coze_openapi.senders.websockets_speech import (
     INPUT_TEXT_BUFFER_APPEND_LIMITS,
     SPEECH_UPDATE_LIMITS,
 )
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.limits import check
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 
-from ..audio import AudioFormat, wav_header
 from ..errors import ArgumentError
 from ._protocol import SPEECH, SpeechEvent, audio_of
 from ._socket import AsyncSocket, Sent, SyncSocket
+
+if TYPE_CHECKING:
+    from coze_runtime.streams.speech import AudioFile
 
 MAX_BYTES: int = INPUT_TEXT_BUFFER_APPEND_LIMITS["text"].max_bytes or 0
 """Maximum UTF-8 bytes of text in one request; 0 if the description states no limit."""
@@ -84,23 +85,21 @@ class SpeechSocket(SyncSocket[SpeechEvent], SpeechSender[None]):
         Args:
             text: The text to speak.
             file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file if
-                the audio is PCM; everything else gets the raw bytes.
+                the audio is PCM; everything else gets the raw bytes. The file at a path appears,
+                or replaces another, when the audio is complete.
             output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
-            ArgumentError: The text is empty, or a value is beyond its limits.
+            ArgumentError: The text is empty, a value is beyond its limits, or the file cannot be
+                written.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the audio is complete; the
-                incomplete file is removed.
+            WebSocketError: The server reports an error, or closes before the audio is complete. An
+                existing file at the path is kept.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
-        size = 0
-        with _audio_file(file, output_audio) as target:
-            for piece in pieces:
-                target.write(piece)
-                size += len(piece)
-        return size
+        with _target(file, output_audio) as target:
+            return sum(target.write(piece) for piece in pieces)
 
     def _say(self, texts: list[str], output_audio: m.OutputAudio | None) -> Iterator[bytes]:
         for text in texts:
@@ -170,23 +169,21 @@ class AsyncSpeechSocket(AsyncSocket[SpeechEvent], SpeechSender[Sent]):
         Args:
             text: The text to speak.
             file: A path, or an open binary file. A path that ends in `.wav` becomes a WAV file if
-                the audio is PCM; everything else gets the raw bytes.
+                the audio is PCM; everything else gets the raw bytes. The file at a path appears,
+                or replaces another, when the audio is complete.
             output_audio: Codec, sample rate, voice, speed and loudness; None uses the server's
                 defaults: PCM, 24 kHz, mono, 16 bit.
 
         Raises:
-            ArgumentError: The text is empty, or a value is beyond its limits.
+            ArgumentError: The text is empty, a value is beyond its limits, or the file cannot be
+                written.
             APIConnectionError: The server could not be reached or did not respond in time.
-            WebSocketError: The server reports an error, or closes before the audio is complete; the
-                incomplete file is removed.
+            WebSocketError: The server reports an error, or closes before the audio is complete. An
+                existing file at the path is kept.
         """
         pieces = self.say_stream(text, output_audio=output_audio)
-        size = 0
-        with _audio_file(file, output_audio) as target:
-            async for piece in pieces:
-                target.write(piece)
-                size += len(piece)
-        return size
+        with _target(file, output_audio) as target:
+            return sum([target.write(piece) async for piece in pieces])
 
     async def _say(
         self, texts: list[str], output_audio: m.OutputAudio | None
@@ -237,40 +234,19 @@ def split_text(text: str, limit: int = MAX_BYTES) -> list[str]:
 
 
 @contextmanager
-def _audio_file(
+def _target(
     file: str | os.PathLike[str] | IO[bytes], audio: m.OutputAudio | None
-) -> Iterator[IO[bytes]]:
-    """Opens a file for audio: WAV if the path ends in `.wav` and the audio is PCM, else raw bytes.
-    A file created here is removed if the audio is incomplete.
-    """
+) -> Iterator[IO[bytes] | AudioFile]:
+    """Opens a file for audio. A file at a path appears when the audio is complete."""
     if not isinstance(file, str | os.PathLike):
         yield file
         return
-    path = Path(file)
-    wav = _pcm_format(audio) if path.suffix.lower() == ".wav" else None
-    header = b"" if wav is None else wav_header(wav)
-    target = path.open("wb")
-    try:
-        with target:
-            target.write(header)
-            yield target
-            if wav is not None:
-                size = target.tell() - len(header)
-                target.seek(0)
-                target.write(wav_header(wav, size))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    from coze_runtime.streams.speech import AudioFile
 
-
-def _pcm_format(audio: m.OutputAudio | None) -> AudioFormat | None:
-    """The sample format of requested speech; None if it is not PCM."""
-    if audio is None:
-        return AudioFormat()
-    if audio.codec not in (None, "pcm"):
-        return None
-    rate = audio.pcm_config.sample_rate if audio.pcm_config else None
-    return AudioFormat() if rate is None else AudioFormat(sample_rate=int(rate))
+    rate = audio.pcm_config.sample_rate if audio and audio.pcm_config else None
+    with AudioFile(file, (audio and audio.codec) or "pcm", rate) as target:
+        yield target
+        target.finish()
 
 
 publish(globals(), "cozekit.websockets", "SpeechSocket", "AsyncSpeechSocket")

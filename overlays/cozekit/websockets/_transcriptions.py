@@ -11,7 +11,7 @@ from typing import Any
 from coze_openapi import models as m
 from coze_openapi.senders import SimultInterpretationSender, TranscriptionsSender
 from coze_openapi.senders.websockets_transcriptions import TRANSCRIPTIONS_UPDATE_LIMITS
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.limits import check
 from coze_runtime.steps import Steps, run_steps, run_steps_async
 

@@ -12,10 +12,10 @@ _ENVELOPE = ("code", "msg", "detail")
 
 
 def visible_fields(request: ApiRequest, schema: Schema, record: Any) -> Any:
-    """The fields of a record that a schema has; anything but a record as it is."""
-    if not isinstance(record, dict):
-        return record
+    """The fields of a record that a schema has; a map, and anything but a record, as it is."""
     names = request.state.description.properties(schema)
+    if not isinstance(record, dict) or not names:
+        return record
     return {name: record[name] for name in names if record.get(name) is not None}
 
 

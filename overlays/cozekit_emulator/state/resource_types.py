@@ -234,6 +234,35 @@ _TYPES = (
         sample_fields={"dataset_id": DATASET, "format_type": 2, "status": 1, "progress": 100},
     ),
     ResourceType(
+        "databases",
+        ("database_id", "id"),
+        ("Database",),
+        "7400000000000000027",
+        times_as_text=True,
+        sample_fields={
+            "workspace_id": WORKSPACE,
+            "app_id": "0",
+            "rw_mode": "unlimited_read_write",
+            "fields": [
+                {"name": "user_id", "desc": "姓名", "type": "string", "is_required": True},
+                {"name": "level", "desc": "等级", "type": "integer", "is_required": True},
+            ],
+        },
+        initial_fields={"app_id": "0", "creator_id": USER},
+    ),
+    ResourceType(
+        "database_rows", ("id",), parent="databases", creation_fields=(), update_fields=()
+    ),
+    ResourceType(
+        "database_tasks",
+        ("task_id",),
+        ("DatabaseTask",),
+        "7400000000000000028",
+        creation_fields=(),
+        update_fields=(),
+        sample_fields={"status": "succeed", "task_type": "insert", "affected_rows": 2},
+    ),
+    ResourceType(
         "variables", ("keyword",), ("UserVariable",), scope=("app_id", "bot_id", "connector_uid")
     ),
     ResourceType(

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_rooms_create",
     "POST",
     "/v1/audio/rooms",
+    call="coze.audio.rooms.create",
     page="create_room",
     billed=True,
     slow=True,

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_create",
     "POST",
     "/v1/audio/voiceprint_groups",
+    call="coze.audio.voiceprint_groups.create",
     page="create_voiceprint_group",
 )
 

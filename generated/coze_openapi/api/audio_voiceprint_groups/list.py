@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_list",
     "GET",
     "/v1/audio/voiceprint_groups",
+    call="coze.audio.voiceprint_groups.list",
     page="list_voiceprint_group",
     safe=True,
 )

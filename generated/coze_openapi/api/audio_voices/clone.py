@@ -22,6 +22,7 @@ OPERATION = Operation(
     "audio_voices_clone",
     "POST",
     "/v1/audio/voices/clone",
+    call="coze.audio.voices.clone",
     page="clone_voices",
     billed=True,
     slow=True,

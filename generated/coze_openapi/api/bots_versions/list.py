@@ -22,6 +22,7 @@ OPERATION = Operation(
     "bots_versions_list",
     "GET",
     "/v1/bots/{bot_id}/versions",
+    call="coze.bots.versions.list",
     page="list_bot_versions",
     safe=True,
 )

@@ -24,13 +24,15 @@ OPERATION = Operation(
     "chat_create",
     "POST",
     "/v3/chat",
+    call="coze.chat.create",
     page="chat_v3",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(
-    operation="chat_retrieve",
+    operation="coze.chat.retrieve",
     module="coze_openapi.api.chat.retrieve",
     arguments={"conversation_id": "conversation_id", "chat_id": "id"},
     state="status",

@@ -22,13 +22,15 @@ OPERATION = Operation(
     "chat_submit_tool_outputs",
     "POST",
     "/v3/chat/submit_tool_outputs",
+    call="coze.chat.submit_tool_outputs",
     page="chat_submit_tool_outputs",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(
-    operation="chat_retrieve",
+    operation="coze.chat.retrieve",
     module="coze_openapi.api.chat.retrieve",
     arguments={"conversation_id": "$conversation_id", "chat_id": "$chat_id"},
     state="status",

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "conversations_messages_list",
     "POST",
     "/v1/conversation/message/list",
+    call="coze.conversations.messages.list",
     page="list_message",
     safe=True,
 )

@@ -6,7 +6,7 @@ The other classes are in `coze_runtime.errors`; `cozekit.errors` has all of them
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.errors import APIError, InvalidRequestError, NotFoundError
 from coze_runtime.operation import Service
 

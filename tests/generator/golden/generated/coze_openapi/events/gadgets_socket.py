@@ -12,18 +12,6 @@ from coze_runtime.operation import Socket
 from ..models.gadgets_runs import Run
 from ..models.shared import Envelope
 
-SOCKET = Socket(
-    "gadgets_socket",
-    "/v1/gadgets/socket",
-    page="gadget_socket",
-    parameters=["gadget_id"],
-    required=["gadget_id"],
-    terminal=frozenset({"run.progress"}),
-    failure=frozenset(()),
-    settings="",
-)
-"""Path and query of the handshake, and the parts that some events play."""
-
 SEND: Mapping[str, type[Model]] = {
     "run.create": Run,
 }
@@ -40,3 +28,17 @@ RECEIVE: Mapping[str, type[Model]] = {
 
 Received: TypeAlias = Run | Envelope
 """Any event that the server sends."""
+
+SOCKET = Socket(
+    "gadgets_socket",
+    "/v1/gadgets/socket",
+    page="gadget_socket",
+    parameters=["gadget_id"],
+    required=["gadget_id"],
+    terminal=frozenset({"run.progress"}),
+    failure=frozenset(()),
+    settings="",
+    send=SEND,
+    receive=RECEIVE,
+)
+"""Path and query of the handshake, the events, and the parts that some of them play."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.streams import events as base
 from coze_runtime.streams.events import UnknownEvent
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from warnings import warn
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import SyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -139,7 +139,7 @@ class Gadgets(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Gadget]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("gadgets_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.gadgets.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from warnings import warn
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.models import Empty
 from coze_runtime.operation import CallOptions, PageData
@@ -139,7 +139,7 @@ class AsyncGadgets(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Gadget]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("gadgets_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.gadgets.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.streams import chat as base
 from coze_runtime.streams.events import EventType, StreamSpec
 
@@ -30,6 +30,7 @@ SPEC = StreamSpec(
     end=frozenset({"done", "talk.waits"}),
     settled=frozenset({"completed", "failed", "waits"}),
     waiting=frozenset({"waits"}),
+    running=frozenset({"running"}),
     answer=frozenset({"answer"}),
     follow_up=frozenset({"follow_up"}),
     tool_calls="action.calls",

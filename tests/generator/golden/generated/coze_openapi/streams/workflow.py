@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from coze_runtime._publish import publish
+from coze_runtime import publish
 from coze_runtime.streams import workflow as base
 from coze_runtime.streams.events import EventType, StreamSpec
 
@@ -21,6 +21,7 @@ SPEC = StreamSpec(
         "PING": EventType(events.WorkflowPingEvent),
     },
     failed=RunFailed,
+    numbered=True,
     delta=frozenset({"run.progress"}),
     interrupt=frozenset({"run.question"}),
     failure=frozenset({"error"}),
