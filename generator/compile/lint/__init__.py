@@ -11,8 +11,7 @@ limits      limits of schemas, parameters and senders
 operations  names, parameters, bodies, paging, what a method returns
 methods     waits, helpers, calls that may come too late
 streams     event streams, kinds of streams, errors that carry models
-tables      tables of events
-senders     senders of those events
+tables      tables of events, and how they are sent
 whole       how the files fit together
 openapi     what openapi-spec-validator says, which knows nothing of our rules
 
