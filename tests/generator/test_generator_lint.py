@@ -103,11 +103,13 @@ def schema_name_is_not_capitalized(d: Description) -> None:
     }
 
 
-@bad(f"{GADGETS}Maker.to_dict: models use this name themselves; a field cannot have it")
-def field_has_the_name_of_a_method_of_models(d: Description) -> None:
-    d.node("Maker")["properties"]["to_dict"] = {
+@bad(
+    f"{GADGETS}Journey.from_: has the Python name of from; they cannot both be fields",
+)
+def field_has_the_python_name_of_another_one(d: Description) -> None:
+    d.node("Journey")["properties"]["from_"] = {
         "type": "string",
-        "description": "Dictionary of the maker.",
+        "description": "Where it began, again.",
         "example": "A",
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..bundle import Node
 from ..limits import CONDITIONS
-from ..nodes import field_name, member_name, node_at, properties
+from ..nodes import field_name, member_name, node_at, properties, python_name
 from .limits import lint_limits
 from .place import Place
 from .values import Values
@@ -67,7 +67,7 @@ def lint_node(place: Place, node: Any, values: Values) -> Iterator[str]:
 def _properties(place: Place, fields: Node, values: Values) -> Iterator[str]:
     names: dict[str, str] = {}
     for name, child in fields.items():
-        other = names.setdefault(field_name(name), name)
+        other = names.setdefault(python_name(field_name(name)), name)
         if other != name:
             yield (place / name).says(f"has the Python name of {other}; they cannot both be fields")
         yield from lint_node(place / name, child, values)
