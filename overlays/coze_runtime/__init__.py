@@ -9,7 +9,7 @@
 | `senders` | base class and helpers of the generated event senders |
 | `calls` | executes a call: settings, retries, hooks, raw responses, custom requests |
 | `_http` | the only code that touches the HTTP library |
-| `paging`, `page_parser` | lists that come in pages |
+| `paging`, `page_walk` | lists that come in pages |
 | `streams` | event streams: SSE decoding, typed events, results of chats and runs |
 | `polling` | waits for the outcome of work |
 | `loops` | helpers that make several calls: running tools, resuming interrupted runs |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
@@ -11,6 +12,12 @@ from .serialization.convert import Convertible, from_wire, to_wire
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
+
+# Secrets inside longer texts: of signed URLs, and tokens in configurations for other programs.
+_SECRET = re.compile(
+    r"""([?&][\w-]*(?:sign|signature|token|auth|credential|secret|key)=|\bbearer )[^&\s'"\\]+""",
+    re.IGNORECASE,
+)
 
 
 class _PreInit:
@@ -95,7 +102,7 @@ class Model(Convertible):
             for name, value, is_shown in attributes
             if value is not None
         )
-        return f"{type(self).__name__}({', '.join(fields)})"
+        return _SECRET.sub(r"\1***", f"{type(self).__name__}({', '.join(fields)})")
 
 
 def renamed(names: Mapping[str, str]) -> Callable[[type[M]], type[M]]:

@@ -302,21 +302,12 @@ class Pager(NamedTuple):
     """Argument: id; the page ends before that item."""
     after: str | None = None
     """Argument: id; the page starts after that item."""
-    first_id: str | None = None
-    """Path of the id of the first item."""
-    last_id: str | None = None
-    """Path of the id of the last item."""
-
-
-class MissingList(list[Any]):
-    """An empty list that replaces a list missing from a response."""
-
-    def __init__(self, error: ResponseError, *, certain: bool) -> None:
-        super().__init__()
-        self.error = error
-        """The error to raise if the list cannot be empty."""
-        self.certain = certain
-        """Whether the response shows that there are items."""
+    next_before: str | None = None
+    """Path of the id before which the next page ends."""
+    next_after: str | None = None
+    """Path of the id after which the next page starts."""
+    id: str | None = None
+    """Path of the id in an item; a walk yields each item once."""
 
 
 class PageData(NamedTuple, Generic[T]):
@@ -326,17 +317,19 @@ class PageData(NamedTuple, Generic[T]):
     total: int | None
     has_more: bool | None
     next_token: str | None
-    first_id: str | None
-    last_id: str | None
+    next_before: str | None
+    next_after: str | None
     logid: str | None
+    missing: ResponseError | None = None
+    """The error to raise if the list, which is missing, cannot be empty."""
 
 
 def path_segment(name: str, value: object) -> str:
     """Quotes a path parameter, so that it stays one segment.
 
     Raises:
-        ArgumentError: The value is empty, `.` or `..`; the request would reach another operation.
-            Or it is not valid Unicode.
+        ArgumentError: The value is empty, `.` or `..`, so that the request would reach another
+            operation; or it is not valid Unicode.
     """
     text = str(value) if value is not None else ""
     if not text.strip() or text in (".", ".."):
@@ -344,10 +337,20 @@ def path_segment(name: str, value: object) -> str:
             f"{name} must not be empty, `.` or `..`: the request would reach another operation",
             argument=name,
         )
+    return quote(valid_unicode(name, text), safe="")
+
+
+def valid_unicode(name: str, text: str) -> str:
+    """Returns a text that goes into a URL or a form.
+
+    Raises:
+        ArgumentError: It has half of a surrogate pair, which these cannot hold.
+    """
     try:
-        return quote(text, safe="")
-    except UnicodeEncodeError as error:
-        raise ArgumentError(f"{name}: the text is not valid Unicode", argument=name) from error
+        text.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name}: the text is not valid Unicode", argument=name) from None
+    return text
 
 
 def omit_none(values: dict[str, Any]) -> dict[str, Any]:

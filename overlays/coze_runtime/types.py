@@ -22,6 +22,17 @@ class AsyncFile(Protocol):
         ...
 
 
+class FormFile(Protocol):
+    """A file that a web framework received: `FileStorage` of Flask, `UploadFile` of FastAPI, and
+    their like. Its name and media type are sent too.
+    """
+
+    @property
+    def filename(self) -> str | None:
+        """Name of the file on the computer of the sender."""
+        ...
+
+
 OnProgress: TypeAlias = Callable[[int, int | None], object]
 """Called with the number of bytes sent so far and the size of the file in bytes, or None when the
 size is not known.
@@ -59,14 +70,19 @@ def with_progress(file: Any, on_progress: OnProgress | None) -> Any:
     return file if on_progress is None else UploadProgress(file, on_progress)
 
 
-FileContent: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str] | IO[bytes] | AsyncFile
+FileContent: TypeAlias = (
+    bytes | bytearray | memoryview | os.PathLike[str] | IO[bytes] | AsyncFile | FormFile
+)
 
 FileInput: TypeAlias = (
     str | FileContent | tuple[str, FileContent] | tuple[str, FileContent, str] | UploadProgress
 )
-"""A file to upload: a path, bytes, an open binary file, `(name, content)` or `(name, content,
-media type)`; wrap any of them in `UploadProgress` to watch the upload. A string is always a path.
-The async client also accepts async files.
+"""A file to upload: a path, bytes, an open binary file, a file that a web framework received,
+`(name, content)` or `(name, content, media type)`; wrap any of them in `UploadProgress` to watch
+the upload. A string is always a path. The async client also accepts async files.
+
+A name that you give is sent as it is. A file without one is called `upload`, with an extension by
+its media type or its first bytes.
 """
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from coze_openapi.models.chat import (
     EnterMessage,
     MessageContentItem,
@@ -22,6 +20,7 @@ from coze_openapi.models.chat import (
     MessageRole,
     MessageType,
 )
+from coze_runtime.serialization.convert import write_json
 
 from .errors import ArgumentError
 
@@ -60,7 +59,7 @@ def user_objects(
         raise ArgumentError("a message has at most one text part; join them", argument="items")
     if len(texts) == len(items):
         raise ArgumentError("build a message of text alone with user_text", argument="items")
-    content = msgspec.json.encode([item.to_dict() for item in items]).decode()
+    content = write_json([item.to_dict() for item in items]).decode()
     return _question(content, MessageContentType.OBJECT_STRING, meta_data)
 
 

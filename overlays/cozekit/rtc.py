@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
-import msgspec
 from attrs import define
 
 from coze_openapi import models
@@ -39,6 +38,7 @@ from coze_openapi.senders.rtc import (
     submit_tool_outputs,
 )
 from coze_runtime.models import Model
+from coze_runtime.serialization.convert import read_json, write_json
 from coze_runtime.serialization.error_responses import classify
 
 from .errors import APIError, ResponseError
@@ -94,7 +94,7 @@ def encode(event: Model) -> str:
 
     Source: signaling_uplink_event
     """
-    return msgspec.json.encode(event.to_dict()).decode()
+    return write_json(event.to_dict()).decode()
 
 
 def parse(message: str | bytes) -> DownlinkEvent | UnknownEvent:
@@ -129,8 +129,8 @@ def _parse(
     message: str | bytes, events: Mapping[str, type[Model]], aliases: Mapping[str, str]
 ) -> Model | UnknownEvent:
     try:
-        event = msgspec.json.decode(message)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        event = read_json(message)
+    except ValueError as error:
         raise ResponseError(f"the message is not valid JSON ({type(error).__name__})") from None
     event_type = event.get("event_type") if isinstance(event, dict) else None
     if not isinstance(event_type, str) or not event_type:

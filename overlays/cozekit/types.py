@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from coze_runtime.types import DriftHook as DriftHook
     from coze_runtime.types import FileContent as FileContent
     from coze_runtime.types import FileInput as FileInput
+    from coze_runtime.types import FormFile as FormFile
     from coze_runtime.types import Listener as Listener
     from coze_runtime.types import Null as Null
     from coze_runtime.types import OnProgress as OnProgress
@@ -55,7 +56,7 @@ else:
             "coze_runtime.operation": ("CallOptions Operation PageData Pager Request Response"),
             "coze_runtime.paging": "AsyncPage AsyncPager Page",
             "coze_runtime.types": "DEFAULT NULL AsyncFile Drift DriftHook FileContent FileInput "
-            "Listener Null OnProgress OnToolError Timeout TimeoutInput Tools UploadProgress "
-            "UseDefault",
+            "FormFile Listener Null OnProgress OnToolError Timeout TimeoutInput Tools "
+            "UploadProgress UseDefault",
         },
     )

@@ -162,6 +162,11 @@ class Op(NamedTuple):
     def method_name(self) -> str:
         return self.id.removeprefix(self.tag.replace(".", "_") + "_")
 
+    @property
+    def call(self) -> str:
+        """How users call it."""
+        return f"coze.{self.tag}.{self.method_name}"
+
     def method_of(self, client: Any, *, streaming: bool | None = None) -> Any:
         """The bound method; `streaming` chooses the twin of an operation that can do both."""
         streaming = self.only_streams if streaming is None else streaming

@@ -94,6 +94,42 @@ CASES = [
         ServerError,
         5000,
     ),
+    # An error without `code`, by the fields of the other envelopes.
+    Case(
+        "error-code-in-200",
+        json_reply({"error_code": 4000, "error_message": "bad input"}, x_tt_logid=LOGID),
+        InvalidRequestError,
+        4000,
+        "bad input",
+    ),
+    Case(
+        "error-code-beside-null-code-in-200",
+        json_reply({"code": None, "error_code": "4101", "data": {}}, x_tt_logid=LOGID),
+        PermissionDeniedError,
+        4101,
+    ),
+    Case(
+        "error-message-in-200",
+        json_reply({"error_code": 0, "error_message": "bad input"}, x_tt_logid=LOGID),
+        APIError,
+        0,
+        "bad input",
+    ),
+    Case(
+        "error-of-letters-in-200",
+        json_reply({"error": "access_deny"}, x_tt_logid=LOGID),
+        APIError,
+        None,
+        "access_deny",
+    ),
+    Case(
+        "error-object-in-200",
+        json_reply({"error": {"message": "overloaded", "logid": "inner"}}),
+        APIError,
+        None,
+        "overloaded",
+        "inner",
+    ),
     # The forms of the envelope.
     Case(
         "detail-with-logid",

@@ -43,13 +43,15 @@ def put(body: dict[str, Any], path: str | None, value: Any) -> None:
 
 
 def item(op: Op, number: int) -> Any:
-    """An item of the list; its first text, at any depth, tells which."""
+    """An item of the list; its id, and its first text at any depth, tell which."""
     schema = op.answer_schema or {}
     for step in op.result_path:
         schema = merged(merged(schema)["properties"][step])
-    return json.loads(
+    found = json.loads(
         json.dumps(sample(schema["items"])).replace(json.dumps("text ü"), f'"item {number}"', 1)
     )
+    put(found, (op.pager or {}).get("id"), f"id {number}")
+    return found
 
 
 class Shelf:
@@ -81,8 +83,8 @@ class Shelf:
         )  # what a filter takes out is counted, too
         put(body, self.pager.get("has_more"), not last)
         put(body, self.pager.get("next"), "" if last else f"token {number + 1}")
-        put(body, self.pager.get("first_id"), f"first {number + 1}")
-        put(body, self.pager.get("last_id"), f"last {number + 1}")
+        put(body, self.pager.get("next_before"), f"first {number + 1}")
+        put(body, self.pager.get("next_after"), f"last {number + 1}")
         return body
 
     def number_of(self, asked: dict[str, Any]) -> int:
@@ -245,7 +247,7 @@ async def test_a_first_page_without_its_list_is_an_error_when_its_total_is_above
     op: Op, absent: bool, client: Client, async_client: AsyncClient, server: LoopbackServer
 ) -> None:
     server.answer(json_reply(listless(op, 5, absent), x_tt_logid="log-1"))
-    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is missing \(total: 5\)") as caught:
+    with pytest.raises(ResponseError, match=rf"^{op.call}: .* is missing \(total: 5\)") as caught:
         listed(op, client)
     error = caught.value
     assert (error.logid, error.http_status, error.request and error.request.operation) == (
@@ -371,7 +373,7 @@ async def test_a_list_under_a_name_that_nobody_described_is_an_error_on_every_pa
         )
 
     server.answer(answers)
-    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is not a list, but the response has"):
+    with pytest.raises(ResponseError, match=rf"^{op.call}: .* is not a list, but the response has"):
         list(listed(op, client))
     with pytest.raises(ResponseError, match="is not a list, but the response has"):
         [entry async for entry in listed_async(op, async_client)]
@@ -407,7 +409,7 @@ def test_a_mapping_in_place_of_the_list_is_an_error_and_no_empty_list(
     server.answer(json_reply(body))
     with pytest.raises(
         ResponseError,
-        match=f"is not a list, but the response has '{pager['items'].rpartition('.')[2]}'",
+        match=f"is not a list, but the response has '{pager['items']}'",
     ):
         listed(op, client)
 
@@ -460,17 +462,17 @@ async def test_endless_empty_pages_end_with_an_error_after_two(
         put(body, pager["items"], [])
         put(body, pager.get("total"), 1000)
         put(body, pager.get("has_more"), True)
-        for key in ("next", "first_id", "last_id"):
+        for key in ("next", "next_before", "next_after"):
             put(body, pager.get(key), f"cursor {count}")
         return json_reply(body, x_tt_logid=f"log-{count}")
 
     server.answer(endless)
-    with pytest.raises(ResponseError, match=f"{op.id}.*empty pages") as caught:
+    with pytest.raises(ResponseError, match=f"{op.call}.*nothing new") as caught:
         list(listed(op, client))
     assert caught.value.logid == f"log-{count}"
     assert count <= 3
     count = 0
-    with pytest.raises(ResponseError, match="empty pages"):
+    with pytest.raises(ResponseError, match="nothing new"):
         [entry async for entry in listed_async(op, async_client)]
     assert count <= 3
 
@@ -487,17 +489,17 @@ async def test_a_cursor_that_does_not_move_ends_with_an_error(
     body: dict[str, Any] = {"code": 0, "msg": ""}
     put(body, pager["items"], [item(op, 1)])
     put(body, pager.get("has_more"), True)
-    for key in ("next", "first_id", "last_id"):
+    for key in ("next", "next_before", "next_after"):
         if cursor is not None:
             put(body, pager.get(key), cursor)
     server.answer(json_reply(body, x_tt_logid="log-stuck"))
-    with pytest.raises(ResponseError, match=op.id) as caught:
+    with pytest.raises(ResponseError, match=op.call) as caught:
         list(listed(op, client))
     assert caught.value.logid == "log-stuck"
     assert len(server.received) <= 2
     server.reset()
     server.answer(json_reply(body))
-    with pytest.raises(ResponseError, match=op.id):
+    with pytest.raises(ResponseError, match=op.call):
         [entry async for entry in listed_async(op, async_client)]
     assert len(server.received) <= 2
 
@@ -616,3 +618,217 @@ def test_the_items_of_a_page_are_a_list_that_may_be_changed(
     items = client.bots.list(workspace_id="w1").items
     items[0] = items[1]
     assert [bot.id for bot in items] == ["b2", "b2"]
+
+
+# ---- walks that make no progress, and lists that change meanwhile
+
+
+class Frozen(Shelf):
+    """A server that sends the first page whatever it is asked for, each time with a new cursor."""
+
+    def __init__(self, op: Op, marks: tuple[str, ...]) -> None:
+        super().__init__(op, 5)
+        self.marks = marks
+
+    def number_of(self, asked: dict[str, Any]) -> int:
+        return 0
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        body = super().answer(asked)
+        for mark in {"total", "has_more"} - set(self.marks):
+            put(body, self.pager.get(mark), None)
+        for key in ("next", "next_before", "next_after"):
+            put(body, self.pager.get(key), f"cursor {len(self.asked)}")
+        return body
+
+
+def cursor_of(op: Op, asked: dict[str, Any]) -> str:
+    pager = op.pager or {}
+    name = pager.get("page") or pager["after"]
+    value = asked[name]
+    return f"{name}={int(value) if pager['style'] == 'number' else value!r}"
+
+
+@pytest.mark.parametrize("marks", [("total", "has_more"), ("total",), ("has_more",), ()])
+@pytest.mark.parametrize("with_ids", [True, False], ids=["ids", "no ids"])
+@every_list
+async def test_a_server_that_ignores_the_cursor_is_told_after_two_requests_without_progress(
+    op: Op,
+    with_ids: bool,
+    marks: tuple[str, ...],
+    client: Client,
+    async_client: AsyncClient,
+    server: LoopbackServer,
+) -> None:
+    pager = op.pager or {}
+    if pager["style"] == "cursor" and "has_more" not in marks:
+        return  # without this flag the list ends at its first empty page
+
+    def frozen() -> Frozen:
+        shelf = Frozen(op, marks)
+        for found in shelf.items if not with_ids and "id" in pager else ():
+            put(found, pager["id"], None)
+        return shelf
+
+    shelf, twin = frozen(), frozen()
+    server.answer(shelf)
+    found = []
+    with pytest.raises(ResponseError, match=f"^{op.id}: .*nothing new") as caught:
+        for entry in listed(op, client):
+            found.append(entry.to_dict())
+    assert len(shelf.asked) <= 3
+    assert cursor_of(op, shelf.asked[-1]) in str(caught.value)
+    server.answer(twin)
+    with pytest.raises(ResponseError, match="nothing new"):
+        [entry async for entry in listed_async(op, async_client)]
+    assert len(twin.asked) == len(shelf.asked)
+    if with_ids and "id" in pager:
+        assert len(found) == SIZE
+
+
+BY_NUMBER = each(
+    "op",
+    {op.id: op for op in PAGED if op.pager and op.pager["style"] == "number" and "id" in op.pager},
+)
+
+
+@BY_NUMBER
+@pytest.mark.parametrize("arriving", [1, 2, 3])
+async def test_items_that_arrive_during_a_walk_by_number_repeat_no_other(
+    op: Op, arriving: int, client: Client, async_client: AsyncClient, server: LoopbackServer
+) -> None:
+    """They come in front and move the others to later pages."""
+
+    class Growing(Shelf):
+        def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+            body = super().answer(asked)
+            if len(self.asked) == 1:
+                self.items = [item(op, 10 + number) for number in range(arriving)] + self.items
+            return body
+
+    old = [item(op, number) for number in range(5)]
+    server.answer(shelf := Growing(op, 5))
+    found = [entry.to_dict() for entry in listed(op, client)]
+    assert [entry for entry in found if entry in old] == old
+    assert all(found.count(entry) == 1 for entry in found)
+    assert len(shelf.asked) <= 3 + arriving
+    server.answer(Growing(op, 5))
+    assert [entry.to_dict() async for entry in listed_async(op, async_client)] == found
+
+
+@BY_NUMBER
+def test_a_server_with_smaller_pages_than_asked_for_is_walked_to_the_end(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
+    server.answer(shelf := Shelf(op, 5))
+    size = {(op.pager or {})["size"]: 4}
+    if next(iter(size)) in {p.argument for p in op.parameters}:
+        assert [entry.to_dict() for entry in listed(op, client, **size)] == shelf.items
+        assert len(shelf.asked) == 3
+
+
+class Conversation:
+    """A server that pages through messages 1 to 30 before or after one of them."""
+
+    def __init__(self, *, nearest_first: bool, inclusive: bool) -> None:
+        self.nearest_first = nearest_first
+        self.inclusive = inclusive
+        self.asked = 0
+
+    def __call__(self, request: Received) -> Reply:
+        self.asked += 1
+        asked, keep = request.json(), self.inclusive
+        if before := asked.get("before_id"):
+            found = list(range(int(before) - 1 + keep, 0, -1))
+        else:
+            found = list(range(int(asked.get("after_id") or 0) + 1 - keep, 31))
+        page, more = found[: asked["limit"]], len(found) > asked["limit"]
+        page = page if self.nearest_first else page[::-1]
+        ends = {"first_id": f"{page[0]}", "last_id": f"{page[-1]}"} if page else {}
+        return json_reply(
+            {"code": 0, "data": [{"id": f"{id_}"} for id_ in page], "has_more": more, **ends}
+        )
+
+
+@pytest.mark.parametrize("inclusive", [False, True], ids=["without", "with the message asked for"])
+@pytest.mark.parametrize("nearest_first", [True, False], ids=["nearest first", "farthest first"])
+@pytest.mark.parametrize("start", [{"before_id": "31"}, {"after_id": "1"}], ids=str)
+async def test_messages_come_once_whichever_end_of_a_page_the_server_puts_first(
+    start: dict[str, str],
+    nearest_first: bool,
+    inclusive: bool,
+    client: Client,
+    async_client: AsyncClient,
+    server: LoopbackServer,
+) -> None:
+    asked: dict[str, Any] = {"conversation_id": "1", "limit": 7, **start}
+    expected = range(1, 31 + inclusive) if "before_id" in start else range(2 - inclusive, 31)
+    server.answer(told := Conversation(nearest_first=nearest_first, inclusive=inclusive))
+    found = [int(message.id or 0) for message in client.conversations.messages.list(**asked)]
+    assert sorted(found) == [*expected]
+    if nearest_first:
+        assert found == sorted(found, reverse="before_id" in start)
+    assert told.asked <= 7  # five or six pages, and one to notice the order
+    server.answer(Conversation(nearest_first=nearest_first, inclusive=inclusive))
+    walk = async_client.conversations.messages.list(**asked)
+    assert [int(message.id or 0) async for message in walk] == found
+
+
+# ---- lists at another place
+
+
+NESTED = {op.id: op for op in PAGED if "." in (op.pager or {})["items"]}
+ELSEWHERE: dict[str, Callable[[list[Any], str], dict[str, Any]]] = {
+    "directly": lambda items, name: {"data": items},
+    "above": lambda items, name: {name: items, "data": {}},
+    "alone": lambda items, name: {name: items},
+    "deeper": lambda items, name: {"data": {"page": {name: items}}},
+    "far deeper": lambda items, name: {"data": {"a": {"b": {"c": items}}}},
+    "as a text": lambda items, name: {"data": json.dumps(items)},
+    "as a text inside": lambda items, name: {"data": {name: json.dumps(items)}},
+    "as a number": lambda items, name: {"data": {name: len(items)}},
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+@each("op", NESTED)
+async def test_a_list_at_another_place_is_an_error_and_no_empty_list(
+    op: Op, place: str, client: Client, async_client: AsyncClient, server: LoopbackServer
+) -> None:
+    name = (op.pager or {})["items"].partition(".")[2]
+    body = {"code": 0, **ELSEWHERE[place]([item(op, 1), item(op, 2)], name)}
+    server.answer(json_reply(body))
+    with pytest.raises(ResponseError, match=rf"^{op.id}: .* is not a list, but the response has"):
+        listed(op, client)
+    with pytest.raises(ResponseError, match="is not a list, but the response has"):
+        await listed_async(op, async_client)
+
+
+@pytest.mark.parametrize("nothing", [[], "", 0, False, {}])
+@each("op", NESTED)
+def test_nothing_of_another_type_is_an_empty_list(
+    op: Op, nothing: Any, client: Client, server: LoopbackServer
+) -> None:
+    """Some servers write an empty object as an empty list."""
+    server.answer(json_reply({"code": 0, "data": nothing}))
+    assert listed(op, client).items == []
+    server.answer(json_reply({"code": 0, "data": {(op.pager or {})["items"][5:]: nothing}}))
+    assert listed(op, client).items == []
+
+
+@each("op", {op.id: op for op in PAGED if "has_more" in (op.pager or {})})
+def test_a_flag_that_is_a_text_is_read_as_what_it_says(
+    op: Op, client: Client, server: LoopbackServer
+) -> None:
+    shelf = Shelf(op, 5)
+
+    def answers(request: Received) -> Reply:
+        body = json.loads(shelf(request).body)
+        steps = (op.pager or {})["has_more"].split(".")
+        flag = body[steps[0]] if len(steps) == 1 else body[steps[0]][steps[1]]
+        put(body, ".".join(steps), "true" if flag else "false")
+        return json_reply(body)
+
+    server.answer(answers)
+    assert [entry.to_dict() for entry in listed(op, client)] == shelf.items
+    assert len(shelf.asked) == 3

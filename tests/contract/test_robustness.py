@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from coze_runtime.errors import ResponseError
 from coze_runtime.serialization import convert
 from coze_runtime.types import Drift
 from cozekit import AsyncCoze, Coze
@@ -166,6 +167,59 @@ def check_told(op: Op, path: str, raw: Any, answer: dict[str, Any], drifts: list
 def below(path: str, told: set[tuple[str, str]]) -> bool:
     """A value whose elements are wrong is reported element by element."""
     return any(place.startswith((f"{path}[", f"{path}.")) for _, place in told)
+
+
+def result_schema(op: Op) -> dict[str, Any]:
+    schema = op.answer_schema or {}
+    for step in op.result_path:
+        whole = merged(schema)
+        schema = whole["items"] if step.isdecimal() else whole["properties"][step]
+    return schema
+
+
+def is_map(schema: dict[str, Any]) -> bool:
+    whole = merged(schema)
+    return whole.get("type") == "object" and not whole["properties"]
+
+
+WHOLE = {
+    f"{op.id} {name}": (op, name, value)
+    for op in ANSWERING.values()
+    if op.result_path and not op.pager
+    for kind, name in ((list, "array"), (dict, "object"))
+    if (merged(result_schema(op)).get("type") == "array", is_map(result_schema(op)))
+    == (kind is list, kind is dict)
+    for value in (7, 0.5, "text", True, {"a": 1}, [1])
+    if not isinstance(value, kind)
+}
+
+
+@each("op, kind, value", WHOLE)
+@deprecated_too
+async def test_what_is_no_list_or_map_is_told_in_place_of_one(
+    op: Op,
+    kind: str,
+    value: Any,
+    server: LoopbackServer,
+    coze: Coze,
+    async_coze: AsyncCoze,
+) -> None:
+    """A text is no list of letters, and a map no list of its names."""
+    answer = sample_answer(op)
+    node = answer
+    for step in op.result_path[:-1]:
+        node = node[step]
+    node[op.result_path[-1]] = value
+    server.answer(json_reply(answer))
+    with pytest.raises(ResponseError, match=f"{op.id}: the response contains .*, not an {kind}"):
+        call(op, coze)
+    with pytest.raises(ResponseError, match=f"not an {kind}"):
+        await call_async(op, async_coze)
+
+
+def test_lists_and_maps_are_among_the_results() -> None:
+    assert {kind for _, kind, _ in WHOLE.values()} == {"array", "object"}
+    assert len({op.id for op, _, _ in WHOLE.values()}) > 5
 
 
 def test_every_schema_that_the_platform_sends_is_tested() -> None:

@@ -37,8 +37,9 @@ NAMES = set(
 REFERRING = {"senders", "fixed", "limits", "failures", "raises", "when", "allowed"}
 # Keys whose value, or the items of whose value, refers to something.
 REFERENCES = set(
-    "$ref operation then state success failure pause code msg items total has_more next first_id "
-    "last_id page size before after x-coze-unwrap x-coze-replaced-by x-coze-errors x-coze-page "
+    "$ref operation then state success failure pause code msg items total has_more next "
+    "next_before next_after id page size before after x-coze-unwrap x-coze-replaced-by "
+    "x-coze-errors x-coze-page "
     "tags required kind switch error failed tool_failed base parameters function takes without "
     "keep path states answered asked names last pick settings terminal field settled waiting "
     "tool_calls x-coze-used-by send_page pages codes positional aliases end delta message "

@@ -528,10 +528,18 @@ def pager_lacks_keys(d: Description) -> None:
 
 @bad(
     f"{GADGETS}gadgets_list.x-coze-pager: unknown key next; use style, in, size, items, "
-    "total, has_more, page",
+    "total, has_more, page, id",
 )
 def pager_has_the_key_of_another_style(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["next"] = "data.total"
+
+
+@bad(
+    f"{GADGETS}gadgets_list.x-coze-pager.id: data.gadgets.*.gadget_no is not a path in the "
+    "response; fix it",
+)
+def pager_id(d: Description) -> None:
+    d.node("gadgets_list")["x-coze-pager"]["id"] = "gadget_no"
 
 
 @bad(

@@ -305,7 +305,7 @@ def test_every_waiter_of_the_description_names_an_operation_that_takes_its_argum
     waiter: Waiter = import_module(f"coze_openapi.api.{name}").WAITER
     ids = {argument: ["x"] if argument.endswith("s") else "x" for argument in waiter.arguments}
     asked = poll_request(waiter, ids)
-    assert asked.request.operation.id == waiter.operation
+    assert asked.request.operation.call == waiter.operation
     assert waiter.success and waiter.failure
 
 

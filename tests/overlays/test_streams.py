@@ -369,7 +369,7 @@ async def test_a_failure_in_the_stream_is_an_error_with_code_message_and_ids(
             assert isinstance(error, ChatFailed)
             assert (error.code, error.msg, error.logid) == (code, TEXT, LOGID)
             assert (error.chat_id, error.conversation_id) == (CHAT_ID, CONVERSATION_ID)
-            for part in ("chat_create", str(code), TEXT, LOGID, server.url):
+            for part in ("coze.chat.create", str(code), TEXT, LOGID, server.url):
                 assert part in str(error)
 
 

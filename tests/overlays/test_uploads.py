@@ -16,16 +16,21 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
+from aiohttp.web import FileField
+from multidict import CIMultiDict
+from starlette.datastructures import Headers, UploadFile
 
-from coze_runtime.serialization.multipart import CHUNK_SIZE
+from coze_runtime.serialization.upload import CHUNK_SIZE
 from coze_runtime.types import UploadProgress
 from cozekit import ArgumentError, AsyncCoze, RateLimitError
 from cozekit.errors import APIConnectionError, InvalidRequestError, ServerError
 from cozekit_emulator import Emulator
+from tests.each import each
 from tests.overlays.chunk_server import ChunkServer, Request, reply
 from tests.overlays.either import NOW, client, coze, each_kind, local, server
 from tests.overlays.wire import each_transport
@@ -194,21 +199,202 @@ def test_an_empty_file_is_sent_as_such(kind: str, tmp_path: Path) -> None:
         (b"who knows", "upload.bin"),
         (b"", "upload.bin"),
         (io.BytesIO(b"GIF89a"), "upload.gif"),
-        (("photo", b"\x89PNG"), "photo.png"),
-        (("photo", b"?", "image/png"), "photo.png"),
-        (("photo", b"?", "image/png; q=1"), "photo.png"),
-        (("photo.", b"\x89PNG"), "photo.png"),
-        ((".env", b"?"), ".env.bin"),
         (("", b"%PDF"), "upload.pdf"),
-        (("C:\\fakepath\\cat.jpg", b"?"), "cat.jpg"),
-        (("../../etc/passwd.txt", b"?"), "passwd.txt"),
-        (("archive.tar.gz", b"?"), "archive.tar.gz"),
+        (("", b"?", "image/png; q=1"), "upload.png"),
     ],
 )
-def test_every_file_gets_a_name_with_an_extension(file: Any, name: str) -> None:
+def test_a_file_without_a_name_gets_one_with_an_extension(file: Any, name: str) -> None:
     with ChunkServer(OK) as http, client("sync", http.url) as coze:
         coze.files.upload(file=file)
     assert fields(http.requests[0])["file"][0] == name
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "media_type"),
+    [
+        (("README", b"?"), "README", "application/octet-stream"),
+        (("photo", b"\x89PNG"), "photo", "image/png"),
+        (("photo", b"?", "image/png"), "photo", "image/png"),
+        (("photo.", b"\x89PNG"), "photo.", "image/png"),
+        ((".env", b"?"), ".env", "application/octet-stream"),
+        (("cat.of.mine", b"%PDF"), "cat.of.mine", "application/pdf"),
+        (("C:\\fakepath\\cat.jpg", b"?"), "cat.jpg", "image/jpeg"),
+        (("../../etc/passwd.txt", b"?"), "passwd.txt", "text/plain"),
+        (("archive.tar.gz", b"?"), "archive.tar.gz", "application/x-tar"),
+        (("photo", io.BytesIO(b"\x89PNG")), "photo", "image/png"),
+    ],
+)
+def test_a_name_is_sent_as_it_was_given(file: Any, name: str, media_type: str) -> None:
+    with ChunkServer(OK) as http, client("sync", http.url) as coze:
+        coze.files.upload(file=file)
+    assert fields(http.requests[0])["file"][:2] == (name, media_type)
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
+
+
+class FlaskFile:
+    """Like werkzeug's FileStorage: `name` is the field of the form, `filename` that of the file."""
+
+    name = "attachment"
+
+    def __init__(self, filename: str | None, content_type: str | None) -> None:
+        self.filename = filename
+        self.content_type = content_type
+        self.stream = io.BytesIO(PNG)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class DjangoFile:
+    """Like django's UploadedFile: `name` is that of the file."""
+
+    def __init__(self, name: str | None, content_type: str | None) -> None:
+        self.name = name
+        self.content_type = content_type
+        self._file = io.BytesIO(PNG)
+
+    @property
+    def encoding(self) -> str:
+        return self._file.encoding  # type: ignore[attr-defined]  # not there, as in django
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def starlette_file(name: str | None, media_type: str | None) -> Any:
+    headers = Headers({"content-type": media_type} if media_type else {})
+    return UploadFile(io.BytesIO(PNG), filename=name, headers=headers)
+
+
+def aiohttp_file(name: str | None, media_type: str | None) -> Any:
+    return FileField("attachment", name or "", io.BytesIO(PNG), media_type or "", CIMultiDict())  # type: ignore[arg-type]
+
+
+def tornado_file(name: str | None, media_type: str | None) -> Any:
+    return SimpleNamespace(filename=name, body=PNG, content_type=media_type)
+
+
+FRAMEWORKS: dict[str, Callable[[str | None, str | None], Any]] = {
+    "Flask": FlaskFile,
+    "Django": DjangoFile,
+    "Starlette": starlette_file,
+    "aiohttp": aiohttp_file,
+    "Tornado": tornado_file,
+}
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (("cat.png", "image/png"), ("cat.png", "image/png")),
+        (("cat.txt", "image/png"), ("cat.txt", "image/png")),
+        (("cat.png", "application/octet-stream"), ("cat.png", "image/png")),
+        (("cat", "image/jpeg"), ("cat.jpg", "image/jpeg")),
+        (("cat", None), ("cat.png", "image/png")),
+        ((None, None), ("upload.png", "image/png")),
+        (("", "image/gif"), ("upload.gif", "image/gif")),
+        (("C:\\cat.png", "x\r\nEvil: 1"), ("cat.png", "image/png")),
+    ],
+    ids=str,
+)
+@each("make", FRAMEWORKS)
+def test_files_of_frameworks_keep_name_type_and_content(
+    kind: str, make: Any, given: tuple[str | None, str | None], sent: tuple[str, str]
+) -> None:
+    with ChunkServer(OK) as http, client(kind, http.url) as coze:
+        coze.files.upload(file=make(*given))
+        coze.files.upload(file=("mine.bin", make(*given)))
+    assert fields(http.requests[0])["file"] == (*sent, PNG)
+    assert fields(http.requests[1])["file"][::2] == ("mine.bin", PNG)
+
+
+@each_kind
+def test_a_file_of_a_framework_is_sent_again_from_where_it_stood(kind: str) -> None:
+    file = starlette_file("cat.png", None)
+    file.file.seek(4)
+    busy = reply({"code": 4009, "msg": "busy"}, 429)
+    with ChunkServer(busy, OK) as http, client(kind, http.url) as coze:
+        coze.files.upload(file=file)
+    assert [fields(request)["file"][2] for request in http.requests] == [PNG[4:]] * 2
+
+
+def unnamed_pipe(path: Path) -> Any:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as file:
+        file.write(PNG)
+    return os.fdopen(reader, "rb")
+
+
+def spooled(path: Path) -> Any:
+    file = tempfile.SpooledTemporaryFile()  # noqa: SIM115  # the test closes it
+    file.write(b"skipped" + PNG)
+    file.seek(7)
+    return file
+
+
+def rolled(path: Path) -> Any:
+    file = spooled(path)
+    file.rollover()
+    return file
+
+
+def temporary(path: Path) -> Any:
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the test closes it
+    file.write(PNG)
+    file.seek(0)
+    return file
+
+
+def without_extension(path: Path) -> Any:
+    path = path.with_name("picture")
+    path.write_bytes(PNG)
+    return path
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (unnamed_pipe, "upload.png"),
+        (spooled, "upload.png"),
+        (rolled, "upload.png"),
+        (temporary, "upload.png"),
+        (without_extension, "picture.png"),
+    ],
+)
+def test_a_file_without_an_extension_gets_that_of_its_first_bytes(
+    kind: str, make: Callable[[Path], Any], name: str, picture: Path
+) -> None:
+    file = make(picture)
+    with ChunkServer(OK) as http, client(kind, http.url) as coze:
+        coze.files.upload(file=file)
+    if not isinstance(file, Path):
+        file.close()
+    assert fields(http.requests[0])["file"] == (name, "image/png", PNG)
+
+
+async def test_an_async_file_without_an_extension_gets_that_of_its_first_bytes(
+    picture: Path,
+) -> None:
+    path = without_extension(picture)
+    with ChunkServer(OK) as http:
+        async with (
+            AsyncCoze("t", base_url=http.url) as coze,
+            await anyio.open_file(path, "rb") as file,
+        ):
+            await coze.files.upload(file=file)
+    assert fields(http.requests[0])["file"] == ("picture.png", "image/png", PNG)
+
+
+def test_a_file_without_any_hint_keeps_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "README"
+    path.write_text("plain")
+    with ChunkServer(OK) as http, client("sync", http.url) as coze:
+        coze.files.upload(file=path)
+    assert fields(http.requests[0])["file"] == ("README", "application/octet-stream", b"plain")
 
 
 def test_a_temporary_file_has_a_number_for_a_name_and_gets_one() -> None:

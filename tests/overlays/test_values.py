@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import pkgutil
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -15,12 +17,16 @@ import coze_openapi
 import coze_runtime
 import cozekit
 from coze_openapi.models.bots import Bot
-from coze_openapi.models.chat import Chat, ChatStatus
+from coze_openapi.models.chat import Chat, ChatStatus, Message
+from coze_openapi.models.plugins import Plugin
+from coze_runtime.models import Model
 from coze_runtime.operation import CallOptions
 from coze_runtime.types import DEFAULT, NULL, Drift
 from cozekit import RetryPolicy, Timeout, events
 from cozekit import errors as errors_module
 from cozekit.errors import CozeError
+from cozekit.events import UnknownEvent
+from tests.contract.catalogue import description, merged
 from tests.each import each
 from tests.overlays.chunk_server import LOGID, ChunkServer, reply, stream
 from tests.overlays.wire import ASK, BOT, CHAT, CREATED, DONE, HELLO, TOKEN, coze, event
@@ -164,6 +170,52 @@ threads = [threading.Thread(target=work) for _ in range(8)]
 [thread.join() for thread in threads]
 print(len(classes))
 """
+
+
+SIGNED = "https://tos.example/cat.png?lk3s=1&x-expires=17&x-signature=CANARY%2Bx%3D"
+LONGER_TEXTS = {
+    "signed URL": (Message, {"content": f"see {SIGNED}&a=1"}),
+    "signed URL in JSON": (Message, {"content": json.dumps([{"type": "image", "url": SIGNED}])}),
+    "configuration": (Plugin, {"mcp_json": '{"Authorization":"Bearer CANARY"}'}),
+    "header in a text": (Message, {"content": "curl -H 'authorization: bearer CANARY' x"}),
+    "token in a URL": (Message, {"meta_data": {"a": "https://x.example/?access_token=CANARY"}}),
+    "inside another model": (Chat, {"last_error": {"msg": f"cannot read {SIGNED}"}}),
+}
+
+
+@each("cls, data", LONGER_TEXTS)
+def test_no_secret_inside_a_longer_text_is_shown(cls: type[Model], data: dict[str, Any]) -> None:
+    model = cls.from_dict(data)
+    for shown in (repr(model), str([model]), repr(UnknownEvent(event="x", data=model))):
+        assert "CANARY" not in shown
+        assert "***" in shown
+    assert model.to_dict() == data
+
+
+def test_what_only_looks_like_a_secret_is_shown() -> None:
+    text = "The design key=value and x?page_num=2&keyword=bearer"
+    assert text in repr(Message.from_dict({"content": text}))
+
+
+SAID_TO_BE_SECRET = re.compile(r"\bsecret\b|\bthe token; send it|one use\.", re.IGNORECASE)
+
+
+def test_what_the_description_calls_a_secret_is_masked() -> None:
+    shown = [
+        f"{name}.{key}"
+        for name, schema in description()["components"]["schemas"].items()
+        for key, below in merged(schema)["properties"].items()
+        if merged(below).get("type") == "string"
+        and (SAID_TO_BE_SECRET.search(below.get("description", "")) or key in SECRET_NAMES)
+        and below.get("format") != "password"
+    ]
+    assert shown == []
+
+
+SECRET_NAMES = (
+    "access_token client_secret code_verifier device_code mcp_json password private_key "
+    "refresh_token secret verify_token"
+).split()
 
 
 def test_threads_that_make_the_first_calls_together_do_not_meet_half_made_decoders() -> None:

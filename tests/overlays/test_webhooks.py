@@ -389,7 +389,7 @@ def test_a_field_of_another_type_does_not_stop_an_event():
         b'{"header":{"event_type":"bot.deleted","event_id":["e"]},"event":{}}',
         b'{"header":{"event_type":"bot.deleted"},"event":[]}',
         b'{"header":{"event_type":"bot.deleted"},"event":"\xff"}',
-        '{"header":{"event_type":"bot.deleted"}}'.encode("utf-16"),
+        '{"header":{"event_type":"bot.deleted"}'.encode("utf-16"),
         b"[" * 100_000,
     ],
 )

@@ -93,6 +93,14 @@ def test_an_unknown_event_keeps_its_name_and_data() -> None:
     )
 
 
+@pytest.mark.parametrize("event_type", ["conversation.message.delta", "speech.new"])
+def test_a_frame_with_half_of_a_surrogate_pair_keeps_it(event_type: str) -> None:
+    frame = json.dumps({"event_type": event_type, "data": {"content": "\ud83d"}}).encode()
+    event = decode(frame, CHAT)
+    assert event.event_type == event_type
+    assert getattr(event.data, "content", event.data) in ("\ud83d", {"content": "\ud83d"})
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from coze_runtime import publish
 from coze_runtime.models import Model, OpenStrEnum
 
@@ -70,7 +70,7 @@ class Plugin(Model):
     """Signed URL of the icon."""
     tools: list[PluginTool] | None = None
     """Tools of the plugin."""
-    mcp_json: str | None = None
+    mcp_json: str | None = field(default=None, repr=False)
     """Configuration of the plugin's MCP server as JSON text, ready for programs that speak MCP. Only
     for paid plugins. By default its token is valid for one day; replace it with your own access
     token for longer use. Treat the text as a secret.

@@ -21,7 +21,7 @@ VERBS = frozenset(
 _NO_PATH = ("body", "nothing", "content", "location")
 """Values of `x-coze-unwrap` that are not paths."""
 _REQUEST_PATHS = ("page", "size", "before", "after")
-_RESPONSE_PATHS = ("items", "total", "has_more", "next", "first_id", "last_id")
+_RESPONSE_PATHS = ("items", "total", "has_more", "next", "next_before", "next_after")
 
 
 def lint_operation(place: Place, path: str, node: Node, values: Values) -> Iterator[str]:
@@ -101,9 +101,12 @@ def _returns(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
     for key in _REQUEST_PATHS:
         if key in pager and pager[key] not in fields:
             yield (here / key).says(f"{pager[key]} is not a {pager['in']} field; fix the name")
-    for key in _RESPONSE_PATHS:
-        if key in pager and not _in_response(bundle, node, pager[key]):
-            yield (here / key).says(f"{pager[key]} is not a path in the response; fix it")
+    paths = {key: pager[key] for key in _RESPONSE_PATHS if key in pager}
+    if "id" in pager:
+        paths["id"] = f"{pager['items']}.*.{pager['id']}"
+    for key, path in paths.items():
+        if not _in_response(bundle, node, path):
+            yield (here / key).says(f"{path} is not a path in the response; fix it")
 
 
 def _in_response(bundle: Bundle, node: Node, path: str) -> bool:

@@ -205,23 +205,18 @@ def _trail(error: BaseException) -> _Trail:
 
 def _passed(trail: _Trail, frame: Any) -> _Trail:
     """The trail after a frame of httpcore or aiohttp."""
-    module = frame.f_globals.get("__name__", "")
+    module, names = frame.f_globals.get("__name__", ""), frame.f_locals
     if module == "aiohttp.connector":
         return trail._replace(connecting=True)
-    if not module.startswith(("httpcore.", "coze_runtime._http.aiohttp")):
-        return trail
-    owner = frame.f_locals.get("self")
-    origin = getattr(owner, "_proxy_origin", None)  # a connection of httpcore through a proxy
-    if origin is not None:
-        host = f"[{origin.host.decode()}]" if b":" in origin.host else origin.host.decode()
-        is_tunnel = hasattr(owner, "_connected") or hasattr(owner, "_connect_failed")
-        is_ready = getattr(owner, "_connected", getattr(owner, "_connection", None))
-        return trail._replace(
-            proxy=f"{origin.scheme.decode()}://{host}:{origin.port}",
-            connecting=trail.connecting or (is_tunnel and not is_ready),
-        )
-    proxy = getattr(owner, "proxy", None)  # of our transport on aiohttp
-    return trail._replace(proxy=proxy) if proxy else trail
+    if module == "coze_runtime._http.aiohttp_transport":
+        return trail._replace(proxy=getattr(names.get("self"), "proxy", None) or trail.proxy)
+    if module.startswith("httpcore."):
+        to_proxy = names.get("connect_request") or names.get("proxy_request")
+        if to_proxy is not None:
+            trail = trail._replace(proxy=str(to_proxy.url.origin))
+        if getattr(names.get("request"), "method", None) == b"CONNECT":
+            trail = trail._replace(connecting=True)
+    return trail
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

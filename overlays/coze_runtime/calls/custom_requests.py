@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ArgumentError
-from ..operation import Operation, Request, Response, omit_none
+from ..operation import Operation, Request, Response, omit_none, valid_unicode
 from ..serialization.codec import read_as
 from ..types import FileInput
 
@@ -25,8 +25,8 @@ def build(
     """Builds the request; see `SyncAPIClient.request` for the parameters.
 
     Raises:
-        ArgumentError: `method` is not an HTTP method, `path` does not start with one `/`, or a
-            file cannot be read.
+        ArgumentError: `method` is not an HTTP method, `path` does not start with one `/` or is not
+            valid Unicode, or a file cannot be read.
     """
     method = method.upper()
     if method not in _METHODS:
@@ -41,6 +41,7 @@ def build(
         from ..serialization.multipart import part
 
         parts = {name: part(name, value) for name, value in files.items()}
+    path = valid_unicode("path", path)
     operation = Operation(f"{method} {path}", method, path, billed=billed, slow=billed, binary=True)
     return Request(
         operation,

@@ -54,7 +54,7 @@ class _Call:
             request.operation,
             settings.retries,
             renewable=settings.auth.renewable and not anonymous,
-            can_restart=lambda: all(part[1].can_restart for part in (request.files or {}).values()),
+            can_restart=lambda: all(file.can_restart for file in (request.files or {}).values()),
         )
 
     def begin(self) -> None:

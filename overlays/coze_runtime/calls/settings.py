@@ -12,7 +12,7 @@ from .. import __version__
 from .._http.prepared import PreparedRequest
 from ..auth import Auth
 from ..errors import ArgumentError
-from ..operation import CallOptions, Operation, Request, Service
+from ..operation import CallOptions, Operation, Request, Service, valid_unicode
 from ..types import DEFAULT, DriftHook, Timeout, TimeoutInput, UseDefault
 from .hooks import Observer, check_headers
 from .retries import RetryPolicy
@@ -58,7 +58,7 @@ class Settings:
         if options.extra_body:
             body = {**(body or {}), **options.extra_body}
         if request.files is not None:
-            form = {name: _text(value) for name, value in (body or {}).items()}
+            form = {name: _text(name, value) for name, value in (body or {}).items()}
         elif body is not None:
             content = _encode(body)
         return PreparedRequest(
@@ -190,10 +190,7 @@ def resolve_retries(max_retries: int | RetryPolicy, base: RetryPolicy | None = N
 def _url(base: str, request: Request, options: CallOptions) -> str:
     query = {**request.query, **options.extra_query} if options.extra_query else request.query
     url = f"{base}{request.path}"
-    try:
-        return f"{url}?{urlencode(_query_items(query), safe=',')}" if query else url
-    except UnicodeEncodeError as error:
-        raise ArgumentError("a query field is not valid Unicode", argument="extra_query") from error
+    return f"{url}?{urlencode(_query_items(query), safe=',')}" if query else url
 
 
 def _set_headers(headers: dict[str, str], values: Mapping[str, str] | None) -> None:
@@ -210,17 +207,17 @@ def _query_items(query: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in query.items():
         if value is not None:
             items = value if isinstance(value, list | tuple) else [value]
-            pairs += [(name, _text(item)) for item in items]
+            pairs += [(valid_unicode("extra_query", name), _text(name, item)) for item in items]
     return pairs
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     """The text of a value in a query or form; JSON if it is not a scalar."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return format(value) if not isinstance(value, str) else str.__str__(value)
-    return _encode(value).decode()
+    if isinstance(value, str):
+        return valid_unicode(name, str.__str__(value))
+    return format(value) if isinstance(value, int | float) else _encode(value).decode()
 
 
 def _encode(value: Any) -> bytes:

@@ -16,10 +16,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..errors import ArgumentError, CozeError
 from ..models import Model
+from ..serialization.convert import read_json, write_json
 from ..steps import is_async_function, reject_async
 from ..streams.chat import pending_calls
 from ..streams.events import StreamSpec
@@ -152,8 +151,8 @@ class Toolbox:
             )
         text = (call.function.arguments if call.function else None) or "{}"
         try:
-            arguments = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+            arguments = read_json(text)
+        except ValueError as error:
             raise ValueError(f"the arguments are not valid JSON ({error})") from error
         if not isinstance(arguments, dict):
             raise ValueError(f"the arguments are not a JSON object but {type(arguments).__name__}")
@@ -175,9 +174,7 @@ class Toolbox:
             raise self._tool_failed(chat, call, f"{type(error).__name__}: {error}") from error
         name = call.function.name if call.function else None
         _logger.warning("the tool %s failed; the bot is told the error", name, exc_info=error)
-        return _tool_output(
-            call, msgspec.json.encode({"error": f"{type(error).__name__}: {error}"}).decode()
-        )
+        return _tool_output(call, wire_text({"error": f"{type(error).__name__}: {error}"}))
 
 
 async def call_async(function: Callable[..., Any], *values: Any, **named: Any) -> Any:
@@ -258,7 +255,7 @@ def wire_text(result: Any) -> str:
     """The result of a function as text: a string as it is, everything else as JSON."""
     if isinstance(result, str):
         return result
-    return msgspec.json.encode(result, enc_hook=_plain).decode()
+    return write_json(result, enc_hook=_plain).decode()
 
 
 def _plain(value: Any) -> Any:

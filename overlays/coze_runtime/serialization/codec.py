@@ -20,13 +20,21 @@ from ..errors import ArgumentError
 from ..models import Model, ResultBytes, ResultDict, ResultList, ResultText
 from ..operation import Operation, Response
 from ..types import DriftHook
-from .convert import JSON_TYPES, DriftReporter, fit, from_wire, get_path, to_wire
-from .error_responses import failure, is_error_envelope, shape_error
+from .convert import (
+    JSON_TYPES,
+    DriftReporter,
+    fit,
+    from_wire,
+    get_path,
+    read_json,
+    to_wire,
+    write_json,
+)
+from .error_responses import NO_ERROR, failure, is_error_envelope, shape_error
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
-_encoder = msgspec.json.Encoder()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _decoder_lock = threading.RLock()
 
@@ -49,8 +57,8 @@ def encode(body: Mapping[str, Any]) -> bytes:
     try:
         wire = to_wire(body)
         _check_numbers(wire)
-        return _encoder.encode(wire)
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+        return write_json(wire)
+    except (TypeError, ValueError, RecursionError) as error:
         raise ArgumentError(f"the body cannot be written as JSON: {error}") from None
 
 
@@ -88,49 +96,61 @@ def decode(response: Response, cls: type[M]) -> M:
         raise failure(response)
     try:
         model = _decoder(cls).decode(response.content)
-    except msgspec.ValidationError:
+    except (ValueError, RecursionError):
         return _decode_leniently(response, cls)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise shape_error(response, "the response is not valid JSON") from error
-    if getattr(model, "code", None):
+    code = getattr(model, "code", None)
+    if code != 0 and _reports_error(code, cls, response):
         raise failure(response)
     return model
 
 
-def result(value: T | None, response: Response) -> T:
+def _reports_error(code: object, cls: type[Model], response: Response) -> bool:
+    if code is not None:
+        return code not in NO_ERROR
+    # Where the description has `error_code`, the caller reads it.
+    return not hasattr(cls, "error_code") and is_error_envelope(response.content)
+
+
+def result(value: T | None, response: Response, kind: type[Any] = object) -> T:
     """Returns the result of an operation with the log id set.
 
+    Args:
+        value: The result.
+        response: The response.
+        kind: Type that the result must have.
+
     Raises:
-        ResponseError: There is no data, although the response reports success.
+        ResponseError: There is no data, although the response reports success; or it is of
+            another kind, such as a text in place of a list.
     """
     if value is None:
         raise shape_error(response, "the response contains no data")
     data: Any = value
+    if not isinstance(data, kind):
+        raise shape_error(
+            response,
+            f"the response contains a JSON {JSON_TYPES.get(type(data), 'object')}, "
+            f"not an {JSON_TYPES[kind]}",
+        )
     if isinstance(data, Model):
         data.set_logid(response.logid)
     elif isinstance(data, list):
-        data = result_list(data, response)
+        data = ResultList(data)
+        data.logid = response.logid
     elif isinstance(data, dict):
-        data = result_dict(data, response)
+        data = ResultDict(data)
+        data.logid = response.logid
     return typing.cast(T, data)
 
 
 def result_list(value: list[T] | None, response: Response) -> ResultList[T]:
     """`result` for a list."""
-    if value is None:
-        raise shape_error(response, "the response contains no data")
-    items = ResultList(value)
-    items.logid = response.logid
-    return items
+    return typing.cast(ResultList[T], result(value, response, list))
 
 
 def result_dict(value: dict[str, T] | None, response: Response) -> ResultDict[T]:
     """`result` for a mapping."""
-    if value is None:
-        raise shape_error(response, "the response contains no data")
-    items = ResultDict(value)
-    items.logid = response.logid
-    return items
+    return typing.cast(ResultDict[T], result(value, response, dict))
 
 
 def event_decoder(cls: type[M]) -> Callable[[bytes], M]:
@@ -144,12 +164,12 @@ def decode_event(
     """Decodes the data of an event to a model.
 
     Raises:
-        msgspec.DecodeError: The data is not valid JSON.
+        ValueError: The data is not valid JSON.
     """
     try:
         return _decoder(cls).decode(data)
-    except msgspec.ValidationError:
-        return from_wire(cls, msgspec.json.decode(data), DriftReporter(operation.id, on_drift))
+    except (ValueError, RecursionError):
+        return from_wire(cls, read_json(data), DriftReporter(operation.id, on_drift))
 
 
 def read_as(response: Response, cast_to: Any, path: str | None) -> Any:
@@ -191,8 +211,8 @@ def parse_json(response: Response) -> Any:
         ResponseError: The body is not valid JSON.
     """
     try:
-        return msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return read_json(response.content)
+    except ValueError as error:
         raise shape_error(response, "the response is not valid JSON") from error
 
 
@@ -203,7 +223,7 @@ def _decode_leniently(response: Response, cls: type[M]) -> M:
             response,
             f"the response is a JSON {JSON_TYPES.get(type(data), 'value')}, not an object",
         )
-    if data.get("code") not in (None, 0, "0", ""):
+    if _reports_error(data.get("code"), cls, response):
         raise failure(response)
     return from_wire(cls, data, DriftReporter(response.operation.id, response.on_drift))
 

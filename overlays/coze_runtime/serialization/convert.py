@@ -1,4 +1,4 @@
-"""Converts between models and plain JSON data of any shape. A value that differs from the
+"""Converts between JSON, plain data of any shape and models. A value that differs from the
 description is kept as it came and reported.
 """
 
@@ -8,7 +8,7 @@ import enum
 import logging
 import types as _types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..types import NULL, Drift
@@ -36,7 +36,47 @@ JSON_TYPES = {
     float: "number",
     type(None): "null",
 }
+_NO_FIELDS = (str, bytes, int, float, list)
 _layouts: dict[Any, list[ModelField]] = {}
+
+
+def read_json(content: bytes | str) -> Any:
+    """Decodes JSON. Takes what Python's own reader takes and msgspec does not: half of a surrogate
+    pair, NaN, numbers beyond the range of a float, a byte order mark.
+
+    Raises:
+        ValueError: It is not valid JSON.
+    """
+    from msgspec.json import decode  # a client without calls does not load it
+
+    try:
+        return decode(content)
+    except (ValueError, RecursionError):
+        pass
+    from json import loads
+
+    try:
+        return loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def write_json(value: Any, *, enc_hook: Callable[[Any], Any] | None = None) -> bytes:
+    """Encodes plain data as JSON; UTF-8 cannot hold half of a surrogate pair, so that is escaped.
+
+    Args:
+        value: The data.
+        enc_hook: Converts values that JSON does not have.
+    """
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value, enc_hook=enc_hook)
+    except UnicodeEncodeError:
+        from json import dumps
+
+        plain = msgspec.to_builtins(value, str_keys=True, enc_hook=enc_hook)
+        return dumps(plain, separators=(",", ":")).encode()
 
 
 def to_wire(value: Any) -> Any:
@@ -228,9 +268,14 @@ def get_path(value: Any, path: str) -> Any:
             rest = ".".join(steps[number + 1 :])
             items = value if isinstance(value, list | tuple) else []
             return [get_path(item, rest) if rest else item for item in items]
-        if step.isdecimal():
-            is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-            value = value[int(step)] if is_list and len(value) > int(step) else None
-        else:
-            value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+        value = _step(value, step)
     return value
+
+
+def _step(value: Any, step: str) -> Any:
+    if isinstance(value, list | tuple) and step.isdecimal():
+        return value[int(step)] if len(value) > int(step) else None
+    if isinstance(value, Mapping):
+        return value.get(step)
+    # The methods of a text or a list are not fields.
+    return None if isinstance(value, _NO_FIELDS) else getattr(value, step, None)

@@ -25,6 +25,7 @@ from ..errors import (
     TokenExpiredError,
 )
 from ..operation import Response, request_info, without_secrets
+from .convert import read_json
 
 _EXECUTE_ID = re.compile(r"[?&]execute_id=([1-9]\d*)")
 _STATUS: dict[int, type[APIError]] = {
@@ -38,6 +39,10 @@ _STATUS: dict[int, type[APIError]] = {
     422: InvalidRequestError,
     429: RateLimitError,
 }
+
+
+NO_ERROR = (None, 0, "0", "")
+"""Values of an error code that report success."""
 
 
 def classify(
@@ -160,17 +165,38 @@ def execute_id_in(debug_url: object) -> str | None:
 
 class _Envelope(msgspec.Struct):
     code: Any = None
+    error: Any = None
+    error_code: Any = None
+    error_message: Any = None
 
 
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
 
 
 def is_error_envelope(content: bytes) -> bool:
-    """Whether a body has an error code. Does not decode the rest of it."""
+    """Whether a body reports an error: by its code, or without one by the fields of other
+    envelopes. Does not decode the rest of it.
+    """
     try:
-        return _envelope_decoder.decode(content).code not in (None, 0, "0", "")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        envelope = _envelope_decoder.decode(content)
+    except (ValueError, RecursionError):
+        body = _json_object(content)
+        if body is None:
+            return False
+        envelope = _Envelope(**{name: body.get(name) for name in _Envelope.__struct_fields__})
+    if envelope.code not in NO_ERROR:
+        return True
+    if envelope.code is not None:
         return False
+    return envelope.error_code not in NO_ERROR or bool(envelope.error_message or envelope.error)
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    try:
+        body = read_json(content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 _ASK = "is the base URL that of the API?"
@@ -209,23 +235,22 @@ def _without_envelope(response: Response) -> str:
 
 def failure(response: Response) -> APIError:
     """The error for an unsuccessful response with a body of any shape."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = None
-    if not isinstance(body, dict) or 300 <= response.status < 400:
+    body = _json_object(response.content)
+    if body is None or 300 <= response.status < 400:
         return api_error(response, code=None, msg=_without_envelope(response))
     error = body.get("error")
     details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
     logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
-    code = body.get("code", body.get("error_code"))
+    code = body.get("code")
     msg = (
         body.get("msg")
         or body.get("error_message")
         or body.get("message")
-        or (error if isinstance(error, str) else None)
+        or (error.get("message") if isinstance(error, dict) else error)
         or f"HTTP {response.status}"
     )
+    if code is None:
+        code = body.get("error_code")
     return api_error(response, code=code, msg=msg, logid=logid, debug_url=body.get("debug_url"))
 
 

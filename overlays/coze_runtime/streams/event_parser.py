@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import msgspec
-
 from ..errors import (
     APIError,
     ArgumentError,
@@ -21,7 +19,7 @@ from ..errors import (
     StreamTimeout,
 )
 from ..serialization import codec
-from ..serialization.convert import from_wire, to_wire
+from ..serialization.convert import from_wire, read_json, to_wire, write_json
 from ..types import OnGap
 from .events import EventType, StreamSpec, UnknownEvent
 from .sse import EventTooLargeError, Frame, ServerSentEvent, SSEDecoder
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from .._http.prepared import OpenResponse
 
 E = TypeVar("E")
-_SLOW_PATH_ERRORS = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_SLOW_PATH_ERRORS = (KeyError, ValueError, RecursionError)
 _UNKNOWN = EventType(UnknownEvent)
 _MAX_DIGITS = 18
 """Longest number of an event; the id could be text of any length."""
@@ -295,10 +293,10 @@ class EventParser(ABC, Generic[E]):
         if not data:
             return "" if event_type.plain else from_wire(model, {})
         try:
-            if event_type.plain and not isinstance(msgspec.json.decode(data), dict):
+            if event_type.plain and not isinstance(read_json(data), dict):
                 return _json_or_text(data)
             return codec.decode_event(data, model, self.operation, self.on_drift)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except ValueError as error:
             if event_type.plain:
                 return _json_or_text(data)
             raise self._event_error(f"event {sse_event.event} is not valid JSON") from error
@@ -351,7 +349,7 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamInterrupted(self._error_text(problem), **self._error_fields())
+        return StreamInterrupted(self._stopped_text(problem), **self._error_fields())
 
     def timed_out(self, problem: str) -> StreamTimeout:
         """The error for a stream that took too long.
@@ -359,7 +357,12 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamTimeout(self._error_text(problem), **self._error_fields())
+        return StreamTimeout(self._stopped_text(problem), **self._error_fields())
+
+    def _stopped_text(self, problem: str) -> str:
+        """The text for a stream that stopped, while the chat or run may go on."""
+        next_step = "; it may go on at the server, retrieve it by its ids"
+        return self._error_text(problem) + (next_step if any(self.ids.values()) else "")
 
     def _error_text(self, problem: str) -> str:
         facts = [f"{self._taken_count()} events so far", *self.facts()]
@@ -386,8 +389,8 @@ class EventParser(ABC, Generic[E]):
 def _json_or_text(data: bytes) -> Any:
     """Undocumented data: parsed if it is JSON, else as text."""
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_json(data)
+    except ValueError:
         return data.decode("utf-8", "replace")
 
 
@@ -408,8 +411,8 @@ def _is_complete(sse_event: ServerSentEvent, spec: StreamSpec) -> bool:
     if event_type.model is None or event_type.plain:
         return True
     try:
-        msgspec.json.decode(sse_event.data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        read_json(sse_event.data)
+    except ValueError:
         return False
     return True
 
@@ -418,4 +421,4 @@ def text_of(value: object) -> str:
     """A string as it is, None as ""; any other value that the service sends as JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(to_wire(value)).decode()
+    return "" if value is None else write_json(to_wire(value)).decode()

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
-import msgspec
 from attrs import define
 
 from coze_openapi.events import callbacks
@@ -20,6 +19,7 @@ from coze_openapi.models.callbacks import (
 )
 from coze_openapi.models.connectors_bots import BotAuditStatus
 from coze_runtime import publish
+from coze_runtime.serialization.convert import read_json, write_json
 
 from ..errors import ArgumentError, WebhookError
 
@@ -46,15 +46,15 @@ def parse(body: bytes) -> CallbackEvent:
         The model of the event type, or an UnknownEvent if the package does not know the type.
 
     Raises:
-        WebhookError: `status` 400: the body is not JSON in UTF-8, or not a callback.
+        WebhookError: `status` 400: the body is not valid JSON, or not a callback.
 
     Source: receive_handle_callbacks
     """
     try:
-        callback = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        callback = read_json(body)
+    except ValueError:
         # Drop the original error: it may quote the body.
-        raise WebhookError("the body is not JSON in UTF-8", status=400) from None
+        raise WebhookError("the body is not valid JSON", status=400) from None
     header = callback.get("header") if isinstance(callback, dict) else None
     event_type = header.get("event_type") if isinstance(header, dict) else None
     if not isinstance(header, dict) or not isinstance(event_type, str) or not event_type:
@@ -83,7 +83,7 @@ def challenge_answer(event: CallbackUrlVerificationEvent) -> bytes:
     challenge = event.event.challenge if event.event is not None else None
     if not isinstance(challenge, str) or not challenge:
         raise WebhookError("the URL verification has no challenge", status=400)
-    return msgspec.json.encode({"challenge": challenge})
+    return write_json({"challenge": challenge})
 
 
 def audit_passed() -> CallbackAudit:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
-from msgspec.json import encode
-
 from coze_openapi.events.callbacks import EVENTS
 from coze_openapi.models.callbacks import (
     CallbackAudit,
@@ -16,6 +14,7 @@ from coze_openapi.models.callbacks import (
     CallbackUrlVerificationEvent,
 )
 from coze_runtime import publish
+from coze_runtime.serialization.convert import write_json
 from coze_runtime.steps import Steps, reject_async, run_steps, run_steps_async
 
 from ..errors import ArgumentError, WebhookError
@@ -210,7 +209,7 @@ class _Receiver(Generic[StoreT, ReplyT]):
         try:
             reply = yield handler(event)
             if isinstance(reply, CallbackAudit):
-                return Answer(200, encode(CallbackAuditAnswer(audit=reply).to_dict()))
+                return Answer(200, write_json(CallbackAuditAnswer(audit=reply).to_dict()))
             return Answer(200)
         except Exception:
             logger.exception(

@@ -25,7 +25,7 @@ from coze_runtime.models import Model
 from coze_runtime.operation import Socket
 from coze_runtime.serialization.codec import decode_event
 from coze_runtime.serialization.codec import encode as encode_json
-from coze_runtime.serialization.convert import to_wire
+from coze_runtime.serialization.convert import read_json, to_wire
 from coze_runtime.types import DriftHook
 
 from ..errors import APITimeoutError, ArgumentError, ResponseError, WebSocketError
@@ -116,15 +116,26 @@ class _EventType(msgspec.Struct):
 _event_type = msgspec.json.Decoder(_EventType)
 
 
+def _type_of_frame(frame: bytes) -> str:
+    try:
+        return _event_type.decode(frame).event_type
+    except (ValueError, RecursionError):
+        fields = read_json(frame)
+        event_type = fields.get("event_type") if isinstance(fields, dict) else None
+        if not isinstance(event_type, str):
+            raise ValueError("the frame has no event type") from None
+        return event_type
+
+
 def decode(frame: bytes, spec: Socket, on_drift: DriftHook | None = None) -> Any:
     """Decodes a frame to the model of its event. Invalid frames become an `UnknownEvent`."""
     try:
-        event_type = _event_type.decode(frame).event_type
+        event_type = _type_of_frame(frame)
         model = spec.receive.get(event_type)
         if model is not None:
             return decode_event(frame, model, spec.operation, on_drift)
-        fields = msgspec.json.decode(frame)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        fields = read_json(frame)
+    except ValueError:
         return UnknownEvent(event_type="", raw=frame)
     event_id = fields.get("id")
     return UnknownEvent(

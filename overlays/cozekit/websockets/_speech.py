@@ -218,8 +218,9 @@ def split_text(text: str, limit: int = MAX_BYTES) -> list[str]:
     if not rest:
         raise ArgumentError("there is no text to speak", argument="text")
     pieces = []
-    while limit and len(rest.encode()) > limit:
-        head = rest.encode()[:limit].decode("utf-8", "ignore")
+    # `replace`: UTF-8 cannot hold half of a surrogate pair.
+    while limit and len(rest.encode(errors="replace")) > limit:
+        head = rest.encode(errors="replace")[:limit].decode("utf-8", "ignore")
         end = (
             max(head.rfind(mark) for mark in "。！？；.!?;\n") + 1
             or max(head.rfind(mark) for mark in "，、, ") + 1

@@ -69,8 +69,8 @@ def _cursor_page(request: ApiRequest, records: list[Record], size: int) -> Recor
     page = window[-size:] if from_the_end else window[:size]
     return {
         **items_response(request, rule["items"], page),
-        rule["first_id"]: page[0]["id"] if page else "",
-        rule["last_id"]: page[-1]["id"] if page else "",
+        rule["next_before"]: page[0]["id"] if page else "",
+        rule["next_after"]: page[-1]["id"] if page else "",
         rule["has_more"]: len(window) > len(page),
     }
 

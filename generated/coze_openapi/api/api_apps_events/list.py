@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none, path_segment
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.api_apps_events import ListApiAppEventsResponse
@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_token",
     size="page_size",
     items="data.items",
+    id="event_type",
     has_more="data.has_more",
     next="data.next_page_token",
 )

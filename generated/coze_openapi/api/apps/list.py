@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Pager, Request, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.apps import ListAppsResponse
@@ -32,6 +32,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.items",
+    id="id",
     total="data.total",
 )
 

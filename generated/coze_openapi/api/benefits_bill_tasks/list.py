@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, comma_separated, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.benefits_bill_tasks import ListBillTasksResponse
@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.task_infos",
+    id="task_id",
     total="data.total",
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Pager, Request, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.bots import ListPublishedBotsResponse
@@ -30,6 +30,7 @@ PAGER = Pager(
     page="page_index",
     size="page_size",
     items="data.space_bots",
+    id="bot_id",
     total="data.total",
 )
 

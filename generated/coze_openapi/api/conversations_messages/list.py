@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.conversations_messages import ListMessagesResponse
@@ -31,11 +31,12 @@ PAGER = Pager(
     style="cursor",
     size="limit",
     items="data",
+    id="id",
     has_more="has_more",
     before="before_id",
     after="after_id",
-    first_id="first_id",
-    last_id="last_id",
+    next_before="first_id",
+    next_after="last_id",
 )
 
 LIMITS: Limits = {

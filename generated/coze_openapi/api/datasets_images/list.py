@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none, path_segment
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.datasets_images import ListDatasetImagesResponse
@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.photo_infos",
+    id="document_id",
     total="data.total_count",
 )
 

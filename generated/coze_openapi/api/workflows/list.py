@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Pager, Request, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.workflows import ListWorkflowsResponse
@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.items",
+    id="workflow_id",
     has_more="data.has_more",
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Pager, Request, comma_separated, omit_none
-from coze_runtime.page_parser import page
+from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
 from ...models.gadgets import ListGadgetsResponse
