@@ -338,6 +338,7 @@ class Chats(SyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.create",
         )
 
     def create_and_poll(
@@ -900,6 +901,7 @@ class Chats(SyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.submit_tool_outputs",
         )
 
     def submit_tool_outputs_and_poll(

@@ -526,6 +526,7 @@ class WorkflowsRuns(SyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
     def run_interactive(
@@ -742,6 +743,7 @@ class WorkflowsRuns(SyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
 

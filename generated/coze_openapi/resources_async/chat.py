@@ -338,6 +338,7 @@ class AsyncChats(AsyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.create",
         )
 
     async def create_and_poll(
@@ -902,6 +903,7 @@ class AsyncChats(AsyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.submit_tool_outputs",
         )
 
     async def submit_tool_outputs_and_poll(

@@ -528,6 +528,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
     async def run_interactive(
@@ -746,6 +747,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
 
