@@ -17,7 +17,6 @@ from urllib.request import getproxies
 import httpx
 
 from ..errors import ArgumentError
-from .sockets import ReadFirstSocket
 
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -178,6 +177,8 @@ class _AsyncBackend(_Backend):
         # no transports, reads on anyway.
         sock = getattr(network.get_extra_info("socket"), "_sock", None)
         if type(sock) is socket.socket:
+            from .sockets import ReadFirstSocket
+
             sock.__class__ = ReadFirstSocket
         return network
 
