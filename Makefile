@@ -15,7 +15,7 @@ define need_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-lowest generate check lint-spec drift build bench record clean
+.PHONY: help setup demo test test-faults test-lowest generate check lint-spec drift adopt adopt-trial build bench record clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,12 @@ check: $(READY) ## Lint, types, layers, dependencies, and no drift between spec/
 
 drift: $(READY) ## Compare the official pages in PAGES with the description
 	$(BIN)/python -m generator drift --pages $(PAGES)
+
+adopt: $(READY) ## Draft the operation of an official page: PAGE=file, or a slug in PAGES; OPERATION=bots_list names it
+	$(BIN)/python -m generator adopt $(PAGE) --pages $(PAGES) $(if $(OPERATION),--operation $(OPERATION))
+
+adopt-trial: $(READY) ## Adopt ten pages in PAGES whose operations are taken out, and report how much comes out
+	$(BIN)/python -m tests.adopt.trial $(PAGES)
 
 build: $(READY) ## Make wheel and sdist in dist/ and check them
 	rm -rf dist

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .async_load import async_load
+from .framing import framing
 from .processes import ROOT, Worker, interleaved, server, start_times
 from .report import Row, at_least, at_most
 from .scaling import scaling
@@ -237,6 +238,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "modules": modules,
     "decode": decode,
     "stream": stream,
+    "framing": framing,
     "call": call,
     "async": async_load,
     "memory": memory,

@@ -7,11 +7,23 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import ours_async
 import payloads
-from timing import Round, installed, modules, resident, timed, timed_stream, traced, work
+from timing import (
+    Round,
+    cpu_stream,
+    installed,
+    latency,
+    modules,
+    resident,
+    timed,
+    timed_stream,
+    traced,
+    work,
+)
 
 TOKEN = "pat_benchmark"
 CALLS = 150
@@ -97,7 +109,7 @@ def _events(url: str) -> int:
     return int(url.rsplit("/", 1)[1])
 
 
-def stream(url: str) -> Round:
+def _reader(url: str) -> Callable[[], int]:
     from cozekit import messages
 
     coze = _coze(url)
@@ -112,10 +124,44 @@ def stream(url: str) -> Round:
                     pieces += bool(event.message.content)
         return pieces
 
+    return read
+
+
+def stream(url: str) -> Round:
+    read = _reader(url)
     return lambda: timed_stream(read, _events(url))
 
 
+def recorded(url: str) -> Round:
+    return cpu_stream(_reader(url), _events(url))
+
+
+def latencies(url: str) -> Round:
+    """The median time from sending an event to its delivery."""
+    coze = _coze(url)
+
+    def read() -> float:
+        with coze.chat.stream(bot_id="1", user_id="1") as events:
+            return median(
+                latency(event.message.content)
+                for event in events
+                if event.event == "conversation.message.delta"
+            )
+
+    return read
+
+
 def stream_raw(url: str) -> Round:
+    read = _raw_reader(url)
+    return lambda: timed_stream(read, _events(url))
+
+
+def recorded_raw(url: str) -> Round:
+    read = _raw_reader(url)
+    return cpu_stream(lambda: read() and _events(url), _events(url))
+
+
+def _raw_reader(url: str) -> Callable[[], int]:
     """The lower bound: the bytes of the same stream, ignored."""
     import httpx
 
@@ -128,7 +174,7 @@ def stream_raw(url: str) -> Round:
                 size += len(chunk)
         return size
 
-    return lambda: timed_stream(read, _events(url))
+    return read
 
 
 def call(url: str) -> Round:
@@ -209,6 +255,9 @@ TASKS: dict[str, Callable[[str], Round]] = {
     "memory_resident": memory_resident,
     "stream": stream,
     "stream_raw": stream_raw,
+    "recorded": recorded,
+    "recorded_raw": recorded_raw,
+    "latencies": latencies,
     "call": call,
     "call_bare": call_bare,
     "loaded": loaded,

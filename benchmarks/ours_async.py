@@ -4,11 +4,13 @@ others plain httpx.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from statistics import median
 from typing import Any, Literal
 
-from timing import Round, calls, kept_open, streams
+from timing import PACED, Round, calls, kept_open, latency, run, streams
 
 TOKEN = "pat_benchmark"
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
@@ -43,6 +45,47 @@ def _reader(url: str, transport: Transport) -> Callable[[], Any]:
 
 def async_streams(transport: Transport, url: str) -> Round:
     return streams(_reader(url, transport), int(url.rsplit("/", 1)[1]))
+
+
+def async_recorded(transport: Transport, url: str) -> Round:
+    return streams(_reader(url, transport), int(url.rsplit("/", 1)[1]), 1, time.process_time)
+
+
+def async_paced(transport: Transport, url: str) -> Round:
+    return streams(_reader(url, transport), int(url.rsplit("/", 1)[1]), PACED, time.process_time)
+
+
+def async_latencies(transport: Transport, url: str) -> Round:
+    """The median time from sending an event to its delivery."""
+    coze = _coze(url, transport)
+
+    async def read() -> float:
+        async with _chat(coze) as events:
+            return median(
+                [
+                    latency(event.message.content)
+                    async for event in events
+                    if event.event == "conversation.message.delta"
+                ]
+            )
+
+    return lambda: run(read())
+
+
+def async_raw(url: str, count: int) -> Round:
+    """The lower bound: the bytes of the same streams, ignored."""
+    import httpx
+
+    client = httpx.AsyncClient(timeout=600)
+    events = int(url.rsplit("/", 1)[1])
+
+    async def read() -> int:
+        async with client.stream("POST", f"{url}/v3/chat", json={"stream": True}) as response:
+            async for _ in response.aiter_bytes():
+                pass
+        return events
+
+    return streams(read, events, count, time.process_time)
 
 
 def async_calls(transport: Transport, url: str) -> Round:
@@ -83,11 +126,18 @@ def has_fast(url: str) -> Round:
 
 _BOTH: dict[str, Callable[[Transport, str], Round]] = {
     "async_streams": async_streams,
+    "async_recorded": async_recorded,
+    "async_paced": async_paced,
+    "async_latencies": async_latencies,
     "async_calls": async_calls,
     "big_event": big_event,
     "open_streams": open_streams,
 }
-TASKS: dict[str, Callable[[str], Round]] = {"has_fast": has_fast}
+TASKS: dict[str, Callable[[str], Round]] = {
+    "has_fast": has_fast,
+    "async_recorded_raw": partial(async_raw, count=1),
+    "async_paced_raw": partial(async_raw, count=PACED),
+}
 for _name, _task in _BOTH.items():
     TASKS[_name] = partial(_task, "httpx")
     TASKS[f"{_name}_fast"] = partial(_task, "aiohttp")

@@ -6,11 +6,23 @@ import json
 import sys
 from collections.abc import Callable
 from importlib import metadata
+from statistics import median
 from typing import Any
 
 import payloads
 import peer_async
-from timing import Round, installed, modules, resident, timed, timed_stream, traced, work
+from timing import (
+    Round,
+    cpu_stream,
+    installed,
+    latency,
+    modules,
+    resident,
+    timed,
+    timed_stream,
+    traced,
+    work,
+)
 
 CALLS = 150
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
@@ -88,7 +100,7 @@ def memory_resident(url: str) -> Round:
     return lambda: resident(decode_all)
 
 
-def stream(url: str) -> Round:
+def _reader(url: str) -> Callable[[], int]:
     from cozepy import ChatEventType, Message
 
     coze = _coze(url)
@@ -101,7 +113,36 @@ def stream(url: str) -> Round:
                 pieces += bool(event.message.content)
         return pieces
 
-    return lambda: timed_stream(read, int(url.rsplit("/", 1)[1]))
+    return read
+
+
+def _events(url: str) -> int:
+    return int(url.rsplit("/", 1)[1])
+
+
+def stream(url: str) -> Round:
+    read = _reader(url)
+    return lambda: timed_stream(read, _events(url))
+
+
+def recorded(url: str) -> Round:
+    return cpu_stream(_reader(url), _events(url))
+
+
+def latencies(url: str) -> Round:
+    from cozepy import ChatEventType, Message
+
+    coze = _coze(url)
+    question = Message.build_user_question_text("Hi")
+
+    def read() -> float:
+        return median(
+            latency(event.message.content)
+            for event in coze.chat.stream(bot_id="1", user_id="1", additional_messages=[question])
+            if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA
+        )
+
+    return read
 
 
 def call(url: str) -> Round:
@@ -135,6 +176,8 @@ TASKS: dict[str, Callable[[str], Round]] = {
     "memory_traced": memory_traced,
     "memory_resident": memory_resident,
     "stream": stream,
+    "recorded": recorded,
+    "latencies": latencies,
     "call": call,
     "loaded": loaded,
     "size": size,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
-from timing import Round, calls, kept_open, streams
+from timing import PACED, Round, calls, kept_open, latency, run, streams
 
 IDS = {"conversation_id": "7390331532575195148", "chat_id": "7390342853760696354"}
 
@@ -43,6 +45,31 @@ def async_streams(url: str) -> Round:
     return streams(_reader(url), int(url.rsplit("/", 1)[1]))
 
 
+def async_recorded(url: str) -> Round:
+    return streams(_reader(url), int(url.rsplit("/", 1)[1]), 1, time.process_time)
+
+
+def async_paced(url: str) -> Round:
+    return streams(_reader(url), int(url.rsplit("/", 1)[1]), PACED, time.process_time)
+
+
+def async_latencies(url: str) -> Round:
+    from cozepy import ChatEventType
+
+    coze = _coze(url)
+
+    async def read() -> float:
+        return median(
+            [
+                latency(event.message.content)
+                async for event in _chat(coze)
+                if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA
+            ]
+        )
+
+    return lambda: run(read())
+
+
 def async_calls(url: str) -> Round:
     coze = _coze(url)
     return calls(lambda: coze.chat.retrieve(**IDS))
@@ -59,6 +86,9 @@ def open_streams(url: str) -> Round:
 
 TASKS: dict[str, Callable[[str], Round]] = {
     "async_streams": async_streams,
+    "async_recorded": async_recorded,
+    "async_paced": async_paced,
+    "async_latencies": async_latencies,
     "async_calls": async_calls,
     "big_event": big_event,
     "open_streams": open_streams,

@@ -23,6 +23,7 @@ STREAMS = 100
 IN_FLIGHT = 100
 CALLS = 5
 OPEN = 1000
+PACED = 50
 
 # One loop for the life of the process: connections stay open between rounds, as they do in a
 # server.
@@ -60,6 +61,28 @@ def timed_stream(read: Callable[[], int], events: int) -> float:
     if count < events:
         raise SystemExit(f"the stream has {count} of {events} events")
     return seconds
+
+
+def cpu_stream(read: Callable[[], int], events: int) -> Round:
+    """Processor seconds per event of a stream, as `timed_stream` reads it."""
+
+    def run_round() -> float:
+        gc.collect()
+        start = time.process_time()
+        count = read()
+        seconds = (time.process_time() - start) / events
+        if count != events:
+            raise SystemExit(f"the stream has {count} of {events} events")
+        return seconds
+
+    return run_round
+
+
+def latency(stamp: str) -> float:
+    """Seconds since an event was sent; its text is the time at which that was, in the same
+    machine.
+    """
+    return (time.monotonic_ns() - int(stamp)) / 1e9
 
 
 def traced(decode_all: Callable[[], list[Any]]) -> int:
@@ -132,15 +155,20 @@ def run(work: Awaitable[Any]) -> Any:
     return _LOOP.run_until_complete(work)
 
 
-def streams(read: Callable[[], Awaitable[int]], events: int, count: int = STREAMS) -> Round:
+def streams(
+    read: Callable[[], Awaitable[int]],
+    events: int,
+    count: int = STREAMS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Round:
     """Seconds per event with `count` streams read concurrently; `read` reads one and returns the
     number of its pieces.
     """
 
     async def all_at_once() -> float:
-        start = time.perf_counter()
+        start = clock()
         counts = await asyncio.gather(*(read() for _ in range(count)))
-        seconds = time.perf_counter() - start
+        seconds = clock() - start
         if set(counts) != {events}:
             raise SystemExit(f"the streams have {sorted(set(counts))} of {events} events")
         return seconds / count / events

@@ -6,6 +6,8 @@ python -m generator --check              compare instead of writing; exit 1 on a
 python -m generator lint                 only the rules of docs/description.md
 python -m generator drift --pages DIR    official pages against the description; exit 1 on
                                          unexplained differences
+python -m generator adopt PAGE           an official page (file, or slug in --pages) as the draft
+                                         of its operation; --operation names it
 python -m generator diff OLD NEW         release note for the difference of two bundles
 """
 
@@ -16,6 +18,7 @@ import gc
 import sys
 from pathlib import Path
 
+from .adopt import command as adopt
 from .compile.bundle import Bundle, DescriptionError, bundle
 from .compile.emit import compile_bundle, render
 from .compile.lint import lint
@@ -38,6 +41,12 @@ def main(argv: list[str] | None = None) -> int:
             if arguments.pages is None:
                 parser.error("drift needs --pages DIR")
             return drift.main(arguments.pages, arguments.spec, arguments.json)
+        if arguments.command == "adopt":
+            if len(arguments.files) != 1:
+                parser.error("adopt needs PAGE")
+            pages = arguments.pages or ROOT / "pages"
+            adoption = adopt.Adoption(arguments.spec, pages, arguments.contract)
+            return adopt.main(adoption, str(arguments.files[0]), arguments.operation)
         if arguments.command == "diff":
             if len(arguments.files) != 2:
                 parser.error("diff needs OLD and NEW")
@@ -55,13 +64,25 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "command", nargs="?", default="generate", choices=["generate", "lint", "drift", "diff"]
+        "command",
+        nargs="?",
+        default="generate",
+        choices=["generate", "lint", "drift", "adopt", "diff"],
     )
-    parser.add_argument("files", nargs="*", type=Path, help="diff: the old and the new bundle")
+    parser.add_argument(
+        "files", nargs="*", type=Path, help="diff: the old and the new bundle; adopt: a page"
+    )
     parser.add_argument(
         "--check", action="store_true", help="compare with what is on disk instead of writing"
     )
-    parser.add_argument("--pages", type=Path, help="drift: folder of official pages")
+    parser.add_argument("--pages", type=Path, help="drift, adopt: folder of official pages")
+    parser.add_argument("--operation", default="", help="adopt: operationId of the draft")
+    parser.add_argument(
+        "--contract",
+        type=Path,
+        default=ROOT / "tests" / "contract",
+        help="adopt: folder of the documented exchanges",
+    )
     parser.add_argument("--json", action="store_true", help="drift: machine-readable report")
     parser.add_argument(
         "--spec", type=Path, default=ROOT / "spec", help="folder of the description"

@@ -126,7 +126,9 @@ def _limiting(node: ast.AST) -> Iterator[ast.expr | None]:
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         orders = any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
-        if orders and not any(ast.unparse(operand).endswith("status") for operand in operands):
+        if orders and not any(
+            ast.unparse(operand).endswith(("status", "status_code")) for operand in operands
+        ):
             yield from operands
     elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "min", "max", "Limit"):
         yield from (*node.args, *(keyword.value for keyword in node.keywords))

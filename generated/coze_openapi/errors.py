@@ -51,6 +51,8 @@ class ChatFailed(APIError):
     """Id of the chat."""
     conversation_id: str | None = None
     """Id of its conversation."""
+    text: str | None = None
+    """The answer so far; None if the chat was polled."""
 
 
 class ChatCanceled(APIError):
@@ -68,7 +70,9 @@ class WorkflowFailed(APIError):
     """A workflow run failed; `code` and `msg` say why, `debug_url` shows the run."""
 
     execute_id: str | None = None
-    """Id of the run; not available from streams."""
+    """Id of the run, if the failure shows it."""
+    text: str | None = None
+    """The output so far; None if the run did not stream."""
 
 
 CODES: dict[int, type[APIError]] = {
@@ -82,7 +86,7 @@ CODES: dict[int, type[APIError]] = {
     4005: NotFoundError,  # message not found, or its content is invalid
     4006: NotFoundError,  # bot not found, or not visible to this account
     4007: InvalidRequestError,  # stream=false needs auto_save_history=true
-    4008: QuotaExceededError,  # daily limit of the bot reached
+    4008: QuotaExceededError,  # daily limit of the bot, or rate limit of the API, reached
     4009: RateLimitError,  # the service is at capacity
     4010: InvalidRequestError,  # the prompt has more tokens than the model accepts
     4011: QuotaExceededError,  # token or credit balance too low
@@ -96,7 +100,7 @@ CODES: dict[int, type[APIError]] = {
     4021: InvalidRequestError,  # the workflow is not configured
     4022: QuotaExceededError,  # the account at the model provider is overdue
     4027: QuotaExceededError,  # voice call: the account is overdue
-    4028: QuotaExceededError,  # voice call: the free credits are used up
+    4028: QuotaExceededError,  # the credits of the plan are used up
     4029: ConflictError,  # voice call: closed after a long silence
     4100: AuthenticationError,  # authentication is invalid
     4101: PermissionDeniedError,  # the token is unknown, or lacks the permission or access to the workspace
@@ -134,6 +138,7 @@ SERVICE = Service(
     ),
     docs="https://www.coze.cn/open/docs/developer_guides/",
     codes=CODES,
+    failed=frozenset({720701013, 720702222}),
     token_variable="COZE_API_TOKEN",
     base_url_variable="COZE_API_BASE",
 )

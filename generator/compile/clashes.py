@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from .bundle import DescriptionError
-from .methods import method_names
+from .methods import STREAM_OPTIONS, method_names
 from .operations import Operation
 from .render import Tag
 
 # What the templates use in the scope of a method, and of a `build` function.
 _METHOD = {"extra_headers", "extra_query", "extra_body", "timeout", "operation", "options"}
-_STREAM = {"idle_timeout", "deadline"}
 _BUILD = {"check", "comma_separated", "omit_none", "part", "path_segment"}
 
 
@@ -53,7 +52,7 @@ def _arguments(operations: list[Operation]) -> Iterator[str]:
     for operation in operations:
         reserved = _METHOD | _BUILD
         reserved |= {"arguments", "fetch"} if operation.pager else set()
-        reserved |= _STREAM if operation.stream else set()
+        reserved |= {*STREAM_OPTIONS, "on_gap"} if operation.stream else set()
         reserved |= {"warn"} if operation.successor else set()
         for parameter in operation.parameters:
             if parameter.python in reserved:

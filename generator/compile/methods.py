@@ -17,7 +17,7 @@ from .operations import Operation, Parameter
 
 Kind = Literal["plain", "pager", "stream", "poll", "wait", "helper"]
 CALL_OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
-LIMITS = ("idle_timeout", "deadline")
+STREAM_OPTIONS = ("idle_timeout", "deadline", "keep_events")
 
 
 @define
@@ -69,7 +69,7 @@ def methods_of(bundle: Bundle, op: Operation, operations: dict[str, Operation]) 
     if not op.streams_only:
         methods.append(_plain(bundle, op))
     if op.stream:
-        methods.append(_stream(bundle, op, op.stream))
+        methods.append(_stream(bundle, op, op.stream, operations))
     waiter = op.waiter or {}
     if "poll" in waiter:
         methods.append(_poll(bundle, op, waiter, operations[waiter["operation"]]))
@@ -137,8 +137,12 @@ def _plain(bundle: Bundle, op: Operation) -> Method:
     )
 
 
-def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
+def _stream(
+    bundle: Bundle, op: Operation, stream: Node, operations: dict[str, Operation]
+) -> Method:
     cls = f"{stream['kind'].capitalize()}Stream"
+    numbered = bundle.stream_kinds[stream["kind"]].get("numbered", False)
+    own = [*STREAM_OPTIONS, *(["on_gap"] if numbered else [])]
     about = {
         **op.node,
         "summary": f"{op.node['summary']}{'' if op.streams_only else ', as an event stream'}",
@@ -149,10 +153,15 @@ def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
         "stream",
         op,
         str(stream["method"]),
-        **_signature(bundle, op, list(LIMITS)),
+        **_signature(bundle, op, own),
         returns=cls,
         about=about,
-        data={"cls": cls, "kind": stream["kind"]},
+        own=own,
+        data={
+            "cls": cls,
+            "kind": stream["kind"],
+            "recovery": operations.get(stream.get("recover", "")),
+        },
     )
 
 

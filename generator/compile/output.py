@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,23 @@ def dump_bundle(document: Node) -> str:
 
 
 def dump_json(document: Node) -> str:
-    """The joined document as JSON, for programs."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    """The joined document as JSON, for programs: what holds only scalars is on one line, so that a
+    change of the description is a change of a few lines.
+    """
+    return "\n".join(_json_lines(document)) + "\n"
+
+
+def _json_lines(node: Any, before: str = "", after: str = "") -> Iterator[str]:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if not any(child and isinstance(child, dict | list) for child in children):
+        yield before + json.dumps(node, ensure_ascii=False, separators=(",", ":")) + after
+        return
+    opening, closing = "{}" if isinstance(node, dict) else "[]"
+    yield before + opening
+    keys = [f"{json.dumps(str(key))}:" for key in node] if isinstance(node, dict) else repeat("")
+    for number, (key, child) in enumerate(zip(keys, children, strict=False), 1):
+        yield from _json_lines(child, key, "," if number < len(node) else "")
+    yield closing + after
 
 
 def formatted(sources: dict[str, str]) -> dict[str, str]:

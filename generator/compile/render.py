@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define
 
-from .bundle import Bundle
+from .bundle import Bundle, Node, call_of
 from .docstrings import docstring, method_text, returned
 from .limits import limit_code
 from .methods import methods_of, with_types
@@ -79,6 +79,7 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
     context = {
         "op": op,
         "source": bundle.origin[op.id],
+        "failed": _failed(bundle, op),
         "flags": _flags(op),
         "returns": returns,
         "kind": _kind(op),
@@ -88,9 +89,21 @@ def operation_context(bundle: Bundle, op: Operation) -> dict[str, Any]:
         "body": _given([p for p in op.parameters if p.place == "body"]) if op.media else None,
         "files": _files(op),
         "error_classes": sorted(bundle.error_classes),
-        "modules": {name: _module_of(bundle, name) for name in _followed(op)},
     }
+    names = _followed(op)
+    nodes = bundle.operations() if names else ()
+    followed = {node["operationId"]: node for _, _, node in nodes if node["operationId"] in names}
+    context["modules"] = {name: _module_of(node) for name, node in followed.items()}
+    context["calls"] = {name: call_of(node) for name, node in followed.items()}
     return context | _operation_imports(bundle, op)
+
+
+def _failed(bundle: Bundle, op: Operation) -> str | None:
+    """The error class for a chat or run that the operation started and that failed."""
+    if op.stream:
+        return str(bundle.stream_kinds[op.stream["kind"]]["failed"])
+    failures: dict[str, Any] = (op.waiter or {}).get("failures") or {}
+    return next((str(about["error"]) for about in failures.values()), None)
 
 
 def _followed(op: Operation) -> list[str]:
@@ -101,11 +114,10 @@ def _followed(op: Operation) -> list[str]:
     return [name for name in (*names, cancel.get("operation"), ended.get("operation")) if name]
 
 
-def _module_of(bundle: Bundle, operation_id: str) -> str:
+def _module_of(node: Node) -> str:
     """Where the module of an operation is, below `api`."""
-    nodes = (node for _, _, node in bundle.operations() if node["operationId"] == operation_id)
-    package = next(nodes)["tags"][0].replace(".", "_")
-    return f"{package}.{operation_id.removeprefix(f'{package}_')}"
+    package = node["tags"][0].replace(".", "_")
+    return f"{package}.{node['operationId'].removeprefix(f'{package}_')}"
 
 
 def _flags(op: Operation) -> list[str]:

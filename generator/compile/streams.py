@@ -11,7 +11,7 @@ from typing import Any
 from attrs import define
 
 from .bundle import Bundle, Node
-from .nodes import event_payloads, module_of, one_line, schema_name
+from .nodes import event_payloads, known_values, module_of, node_at, one_line, schema_name
 
 ROLES = ("delta", "message", "state", "interrupt", "failure", "end", "heartbeat")
 # Which base class an event has, by the part it plays; the first role that it has decides.
@@ -120,7 +120,8 @@ def stream_context(bundle: Bundle, kind: str) -> dict[str, Any]:
     roles, types = about.get("roles") or {}, about.get("message_types") or {}
     sets = {
         **{role: roles.get(role) for role in ROLES},
-        **{key: about.get(key) for key in ("settled", "waiting", "questions")},
+        **{key: about.get(key) for key in ("settled", "waiting", "pauses", "questions")},
+        "running": _running(bundle, about),
         **{key: types.get(key) for key in ("answer", "follow_up")},
     }
     return {
@@ -132,8 +133,17 @@ def stream_context(bundle: Bundle, kind: str) -> dict[str, Any]:
         "failed": about["failed"],
         "tool_failed": about.get("tool_failed", ""),
         "tool_calls": about.get("tool_calls", ""),
+        "numbered": about.get("numbered", False),
         "imports": schema_imports(bundle, uses, "..models."),
     }
+
+
+def _running(bundle: Bundle, about: Node) -> list[Any]:
+    """The known states of a chat that are not settled."""
+    model = about.get("state_model")
+    node = node_at(bundle, model, "status") if model else None
+    states = known_values(bundle, node) if node else []
+    return [state for state in states if state not in about.get("settled", ())]
 
 
 def errors_context(bundle: Bundle, docs: str) -> dict[str, Any]:
@@ -153,6 +163,7 @@ def errors_context(bundle: Bundle, docs: str) -> dict[str, Any]:
     raised = {about["error"] for about in codes.values()} - classes.keys()
     return {
         "codes": codes,
+        "failed": [code for code, about in codes.items() if about.get("failed")],
         "classes": classes,
         "bases": sorted(raised | {"APIError"} | {about["base"] for about in classes.values()}),
         "servers": [server["url"] for server in bundle.document["servers"]],

@@ -172,8 +172,8 @@ class _Judgement:
     def types(self, schema: Node, inner: Node) -> Iterator[tuple[str, str, str]]:
         """Whether the type, and that of the elements of an array, is that of the page."""
         text = self.match.row.kind
-        shown, own = _json_type(text), _json_types(schema)
-        item = _json_type(re.sub(r"(?i)^array of\s*", "", text)) if shown == "array" else ""
+        shown, own = json_type(text), _json_types(schema)
+        item = json_type(re.sub(r"(?i)^array of\s*", "", text)) if shown == "array" else ""
         items = _json_types(inner) if "items" in schema else set[str]()
         if self.place.name.startswith("header.") or not shown or not own:
             return
@@ -195,7 +195,7 @@ class _Judgement:
         yield "required", _REQUIRED[on_page], _REQUIRED[match.required]
 
 
-def _json_type(text: str) -> str:
+def json_type(text: str) -> str:
     """JSON type of a type on a page, or empty when it tells none."""
     text = text.lower().strip()
     if text.startswith("array"):

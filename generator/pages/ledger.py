@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..compile.bundle import Bundle, load_yaml
+from ..compile.lint.gaps import GAP
 from ..compile.nodes import pages_of
 
 KINDS = ("operations", "module", "reason")
@@ -70,6 +71,9 @@ def _entry(name: str, entry: dict[str, Any], overlays: Path) -> Iterator[str]:
         yield f"{where}: has {given}; give exactly one of {', '.join(KINDS)}"
     if not entry.get("name"):
         yield f"{where}: no name; give one in English"
+    for text in (entry.get("name"), entry.get("section")):
+        if str(text).startswith(GAP):
+            yield f"{where}: {text} is a gap; give a name in English"
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(entry.get("checked"))):
         yield f"{where}: no `checked: YYYY-MM-DD`; give the day on which the page was compared"
     if "module" in kinds:

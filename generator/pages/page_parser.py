@@ -43,7 +43,7 @@ _NAMES = ("参数", "字段", "参数名", "字段名", "参数名称")
 _REQUIRED = ("是否必选", "是否必填", "是否必须", "是否可选")
 _ANSWERS = {"必选": True, "可选": False, "必填": True, "选填": False}
 _FIELD = re.compile(r"[A-Za-z_][\w.$-]*$")
-_VALUE = re.compile(
+VALUE = re.compile(
     r"^\s*[*-]\s+[*`'\"“]*(-?[A-Za-z0-9_][A-Za-z0-9_.:/-]*?)[*`'\"”]*\s*"
     r"(?:[（(][^）)]*[）)][*`]*)?\s*(?:[*`]*\s*[：:]|$)"
 )
@@ -207,7 +207,7 @@ def _request(file: str, grid: Grid) -> Request | None:
 
 def _values(text: str) -> list[str]:
     """Values of a list such as `* a：meaning`, one a line."""
-    values = [match[1] for part in text.split("\n") if (match := _VALUE.match(part))]
+    values = [match[1] for part in text.split("\n") if (match := VALUE.match(part))]
     return list(dict.fromkeys(values))
 
 

@@ -24,6 +24,8 @@ class RequestInfo(NamedTuple):
     """Base URL of the client."""
     page: str = ""
     """URL of the official page of the operation; empty if there is none."""
+    call: str = ""
+    """How users call the operation, such as `coze.chat.create`; what the text begins with."""
 
 
 class CozeError(Exception):
@@ -127,7 +129,11 @@ class RateLimitError(APIError):
 
 
 class QuotaExceededError(APIError):
-    """A balance, plan or daily limit is used up; retrying soon does not help."""
+    """A balance, plan or daily limit is used up; retrying soon does not help.
+
+    Code 4008 also stands for the rate limit of the API: with HTTP status 429 it is a
+    `RateLimitError`; otherwise only the message tells the two apart.
+    """
 
 
 class ServerError(APIError):
@@ -258,25 +264,41 @@ class StreamError(CozeError):
         message: str,
         *,
         events: list[Any] | None = None,
+        text: str = "",
+        chat_id: str | None = None,
+        conversation_id: str | None = None,
+        execute_id: str | None = None,
         logid: str | None = None,
         request: RequestInfo | None = None,
     ) -> None:
         """Args:
         message: Text of the error.
-        events: The events that arrived before the failure.
+        events: The last events before the failure.
+        text: The text of the answer or output so far.
+        chat_id: Id of the chat, if known.
+        conversation_id: Id of its conversation, if known.
+        execute_id: Id of the run, if known.
         logid: Log id of the stream.
         request: The request, without secrets; None when no request was built.
         """
         super().__init__(message)
         self.events = events or []
-        """The events that arrived before the failure."""
+        """The last events before the failure: at most 20, or all with `keep_events=True`."""
+        self.text = text
+        """The text of the answer or output so far, complete."""
+        self.chat_id = chat_id
+        """Id of the chat; None in streams of runs, and if the stream has not shown it."""
+        self.conversation_id = conversation_id
+        """Id of its conversation."""
+        self.execute_id = execute_id
+        """Id of the run; None in streams of chats, and if the stream has not shown it."""
         self.logid = logid
         self.request = request
 
 
 class StreamInterrupted(StreamError, APIConnectionError):
-    """The stream stopped before its last event, so `events` is incomplete. The chat or run may
-    still go on at the server; retrieve it by its id.
+    """The stream stopped before its last event. The chat or run may still go on at the server;
+    retrieve it by its id.
     """
 
     sent = True

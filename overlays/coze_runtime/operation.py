@@ -22,6 +22,8 @@ class Service(NamedTuple):
     """URL prefix of the official pages; the slug of a page follows."""
     codes: Mapping[int, type[APIError]] = {}
     """Error code → exception class. For other codes the HTTP status decides."""
+    failed: frozenset[int] = frozenset()
+    """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
@@ -51,6 +53,15 @@ class Operation(NamedTuple):
     """Whether the request is sent without a token."""
     binary: bool = False
     """Whether the response is bytes, so that it can be read while it arrives."""
+    call: str = ""
+    """How users call it, such as `coze.chat.create`; empty if it has no method."""
+    failed: type[APIError] | None = None
+    """Error class if the chat or run that the operation starts fails."""
+
+    @property
+    def label(self) -> str:
+        """What errors call it: the method, else the id."""
+        return self.call or self.id
 
 
 class CallOptions(NamedTuple):
@@ -82,7 +93,16 @@ class Request(NamedTuple):
 def request_info(operation: Operation, url: str, base_url: str, service: Service) -> RequestInfo:
     """The part of a request that errors show."""
     page = f"{service.docs}{operation.page}" if operation.page else ""
-    return RequestInfo(operation.id, operation.method, url.partition("?")[0], base_url, page)
+    return RequestInfo(
+        operation.id, operation.method, url.partition("?")[0], base_url, page, operation.label
+    )
+
+
+def without_secrets(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 class Response:
@@ -197,7 +217,7 @@ class Waiter(NamedTuple):
     """How to poll for the outcome of an operation."""
 
     operation: str
-    """Id of the polled operation."""
+    """How users call the polled operation."""
     module: str
     """Module of the polled operation; imported at the first poll."""
     arguments: Mapping[str, Any]

@@ -179,5 +179,7 @@ Tools: TypeAlias = Mapping[str, Callable[..., Any]]
 """Functions by the name of the tool that they implement."""
 OnToolError: TypeAlias = Literal["report", "raise"]
 """What to do when a tool fails: report the error to the bot, or raise it."""
+OnGap: TypeAlias = Literal["raise", "warn", "ignore"]
+"""What to do when events of a stream are missing: raise an error, log a warning, or go on."""
 
 publish(globals(), "cozekit.types")

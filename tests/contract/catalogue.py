@@ -5,6 +5,7 @@ schemas.
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -45,7 +46,8 @@ class Parameter(NamedTuple):
 
     @property
     def argument(self) -> str:
-        return self.wire.lower().replace("-", "_") if self.place == "header" else self.wire
+        name = self.wire.lower().replace("-", "_") if self.place == "header" else self.wire
+        return f"{name}_" if keyword.iskeyword(name) else name
 
 
 class Op(NamedTuple):
@@ -154,6 +156,11 @@ class Op(NamedTuple):
     @property
     def method_name(self) -> str:
         return self.id.removeprefix(self.tag.replace(".", "_") + "_")
+
+    @property
+    def call(self) -> str:
+        """How users call it."""
+        return f"coze.{self.tag}.{self.method_name}"
 
     def method_of(self, client: Any, *, streaming: bool | None = None) -> Any:
         """The bound method; `streaming` chooses the twin of an operation that can do both."""

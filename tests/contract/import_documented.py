@@ -7,10 +7,10 @@ when all of them require it.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
+from generator.adopt.files import one_field_a_line
 from tests.contract.documented import FILE
 from tests.contract.import_exchanges import entries, operation_of
 
@@ -31,9 +31,8 @@ def main(arguments: list[str]) -> int:
     for entry in entries(arguments):
         name = operation_of(entry).id
         found[name] = joined(found[name], facts(entry)) if name in found else facts(entry)
-    FILE.write_text(
-        text({name: found[name] for name in sorted(found)}), encoding="utf-8", newline="\n"
-    )
+    ordered = {name: found[name] for name in sorted(found)}
+    FILE.write_text(one_field_a_line(ordered), encoding="utf-8", newline="\n")
     fields = sum(len(part) for one in found.values() for part in all_parts(one))
     print(f"{len(found)} operations, {fields} fields")
     return 0
@@ -113,24 +112,6 @@ def joined_fields(one: dict[str, Any], other: dict[str, Any], *, flags: bool) ->
                 fact.get("required", False) for fact in both
             )
     return result
-
-
-def text(found: dict[str, Any], depth: int = 0) -> str:
-    """JSON with one field on each line, so that a change of a page is a change of its lines."""
-    pad = " " * (depth + 1)
-    leaf = all(not isinstance(value, dict) for value in found.values()) and depth > 1
-    if leaf:
-        return json.dumps(found, ensure_ascii=False)
-    lines = [
-        f"{pad}{json.dumps(key)}: "
-        + (
-            text(value, depth + 1)
-            if isinstance(value, dict)
-            else json.dumps(value, ensure_ascii=False)
-        )
-        for key, value in found.items()
-    ]
-    return "{\n" + ",\n".join(lines) + f"\n{' ' * depth}}}" + ("\n" if depth == 0 else "")
 
 
 if __name__ == "__main__":

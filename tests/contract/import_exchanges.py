@@ -40,6 +40,12 @@ DEVIATIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"url": "https://api.coze.cn/v1/enterprises/volcano_210195***/members"},
         "the address of the example lacks /members, which the base table of the page has",
     ),
+    "list_conversations.0": (
+        {
+            "url": "https://api.coze.cn/v1/conversations?bot_id=73428668*****&page_num=1&page_size=40&sort_order=asc&connector_id=999"
+        },
+        "the example has sort_order in capitals; since May 2026 the page has it in lower case",
+    ),
     "update_voiceprint.0": (
         {
             "url": "https://api.coze.cn/v1/audio/voiceprint_groups/751198840854627***/features/75119956441528***"

@@ -273,8 +273,9 @@ def check(case: Case, error: CozeError, operation: str, server: LoopbackServer) 
     assert error.request.base_url == server.url
     assert error.request.url.startswith(server.url + "/v")
     assert "?" not in error.request.url
+    assert error.request.call.replace(".", "_") == f"coze_{operation}"
     text = str(error)
-    assert operation in text
+    assert text.startswith(f"{error.request.call}: ")
     assert server.url in text
     if case.logid is not None:
         assert case.logid in text
@@ -469,6 +470,17 @@ DOCUMENTED: dict[type[APIError], tuple[int, ...]] = {
     ServerError: (4013, 5000, 701231, 720701013, 720702222),
 }
 KINDS = {code: kind for kind, codes in DOCUMENTED.items() for code in codes}
+
+
+async def test_a_limit_is_one_of_the_rate_when_the_status_says_so(
+    client: Client, server: LoopbackServer
+) -> None:
+    """Code 4008 stands for the daily limit of a bot and for the rate limit of the API."""
+    for status, kind in ((200, QuotaExceededError), (429, RateLimitError)):
+        server.answer(envelope(4008, status=status))
+        with pytest.raises(APIError) as caught:
+            client.bots.retrieve("1")
+        assert type(caught.value) is kind
 
 
 STRANGE = ["rate_limited", "4000x", "9" * 5000, [4000], {"code": 4000}, True]

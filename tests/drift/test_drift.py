@@ -168,8 +168,8 @@ def test_a_page_that_is_newer_than_all_others_is_not_missed(pages: Path) -> None
     (pages / "read_book.md").unlink()
 
     def explained(since: dict[str, str]) -> list[str]:
-        found = drift.compare(bundle(HERE / "spec"), read_pages(pages), since)
-        return [f.explained for f in found if f.page == "read_book"]
+        report = drift.compare(description(), read_pages(pages), since=since)
+        return [f.explained for f in report.findings if f.page == "read_book"]
 
     assert explained({"read_book": "2026-05-04"}) == ["first seen on 2026-05-04"]
     # The pages are as new as the one that is missing.

@@ -129,9 +129,9 @@ def test_events_do_not_depend_on_how_the_bytes_are_cut(body: bytes, cuts: list[i
 @pytest.mark.parametrize(
     ("make", "operation"),
     [
-        (partial(ChatParser, chat.SPEC), create_chat.OPERATION),
-        (partial(ChatParser, chat.SPEC), submit_tool_outputs.OPERATION),
-        (partial(WorkflowParser, workflow.SPEC), stream_run.OPERATION),
+        (partial(ChatParser, chat.SPEC, {}, True), create_chat.OPERATION),
+        (partial(ChatParser, chat.SPEC, {}, True), submit_tool_outputs.OPERATION),
+        (partial(WorkflowParser, workflow.SPEC, {}, True), stream_run.OPERATION),
     ],
 )
 @fuzz

@@ -182,9 +182,11 @@ def test_generated_code_imports_nothing_but_itself_and_the_run_time_libraries() 
 def test_the_runtime_imports_nothing_but_itself_and_the_run_time_libraries() -> None:
     allowed = {"anyio", "attrs", "httpx", "msgspec", *sys.stdlib_module_names}
     more = {path: more for path in RUNTIME_MODULES if (more := imported(path, RUNTIME) - allowed)}
-    # The extra `fast`, and the event loop that httpx and anyio work with too: loaded when chosen.
+    # The extra `fast`, the event loop that httpx and anyio work with too, and the parser that httpx
+    # brings: loaded when needed.
     assert more == {
         "_http/aiohttp_transport.py": {"aiohttp", "multidict", "yarl"},
+        "_http/chunk_reader.py": {"h11"},
         "_http/clients.py": {"aiohttp"},
         "_http/connections.py": {"trio"},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from inspect import isfunction, signature
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from cozekit import AsyncCoze, ChatFailed, messages, resources
 from cozekit_emulator import Emulator, bots
-from tests.overlays.either import coze, local, server
+from tests.overlays.chunk_server import ChunkServer, reply, stream
+from tests.overlays.either import client, coze, each_kind, local, server
+from tests.overlays.wire import ASK, COMPLETED, CREATED, DONE, chat, event, message
 
 __all__ = ["coze", "local", "server"]
 
@@ -124,3 +127,110 @@ def test_a_failed_stream_fails_again_when_it_is_read_again(coze: Any) -> None:
             opened.until_done()
     with pytest.raises(ChatFailed):
         list(opened.text_stream())
+
+
+# ---- the answer, piece by piece and as a whole
+
+
+def delta(text: str, kind: str | None = "answer", number: int | None = 1) -> bytes:
+    return event("conversation.message.delta", {**message(text, str(kind)), **ids(kind, number)})
+
+
+def whole(text: str, kind: str | None = "answer", number: int | None = 1) -> bytes:
+    name = "conversation.message.completed"
+    return event(name, {**message(text, str(kind)), **ids(kind, number)})
+
+
+def ids(kind: str | None, number: int | None) -> dict[str, str | None]:
+    return {"type": kind, "id": None if number is None else f"m{number}"}
+
+
+ANSWERS: dict[str, tuple[list[bytes], str]] = {
+    "deltas and the whole": ([delta("a "), delta("b"), whole("a b")], "a b"),
+    "no deltas": ([whole("a b")], "a b"),
+    "calls and hints between": (
+        [
+            delta('{"name":"f"}', "function_call", 1),
+            whole('{"name":"f"}', "function_call", 1),
+            delta("21", "tool_response", 2),
+            whole("21", "tool_response", 2),
+            delta("a", number=3),
+            delta("secret", "verbose", 4),
+            delta(" b", number=3),
+            whole("a b", number=3),
+            whole("next?", "follow_up", 5),
+        ],
+        "a b",
+    ),
+    "several answers": (
+        [delta("a"), whole("a"), delta("b", number=2), delta("c", number=2), whole("bc", number=2)],
+        "a\n\nbc",
+    ),
+    "several, with and without deltas": (
+        [whole("a"), delta("b", number=2), whole("b", number=2), whole("c", number=3)],
+        "a\n\nb\n\nc",
+    ),
+    "several, one of them empty": (
+        [whole("", number=1), delta("b", number=2), whole("b", number=2), whole("", number=3)],
+        "b",
+    ),
+    "deltas without an id": (
+        [
+            delta("x", "function_call", None),
+            delta("a ", number=None),
+            delta("b", number=None),
+            whole("a b"),
+        ],
+        "a b",
+    ),
+    "without a type": ([delta("a ", None), delta("b", ""), whole("a b", None)], "a b"),
+}
+each_answer = pytest.mark.parametrize(("events", "answer"), ANSWERS.values(), ids=ANSWERS)
+
+
+@each_kind
+@each_answer
+def test_text_pieces_and_answer_count_the_same_messages(
+    kind: str, events: list[bytes], answer: str
+) -> None:
+    body = stream(CREATED, *events, COMPLETED, DONE)
+    with ChunkServer(body) as http, client(kind, http.url) as coze:
+        opened = coze.chat.stream(**ASK)
+        assert "".join(opened.text_stream()) == answer
+        assert opened.text == answer
+        assert coze.chat.stream(**ASK).until_done().answer == answer
+
+
+@each_kind
+@each_answer
+def test_the_text_so_far_is_the_joined_pieces_after_each_of_them(
+    kind: str, events: list[bytes], answer: str
+) -> None:
+    body = stream(CREATED, *events, COMPLETED, DONE)
+    with ChunkServer(body) as http, client(kind, http.url) as coze:
+        opened, pieces = coze.chat.stream(**ASK), ""
+        for piece in opened.text_stream():
+            pieces += piece
+            assert opened.text == pieces
+    assert pieces == answer
+
+
+@each_kind
+def test_an_answer_that_is_taken_up_in_the_middle_goes_on_there(kind: str) -> None:
+    body = stream(CREATED, delta("a "), delta("b"), whole("a b"), delta("c", number=2), DONE)
+    with ChunkServer(body) as http, client(kind, http.url) as coze:
+        opened = coze.chat.stream(**ASK)
+        for item in opened:
+            if item.message:
+                break
+        assert list(opened.text_stream()) == ["b", "\n\nc"]
+
+
+@each_kind
+@each_answer
+def test_a_polled_chat_has_the_same_answer(kind: str, events: list[bytes], answer: str) -> None:
+    listed = [json.loads(item.partition(b"data:")[2]) for item in events if b".completed\n" in item]
+    asked = {"id": "q", "role": "user", "type": "", "content": "Where?", "content_type": "text"}
+    scripts = [reply({"code": 0, "data": data}) for data in (chat("completed"), [asked, *listed])]
+    with ChunkServer(*scripts) as http, client(kind, http.url) as coze:
+        assert coze.chat.create_and_poll(**ASK).answer == answer

@@ -244,6 +244,22 @@ async def test_a_hook_that_raises_for_the_status_does_not_keep_a_token_from_bein
         assert own.event_hooks["response"] == [raise_for_status], "hooks of the caller stay theirs"
 
 
+def test_what_a_token_source_raises_is_our_error_with_its_cause() -> None:
+    def vault() -> str:
+        raise KeyError(CANARY)
+
+    async def parallel() -> None:
+        async with AsyncCoze(auth=TokenCallback(vault), base_url="http://coze.test") as other:
+            await other.bots.retrieve("b1")
+
+    with pytest.raises(CozeError, match="auth: KeyError was raised in TokenCallback") as sync:
+        Coze(auth=TokenCallback(vault), base_url="http://coze.test").bots.retrieve("b1")
+    with pytest.raises(CozeError, match="auth: KeyError"):
+        asyncio.run(parallel())
+    assert isinstance(sync.value.__cause__, KeyError)
+    assert CANARY not in repr(sync.value)
+
+
 async def test_a_hook_that_raises_for_another_request_is_named_as_a_failure_of_the_client() -> None:
     def ask_another(response: httpx.Response) -> None:
         request = httpx.Request("GET", f"http://other.test/{CANARY}")

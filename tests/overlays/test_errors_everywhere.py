@@ -84,32 +84,36 @@ def read(opened: Any) -> Any:
         return list(body.iter_bytes())
 
 
-# Way to call → (name of the operation, sync, async).
+# Way to call → (what errors call it, sync, async).
 Way = tuple[str, Callable[[Any], Any], Callable[[Any], Any]]
 WAYS: dict[str, Way] = {
-    "plain": ("bots_retrieve", lambda c: c.bots.retrieve("b1"), lambda c: c.bots.retrieve("b1")),
+    "plain": (
+        "coze.bots.retrieve",
+        lambda c: c.bots.retrieve("b1"),
+        lambda c: c.bots.retrieve("b1"),
+    ),
     "pager": (
-        "bots_list",
+        "coze.bots.list",
         lambda c: all_of(c.bots.list(workspace_id="w")),
         lambda c: all_of_async(c.bots.list(workspace_id="w")),
     ),
     "stream": (
-        "chat_create",
+        "coze.chat.create",
         lambda c: all_of(c.chat.stream(**ASK)),
         lambda c: all_of_async(c.chat.stream(**ASK)),
     ),
     "upload": (
-        "files_upload",
+        "coze.files.upload",
         lambda c: c.files.upload(file=UPLOAD),
         lambda c: c.files.upload(file=UPLOAD),
     ),
     "download": (
-        "audio_speech_create",
+        "coze.audio.speech.create",
         lambda c: c.audio.speech.create(**SPEECH),
         lambda c: c.audio.speech.create(**SPEECH),
     ),
     "open download": (
-        "audio_speech_create",
+        "coze.audio.speech.create",
         lambda c: read(c.with_streaming_response(c.audio.speech.create)(**SPEECH)),
         lambda c: read_async(c.with_streaming_response(c.audio.speech.create)(**SPEECH)),
     ),
@@ -327,7 +331,8 @@ async def test_an_answer_that_says_no_is_an_api_error(
     assert (error.code, error.logid) == (code, logid)
     assert msg in error.msg
     assert error.request is not None
-    assert error.request.operation == way[0]
+    assert error.request.call == way[0]
+    assert error.request.operation == way[0].removeprefix("coze.").replace(".", "_")
     for part in (way[0], msg, logid, server.url):
         assert part in str(error)
     assert len(server.requests) == 1
@@ -518,7 +523,7 @@ def swallowing_nothing() -> Iterator[str]:
 async def test_an_upload_that_nobody_reads_is_a_write_timeout(transport: str | None) -> None:
     big = ("film.mp4", bytes(64 << 20))
     way: Way = (
-        "files_upload",
+        "coze.files.upload",
         lambda c: c.files.upload(file=big),
         lambda c: c.files.upload(file=big),
     )
@@ -691,7 +696,7 @@ async def test_a_header_that_cannot_be_sent_is_an_argument_error(
         return client.bots.retrieve("b1", extra_headers={"x-note": value})
 
     with ChunkServer(reply(BOT)) as server:
-        error = await failure(server.url, ("bots_retrieve", call, call), transport)
+        error = await failure(server.url, ("coze.bots.retrieve", call, call), transport)
         assert not server.requests
     assert isinstance(error, ArgumentError)
     assert "x-note" in str(error)
@@ -740,7 +745,7 @@ async def test_whatever_a_transport_raises_is_a_connection_error(
     # An upload whose end was not read was not accepted.
     assert (type(caught.value), caught.value.sent) == (
         APIConnectionError,
-        sent and way[0] != "files_upload",
+        sent and way[0] != "coze.files.upload",
     )
     assert caught.value.__cause__ is problem
 

@@ -218,7 +218,7 @@ SCENES: dict[str, Scene] = {
         reply({"code": 4000, "msg": "bad field", "data": CANARY}, 200, JSON)
     ),
     "the server dies in a stream": answers([*BEGUN, Raw(b"40\r\n" + CANARY.encode()), Close()]),
-    "a stream falls silent": answers([*BEGUN, KeepOpen()], timeout=QUICK),
+    "a stream falls silent": answers([*BEGUN, KeepOpen()], timeout=Timeout(5, 0.3, 5, 5)),
 }
 on_every_transport = pytest.mark.parametrize(
     ("anyio_backend", "transport"), TRANSPORTS, ids=["sync", "httpx", "aiohttp", "trio"]

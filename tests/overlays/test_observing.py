@@ -7,6 +7,7 @@ import logging
 import threading
 from typing import Any
 
+import httpx
 import pytest
 
 from coze_openapi.models.bots import Bot, BotSummary
@@ -25,6 +26,7 @@ from cozekit import (
     ServerError,
 )
 from cozekit.auth import AsyncTokenClient, Auth, SyncTokenClient
+from tests.each import each
 from tests.overlays.chunk_server import (
     LOGID,
     ChunkServer,
@@ -201,6 +203,47 @@ async def test_the_log_tells_each_attempt_and_no_secret(
         "no library under us may show it either"
     )
     assert base64.b64encode(TOKEN.encode()).decode() not in everything
+
+
+# Logger of a library, what it says → what is shown of it.
+RECORDS: list[tuple[str, str, tuple[Any, ...], str]] = [
+    ("hpack.hpack", "Encoding %s", ((b"authorization", b"hidden0value"),), ""),
+    ("hpack.table", "Adding %s", (b"hidden0value",), ""),
+    (
+        "httpcore.socks",
+        "setup_socks5_connection.started auth=('u', 'hidden0value')",
+        (),
+        "setup_socks5_connection.started",
+    ),
+    (
+        "httpcore.http2",
+        "receive_response_headers.complete return_value=[(b'set-cookie', b'hidden0value')]",
+        (),
+        "receive_response_headers.complete",
+    ),
+    (
+        "httpcore.connection",
+        "connect_tcp.started host='api.coze.cn' port=443",
+        (),
+        "connect_tcp.started host='api.coze.cn' port=443",
+    ),
+    (
+        "httpx",
+        "HTTP Request: %s %s",
+        ("GET", httpx.URL("https://u:hidden0value@api.coze.cn/v1?q=hidden0value#x")),
+        "HTTP Request: GET https://api.coze.cn/v1",
+    ),
+]
+
+
+@each("name, text, arguments, shown", {row[1]: row for row in RECORDS})
+def test_the_logs_of_the_libraries_below_show_no_secret(
+    name: str, text: str, arguments: tuple[Any, ...], shown: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger(name).debug(text, *arguments)
+    assert [record.getMessage() for record in caplog.records] == ([shown] if shown else [])
 
 
 def test_nothing_is_logged_above_debug(caplog: pytest.LogCaptureFixture) -> None:

@@ -593,7 +593,7 @@ def test_two_threads_that_read_one_stream_are_told_so() -> None:
             for _ in opened:
                 first.set()
     assert [(type(problem), str(problem)) for problem in problems] == [
-        (CozeError, "chat_create: another thread is reading the stream")
+        (CozeError, "coze.chat.create: another thread is reading the stream")
     ]
 
 

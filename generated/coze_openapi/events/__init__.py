@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from .chat import ChatCreatedEvent as ChatCreatedEvent, ChatInProgressEvent as ChatInProgressEvent, ChatMessageDeltaEvent as ChatMessageDeltaEvent, ChatMessageCompletedEvent as ChatMessageCompletedEvent, ChatCompletedEvent as ChatCompletedEvent, ChatFailedEvent as ChatFailedEvent, ChatRequiresActionEvent as ChatRequiresActionEvent, ChatErrorEvent as ChatErrorEvent, ChatDoneEvent as ChatDoneEvent, ChatAudioDeltaEvent as ChatAudioDeltaEvent, ChatEvent as ChatEvent
+    from .chat import ChatCreatedEvent as ChatCreatedEvent, ChatInProgressEvent as ChatInProgressEvent, ChatMessageDeltaEvent as ChatMessageDeltaEvent, ChatMessageCompletedEvent as ChatMessageCompletedEvent, ChatCompletedEvent as ChatCompletedEvent, ChatFailedEvent as ChatFailedEvent, ChatRequiresActionEvent as ChatRequiresActionEvent, ChatErrorEvent as ChatErrorEvent, ChatDoneEvent as ChatDoneEvent, ChatStreamDoneEvent as ChatStreamDoneEvent, ChatAudioDeltaEvent as ChatAudioDeltaEvent, ChatEvent as ChatEvent
     from .workflow import WorkflowMessageEvent as WorkflowMessageEvent, WorkflowInterruptEvent as WorkflowInterruptEvent, WorkflowErrorEvent as WorkflowErrorEvent, WorkflowDoneEvent as WorkflowDoneEvent, WorkflowPingEvent as WorkflowPingEvent, WorkflowEvent as WorkflowEvent
 
 # fmt: on
 # isort: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
-    "chat": "ChatCreatedEvent ChatInProgressEvent ChatMessageDeltaEvent ChatMessageCompletedEvent ChatCompletedEvent ChatFailedEvent ChatRequiresActionEvent ChatErrorEvent ChatDoneEvent ChatAudioDeltaEvent ChatEvent",
+    "chat": "ChatCreatedEvent ChatInProgressEvent ChatMessageDeltaEvent ChatMessageCompletedEvent ChatCompletedEvent ChatFailedEvent ChatRequiresActionEvent ChatErrorEvent ChatDoneEvent ChatStreamDoneEvent ChatAudioDeltaEvent ChatEvent",
     "workflow": "WorkflowMessageEvent WorkflowInterruptEvent WorkflowErrorEvent WorkflowDoneEvent WorkflowPingEvent WorkflowEvent",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

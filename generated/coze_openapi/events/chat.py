@@ -68,6 +68,12 @@ class ChatDoneEvent(base.PlainChatEvent[Any], eq=False):
     event: ClassVar[Literal["done"]] = "done"
 
 
+class ChatStreamDoneEvent(base.PlainChatEvent[Any], eq=False):
+    """The stream of a Coze Studio server has ended; no data."""
+
+    event: ClassVar[Literal["conversation.stream.done"]] = "conversation.stream.done"
+
+
 class ChatAudioDeltaEvent(base.PlainChatEvent[Message], eq=False):
     """The next piece of speech in base64, only if the input contains speech; data is a Message. May
     arrive after `conversation.chat.completed`.
@@ -86,6 +92,7 @@ ChatEvent: TypeAlias = (
     | ChatRequiresActionEvent
     | ChatErrorEvent
     | ChatDoneEvent
+    | ChatStreamDoneEvent
     | ChatAudioDeltaEvent
     | UnknownEvent
 )

@@ -155,6 +155,8 @@ class ChatEventType(OpenStrEnum):
     """The stream failed; data is a ChatStreamError."""
     DONE = "done"
     """The stream has ended; data is the text `[DONE]`, for chatflows a ChatStreamDone."""
+    CONVERSATION_STREAM_DONE = "conversation.stream.done"
+    """The stream of a Coze Studio server has ended; no data."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -537,6 +539,8 @@ class ChatStreamError(Model):
     """Error code, as a number or a string of digits."""
     msg: str | None = None
     """Message for the code."""
+    debug_url: str | None = None
+    """Page that shows the run of a failed chatflow. May be missing."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -13,9 +13,9 @@ from .shared import ConnectorId, ResponseDetail
 class ConversationSortOrder(OpenStrEnum):
     """Sort order of conversations by creation time."""
 
-    ASC = "ASC"
+    ASC = "asc"
     """Oldest first."""
-    DESC = "DESC"
+    DESC = "desc"
     """Newest first."""
 
 

@@ -51,6 +51,10 @@ class WorkflowRunResult(Model):
     """Tokens used by the run. Only an indication; the bill is authoritative."""
     interrupt_data: WorkflowInterrupt | None = None
     """What the run waits for. Absent unless the run was interrupted."""
+    cost: str | None = None
+    """Reserved; no meaning. Undocumented."""
+    token: int | None = None
+    """Old token count; use `usage`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -96,7 +100,9 @@ class WorkflowInterrupted(Model):
     interrupt_data: WorkflowInterrupt | None = None
     """What the run waits for, and the id to resume it with."""
     node_title: str | None = None
-    """Name of the waiting node."""
+    """Name of the waiting node. May be missing."""
+    debug_url: str | None = None
+    """Page that shows the input and output of every node; available for 7 days. May be missing."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -107,6 +113,8 @@ class WorkflowError(Model):
     """Error code of the failure, from the API's error code table."""
     error_message: str | None = None
     """Message for the code."""
+    debug_url: str | None = None
+    """Page that shows the input and output of every node; available for 7 days. May be missing."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

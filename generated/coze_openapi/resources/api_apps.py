@@ -185,7 +185,7 @@ class ApiApps(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.ApiApp]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("api_apps_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.api_apps.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

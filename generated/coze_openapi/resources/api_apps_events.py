@@ -178,7 +178,7 @@ class ApiAppsEvents(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.ApiAppEvent]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("api_apps_events_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.api_apps.events.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

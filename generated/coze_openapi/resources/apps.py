@@ -91,7 +91,7 @@ class Apps(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.AppSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("apps_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.apps.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -186,7 +186,7 @@ class AudioVoiceprintGroupsFeatures(SyncResource):
             return self._client.execute(operation.build(**values), operation.parse, options)
 
         return Page.first(
-            "audio_voiceprint_groups_features_list", operation.PAGER, arguments, fetch
+            "coze.audio.voiceprint_groups.features.list", operation.PAGER, arguments, fetch
         )
 
     def update(

@@ -245,7 +245,7 @@ class BenefitsBillTasks(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BillTask]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("benefits_bill_tasks_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.benefits.bill_tasks.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

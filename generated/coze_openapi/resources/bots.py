@@ -185,7 +185,7 @@ class Bots(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BotSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("bots_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.bots.list", operation.PAGER, arguments, fetch)
 
     def list_published(
         self,
@@ -247,7 +247,7 @@ class Bots(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.PublishedBotSummary]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("bots_list_published", operation.PAGER, arguments, fetch)
+        return Page.first("coze.bots.list_published", operation.PAGER, arguments, fetch)
 
     def publish(
         self,

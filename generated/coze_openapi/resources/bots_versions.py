@@ -85,7 +85,7 @@ class BotsVersions(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.BotVersion]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("bots_versions_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.bots.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -207,8 +207,8 @@ class Conversations(SyncResource):
             bot_id: The bot, by the number after `bot/` in the URL of its development page.
             page_num: Page number, starting at 1. Default: `1`.
             page_size: Conversations per page, at most 50. Default: `50`.
-            sort_order: Sort order by creation time; newest first by default. Known values: `ASC`,
-                `DESC`.
+            sort_order: Sort order by creation time; newest first by default. Known values: `asc`,
+                `desc`.
             connector_id: Channel in which the conversations were created; only the API (1024) and
                 the Chat SDK (999) are possible. Default: `1024`. Known values: `1024`, `999`,
                 `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`,
@@ -246,7 +246,7 @@ class Conversations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Conversation]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("conversations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.conversations.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

@@ -210,7 +210,7 @@ class Databases(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Database]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("databases_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.databases.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

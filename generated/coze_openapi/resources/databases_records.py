@@ -405,7 +405,7 @@ class DatabasesRecords(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[dict[str, str]]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("databases_records_query", operation.PAGER, arguments, fetch)
+        return Page.first("coze.databases.records.query", operation.PAGER, arguments, fetch)
 
     def query_and_poll(
         self,

@@ -82,7 +82,7 @@ class DatasetsImages(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.DatasetImage]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("datasets_images_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.datasets.images.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

@@ -130,7 +130,7 @@ class EnterprisesOrganizations(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Organization]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("enterprises_organizations_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.enterprises.organizations.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

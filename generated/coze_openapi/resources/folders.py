@@ -82,7 +82,7 @@ class Folders(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Folder]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("folders_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.folders.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

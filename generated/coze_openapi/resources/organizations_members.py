@@ -183,7 +183,7 @@ class OrganizationsMembers(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.OrganizationMember]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("organizations_members_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.organizations.members.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

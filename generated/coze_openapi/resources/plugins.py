@@ -103,7 +103,7 @@ class Plugins(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.StorePlugin]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("plugins_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.plugins.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

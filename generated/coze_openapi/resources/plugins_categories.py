@@ -73,7 +73,7 @@ class PluginsCategories(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.PluginCategory]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("plugins_categories_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.plugins.categories.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -33,6 +33,7 @@ class WorkflowsChat(SyncResource):
         connector_id: models.ConnectorId | str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -78,6 +79,8 @@ class WorkflowsChat(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -119,7 +122,13 @@ class WorkflowsChat(SyncResource):
             connector_id=connector_id,
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
+            recovery="coze_openapi.api.chat.create",
         )
 
 

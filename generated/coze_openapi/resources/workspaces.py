@@ -153,7 +153,7 @@ class Workspaces(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Workspace]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workspaces_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workspaces.list", operation.PAGER, arguments, fetch)
 
     def update(
         self,

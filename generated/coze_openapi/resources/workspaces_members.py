@@ -175,7 +175,7 @@ class WorkspacesMembers(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.WorkspaceMember]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("workspaces_members_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.workspaces.members.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -185,7 +185,7 @@ class AsyncApiApps(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.ApiApp]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("api_apps_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.api_apps.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

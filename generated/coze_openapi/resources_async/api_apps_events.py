@@ -178,7 +178,7 @@ class AsyncApiAppsEvents(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.ApiAppEvent]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("api_apps_events_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.api_apps.events.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

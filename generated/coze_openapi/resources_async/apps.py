@@ -91,7 +91,7 @@ class AsyncApps(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.AppSummary]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("apps_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.apps.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -186,7 +186,7 @@ class AsyncAudioVoiceprintGroupsFeatures(AsyncResource):
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
         return AsyncPager(
-            "audio_voiceprint_groups_features_list", operation.PAGER, arguments, fetch
+            "coze.audio.voiceprint_groups.features.list", operation.PAGER, arguments, fetch
         )
 
     async def update(

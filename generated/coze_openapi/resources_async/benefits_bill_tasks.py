@@ -245,7 +245,7 @@ class AsyncBenefitsBillTasks(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BillTask]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("benefits_bill_tasks_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.benefits.bill_tasks.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

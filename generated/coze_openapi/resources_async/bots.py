@@ -185,7 +185,7 @@ class AsyncBots(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BotSummary]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("bots_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.bots.list", operation.PAGER, arguments, fetch)
 
     def list_published(
         self,
@@ -247,7 +247,7 @@ class AsyncBots(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.PublishedBotSummary]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("bots_list_published", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.bots.list_published", operation.PAGER, arguments, fetch)
 
     async def publish(
         self,

@@ -85,7 +85,7 @@ class AsyncBotsVersions(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.BotVersion]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("bots_versions_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.bots.versions.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

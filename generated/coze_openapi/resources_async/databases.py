@@ -210,7 +210,7 @@ class AsyncDatabases(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Database]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("databases_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.databases.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

@@ -405,7 +405,7 @@ class AsyncDatabasesRecords(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[dict[str, str]]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("databases_records_query", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.databases.records.query", operation.PAGER, arguments, fetch)
 
     async def query_and_poll(
         self,

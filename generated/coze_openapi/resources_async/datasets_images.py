@@ -82,7 +82,7 @@ class AsyncDatasetsImages(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.DatasetImage]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("datasets_images_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.datasets.images.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

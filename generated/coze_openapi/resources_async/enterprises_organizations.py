@@ -130,7 +130,7 @@ class AsyncEnterprisesOrganizations(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Organization]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("enterprises_organizations_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.enterprises.organizations.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

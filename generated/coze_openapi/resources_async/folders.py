@@ -82,7 +82,7 @@ class AsyncFolders(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Folder]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("folders_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.folders.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

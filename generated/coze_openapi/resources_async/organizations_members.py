@@ -183,7 +183,7 @@ class AsyncOrganizationsMembers(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.OrganizationMember]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("organizations_members_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.organizations.members.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

@@ -103,7 +103,7 @@ class AsyncPlugins(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.StorePlugin]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("plugins_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.plugins.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

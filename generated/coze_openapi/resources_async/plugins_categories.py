@@ -73,7 +73,7 @@ class AsyncPluginsCategories(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.PluginCategory]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("plugins_categories_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.plugins.categories.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

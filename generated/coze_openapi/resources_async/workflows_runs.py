@@ -9,7 +9,7 @@ from typing import Any
 from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
-from coze_runtime.types import DEFAULT, Listener, TimeoutInput
+from coze_runtime.types import DEFAULT, Listener, OnGap, TimeoutInput
 
 from .. import events, models, resources_async, streams
 
@@ -69,8 +69,9 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext: Information about the end user for plugins. Known keys are `latitude`, `longitude`
                 and `user_id`; all values are strings.
             is_async: Whether to run in the background: the result then has `execute_id` at once and
-                never `data`. Paid plans only, otherwise the call fails with code 6003. Default:
-                `false`.
+                never `data`. Paid plans only, otherwise the call fails with code 6003. At most
+                1,000 such runs at the same time, those of sub-accounts included; no code is
+                documented for the failure of the next one. Default: `false`.
             workflow_version: Version to run, for workflows of the library only; the latest by
                 default.
             connector_id: Channel to run the workflow on. User data, conversations and statistics
@@ -186,7 +187,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
         answer: Callable[[streams.Interruption], Any] | None = None,
-        max_resumes: int = 3,
+        max_resumes: int = 20,
         poll_timeout: float = 600.0,
         poll_interval: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -225,8 +226,9 @@ class AsyncWorkflowsRuns(AsyncResource):
             answer: Called with each interruption; returns the answer, text as is and anything else
                 as JSON, or None to stop and leave the run waiting. May be async in the async
                 client. Without it, a waiting run is returned.
-            max_resumes: Maximum number of interruptions to answer. The service accepts three; each
-                costs as much as a run.
+            max_resumes: Maximum number of interruptions to answer; then `TooManyRounds` is raised.
+                Each answer costs as much as a run. The service itself fails a run after three
+                answers that do not fit.
             poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
@@ -317,7 +319,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -376,7 +378,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -432,8 +434,11 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
+        is_async: bool | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -470,9 +475,14 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
+            is_async: Of no known use for a streamed run. Undocumented.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
+            on_gap: What to do when the numbers of the events show that some are missing: `"raise"`
+                raises `StreamError`, `"warn"` logs a warning, `"ignore"` does nothing.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -508,9 +518,17 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext=ext,
             workflow_version=workflow_version,
             connector_id=connector_id,
+            is_async=is_async,
         )
         return AsyncWorkflowStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
+            on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
     async def run_interactive(
@@ -524,11 +542,13 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
-        max_resumes: int = 3,
+        is_async: bool | None = None,
+        max_resumes: int = 20,
         on_event: Listener[events.WorkflowEvent] | None = None,
         stream: bool = True,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        on_gap: OnGap = "raise",
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -573,14 +593,18 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
-            max_resumes: Maximum number of interruptions to answer. The service accepts three; each
-                costs as much as a run.
+            is_async: Of no known use for a streamed run. Undocumented.
+            max_resumes: Maximum number of interruptions to answer; then `TooManyRounds` is raised.
+                Each answer costs as much as a run. The service itself fails a run after three
+                answers that do not fit.
             on_event: Function called with each event, or a mapping from event names to functions,
                 called with the events of that name.
             stream: Whether to stream events; otherwise waits for the run as a whole.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            on_gap: What to do when the numbers of the events show that some are missing: `"raise"`
+                raises `StreamError`, `"warn"` logs a warning, `"ignore"` does nothing.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -621,6 +645,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             "ext": ext,
             "workflow_version": workflow_version,
             "connector_id": connector_id,
+            "is_async": is_async,
         }
         steps = function(
             self,
@@ -633,6 +658,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             stream=stream,
             idle_timeout=idle_timeout,
             deadline=deadline,
+            on_gap=on_gap,
             is_async=True,
         )
         result: streams.WorkflowResult = await run_steps_async(
@@ -649,6 +675,8 @@ class AsyncWorkflowsRuns(AsyncResource):
         resume_data: str,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -670,13 +698,17 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events for `events`; otherwise the last
+                20.
+            on_gap: What to do when the numbers of the events show that some are missing: `"raise"`
+                raises `StreamError`, `"warn"` logs a warning, `"ignore"` does nothing.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -708,7 +740,14 @@ class AsyncWorkflowsRuns(AsyncResource):
             resume_data=resume_data,
         )
         return AsyncWorkflowStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
+            on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
 

@@ -153,7 +153,7 @@ class AsyncWorkspaces(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Workspace]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workspaces_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workspaces.list", operation.PAGER, arguments, fetch)
 
     async def update(
         self,

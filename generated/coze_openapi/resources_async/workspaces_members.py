@@ -175,7 +175,7 @@ class AsyncWorkspacesMembers(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.WorkspaceMember]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("workspaces_members_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.workspaces.members.list", operation.PAGER, arguments, fetch)
 
 
 publish(globals(), "cozekit.resources")

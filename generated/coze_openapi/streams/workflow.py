@@ -26,6 +26,7 @@ SPEC = StreamSpec(
         "PING": EventType(events.WorkflowPingEvent),
     },
     failed=WorkflowFailed,
+    numbered=True,
     delta=frozenset({"Message"}),
     interrupt=frozenset({"Interrupt"}),
     failure=frozenset({"Error"}),

@@ -1,5 +1,6 @@
 """The rules of docs/description.md, executable.
 
+gaps        texts of drafts that somebody has still to write
 files       files and the document as a whole: size, circles, what nothing uses, language
 schemas     schemas and known values
 operations  names, texts, parameters, bodies, responses, paging
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from ..bundle import Bundle
 from .files import lint_files
+from .gaps import lint_gaps
 from .keys import unknown_keys
 from .limits import lint_limits
 from .operations import lint_operations
@@ -31,6 +33,7 @@ def lint(bundle: Bundle, spec: Path) -> list[str]:
     """Every departure from the rules, sorted; empty when the description is sound."""
     messages = {
         *lint_files(bundle, spec),
+        *lint_gaps(bundle),
         *lint_schemas(bundle),
         *lint_operations(bundle),
         *lint_streams(bundle),

@@ -19,13 +19,13 @@ from .keys import Keys, check_keys
 from .operations import place_of
 from .schemas import reserved_names
 
-STREAM_KEYS: Keys = ({"method", "kind", "events"}, {"switch"})
+STREAM_KEYS: Keys = ({"method", "kind", "events"}, {"switch", "recover"})
 _ALL_KINDS = {"kind", "names", "message_model", "usage_model", "failed", "roles"}
 _CHAT = {"state_model", "tool_call_model", "tool_calls", "settled", "waiting", "message_types"}
 _WORKFLOW = {"interrupt_model", "interrupt_type_model", "parameter_model"}
 KIND_KEYS: dict[str, Keys] = {
-    "chat": (_ALL_KINDS | _CHAT, {"questions", "tool_failed"}),
-    "workflow": (_ALL_KINDS | _WORKFLOW, {"questions", "tool_failed"}),
+    "chat": (_ALL_KINDS | _CHAT, {"pauses", "questions", "tool_failed"}),
+    "workflow": (_ALL_KINDS | _WORKFLOW, {"questions", "tool_failed", "numbered"}),
 }
 MESSAGE_TYPES = ("answer", "follow_up")
 
@@ -69,9 +69,17 @@ def _stream(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
     for name, payload in event_payloads(node).items():
         if payload and schema_name(payload) is None:
             yield f"{where}: payload of event {name} must be a $ref or {{}}"
+    yield from _recover(where, stream.get("recover"), bundle)
     switch = stream.get("switch")
     if switch and switch not in body_fields(bundle, node):
         yield f"{where}: x-coze-stream switch {switch} is not a field of the body; fix the name"
+
+
+def _recover(where: str, recover: object, bundle: Bundle) -> Iterator[str]:
+    """The operation that finds the outcome of a broken stream can wait for it."""
+    waiters = [node["operationId"] for _, _, node in bundle.operations() if "x-coze-waiter" in node]
+    if recover is not None and recover not in waiters:
+        yield f"{where}: x-coze-stream recover {recover} is not an operation with an x-coze-waiter"
 
 
 def _kind_keys(where: str, bundle: Bundle, kind: str, about: Node) -> Iterator[str]:

@@ -21,6 +21,8 @@ import httpx
 from multidict import CIMultiDict
 from yarl import URL
 
+from .sockets import ReadFirstSocket
+
 # Class of aiohttp, of httpx, text. The first row that matches decides.
 _ERRORS: tuple[tuple[type[BaseException], type[httpx.TransportError], str], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout, ""),
@@ -74,9 +76,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         # Connection → the body that it is receiving.
-        self._bodies: weakref.WeakKeyDictionary[Any, aiohttp.StreamReader] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._bodies: weakref.WeakKeyDictionary[Any, _Body] = weakref.WeakKeyDictionary()
 
     @property
     def proxy(self) -> str | None:
@@ -101,16 +101,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             "http_version": b"HTTP/1.1",
             "reason_phrase": (response.reason or "").encode("latin-1", "replace"),
         }
+        body = _Body(response)
         connection = response.connection  # None if the whole response has arrived
         if connection is not None:
             if connection.transport is not None:
                 extensions["network_stream"] = _NetworkStream(connection.transport)
             if connection.protocol is not None:
-                self._watch_connection(connection.protocol, response.content)
+                self._watch_connection(connection.protocol, body)
         return httpx.Response(
             response.status,
             headers=list(response.raw_headers),
-            stream=_Body(response),
+            stream=body,
             extensions=extensions,
         )
 
@@ -143,23 +144,20 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy_headers=self._proxy_headers if is_tunneled else None,
             )
 
-    def _watch_connection(self, protocol: Any, content: aiohttp.StreamReader) -> None:
-        """Fails the body when its connection is lost.
+    def _watch_connection(self, protocol: Any, body: _Body) -> None:
+        """Tells the body when its connection is lost.
 
-        If the framing of a body is broken, aiohttp closes the connection without waking the reader.
+        aiohttp tells it nothing if the framing of the body is broken, and takes a reset for the
+        end of a body without a length.
         """
         is_watched = protocol in self._bodies
-        self._bodies[protocol] = content
+        self._bodies[protocol] = body
 
         def on_lost(closed: asyncio.Future[None] | None) -> None:
             reason = closed.exception() if closed is not None and not closed.cancelled() else None
-            body = self._bodies.pop(protocol, None)
-            if body is not None and not body.is_eof() and body.exception() is None:
-                body.set_exception(
-                    aiohttp.ClientPayloadError(
-                        f"the body is incomplete ({reason or 'connection closed'})"
-                    )
-                )
+            lost = self._bodies.pop(protocol, None)
+            if lost is not None:
+                lost.connection_lost(reason)
 
         if protocol.closed is None:
             on_lost(None)
@@ -169,7 +167,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the transport is closed")
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=self._limits.max_connections or 0,
             keepalive_timeout=self._limits.keepalive_expiry
             if self._limits.keepalive_expiry is not None
@@ -192,7 +190,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, socket_type, protocol, _, _ = address
-        sock = socket.socket(family, socket_type, protocol)
+        sock = ReadFirstSocket(family, socket_type, protocol)
         try:
             sock.setblocking(False)
             for option in self._socket_options:
@@ -220,11 +218,48 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             connector.__exit__(None, None, None)
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A pool that drops a connection on which something arrived while it was idle; aiohttp would
+    take it for the response to the next request.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._used: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    async def connect(self, *arguments: Any, **named: Any) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(*arguments, **named)
+            protocol: Any = connection.protocol
+            if protocol in self._used and protocol.should_close:
+                connection.close()
+                continue
+            self._used.add(protocol)
+            return connection
+
+
 class _Body(httpx.AsyncByteStream):
     """The body of a response."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self._error: aiohttp.ClientPayloadError | None = None
+
+    def connection_lost(self, reason: BaseException | None) -> None:
+        """Fails the body, unless it is complete.
+
+        Args:
+            reason: Why the connection was lost; None if the server closed it.
+        """
+        content, headers = self._response.content, self._response.headers
+        error = aiohttp.ClientPayloadError(f"the body is incomplete ({reason or 'closed'})")
+        if content.is_eof():
+            # The end of the connection is also the end of a body without a length.
+            has_length = "content-length" in headers or "transfer-encoding" in headers
+            if reason is not None and not has_length:
+                self._error = error
+        elif content.exception() is None:
+            content.set_exception(error)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
@@ -232,6 +267,8 @@ class _Body(httpx.AsyncByteStream):
             with _httpx_errors():
                 while chunk := await content.readany():
                     yield chunk
+                if self._error is not None:
+                    raise self._error
         finally:
             self._drop()
 

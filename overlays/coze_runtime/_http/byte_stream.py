@@ -74,7 +74,7 @@ class ByteStream:
             if self._closed:
                 raise closed_error(self._opened.prepared)
             if self._reading:
-                name = self.operation.id
+                name = self.operation.label
                 raise CozeError(f"{name}: another thread is reading the stream")
             self._reading = True
         chunk: bytes | None = None
@@ -207,7 +207,7 @@ class AsyncByteStream:
 
     @property
     def _name(self) -> str:
-        return self._operation.id if self._operation else "stream"
+        return self._operation.label if self._operation else "stream"
 
     @property
     def logid(self) -> str | None:

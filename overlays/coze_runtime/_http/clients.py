@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
@@ -101,11 +101,8 @@ def new_client(
         return _without_cookies(httpx.Client(transport=transport, timeout=None))
 
     def make(proxy: str | None = None) -> httpx.HTTPTransport:
-        return _probing(
-            httpx.HTTPTransport(
-                verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()
-            )
-        )
+        transport = httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy)
+        return _own_sockets(transport, _Backend)
 
     direct = make()
     mounts = _mounts(make, direct)
@@ -148,18 +145,15 @@ def new_async_client(
             return AiohttpTransport(
                 limits=limits, proxy=proxy, tls=tls_context(), socket_options=socket_options()
             )
-        return _probing(
-            httpx.AsyncHTTPTransport(
-                verify=tls_context(), limits=limits, proxy=proxy, socket_options=socket_options()
-            )
-        )
+        transport = httpx.AsyncHTTPTransport(verify=tls_context(), limits=limits, proxy=proxy)
+        return _own_sockets(transport, _AsyncBackend)
 
     direct = make()
     mounts = _mounts(make, direct)
     return _without_cookies(httpx.AsyncClient(transport=direct, mounts=mounts, timeout=None))
 
 
-class _ProbingBackend:
+class _Backend:
     """Opens sockets with our options. httpx passes them on for direct connections, but not for
     connections to a proxy.
     """
@@ -174,10 +168,25 @@ class _ProbingBackend:
         return self._backend.connect_tcp(*args, **{**kwargs, "socket_options": socket_options()})
 
 
-def _probing(transport: T) -> T:
-    pool: Any = getattr(transport, "_pool", None)
-    if hasattr(pool, "_network_backend"):
-        pool._network_backend = _ProbingBackend(pool._network_backend)
+class _AsyncBackend(_Backend):
+    """The same for async transports; reads go on when the server hangs up on an upload."""
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
+        from .sockets import ReadFirstSocket
+
+        network = await super().connect_tcp(*args, **kwargs)
+        # The socket of an asyncio transport; anyio does not let us pass one, and trio, which has
+        # no transports, reads on anyway.
+        sock = getattr(network.get_extra_info("socket"), "_sock", None)
+        if type(sock) is socket.socket:
+            sock.__class__ = ReadFirstSocket
+        return network
+
+
+def _own_sockets(transport: T, backend: type[_Backend]) -> T:
+    """A transport of httpx with our backend; it has no argument for one."""
+    pool = cast(Any, transport)._pool
+    pool._network_backend = backend(pool._network_backend)
     return transport
 
 

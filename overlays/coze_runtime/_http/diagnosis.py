@@ -68,7 +68,16 @@ _TIMEOUTS: dict[type[Exception], str] = {
     httpx.WriteTimeout: "timed out while sending",
     httpx.PoolTimeout: "timed out while waiting for a free connection",
 }
-# The first class that matches decides.
+_HTTP_ENDS = (httpx.RemoteProtocolError, httpx.ReadError)
+# What failed while a connection was made. The first row that matches decides, here and below.
+_CONNECTING: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((ConnectionRefusedError,), "{} refused the connection: nothing listens there"),
+    ((socket.gaierror,), "the host name of {} is unknown"),
+    (
+        (ConnectionError, ssl.SSLEOFError, anyio.EndOfStream, *_HTTP_ENDS),
+        "{} hung up while the connection was made",
+    ),
+)
 _OTHERS: tuple[tuple[type[Exception], Diagnosis], ...] = (
     (httpx.DecodingError, Diagnosis("the response cannot be decompressed")),
     (httpx.StreamError, Diagnosis("the response was read or closed by something else")),
@@ -106,10 +115,12 @@ def diagnose(error: Exception) -> Diagnosis:
         return Diagnosis(f"the TLS connection was lost{_reason(trail.find(ssl.SSLError))}")
     if trail.find(ConnectionResetError, BrokenPipeError):
         return Diagnosis("the connection was reset by the server")
+    known = next((found for kind, found in _OTHERS if isinstance(error, kind)), None)
+    if known is not None:
+        return known
     if isinstance(error, RuntimeError) and "closed" in str(error):
         return Diagnosis("the client is closed", sent=False, retryable=False)
-    known = next((found for kind, found in _OTHERS if isinstance(error, kind)), None)
-    return known or Diagnosis(
+    return Diagnosis(
         f"{type(error).__name__} was raised inside the HTTP client; look at http_client, "
         "transport and their hooks",
         retryable=False,
@@ -129,35 +140,28 @@ def _timeout(error: Exception, trail: _Trail) -> Diagnosis:
 def _proxy_refused(error: Exception, trail: _Trail) -> Diagnosis:
     """The error of a proxy that answered; its text begins with the HTTP status."""
     proxy = f"the proxy {trail.proxy}" if trail.proxy else "the proxy"
-    status = re.match(r"\d{3}\b", str(error))
-    number = int(status[0]) if status else 0
-    refused = f"refuses to connect (HTTP {number})" if number else "refuses to connect"
+    digits = re.match(r"\d{3}\b", str(error))
+    status = int(digits[0]) if digits else 0
+    refused = f"refuses to connect (HTTP {status})" if status else "refuses to connect"
     return Diagnosis(
-        f"{proxy} {_PROXY_STATUS.get(number, refused)}",
+        f"{proxy} {_PROXY_STATUS.get(status, refused)}",
         sent=False,
-        retryable=not 400 <= number < 500,
+        retryable=not 400 <= status < 500,
     )
 
 
 def _not_connected(trail: _Trail) -> Diagnosis:
     if trail.find(ssl.SSLError) and not trail.find(ssl.SSLEOFError):
         return _tls(trail)
-    proxy = f"the proxy {trail.proxy}" if trail.proxy else None
-    end = f"; check {_PROXY_SETTINGS}" if proxy else ""
-    if trail.find(ConnectionRefusedError):
-        text = f"{proxy or 'the server'} refused the connection: nothing listens there"
-    elif trail.find(socket.gaierror):
-        text = f"the host name of {proxy or 'the server'} is unknown"
-    elif trail.find(ConnectionError, ssl.SSLEOFError, EOFError, anyio.EndOfStream) or (
-        trail.find(httpx.RemoteProtocolError, httpx.ReadError)
-    ):
-        text = f"{proxy or 'the server'} hung up while the connection was made"
-    else:
+    text = next((text for classes, text in _CONNECTING if trail.find(*classes)), None)
+    if text is None:
         problem = trail.find(OSError)
         number = problem.errno if problem is not None else None
-        reason = f" ({os.strerror(number)})" if number else ""
-        text = f"{proxy or 'the server'} cannot be reached{reason}"
-    return Diagnosis(text + end, sent=False)
+        text = "{} cannot be reached" + (f" ({os.strerror(number)})" if number else "")
+    if trail.proxy is None:
+        return Diagnosis(text.format("the server"), sent=False)
+    text = f"{text.format(f'the proxy {trail.proxy}')}; check {_PROXY_SETTINGS}"
+    return Diagnosis(text, sent=False)
 
 
 def _tls(trail: _Trail) -> Diagnosis:
@@ -201,23 +205,18 @@ def _trail(error: BaseException) -> _Trail:
 
 def _passed(trail: _Trail, frame: Any) -> _Trail:
     """The trail after a frame of httpcore or aiohttp."""
-    module = frame.f_globals.get("__name__", "")
+    module, names = frame.f_globals.get("__name__", ""), frame.f_locals
     if module == "aiohttp.connector":
         return trail._replace(connecting=True)
-    if not module.startswith(("httpcore.", "coze_runtime._http.aiohttp")):
-        return trail
-    owner = frame.f_locals.get("self")
-    origin = getattr(owner, "_proxy_origin", None)  # a connection of httpcore through a proxy
-    if origin is not None:
-        host = f"[{origin.host.decode()}]" if b":" in origin.host else origin.host.decode()
-        is_tunnel = hasattr(owner, "_connected") or hasattr(owner, "_connect_failed")
-        is_ready = getattr(owner, "_connected", getattr(owner, "_connection", None))
-        return trail._replace(
-            proxy=f"{origin.scheme.decode()}://{host}:{origin.port}",
-            connecting=trail.connecting or (is_tunnel and not is_ready),
-        )
-    proxy = getattr(owner, "proxy", None)  # of our transport on aiohttp
-    return trail._replace(proxy=proxy) if proxy else trail
+    if module == "coze_runtime._http.aiohttp_transport":
+        return trail._replace(proxy=getattr(names.get("self"), "proxy", None) or trail.proxy)
+    if module.startswith("httpcore."):
+        to_proxy = names.get("connect_request") or names.get("proxy_request")
+        if to_proxy is not None:
+            trail = trail._replace(proxy=str(to_proxy.url.origin))
+        if getattr(names.get("request"), "method", None) == b"CONNECT":
+            trail = trail._replace(connecting=True)
+    return trail
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

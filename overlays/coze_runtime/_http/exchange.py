@@ -52,7 +52,7 @@ def connection_error(error: Exception, prepared: PreparedRequest) -> APIConnecti
 
     found = diagnose(error)
     return (APITimeoutError if found.timed_out else APIConnectionError)(
-        f"{prepared.operation.id}: {found.text} (at {prepared.base_url})",
+        f"{prepared.operation.label}: {found.text} (at {prepared.base_url})",
         request=prepared.info,
         sent=found.sent,
         retryable=found.retryable,
@@ -62,7 +62,7 @@ def connection_error(error: Exception, prepared: PreparedRequest) -> APIConnecti
 def closed_error(prepared: PreparedRequest) -> APIConnectionError:
     """The error of a read from a stream that has been closed."""
     return APIConnectionError(
-        f"{prepared.operation.id}: the stream was closed while it was being read",
+        f"{prepared.operation.label}: the stream was closed while it was being read",
         request=prepared.info,
     )
 

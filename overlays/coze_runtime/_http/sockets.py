@@ -1,6 +1,6 @@
-"""Wakes a blocked reader and shortens its timeout, on the socket itself.
+"""Wakes a blocked reader, shortens its timeout and keeps it reading, on the socket itself.
 
-httpx has no public way to do either. If a transport does not show its socket, or if the socket
+httpx has no public way to do so. If a transport does not show its socket, or if the socket
 carries other responses too, the functions do nothing.
 """
 
@@ -15,6 +15,42 @@ from typing import Any, cast
 import httpx
 
 from .prepared import OpenResponse
+
+
+class ReadFirstSocket(socket.socket):
+    """A socket of an event loop that, after the server has hung up, pretends to send as long as
+    there is something to read.
+
+    A server that refuses an upload responds and hangs up. An event loop drops a socket when sending
+    fails, and the response with it.
+    """
+
+    __slots__ = ()
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Sends, or pretends to."""
+        try:
+            return super().send(data, flags)
+        except (BrokenPipeError, ConnectionResetError):
+            if self._has_unread_data():
+                return len(data)
+            raise
+
+    def sendmsg(self, buffers: Any, *arguments: Any) -> int:
+        """Sends, or pretends to; what event loops call from Python 3.12 on."""
+        parts = list(buffers)
+        try:
+            return super().sendmsg(parts, *arguments)
+        except (BrokenPipeError, ConnectionResetError):
+            if self._has_unread_data():
+                return sum(map(len, parts))
+            raise
+
+    def _has_unread_data(self) -> bool:
+        try:
+            return bool(self.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
 
 def network_stream(response: httpx.Response) -> Any:
@@ -66,8 +102,8 @@ def _sockets(client: httpx.Client) -> Iterator[Any]:
     for transport in transports:
         for connection in list(getattr(getattr(transport, "_pool", None), "connections", ())):
             innermost = connection
-            while hasattr(innermost, "_connection"):
-                innermost = innermost._connection
+            while (inside := getattr(innermost, "_connection", None)) is not None:
+                innermost = inside
             network = getattr(innermost, "_network_stream", None)
             sock = network.get_extra_info("socket") if network is not None else None
             if isinstance(sock, socket.socket):

@@ -134,7 +134,7 @@ def execute(
         if isinstance(step, Send):
             call.token = None
             if not request.operation.anonymous:
-                call.token = yield auth.token_async(client) if is_async else auth.token(client)
+                call.token = yield from _ask(auth.token_async if is_async else auth.token, client)
             call.begin()
             prepared = settings.prepare(request, options, call.token)
             # Opening an async stream is cancelled as a whole, so its timeouts need no caps.
@@ -144,11 +144,22 @@ def execute(
             result = call.error
         elif isinstance(step, Renew):
             renew = auth.renew_async if is_async else auth.renew
-            result = yield renew(client, call.token or "")
+            result = yield from _ask(renew, client, call.token or "")
         else:
             if not call.may_wait(step.seconds):
                 return call.result()
             yield step
+
+
+def _ask(method: Callable[..., Any], *arguments: Any) -> Steps[Any]:
+    """The answer of a token source; what a source of the caller raises becomes our error."""
+    try:
+        return (yield method(*arguments))
+    except CozeError:
+        raise
+    except Exception as error:
+        name, problem = method.__qualname__, type(error).__name__
+        raise CozeError(f"auth: {problem} was raised in {name}") from error
 
 
 def _attempt(

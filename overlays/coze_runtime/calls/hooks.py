@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import publish
 from ..errors import ArgumentError, CozeError
-from ..serialization.error_responses import without_secrets
+from ..operation import without_secrets
 from ..steps import Steps
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ def one_call(operation: Operation) -> Iterator[list[Response] | None]:
     responses = _responses.get()
     if _unread.get() and not operation.binary:
         raise ArgumentError(
-            f"{operation.id}: with_streaming_response is for methods that return bytes",
+            f"{operation.label}: with_streaming_response is for methods that return bytes",
             argument="method",
         )
     with _set(_responses, None), _set(_unread, False):
@@ -91,7 +91,7 @@ def reject_stream(operation: Operation) -> None:
         ArgumentError: The method was called by `with_raw_response` or `with_streaming_response`.
     """
     if is_active():
-        raise _not_applicable(operation.id)
+        raise _not_applicable(operation.label)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from ..polling.poll import PollClient, PollOptions, is_waiting, poll
 from ..polling.wait import arguments_of, logid_of
 from ..steps import Steps
 from ..streams.events import check_listener
-from ..types import Listener
+from ..types import Listener, OnGap
 from .toolbox import ErrorIds, callable_for, wire_text
 
 Answer = Callable[[Any], Any]
@@ -42,7 +42,8 @@ class _Interrupts:
                 f"{name} {value}" for name, value in facts.items() if value is not None
             )
             raise TooManyRounds(
-                f"the run is interrupted again after {self._max_resumes} resumes ({details})",
+                f"the run is interrupted again after {self._max_resumes} resumes, the most that "
+                f"max_resumes allows ({details})",
                 rounds=self._count,
                 result=result,
                 logid=facts["logid"],
@@ -88,6 +89,7 @@ def run(
     stream: bool,
     idle_timeout: float | None,
     deadline: float | None,
+    on_gap: OnGap,
     is_async: bool,
 ) -> Steps[Any]:
     """The steps of `coze.workflows.runs.run_interactive`; see there for the parameters."""
@@ -97,13 +99,14 @@ def run(
     get_reply = callable_for(answer, "answer", "answer", is_async=is_async)
     workflow_id = arguments["workflow_id"]
     loop = _Interrupts(max_resumes, {"workflow_id": workflow_id})
-    limits = {"idle_timeout": idle_timeout, "deadline": deadline}
+    how = {"idle_timeout": idle_timeout, "deadline": deadline, "on_gap": on_gap}
     later = later_options(options)._asdict()
     if stream:
-        opened = runs.stream(**arguments, **limits, **options._asdict())
+        opened = runs.stream(**arguments, **how, **options._asdict())
         result = yield opened.until_done(on_event)
     else:
-        result = result_type.of_run((yield runs.create(**arguments, **options._asdict())))
+        ended = yield runs.create(**arguments, **options._asdict())
+        result = result_type.of_run(ended, ended.data)
     while (interruption := result.interruption) is not None:
         loop.count(result, interruption)
         with loop.error_ids(result, interruption):
@@ -112,10 +115,11 @@ def run(
                 return result
             resumed = _resume_arguments(interruption, workflow_id, reply)
             if stream:
-                opened = runs.stream_resume(**resumed, **limits, **later)
+                opened = runs.stream_resume(**resumed, **how, **later)
                 next_result = yield opened.until_done(on_event)
             else:
-                next_result = result_type.of_run((yield runs.resume(**resumed, **later)))
+                ended = yield runs.resume(**resumed, **later)
+                next_result = result_type.of_run(ended, ended.data)
             result = next_result.after(result)
     return result
 

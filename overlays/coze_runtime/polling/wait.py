@@ -148,7 +148,7 @@ class Wait(Generic[T]):
         logid = f", logid {self.logid}" if self.logid else ""
         text = (
             f"{self.waiter.operation}: no outcome within {self._timeout:g} s "
-            f"({self._context()}{logid})"
+            f"({self._context()}{logid}); the work goes on, so call it again later with these ids"
         )
         return PollTimeout(text, state=self.state, last=self.last, ids=self.ids, logid=self.logid)
 

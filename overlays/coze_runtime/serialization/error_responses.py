@@ -17,15 +17,17 @@ from ..errors import (
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
+    QuotaExceededError,
     RateLimitError,
     RequestInfo,
     ResponseError,
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Response, request_info
+from ..operation import Response, request_info, without_secrets
 from .convert import read_json
 
+_EXECUTE_ID = re.compile(r"[?&]execute_id=([1-9]\d*)")
 _STATUS: dict[int, type[APIError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
@@ -51,12 +53,15 @@ def classify(
     Args:
         codes: Error code → class, from `Service.codes`.
         code: Error code of the response.
-        http_status: HTTP status; decides if the code is not in `codes`.
+        http_status: HTTP status; decides if the code is not in `codes`, and whether a limit is one
+            of the rate.
         msg: Error message; distinguishes an expired token from a wrong one.
     """
     error_class = codes.get(code) if code is not None else None
     if error_class is None and http_status is not None:
         error_class = ServerError if http_status >= 500 else _STATUS.get(http_status)
+    if error_class is QuotaExceededError and http_status == 429:
+        return RateLimitError  # the same code stands for either limit
     if error_class is AuthenticationError and "expire" in msg.lower():
         return TokenExpiredError
     return error_class or APIError
@@ -70,13 +75,18 @@ def api_error(
     text = str(msg) if msg else ""
     logid = logid or response.logid
     info = _info(response)
-    error_class = classify(response.service.codes, number, response.status, text)
+    execute_id = execute_id_in(debug_url)
+    failed = response.operation.failed
+    if failed is not None and (execute_id or number in response.service.failed):
+        error_class = failed  # as in the stream of such a run
+    else:
+        error_class = classify(response.service.codes, number, response.status, text)
     description = describe(
         info, number if number is not None else code, text, response.status, logid
     )
     if issubclass(error_class, AuthenticationError | PermissionDeniedError):
         description += _site_hint(info.base_url, response.service.servers)
-    return error_class(
+    error: Any = error_class(
         description,
         code=number,
         msg=text,
@@ -86,6 +96,9 @@ def api_error(
         request=info,
         retry_after=retry_after(response.headers.get("retry-after")),
     )
+    if execute_id and hasattr(error, "execute_id"):
+        error.execute_id = execute_id
+    return error  # type: ignore[no-any-return]  # the class is given by the description
 
 
 def _info(response: Response) -> RequestInfo:
@@ -101,17 +114,23 @@ def _site_hint(base_url: str, sites: Sequence[str]) -> str:
 
 
 def describe(
-    info: RequestInfo, code: Any, msg: str, http_status: int | None, logid: str | None
+    info: RequestInfo,
+    code: Any,
+    msg: str,
+    http_status: int | None,
+    logid: str | None,
+    ids: Mapping[str, Any] | None = None,
 ) -> str:
-    """The text of an error: operation, code, message, status, log id, base URL, page."""
+    """The text of an error: operation, code, message, status, ids, log id, base URL, page."""
     facts = [
         f"HTTP {http_status}" if http_status else "",
+        *(f"{name} {value}" for name, value in (ids or {}).items() if value),
         f"logid {logid}" if logid else "",
         f"at {info.base_url}",
     ]
     reason = f"code {code}: {msg}" if code is not None else (msg or "no reason given")
     link = f"; see {info.page}" if info.page else ""
-    return f"{info.operation}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
+    return f"{info.call}: {reason} ({', '.join(fact for fact in facts if fact)}{link})"
 
 
 def retry_after(value: str | None) -> float | None:
@@ -136,6 +155,12 @@ def number_of(value: Any) -> int | None:
         return int(value)
     except (ValueError, OverflowError):
         return None
+
+
+def execute_id_in(debug_url: object) -> str | None:
+    """The id of the run that a debug URL shows; None if it shows none, as `execute_id=0` does."""
+    match = _EXECUTE_ID.search(debug_url) if isinstance(debug_url, str) else None
+    return match[1] if match else None
 
 
 class _Envelope(msgspec.Struct):
@@ -174,13 +199,6 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def without_secrets(url: str) -> str:
-    """A URL without user, password, query and fragment."""
-    scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
-
-
 _ASK = "is the base URL that of the API?"
 
 
@@ -196,27 +214,30 @@ def _excerpt(response: Response) -> str:
     is_text = response.content_type.startswith("text/")
     if not (is_text or response.content_type in ("", "application/json")):
         return ""
-    text = response.content[:4000].decode("utf-8", "replace")
+    text = response.content[:4096].decode("utf-8", "replace")
     if _is_page(response):
         text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^>]*(>|$)", " ", text)
     words = " ".join(text.split())
     return f": {words[:120]}" if words else ""
 
 
+def _without_envelope(response: Response) -> str:
+    """What a response without an error envelope says: a redirect, a page, an empty body."""
+    status = f"HTTP {response.status}"
+    location = response.headers.get("location")
+    if location and 300 <= response.status < 400:
+        return f"{status}, a redirect to {without_secrets(location)}; {_ASK}"
+    if not response.content:
+        return f"{status}, empty body"
+    hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
+    return f"{status} with {response.content_type or 'no content type'}{_excerpt(response)}{hint}"
+
+
 def failure(response: Response) -> APIError:
     """The error for an unsuccessful response with a body of any shape."""
     body = _json_object(response.content)
-    location = response.headers.get("location")
-    if location and 300 <= response.status < 400:
-        text = f"HTTP {response.status}, a redirect to {without_secrets(location)}; {_ASK}"
-        return api_error(response, code=None, msg=text)
-    if body is None:
-        hint = f"; {_ASK}" if _is_page(response) and response.status < 429 else ""
-        text = f"HTTP {response.status}, empty body"
-        if response.content:
-            content_type = response.content_type or "no content type"
-            text = f"HTTP {response.status} with {content_type}{_excerpt(response)}{hint}"
-        return api_error(response, code=None, msg=text)
+    if body is None or 300 <= response.status < 400:
+        return api_error(response, code=None, msg=_without_envelope(response))
     error = body.get("error")
     details = [detail for detail in (body.get("detail"), error) if isinstance(detail, dict)]
     logid = next((str(detail["logid"]) for detail in details if detail.get("logid")), None)
@@ -245,7 +266,7 @@ def shape_error(response: Response, problem: str) -> ResponseError:
         f"at {response.base_url}",
     ]
     return ResponseError(
-        f"{info.operation}: {problem} ({', '.join(fact for fact in facts if fact)})",
+        f"{info.call}: {problem} ({', '.join(fact for fact in facts if fact)})",
         http_status=response.status,
         logid=response.logid,
         request=info,

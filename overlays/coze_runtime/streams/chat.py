@@ -8,9 +8,10 @@ Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from attrs import define, field
 
 from ..errors import APIError
@@ -18,7 +19,7 @@ from ..serialization.convert import get_path, is_empty
 from ..serialization.error_responses import describe, number_of
 from .event_parser import EventParser, event_number, text_of
 from .event_stream import AsyncEventStream, EventStream
-from .events import StreamSpec, UnknownEvent
+from .events import StreamSpec, UnknownEvent, is_one_of
 
 EventT = TypeVar("EventT")
 ChatT = TypeVar("ChatT")
@@ -27,11 +28,14 @@ ToolCallT = TypeVar("ToolCallT")
 UsageT = TypeVar("UsageT")
 ResultT = TypeVar("ResultT")
 
+_IDS = ("chat_id", "conversation_id")
+_NOTHING = object()  # no message id
+
 
 def pending_calls(chat: Any, spec: StreamSpec) -> Sequence[Any]:
     """The tool calls that a chat waits for; empty if it does not wait for any."""
     # The state decides, because some responses have an empty `required_action`.
-    if chat is None or chat.status not in spec.waiting:
+    if chat is None or not is_one_of(chat.status, spec.waiting):
         return []
     return get_path(chat, spec.tool_calls) or []
 
@@ -52,12 +56,12 @@ class ChatResult(Generic[ChatT, MessageT, ToolCallT, UsageT]):
         """The text of the answer; several answers are joined by an empty line. Empty if the chat
         waits for tool outputs.
         """
-        return "\n\n".join(_texts(self.messages, self.spec.answer))
+        return _SEPARATOR.join(_answers(self.messages, self.spec))
 
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests."""
-        return _texts(self.messages, self.spec.follow_up)
+        return _follow_ups(self.messages, self.spec)
 
     @property
     def reasoning(self) -> str:
@@ -84,36 +88,88 @@ class ChatResult(Generic[ChatT, MessageT, ToolCallT, UsageT]):
         return logid
 
 
-def _texts(messages: Sequence[Any], types: frozenset[str]) -> list[str]:
-    return [text_of(message.content) for message in messages if message.type in types]
+_SEPARATOR = "\n\n"
+"""Between the texts of two answers."""
+
+
+def _is_answer(message: Any, spec: StreamSpec) -> bool:
+    """Whether the text of a message is part of the answer. Some servers leave the type out."""
+    return is_one_of(message.type, spec.answer) if message.type else message.role != "user"
+
+
+def _answers(messages: Sequence[Any], spec: StreamSpec) -> list[str]:
+    texts = [text_of(message.content) for message in messages if _is_answer(message, spec)]
+    return list(filter(None, texts))
+
+
+def _follow_ups(messages: Sequence[Any], spec: StreamSpec) -> list[str]:
+    return [text_of(it.content) for it in messages if is_one_of(it.type, spec.follow_up)]
+
+
+def _msg_type(message: Any) -> str | None:
+    """The `msg_type` of a message whose content is JSON."""
+    try:
+        value = get_path(msgspec.json.decode(text_of(message.content)), "msg_type")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _get(value: Any, name: str) -> Any:
     return getattr(value, name)
 
 
+class _AnswerPieces:
+    """Tells the pieces of the answer from all others, and several answers apart."""
+
+    def __init__(self, spec: StreamSpec, streamed: list[Any], *, has_begun: bool) -> None:
+        self._spec, self._delta = spec, spec.delta
+        self._streamed = streamed  # ids of messages that have had deltas
+        self._current = streamed[-1] if streamed else _NOTHING
+        self._has_begun = has_begun
+
+    def of(self, event: Any) -> str:
+        """What an event adds to the answer."""
+        message, is_delta = event.data, event.event in self._delta
+        if not is_delta and event.event not in self._spec.message:
+            return ""
+        if not message.content or not _is_answer(message, self._spec):
+            return ""
+        if is_delta and message.id == self._current:
+            return text_of(message.content)
+        if is_delta:
+            self._streamed.append(message.id)
+        elif message.id in self._streamed or None in self._streamed:
+            return ""  # its deltas have brought the text
+        begins = self._has_begun and message.id != self._current
+        self._has_begun, self._current = True, message.id
+        return f"{_SEPARATOR if begins else ''}{text_of(message.content)}"
+
+
 class ChatParser(EventParser[Any]):
     """Bytes of a chat stream → events and the result of a chat."""
 
-    def __init__(self, spec: StreamSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: StreamSpec, *options: Any) -> None:
+        super().__init__(spec, *options)
         self.chat: Any = None
         self.messages: list[Any] = []
-        self.pieces: list[Any] = []
-        self.reasoning_pieces: list[Any] = []
-        self._delta, self._message, self._state = spec.delta, spec.message, spec.state
+        self._pauses = False
+        self._reasoning: list[Any] = []
+        self._reasoning_blocks: list[str] = []
+        # The answers that are not complete: message id and text, in the order of their start.
+        self._open: list[tuple[Any, list[str]]] = []
+        self._owner: Any = None  # id of the message that `pieces` belong to …
+        self._current: Any = _NOTHING  # … and whose deltas are added without a look at their type
+        self._add = self.pieces.append
+        # A tuple, because the value of a field may be of a type that has no hash.
+        self._answer = (*spec.answer, None, "")
 
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> Any:
         """Creates the typed event and adds it to the result; see `EventParser.make`."""
-        if name in self._delta:
-            if data.content:
-                self.pieces.append(data.content)
-            if data.reasoning_content:
-                self.reasoning_pieces.append(data.reasoning_content)
-        elif name in self._message:
+        if name in self.spec.message:
             if not is_empty(data):
-                self.messages.append(data)
-        elif name in self._state:
+                self._complete(data)
+        elif name in self.spec.state:
             data.set_logid(self.logid)
             # An empty event must not replace the known state.
             if not is_empty(data):
@@ -121,6 +177,88 @@ class ChatParser(EventParser[Any]):
         elif cls is UnknownEvent:
             return UnknownEvent(name, data, self.logid, event_number(id_))
         return cls(data, self.logid)
+
+    def make_delta(self, cls: type[Any], data: Any, id_: bytes) -> Any:
+        """Creates the typed event of a delta; see `EventParser.make_delta`."""
+        content = data.content
+        # Deltas of one message have one type, so only another message is looked at.
+        if content and (data.id == self._current or self._begin(data)):
+            self._add(content)
+        if reasoning := data.reasoning_content:
+            self._reasoning.append(reasoning)
+        return cls(data, self.logid)
+
+    def _begin(self, delta: Any) -> bool:
+        """Returns whether a delta of another message is part of an answer; `pieces` then belong to
+        that message.
+        """
+        if delta.type not in self._answer:
+            return False
+        if delta.id != self._owner:
+            self.join_pieces()
+            self._owner = delta.id
+        # Deltas without an id may have any type, so each is looked at.
+        self._current = _NOTHING if delta.id is None else delta.id
+        return True
+
+    def _complete(self, message: Any) -> None:
+        """A complete message replaces its deltas."""
+        self.join_pieces()
+        self._current = _NOTHING
+        self.messages.append(message)
+        self._pauses = self._pauses or _msg_type(message) in self.spec.pauses
+        ids = [id_ for id_, _ in self._open]
+        if message.id in ids:
+            del self._open[ids.index(message.id)]
+        elif None in ids and _is_answer(message, self.spec):
+            del self._open[ids.index(None)]
+
+    def join_pieces(self) -> None:
+        """Joins the last pieces of text; see `EventParser.join_pieces`."""
+        if self.pieces:
+            blocks = next((text for id_, text in self._open if id_ == self._owner), None)
+            if blocks is None:
+                blocks = []
+                self._open.append((self._owner, blocks))
+            blocks.append("".join(map(text_of, self.pieces)))
+            self.pieces.clear()
+        self._reasoning_blocks.append("".join(map(text_of, self._reasoning)))
+        self._reasoning.clear()
+
+    @property
+    def text(self) -> str:
+        """The text of the answer so far; several answers are joined by an empty line."""
+        self.join_pieces()
+        unfinished = ["".join(blocks) for _, blocks in self._open]
+        return _SEPARATOR.join(_answers(self.messages, self.spec) + unfinished)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning of a reasoning model so far."""
+        return "".join((*self._reasoning_blocks, *map(text_of, self._reasoning)))
+
+    def text_pieces(self) -> Callable[[Any], str]:
+        """A function from events to pieces of the answer; see `EventParser.text_pieces`."""
+        has_begun = bool(self.text)
+        return _AnswerPieces(self.spec, [id_ for id_, _ in self._open], has_begun=has_begun).of
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """The ids of the chat, from its state, its messages or the request."""
+        if self.chat is not None:
+            known: list[Mapping[str, Any]] = [
+                {"chat_id": self.chat.id, "conversation_id": self.chat.conversation_id}
+            ]
+        else:
+            messages = [event.message for event in reversed(self.events)]
+            known = [{name: getattr(it, name, None) for name in _IDS} for it in messages]
+        known.append(self.sent)
+        return {name: next((ids[name] for ids in known if ids.get(name)), None) for name in _IDS}
+
+    def is_settled(self) -> bool:
+        """Whether the chat has shown that it ended, or that it waits."""
+        settled = self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
+        return settled or self._pauses
 
     def failure(self, name: str, data: Any) -> APIError:
         """Creates the error for an event that reports a failure; see `EventParser.failure`."""
@@ -135,30 +273,45 @@ class ChatParser(EventParser[Any]):
 
     def _failed(self, code: Any, msg: str, data: Any) -> APIError:
         assert self.request is not None
+        ids = {
+            "chat_id": getattr(data, "id", None) or self.ids["chat_id"],
+            "conversation_id": getattr(data, "conversation_id", None)
+            or self.ids["conversation_id"],
+        }
         error: Any = self.spec.failed(
-            describe(self.request, code, msg, 200, self.logid),
+            describe(self.request, code, msg, 200, self.logid, ids),
             code=number_of(code),
             msg=msg,
             http_status=200,
             logid=self.logid,
+            debug_url=getattr(data, "debug_url", None),
             request=self.request,
         )
-        chat = self.chat
-        error.chat = chat
-        error.chat_id = getattr(data, "id", None) or (chat.id if chat else None)
-        error.conversation_id = getattr(data, "conversation_id", None) or (
-            chat.conversation_id if chat else None
-        )
+        error.chat, error.text = self.chat, self.text
+        error.chat_id, error.conversation_id = ids.values()
         return error  # type: ignore[no-any-return]  # the class is given by the description
 
     def result(self, cls: type[Any]) -> Any:
         """The result of the chat, if its final state is known; see `EventParser.result`."""
         if self.chat is None:
             raise self.interrupted("the stream ended without the state of the chat")
-        if self.chat.status not in self.spec.settled:
+        status = self.chat.status
+        # A state that is not known is final: the server has closed the stream.
+        is_final = status and not is_one_of(status, self.spec.running)
+        if not is_final and not self._pauses:
             raise self.interrupted(
-                f"the stream ended, but the last known state of the chat is {self.chat.status}"
+                f"the stream ended, but the last known state of the chat is {status}"
             )
+        return cls(chat=self.chat, messages=self.messages)
+
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break; see `EventParser.recovered`."""
+        self.chat = last
+        known = [message.id for message in self.messages]
+        for message in then:
+            if message.id not in known and message.role != "user":
+                self._complete(message)
+        self._open.clear()
         return cls(chat=self.chat, messages=self.messages)
 
 
@@ -170,13 +323,13 @@ class _Progress(Generic[ChatT, MessageT, ToolCallT]):
 
     @property
     def text(self) -> str:
-        """The text of the answer so far."""
-        return "".join(map(text_of, self._parser.pieces))
+        """The text of the answer so far; several answers are joined by an empty line."""
+        return self._parser.text
 
     @property
     def reasoning(self) -> str:
         """The reasoning of a reasoning model so far."""
-        return "".join(map(text_of, self._parser.reasoning_pieces))
+        return self._parser.reasoning
 
     @property
     def messages(self) -> list[MessageT]:
@@ -192,7 +345,7 @@ class _Progress(Generic[ChatT, MessageT, ToolCallT]):
     @property
     def follow_ups(self) -> list[str]:
         """Questions that the bot suggests; complete at the end of the stream."""
-        return _texts(self._parser.messages, self.spec.follow_up)
+        return _follow_ups(self._parser.messages, self.spec)
 
     @property
     def tool_calls(self) -> Sequence[ToolCallT]:

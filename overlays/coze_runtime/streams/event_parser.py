@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import (
     APIError,
+    ArgumentError,
     CozeError,
     RequestInfo,
     StreamError,
@@ -17,6 +20,7 @@ from ..errors import (
 )
 from ..serialization import codec
 from ..serialization.convert import from_wire, read_json, to_wire, write_json
+from ..types import OnGap
 from .events import EventType, StreamSpec, UnknownEvent
 from .sse import EventTooLargeError, Frame, ServerSentEvent, SSEDecoder
 
@@ -24,25 +28,57 @@ if TYPE_CHECKING:
     from .._http.prepared import OpenResponse
 
 E = TypeVar("E")
+S = TypeVar("S", bound=StreamError)
 _SLOW_PATH_ERRORS = (KeyError, ValueError, RecursionError)
 _UNKNOWN = EventType(UnknownEvent)
 _MAX_DIGITS = 18
 """Longest number of an event; the id could be text of any length."""
+_LAST_EVENTS = 20
+"""Events that a stream keeps for its errors."""
+_MAX_PIECES = 256
+"""Events after which pieces of text are joined; a list of all would take much more memory."""
+_logger = logging.getLogger("cozekit")
 
 
 class EventParser(ABC, Generic[E]):
     """Bytes → typed events. Subclasses collect the result and create the errors."""
 
-    numbered = False
-    """Whether events have numbers, so that `missing` can detect gaps."""
+    def __init__(
+        self,
+        spec: StreamSpec,
+        sent: Mapping[str, Any],
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
+    ) -> None:
+        """Creates a parser for one stream.
 
-    def __init__(self, spec: StreamSpec) -> None:
+        Args:
+            spec: The kind of stream.
+            sent: Query and body of the request.
+            keep_events: Whether to keep every event, not only the last 20.
+            on_gap: What to do when events are missing.
+
+        Raises:
+            ArgumentError: `on_gap` has another value.
+        """
+        if on_gap not in ("raise", "warn", "ignore"):
+            raise ArgumentError(
+                f'on_gap must be "raise", "warn" or "ignore", not {on_gap!r}', argument="on_gap"
+            )
         self.spec = spec
-        # The body is kept for the property `events`; it takes far less memory than the events.
-        self._chunks: list[bytes] = []
+        self.sent = sent
+        self._on_gap = on_gap
+        self._checks_numbers = spec.numbered and on_gap != "ignore"
+        # Frames, not events: they are cheaper, and only errors and `events` need the events again.
+        self._kept: list[Frame] | deque[Frame] = [] if keep_events else deque(maxlen=_LAST_EVENTS)
+        self._chunk: list[Frame] = []
         self._frames: Iterator[Frame] = iter(())
         self.received = 0
         """Number of complete events so far."""
+        self._before = 0  # `received` before the chunk
+        self._joined = 0  # … and at the last `join_pieces`
+        self.pieces: list[Any] = []
+        """The last pieces of text, until `join_pieces`."""
         self.ended = False
         """Whether the stream has ended: by its last event or by a failure."""
         self.logid: str | None = None
@@ -53,18 +89,21 @@ class EventParser(ABC, Generic[E]):
         self._decoder = SSEDecoder()
         # Events that end a stream or report a failure; the others skip these checks.
         self._special = spec.end | spec.failure
-        # Name as bytes → name, class, decoder of the fast path, whether it is special.
+        # Name as bytes → name, class, decoder of the fast path, whether it is special or a delta.
         self._known = {
             name.encode(): (
                 name,
                 event_type.cls,
                 codec.event_decoder(event_type.model),
                 name in self._special,
+                name in spec.delta,
             )
             for name, event_type in spec.events.items()
             if event_type.model is not None
         }
         self._failure: CozeError | None = None
+        self.broken_by: StreamError | None = None
+        """The error that broke the stream."""
         self.operation: Any = None
 
     def attach(self, opened: OpenResponse) -> None:
@@ -81,12 +120,22 @@ class EventParser(ABC, Generic[E]):
 
     @abstractmethod
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> E:
-        """Creates the typed event and adds it to the result.
+        """Creates a typed event that is not a delta, and adds it to the result.
 
         Args:
             name: Name of the event.
             cls: Class of the event; `UnknownEvent` for an undocumented one.
             data: Its data: a model, plain JSON or text.
+            id_: Its id; empty if it has none.
+        """
+
+    @abstractmethod
+    def make_delta(self, cls: type[Any], data: Any, id_: bytes) -> E:
+        """Creates the typed event with a piece of text, and adds the text to `pieces`.
+
+        Args:
+            cls: Class of the event.
+            data: Its data: a model.
             id_: Its id; empty if it has none.
         """
 
@@ -99,6 +148,16 @@ class EventParser(ABC, Generic[E]):
 
         Raises:
             StreamInterrupted: The stream has ended, but its events do not show the outcome.
+        """
+
+    @abstractmethod
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break, completed by what the service returned.
+
+        Args:
+            cls: Class of the result.
+            last: The chat or run in its final state.
+            then: The result of `Waiter.then`: the messages of a chat.
         """
 
     @abstractmethod
@@ -120,27 +179,51 @@ class EventParser(ABC, Generic[E]):
         """
         return None
 
+    @abstractmethod
+    def join_pieces(self) -> None:
+        """Joins `pieces` to the text so far, and clears them."""
+
+    @abstractmethod
+    def text_pieces(self) -> Callable[[E], str]:
+        """A function that returns what an event adds to `text`; call it with each further event."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The text of the answer or output so far."""
+
+    @property
+    @abstractmethod
+    def ids(self) -> dict[str, Any]:
+        """The ids of the chat or run, as far as they are known; for errors and recovery."""
+
+    def is_settled(self) -> bool:
+        """Whether the events show the outcome, so that the end of the body is the end."""
+        return False
+
     @property
     def events(self) -> list[E]:
-        """Every event so far, parsed again from the body."""
-        return type(self)(self.spec).reread(self._chunks, self._taken_count(), self)
+        """The events so far that are kept, parsed again."""
+        parser = type(self)(self.spec, self.sent)
+        parser.logid, parser.operation = self.logid, self.operation
+        taken = self._taken_count() - self._before
+        frames = [*self._kept, *self._chunk[:taken]]
+        if isinstance(self._kept, deque):
+            frames = frames[-_LAST_EVENTS:]
+        return [parser.reread(self._decoder.event(frame)) for frame in frames]
 
-    def reread(self, chunks: list[bytes], count: int, source: EventParser[E]) -> list[E]:
-        """Parses the first events of a body again.
+    def reread(self, sse_event: ServerSentEvent) -> E:
+        """Creates the typed event for an event that has been parsed before.
 
         Args:
-            chunks: The body.
-            count: Number of events.
-            source: The parser that has read the body.
+            sse_event: The event.
         """
-        self.logid, self.request, self.operation = source.logid, source.request, source.operation
-        sse_events = [event for chunk in chunks for event in self._decoder.feed(chunk)]
-        return [self._event(sse_event) for sse_event in sse_events[:count]]
-
-    def _event(self, sse_event: ServerSentEvent) -> E:
         name, event_type = self._event_type(sse_event.event)
         data = self._event_data(sse_event, event_type)
-        return self.make(name, event_type.cls, data, _id_bytes(sse_event))
+        id_ = _id_bytes(sse_event)
+        if name in self.spec.delta:
+            return self.make_delta(event_type.cls, data, id_)
+        return self.make(name, event_type.cls, data, id_)
 
     def _taken_count(self) -> int:
         """Number of events that `take` has yielded."""
@@ -161,10 +244,14 @@ class EventParser(ABC, Generic[E]):
         try:
             frames = self._decoder.frames(chunk)
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
-        self._chunks.append(chunk)
+            raise self._broken(StreamError, self._error_text(str(error))) from error
+        self._kept.extend(self._chunk)
+        self._before = self.received
         self.received += len(frames)
-        self._frames = iter(frames)
+        self._chunk, self._frames = frames, iter(frames)
+        if self.received - self._joined > _MAX_PIECES:
+            self._joined = self.received
+            self.join_pieces()
 
     def take(self) -> Iterator[E]:
         """Yields the complete events, up to the last one of the stream. Events that are not taken
@@ -178,25 +265,29 @@ class EventParser(ABC, Generic[E]):
             raise self._failure  # a second iteration must not look like an empty stream
         if self.ended:
             return
-        known, numbered, make = self._known, self.numbered, self.make
+        known, checks_numbers, make_delta = self._known, self._checks_numbers, self.make_delta
         # The iterator is shared between calls, so the next call continues with the next event.
         for frame in self._frames:
             id_, raw_name, raw, _ = frame
             try:
-                name, cls, decode, special = known[raw_name]
+                name, cls, decode, special, is_delta = known[raw_name]
                 data = decode(raw)
             except _SLOW_PATH_ERRORS:
                 sse_event = self._decoder.event(frame)
                 name, event_type = self._event_type(sse_event.event)
                 cls, data = event_type.cls, self._event_data(sse_event, event_type)
-                id_, special = _id_bytes(sse_event), name in self._special
-            if numbered and (problem := self.missing(name, data, id_)) is not None:
-                raise self._fail(self._event_error(problem))
-            event = make(name, cls, data, id_)
+                id_, special, is_delta = (
+                    _id_bytes(sse_event),
+                    name in self._special,
+                    name in self.spec.delta,
+                )
+            if checks_numbers and (problem := self.missing(name, data, id_)) is not None:
+                self._handle_gap(problem)
+            event = make_delta(cls, data, id_) if is_delta else self.make(name, cls, data, id_)
             if special:
                 self._handle_special(name, data)
             yield event
-            if self.ended:
+            if special and self.ended:
                 return
 
     def _event_type(self, name: str) -> tuple[str, EventType]:
@@ -223,6 +314,11 @@ class EventParser(ABC, Generic[E]):
                 return _json_or_text(data)
             raise self._event_error(f"event {sse_event.event} is not valid JSON") from error
 
+    def _handle_gap(self, problem: str) -> None:
+        if self._on_gap == "raise":
+            raise self._fail(self._event_error(problem))
+        _logger.warning("%s", self._error_text(problem))
+
     def _handle_special(self, name: str, data: Any) -> None:
         """Handles an event that ends the stream or reports a failure."""
         if name in self.spec.failure:
@@ -234,12 +330,12 @@ class EventParser(ABC, Generic[E]):
         """Call at the end of the body: yields a last event that lacks its blank line.
 
         Raises:
-            StreamInterrupted: The last event of the stream has not arrived.
+            StreamInterrupted: Neither the last event of the stream nor its outcome has arrived.
         """
         try:
             unfinished = self._decoder.close()
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+            raise self._broken(StreamError, self._error_text(str(error))) from error
         if (
             unfinished is not None
             and unfinished.event in self._special
@@ -247,8 +343,9 @@ class EventParser(ABC, Generic[E]):
         ):
             self.push(b"\n\n")  # end of the last line, and the blank line
             yield from self.take()
-        if not self.ended:
+        if not self.ended and not self.is_settled():
             raise self.interrupted("the stream ended before its last event")
+        self.ended = True
 
     def _fail(self, error: CozeError) -> CozeError:
         self.ended, self._failure = True, error
@@ -257,15 +354,19 @@ class EventParser(ABC, Generic[E]):
     def _event_error(self, problem: str) -> StreamError:
         """The error for an event that cannot be yielded; the event is not counted."""
         self.received -= 1
-        return StreamError(self._error_text(problem), **self._error_fields())
+        return self._broken(StreamError, self._error_text(problem))
 
-    def interrupted(self, problem: str) -> StreamInterrupted:
+    def interrupted(self, problem: str, *, closed: bool = False) -> StreamInterrupted:
         """The error for a stream that stopped too early.
 
         Args:
             problem: What happened.
+            closed: Whether the stream was closed, so that it has not broken.
         """
-        return StreamInterrupted(self._error_text(problem), **self._error_fields())
+        error = self._broken(StreamInterrupted, self._stopped_text(problem))
+        if closed:
+            self.broken_by = None
+        return error
 
     def timed_out(self, problem: str) -> StreamTimeout:
         """The error for a stream that took too long.
@@ -273,16 +374,37 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamTimeout(self._error_text(problem), **self._error_fields())
+        return self._broken(StreamTimeout, self._stopped_text(problem))
+
+    def _broken(self, cls: type[S], text: str) -> S:
+        self.broken_by = error = cls(text, **self._error_fields())
+        return error
+
+    def _stopped_text(self, problem: str) -> str:
+        """The text for a stream that stopped, while the chat or run may go on."""
+        next_step = "; it may go on at the server, retrieve it by its ids"
+        return self._error_text(problem) + (next_step if any(self.ids.values()) else "")
 
     def _error_text(self, problem: str) -> str:
-        name = self.request.operation if self.request else self.name
-        logid = f", logid {self.logid}" if self.logid else ""
-        base = f", at {self.request.base_url}" if self.request else ""
-        return f"{name}: {problem} ({self._taken_count()} events so far{logid}{base})"
+        facts = [f"{self._taken_count()} events so far", *self.facts()]
+        if self.request is not None:
+            facts.append(f"at {self.request.base_url}")
+        name = self.request.call if self.request else self.name
+        return f"{name}: {problem} ({', '.join(facts)})"
+
+    def facts(self) -> list[str]:
+        """Ids and log id as texts, for errors."""
+        facts = {**self.ids, "logid": self.logid}
+        return [f"{name} {value}" for name, value in facts.items() if value]
 
     def _error_fields(self) -> dict[str, Any]:
-        return {"events": self.events, "logid": self.logid, "request": self.request}
+        return {
+            "events": self.events,
+            "text": self.text,
+            **self.ids,
+            "logid": self.logid,
+            "request": self.request,
+        }
 
 
 def _json_or_text(data: bytes) -> Any:

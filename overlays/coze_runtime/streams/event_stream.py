@@ -1,14 +1,14 @@
 """Typed event streams of chats and workflow runs.
 
 Two thin drivers feed the bytes of a sync or async connection to an `EventParser`. A stream ends at
-its last event, without waiting for the server to close the connection. Any other end is an error
-that has the events so far.
+its last event, without waiting for the server to close the connection, or at the end of the body
+once the events have shown the outcome. Any other end is an error that has what came.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -18,14 +18,18 @@ from .._http.prepared import OpenResponse
 from .._http.sockets import limit_reads
 from ..calls.deadlines import StreamLimits
 from ..calls.execute import opening
-from ..errors import APIConnectionError, APITimeoutError, CozeError
+from ..errors import APIConnectionError, APITimeoutError, CozeError, StreamError
 from ..operation import CallOptions, Request
-from ..types import Listener
-from .event_parser import EventParser, text_of
+from ..types import Listener, OnGap
+from .event_parser import EventParser
 from .events import StreamSpec, check_listener, notify, notify_async
 
 E = TypeVar("E")
 R = TypeVar("R")
+
+
+_POLL_TIMEOUT = 600.0
+"""Seconds to wait for the outcome of a broken stream."""
 
 
 class SyncOpener(Protocol):
@@ -73,6 +77,9 @@ class EventStream(ByteStream, Generic[E, R]):
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
+        recovery: str = "",
     ) -> None:
         """Sends the request and opens the stream.
 
@@ -83,14 +90,20 @@ class EventStream(ByteStream, Generic[E, R]):
             idle_timeout: Longest time without an event, in seconds, including the wait for the
                 first one; None for the read timeout of the call.
             deadline: Longest time for the whole stream, in seconds; None for no limit.
+            keep_events: Whether `events` has all events, not only the last 20.
+            on_gap: What to do when events are missing.
+            recovery: Module of the operation whose `WAITER` knows the outcome; empty if there is
+                none.
 
         Raises:
             StreamTimeout: A limit passed before the response arrived.
             CozeError: The request failed.
-            ArgumentError: A limit is not a positive number.
+            ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
+        self._call: Any = (client, options, recovery)
         self._limits = limits = StreamLimits(idle_timeout, deadline)
-        parser: EventParser[E] = self.parser_type(self.spec)
+        sent = {**request.query, **(request.body or {})}
+        parser: EventParser[E] = self.parser_type(self.spec, sent, keep_events, on_gap)
         self._parser = parser
         try:
             with opening(limits):
@@ -147,7 +160,8 @@ class EventStream(ByteStream, Generic[E, R]):
                 limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
-            raise parser.interrupted(_reason(error, closed=self._closed)) from error
+            reason = _reason(error, closed=self._closed)
+            raise parser.interrupted(reason, closed=self._closed) from error
 
     def _drain(self) -> None:
         """Reads the rest of the body after the last event, so that the connection can be reused."""
@@ -167,16 +181,17 @@ class EventStream(ByteStream, Generic[E, R]):
         """Iterates over the text of the answer or output in pieces as they arrive. Raises what
         iterating over the events raises.
         """
-        event: Any
+        piece_of: Callable[[E], str] = self._parser.text_pieces()
         for event in self:
-            if event.event in self.spec.delta and event.data.content:
-                yield text_of(event.data.content)
+            if piece := piece_of(event):
+                yield piece
 
-    def until_done(self, on_event: Listener[E] | None = None) -> R:
+    def until_done(self, on_event: Listener[E] | None = None, *, recover: bool = False) -> R:
         """Reads the stream to its end.
 
         Args:
             on_event: Called with each event; or a mapping from event names to functions.
+            recover: Whether to call the method `recover` if the stream breaks.
 
         Returns:
             The result: the chat with its messages, or the outputs of the run.
@@ -186,16 +201,47 @@ class EventStream(ByteStream, Generic[E, R]):
             StreamInterrupted: The stream stopped before its last event.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        with self:
-            check_listener(on_event)
-            for event in self:
-                notify(on_event, event)
-        result: R = self._parser.result(self.result_type)
+        try:
+            with self:
+                check_listener(on_event)
+                for event in self:
+                    notify(on_event, event)
+                result: R = self._parser.result(self.result_type)
+                return result
+        except StreamError as error:
+            seconds = self._limits.before_deadline(_POLL_TIMEOUT)
+            if not recover or error is not self._parser.broken_by or not seconds:
+                raise
+            return self.recover(poll_timeout=seconds)
+
+    def recover(self, *, poll_timeout: float = _POLL_TIMEOUT) -> R:
+        """Closes the stream and asks the service for the outcome: a chat or run goes on although
+        its stream broke. Waits until it has ended and fetches its messages; sends nothing that is
+        billed. Not possible before the ids are known, for a chat without `auto_save_history`, and
+        for a run that is not a resumed one.
+
+        Args:
+            poll_timeout: Seconds to wait for the outcome.
+
+        Returns:
+            The result, as that of an unbroken stream; `nodes` of a run has those that had begun.
+
+        Raises:
+            APIError: The chat or run failed: ChatFailed, ChatCanceled, WorkflowFailed.
+            StreamInterrupted: The outcome could not be retrieved; the error has what came.
+        """
+        from ..steps import run_steps
+        from .recovery import recover
+
+        self.close()
+        client, options, module = self._call
+        steps = recover(client, self._parser, self.result_type, module, options, poll_timeout)
+        result: R = run_steps(steps, client.settings.retries.wait)
         return result
 
     @property
     def events(self) -> list[E]:
-        """The events so far."""
+        """The events so far with `keep_events=True`; else the last 20 of them."""
         events: list[E] = self._parser.events
         return events
 
@@ -219,6 +265,9 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
+        recovery: str = "",
     ) -> None:
         """Creates a stream. Nothing is sent before it is opened; then the limits start.
 
@@ -229,12 +278,18 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             idle_timeout: Longest time without an event, in seconds, including the wait for the
                 first one; None for the read timeout of the call.
             deadline: Longest time for the whole stream, in seconds; None for no limit.
+            keep_events: Whether `events` has all events, not only the last 20.
+            on_gap: What to do when events are missing.
+            recovery: Module of the operation whose `WAITER` knows the outcome; empty if there is
+                none.
 
         Raises:
-            ArgumentError: A limit is not a positive number.
+            ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
-        self._parser = self.parser_type(self.spec)
+        self._call: Any = (client, options, recovery)
+        sent = {**request.query, **(request.body or {})}
+        self._parser = self.parser_type(self.spec, sent, keep_events, on_gap)
         self._parser.name = self._name
         self._limit_arguments = (idle_timeout, deadline)
         self._limits = StreamLimits(*self._limit_arguments)
@@ -324,7 +379,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
                 limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
-            raise parser.interrupted(_reason(error, closed=self._closed)) from error
+            reason = _reason(error, closed=self._closed)
+            raise parser.interrupted(reason, closed=self._closed) from error
 
     async def _drain(self) -> None:
         """The async form of `EventStream._drain`."""
@@ -344,14 +400,15 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         """Iterates over the text of the answer or output in pieces as they arrive. Raises what
         iterating over the events raises.
         """
-        return _TextStream(self, self.spec.delta)
+        return _TextStream(self, self._parser.text_pieces())
 
-    async def until_done(self, on_event: Listener[E] | None = None) -> R:
+    async def until_done(self, on_event: Listener[E] | None = None, *, recover: bool = False) -> R:
         """Reads the stream to its end.
 
         Args:
             on_event: Called with each event; or a mapping from event names to functions. The
                 functions may be async.
+            recover: Whether to call the method `recover` if the stream breaks.
 
         Returns:
             The result: the chat with its messages, or the outputs of the run.
@@ -361,16 +418,47 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             StreamInterrupted: The stream stopped before its last event.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        check_listener(on_event)
-        async with self:
-            async for event in self:
-                await notify_async(on_event, event)
-        result: R = self._parser.result(self.result_type)
+        try:
+            check_listener(on_event)
+            async with self:
+                async for event in self:
+                    await notify_async(on_event, event)
+                result: R = self._parser.result(self.result_type)
+                return result
+        except StreamError as error:
+            seconds = self._limits.before_deadline(_POLL_TIMEOUT)
+            if not recover or error is not self._parser.broken_by or not seconds:
+                raise
+            return await self.recover(poll_timeout=seconds)
+
+    async def recover(self, *, poll_timeout: float = _POLL_TIMEOUT) -> R:
+        """Closes the stream and asks the service for the outcome: a chat or run goes on although
+        its stream broke. Waits until it has ended and fetches its messages; sends nothing that is
+        billed. Not possible before the ids are known, for a chat without `auto_save_history`, and
+        for a run that is not a resumed one.
+
+        Args:
+            poll_timeout: Seconds to wait for the outcome.
+
+        Returns:
+            The result, as that of an unbroken stream; `nodes` of a run has those that had begun.
+
+        Raises:
+            APIError: The chat or run failed: ChatFailed, ChatCanceled, WorkflowFailed.
+            StreamInterrupted: The outcome could not be retrieved; the error has what came.
+        """
+        from ..steps import run_steps_async
+        from .recovery import recover
+
+        await self.close()
+        client, options, module = self._call
+        steps = recover(client, self._parser, self.result_type, module, options, poll_timeout)
+        result: R = await run_steps_async(steps, client.settings.retries.wait_async)
         return result
 
     @property
     def events(self) -> list[E]:
-        """The events so far."""
+        """The events so far with `keep_events=True`; else the last 20 of them."""
         events: list[E] = self._parser.events
         return events
 
@@ -396,18 +484,17 @@ def _reason(error: APIConnectionError, *, closed: bool) -> str:
 
 
 # Not an async generator: the event loop would close an abandoned one at some later time.
-class _TextStream:
+class _TextStream(Generic[E]):
     """Async iterator over the text of an event stream."""
 
-    def __init__(self, stream: AsyncIterator[Any], delta: frozenset[str]) -> None:
+    def __init__(self, stream: AsyncIterator[E], piece_of: Callable[[E], str]) -> None:
         self._stream = stream
-        self._delta = delta
+        self._piece_of = piece_of
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str:
-        while True:
-            event = await anext(self._stream)
-            if event.event in self._delta and event.data.content:
-                return text_of(event.data.content)
+        while not (piece := self._piece_of(await anext(self._stream))):
+            pass
+        return piece

@@ -196,10 +196,16 @@ class StreamSpec(NamedTuple):
     """Events that end the stream."""
     heartbeat: frozenset[str] = frozenset()
     """Events without data; their names may be in any case."""
+    numbered: bool = False
+    """Whether the events have numbers that show when some are missing."""
     settled: frozenset[str] = frozenset()
     """States of the chat in which the stream may end."""
+    running: frozenset[str] = frozenset()
+    """The other known states of the chat, in which it goes on."""
     waiting: frozenset[str] = frozenset()
     """Settled states in which the caller has to act."""
+    pauses: frozenset[str] = frozenset()
+    """Values of `msg_type` in JSON messages that say that the chat waits for the user."""
     answer: frozenset[str] = frozenset()
     """Types of the messages that are the answer of the bot."""
     follow_up: frozenset[str] = frozenset()
@@ -210,6 +216,11 @@ class StreamSpec(NamedTuple):
     """Error class of a failed tool."""
     tool_calls: str = ""
     """Path of the tool calls in the chat."""
+
+
+def is_one_of(value: object, names: frozenset[str]) -> bool:
+    """Whether the value of a field is one of these; a value of an undocumented type is not."""
+    return isinstance(value, str) and value in names
 
 
 def check_listener(listener: object) -> None:

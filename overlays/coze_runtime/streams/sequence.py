@@ -38,20 +38,21 @@ class NumberedMessage(Protocol):
 class SequenceCheck:
     """Finds gaps in the numbers of one stream.
 
-    `id` counts the events of the stream from 0. `node_seq_id` counts the messages of a node until
-    `node_is_finish`. A repeated number is not a gap, nor is the first number of a node: a resumed
-    run may continue where the node stopped.
+    `id` counts the events of the stream from 0; some servers begin with 1, or give heartbeats the
+    number 0. `node_seq_id` counts the messages of a node until `node_is_finish`. A number that is
+    not higher than the last ones is not a gap, nor is the first number of a node: a resumed run may
+    continue where the node stopped.
     """
 
     def __init__(self) -> None:
-        self._next_event = 0
+        self._next_event = 1
         self._next_piece: dict[str, int] = {}
 
     def event(self, number: int | None) -> str | None:
         """Checks the `id` of the next event. Returns what is missing before it, or None."""
         if number is None:
             return None
-        expected, self._next_event = self._next_event, number + 1
+        expected, self._next_event = self._next_event, max(self._next_event, number + 1)
         return _missing("event", expected, number) if number > expected else None
 
     def piece(self, message: NumberedMessage) -> str | None:
@@ -59,7 +60,7 @@ class SequenceCheck:
         text = message.node_seq_id
         if not isinstance(text, str) or not text.isdecimal() or len(text) > _MAX_DIGITS:
             return None
-        number, node = int(text), message.node_execute_uuid or message.node_title or ""
+        number, node = int(text), str(message.node_execute_uuid or message.node_title or "")
         expected = self._next_piece.pop(node, number)
         if not message.node_is_finish:
             # Parallel executions without a uuid share the title but count separately, so the

@@ -8,14 +8,16 @@ Source: https://www.coze.cn/open/docs/developer_guides/workflow_stream_run
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import msgspec
 from attrs import define, evolve, field
 
 from .. import publish
 from ..errors import APIError
-from ..serialization.convert import is_empty
-from ..serialization.error_responses import describe
+from ..serialization.convert import get_path, is_empty
+from ..serialization.error_responses import describe, execute_id_in, number_of
 from .event_parser import EventParser, event_number, text_of
 from .event_stream import AsyncEventStream, EventStream
 from .events import StreamSpec, UnknownEvent
@@ -55,7 +57,7 @@ class Interruption(Generic[InterruptT, InterruptTypeT, ParameterT]):
     node_title: str | None = None
     """Title of the waiting node; None for runs that do not stream."""
     question: str = ""
-    """The output of the waiting node, such as its question; empty for runs that do not stream."""
+    """The question of the waiting node: its output, or else the text in `data`."""
     number: int = 1
     """Number of the interruption in the run, from 1."""
 
@@ -73,7 +75,7 @@ class Interruption(Generic[InterruptT, InterruptTypeT, ParameterT]):
 
     @property
     def data(self) -> str | None:
-        """Details as JSON text; empty for plain questions."""
+        """Details as JSON text; may be empty for plain questions."""
         data: str | None = _get(self.interrupt, "data")
         return data
 
@@ -102,7 +104,7 @@ class WorkflowResult(Generic[InterruptionT, UsageT]):
     usage: UsageT | None = None
     """Tokens used; for a resumed run, the sum of all its parts."""
     execute_id: str | None = None
-    """Id of the run; None for streams."""
+    """Id of the run. Streams show it in their last event."""
     logid: str | None = None
     """Log id of the call."""
 
@@ -130,16 +132,19 @@ class WorkflowResult(Generic[InterruptionT, UsageT]):
         return self
 
     @classmethod
-    def of_run(cls, run: Any) -> Self:
+    def of_run(cls, run: Any, output: str | None) -> Self:
         """Creates the result of a run that does not stream.
 
         Args:
-            run: The result of `coze.workflows.runs.create`.
+            run: The result of `coze.workflows.runs.create`, or the record of a run.
+            output: The output of its end node.
         """
         is_interrupted = run.interrupt_data is not None and bool(run.interrupt_data.event_id)
         return cls(
-            output=run.data or "",
-            interruption=cls.interruption_type(interrupt=run.interrupt_data)
+            output=output or "",
+            interruption=cls.interruption_type(
+                interrupt=run.interrupt_data, question=question_in(run.interrupt_data.data)
+            )
             if is_interrupted
             else None,
             debug_url=run.debug_url,
@@ -163,17 +168,43 @@ def _sum(first: Any, second: Any) -> Any:
     )
 
 
+def question_in(text: object) -> str:
+    """The question in a text, which may be JSON: an object with `content`, or with `messages` that
+    have it.
+    """
+    if not isinstance(text, str):
+        return ""
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return text
+    contents = get_path(data, "messages.*.content") or [get_path(data, "content")]
+    questions = [content for content in contents if isinstance(content, str)]
+    return "\n\n".join(questions) or text
+
+
+class _Node:
+    """A node whose output arrives in pieces."""
+
+    def __init__(self, piece: Any) -> None:
+        self.output = NodeOutput(
+            title=piece.node_title or "",
+            node_id=piece.node_id,
+            node_execute_uuid=piece.node_execute_uuid,
+        )
+        self.blocks: list[str] = []
+        self.pieces: list[str] = []
+
+
 class WorkflowParser(EventParser[Any]):
     """Bytes of a workflow stream → events and the result of a run."""
 
-    numbered = True
-
-    def __init__(self, spec: StreamSpec) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: StreamSpec, *options: Any) -> None:
+        super().__init__(spec, *options)
         self._sequence = SequenceCheck()
-        self._outputs: dict[str, NodeOutput] = {}
-        self.nodes: list[NodeOutput] = []
-        self.pieces: list[Any] = []
+        self._nodes_by_key: dict[str, _Node] = {}
+        self._nodes: list[_Node] = []
+        self._blocks: list[str] = []
         self.debug_url: str | None = None
         self.usage: Any = None
         self.interrupted_by: Any = None
@@ -181,15 +212,17 @@ class WorkflowParser(EventParser[Any]):
     def make(self, name: str, cls: type[Any], data: Any, id_: bytes) -> Any:
         """Creates the typed event and adds it to the result; see `EventParser.make`."""
         number = event_number(id_)
-        if name in self.spec.delta:
-            self._add(data)
-        elif name in self.spec.interrupt:
-            self.interrupted_by = data
-        elif cls is UnknownEvent:
+        if cls is UnknownEvent:
             return UnknownEvent(name, data, self.logid, number)
-        elif name in self.spec.end:
-            self.debug_url = getattr(data, "debug_url", None)
+        if name in self.spec.interrupt:
+            self.interrupted_by = data
+        self.debug_url = getattr(data, "debug_url", None) or self.debug_url
         return cls(data, number, self.logid)
+
+    def make_delta(self, cls: type[Any], data: Any, id_: bytes) -> Any:
+        """Creates the typed event of a piece of output; see `EventParser.make_delta`."""
+        self._add(data)
+        return cls(data, event_number(id_), self.logid)
 
     def missing(self, name: str, data: Any, id_: bytes) -> str | None:
         """What is missing before an event, by its numbers; see `EventParser.missing`."""
@@ -203,14 +236,25 @@ class WorkflowParser(EventParser[Any]):
         code = getattr(data, "error_code", None)
         msg = getattr(data, "error_message", None) or ("" if hasattr(data, "to_dict") else data)
         assert self.request is not None
-        return self.spec.failed(
-            describe(self.request, code, msg, 200, self.logid),
-            code=code if isinstance(code, int) else None,
+        error: Any = self.spec.failed(
+            describe(self.request, code, msg, 200, self.logid, self.ids),
+            code=number_of(code),
             msg=msg,
             http_status=200,
             logid=self.logid,
+            debug_url=self.debug_url,
             request=self.request,
         )
+        error.text, error.execute_id = self.text, self.ids["execute_id"]
+        return error  # type: ignore[no-any-return]  # the class is given by the description
+
+    def join_pieces(self) -> None:
+        """Joins the last pieces of text; see `EventParser.join_pieces`."""
+        self._blocks.append("".join(self.pieces))
+        self.pieces.clear()
+        for node in self._nodes:
+            node.blocks.append("".join(node.pieces))
+            node.pieces.clear()
 
     def _add(self, piece: Any) -> None:
         """Adds a piece to the output of its execution, which is found by its uuid, or else by the
@@ -219,29 +263,53 @@ class WorkflowParser(EventParser[Any]):
         uuid, title = piece.node_execute_uuid, piece.node_title
         if title is None and uuid is None and is_empty(piece):
             return
-        key = uuid or f"title {title}"
-        node = self._outputs.get(key)
-        if node is None or (uuid is None and node.is_finished):
-            node = NodeOutput(title=title or "", node_id=piece.node_id, node_execute_uuid=uuid)
-            self._outputs[key] = node
-            self.nodes.append(node)
+        key = f"uuid {uuid}" if uuid else f"title {title}"
+        node = self._nodes_by_key.get(key)
+        if node is None or (uuid is None and node.output.is_finished):
+            node = self._nodes_by_key[key] = _Node(piece)
+            self._nodes.append(node)
         text = text_of(piece.content)
         self.pieces.append(text)
-        node.text += text
-        node.is_finished = node.is_finished or bool(piece.node_is_finish)
+        node.pieces.append(text)
+        node.output.is_finished = node.output.is_finished or bool(piece.node_is_finish)
         # The usage is cumulative: the last one is that of the whole stream.
         self.usage = piece.usage or self.usage
 
+    @property
+    def text(self) -> str:
+        """The output of all nodes so far."""
+        self.join_pieces()
+        return "".join(self._blocks)
+
+    def text_pieces(self) -> Callable[[Any], str]:
+        """A function from events to pieces of output; see `EventParser.text_pieces`."""
+        delta = self.spec.delta
+        return lambda event: text_of(event.data.content) if event.event in delta else ""
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """The id of the run. A run that was resumed has it in the id of its interruption."""
+        resumed = str(self.sent.get("event_id") or "").partition("/")[0]
+        return {"execute_id": execute_id_in(self.debug_url) or resumed or None}
+
+    @property
+    def nodes(self) -> list[NodeOutput]:
+        """The outputs of the nodes so far; later events do not change them."""
+        self.join_pieces()
+        return [evolve(node.output, text="".join(node.blocks)) for node in self._nodes]
+
     def result(self, cls: type[Any]) -> Any:
         """The result so far; later events do not change it. See `EventParser.result`."""
-        nodes = [evolve(node) for node in self.nodes]
-        event = self.interrupted_by
+        nodes, event = self.nodes, self.interrupted_by
         interruption = None
         if event is not None and event.interrupt_data is not None:
             title = event.node_title
-            question = next((node.text for node in reversed(nodes) if node.title == title), "")
+            own = next((node.text for node in reversed(nodes) if node.title == title), "")
+            last = nodes[-1].text if nodes else ""
             interruption = cls.interruption_type(
-                interrupt=event.interrupt_data, node_title=title, question=question
+                interrupt=event.interrupt_data,
+                node_title=title,
+                question=question_in(own or event.interrupt_data.data or last),
             )
         return cls(
             nodes=nodes,
@@ -250,7 +318,23 @@ class WorkflowParser(EventParser[Any]):
             debug_url=self.debug_url,
             usage=self.usage,
             logid=self.logid,
+            **self.ids,
         )
+
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break; see `EventParser.recovered`."""
+        result = cls.of_run(last, _end_output(last.output))
+        result.nodes = self.nodes
+        return result
+
+
+def _end_output(output: str | None) -> str:
+    """The output of the end node in the record of a run: JSON with the outputs by name, or text."""
+    try:
+        outputs = msgspec.json.decode(output or "")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return output or ""
+    return text_of(get_path(outputs, "Output")) or output or ""
 
 
 class _Progress(Generic[ResultT]):
@@ -262,7 +346,7 @@ class _Progress(Generic[ResultT]):
     @property
     def text(self) -> str:
         """The output of all nodes so far."""
-        return "".join(self._parser.pieces)
+        return self._parser.text
 
     @property
     def result(self) -> ResultT:

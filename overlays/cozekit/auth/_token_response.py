@@ -235,7 +235,7 @@ def _oauth_error(
     """The error for a response: the server, its message, and what to do next."""
     info = request_info(response.operation, response.url, response.base_url, response.service)
     logid = f", logid {response.logid}" if response.logid else ""
-    text = f"{info.operation}: {reason} (HTTP {response.status}{logid}, at {response.base_url})"
+    text = f"{info.call}: {reason} (HTTP {response.status}{logid}, at {response.base_url})"
     return OAuthError(
         f"{text}; {advice}" if advice else text,
         error=error,

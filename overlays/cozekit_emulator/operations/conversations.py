@@ -61,7 +61,7 @@ def list_all(request: ApiRequest) -> Record:
         for conversation in request.collection("conversations").all()
         if conversation.get("bot_id") == bot["bot_id"]
     ]
-    ascending = request.arg("sort_order") == "ASC"
+    ascending = str(request.arg("sort_order")).lower() == "asc"  # in capitals until May 2026
     return page_response(request, conversations if ascending else conversations[::-1])
 
 

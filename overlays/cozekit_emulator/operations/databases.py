@@ -100,7 +100,7 @@ def _change(request: ApiRequest, kind: str, work: Callable[[ApiRequest, Record],
 def _start(request: ApiRequest, kind: str, work: Callable[[], Record]) -> Record:
     """A task; work that cannot be done makes one that has failed."""
     try:
-        outcome = {"status": "pending", **work()}
+        outcome: Record = {"status": "pending", **work()}
     except ApiError as error:
         outcome = {"status": "failed", "error_msg": error.msg}
     task_id = request.state.new_id()

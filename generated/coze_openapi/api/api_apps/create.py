@@ -20,6 +20,7 @@ OPERATION = Operation(
     "api_apps_create",
     "POST",
     "/v1/api_apps",
+    call="coze.api_apps.create",
     page="create_callback_app",
 )
 

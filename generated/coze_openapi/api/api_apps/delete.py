@@ -19,6 +19,7 @@ OPERATION = Operation(
     "api_apps_delete",
     "DELETE",
     "/v1/api_apps/{api_app_id}",
+    call="coze.api_apps.delete",
     page="delete_callback_app",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "api_apps_list",
     "GET",
     "/v1/api_apps",
+    call="coze.api_apps.list",
     page="list_callback_app",
     safe=True,
 )

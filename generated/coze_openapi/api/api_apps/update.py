@@ -19,6 +19,7 @@ OPERATION = Operation(
     "api_apps_update",
     "PUT",
     "/v1/api_apps/{api_app_id}",
+    call="coze.api_apps.update",
     page="update_callback_app",
 )
 

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "api_apps_events_create",
     "POST",
     "/v1/api_apps/{api_app_id}/events",
+    call="coze.api_apps.events.create",
     page="subscribe_callback_message",
 )
 

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "api_apps_events_delete",
     "DELETE",
     "/v1/api_apps/{api_app_id}/events",
+    call="coze.api_apps.events.delete",
     page="unsubscribe_callback_message",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "api_apps_events_list",
     "GET",
     "/v1/api_apps/{api_app_id}/events",
+    call="coze.api_apps.events.list",
     page="list_subscribed_callback_message",
     safe=True,
 )

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "apps_list",
     "GET",
     "/v1/apps",
+    call="coze.apps.list",
     page="published_apps_list",
     safe=True,
 )

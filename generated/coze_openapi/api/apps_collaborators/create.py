@@ -23,6 +23,7 @@ OPERATION = Operation(
     "apps_collaborators_create",
     "POST",
     "/v1/apps/{app_id}/collaborators",
+    call="coze.apps.collaborators.create",
     page="add_app_collaborator",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "apps_collaborators_delete",
     "DELETE",
     "/v1/apps/{app_id}/collaborators/{user_id}",
+    call="coze.apps.collaborators.delete",
     page="remove_app_collaborator",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "audio_live_retrieve",
     "GET",
     "/v1/audio/live/{live_id}",
+    call="coze.audio.live.retrieve",
 )
 
 

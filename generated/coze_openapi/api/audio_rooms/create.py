@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from coze_runtime.operation import Response
 
     from ...models.audio_rooms import Room, RoomConfig
+    from ...models.shared import ConnectorId
 
 OPERATION = Operation(
     "audio_rooms_create",
     "POST",
     "/v1/audio/rooms",
+    call="coze.audio.rooms.create",
     page="create_room",
     billed=True,
     slow=True,
@@ -49,6 +51,7 @@ def build(
     config: RoomConfig | None = None,
     uid: str | None = None,
     workflow_id: str | None = None,
+    connector_id: ConnectorId | str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -74,6 +77,7 @@ def build(
                 "config": config,
                 "uid": uid,
                 "workflow_id": workflow_id,
+                "connector_id": connector_id,
             }
         ),
     )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_speech_create",
     "POST",
     "/v1/audio/speech",
+    call="coze.audio.speech.create",
     page="text_to_speech",
     billed=True,
     slow=True,

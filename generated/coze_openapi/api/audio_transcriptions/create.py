@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_transcriptions_create",
     "POST",
     "/v1/audio/transcriptions",
+    call="coze.audio.transcriptions.create",
     page="audio_transcriptions",
     billed=True,
     slow=True,

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_create",
     "POST",
     "/v1/audio/voiceprint_groups",
+    call="coze.audio.voiceprint_groups.create",
     page="create_voiceprint_group",
 )
 
@@ -34,6 +35,7 @@ def build(
     *,
     name: str,
     desc: str | None = None,
+    coze_account_id: str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -52,7 +54,7 @@ def build(
         "/v1/audio/voiceprint_groups",
         {},
         {},
-        omit_none({"name": name, "desc": desc}),
+        omit_none({"name": name, "desc": desc, "coze_account_id": coze_account_id}),
     )
 
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_delete",
     "DELETE",
     "/v1/audio/voiceprint_groups/{group_id}",
+    call="coze.audio.voiceprint_groups.delete",
     page="delete_voiceprint_group",
 )
 

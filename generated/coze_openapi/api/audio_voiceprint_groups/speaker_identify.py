@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_speaker_identify",
     "POST",
     "/v1/audio/voiceprint_groups/{group_id}/speaker_identify",
+    call="coze.audio.voiceprint_groups.speaker_identify",
     page="identify_voiceprint",
     billed=True,
     slow=True,

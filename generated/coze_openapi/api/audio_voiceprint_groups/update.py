@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_update",
     "PUT",
     "/v1/audio/voiceprint_groups/{group_id}",
+    call="coze.audio.voiceprint_groups.update",
     page="update_voiceprint_group",
 )
 

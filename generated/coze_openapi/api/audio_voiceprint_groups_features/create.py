@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_features_create",
     "POST",
     "/v1/audio/voiceprint_groups/{group_id}/features",
+    call="coze.audio.voiceprint_groups.features.create",
     page="create_voiceprint",
 )
 

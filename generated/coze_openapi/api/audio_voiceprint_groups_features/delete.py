@@ -19,6 +19,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_features_delete",
     "DELETE",
     "/v1/audio/voiceprint_groups/{group_id}/features/{feature_id}",
+    call="coze.audio.voiceprint_groups.features.delete",
     page="delete_voiceprint",
 )
 

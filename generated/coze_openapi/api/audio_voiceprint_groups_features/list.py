@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_features_list",
     "GET",
     "/v1/audio/voiceprint_groups/{group_id}/features",
+    call="coze.audio.voiceprint_groups.features.list",
     page="list_voiceprint",
     safe=True,
 )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "audio_voiceprint_groups_features_update",
     "PUT",
     "/v1/audio/voiceprint_groups/{group_id}/features/{feature_id}",
+    call="coze.audio.voiceprint_groups.features.update",
     page="update_voiceprint",
 )
 

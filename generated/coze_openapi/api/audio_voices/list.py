@@ -21,6 +21,7 @@ OPERATION = Operation(
     "audio_voices_list",
     "GET",
     "/v1/audio/voices",
+    call="coze.audio.voices.list",
     page="list_voices",
     safe=True,
 )

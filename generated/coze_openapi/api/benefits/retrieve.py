@@ -21,6 +21,7 @@ OPERATION = Operation(
     "benefits_retrieve",
     "GET",
     "/v1/commerce/benefit/benefits/get",
+    call="coze.benefits.retrieve",
     page="get_benefit",
 )
 

@@ -19,11 +19,12 @@ OPERATION = Operation(
     "benefits_bill_tasks_create",
     "POST",
     "/v1/commerce/benefit/bill_tasks",
+    call="coze.benefits.bill_tasks.create",
     page="create_bill_task",
 )
 
 WAITER = Waiter(
-    operation="benefits_bill_tasks_list",
+    operation="coze.benefits.bill_tasks.list",
     module="coze_openapi.api.benefits_bill_tasks.list",
     arguments={"task_ids": ["task_id"]},
     state="data.task_infos.0.status",

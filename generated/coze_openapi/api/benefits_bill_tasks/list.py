@@ -21,6 +21,7 @@ OPERATION = Operation(
     "benefits_bill_tasks_list",
     "GET",
     "/v1/commerce/benefit/bill_tasks",
+    call="coze.benefits.bill_tasks.list",
     page="billing_file",
     safe=True,
 )

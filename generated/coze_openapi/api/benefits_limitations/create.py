@@ -23,6 +23,7 @@ OPERATION = Operation(
     "benefits_limitations_create",
     "POST",
     "/v1/commerce/benefit/limitations",
+    call="coze.benefits.limitations.create",
     page="create_device_quotas",
 )
 

@@ -26,6 +26,7 @@ OPERATION = Operation(
     "benefits_limitations_list",
     "GET",
     "/v1/commerce/benefit/limitations",
+    call="coze.benefits.limitations.list",
     page="get_device_quotas",
     safe=True,
 )

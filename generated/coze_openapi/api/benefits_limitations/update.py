@@ -23,6 +23,7 @@ OPERATION = Operation(
     "benefits_limitations_update",
     "PUT",
     "/v1/commerce/benefit/limitations/{benefit_id}",
+    call="coze.benefits.limitations.update",
     page="update_device_quotas",
 )
 

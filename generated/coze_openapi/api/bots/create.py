@@ -29,6 +29,7 @@ OPERATION = Operation(
     "bots_create",
     "POST",
     "/v1/bot/create",
+    call="coze.bots.create",
     page="create_bot",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "bots_list",
     "GET",
     "/v1/bots",
+    call="coze.bots.list",
     page="bots_list_draft_published",
     safe=True,
 )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "bots_list_published",
     "GET",
     "/v1/space/published_bots_list",
+    call="coze.bots.list_published",
     page="published_bots_list",
     safe=True,
 )

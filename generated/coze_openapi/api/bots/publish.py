@@ -22,6 +22,7 @@ OPERATION = Operation(
     "bots_publish",
     "POST",
     "/v1/bot/publish",
+    call="coze.bots.publish",
     page="publish_bot",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "bots_retrieve",
     "GET",
     "/v1/bots/{bot_id}",
+    call="coze.bots.retrieve",
     page="get_metadata_draft_published",
 )
 

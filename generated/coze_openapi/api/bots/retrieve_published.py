@@ -19,6 +19,7 @@ OPERATION = Operation(
     "bots_retrieve_published",
     "GET",
     "/v1/bot/get_online_info",
+    call="coze.bots.retrieve_published",
     page="get_metadata",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "bots_unpublish",
     "POST",
     "/v1/bots/{bot_id}/unpublish",
+    call="coze.bots.unpublish",
     page="unpublish_agent",
 )
 

@@ -30,6 +30,7 @@ OPERATION = Operation(
     "bots_update",
     "POST",
     "/v1/bot/update",
+    call="coze.bots.update",
     page="update_bot",
 )
 

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "bots_collaboration_modes_update",
     "POST",
     "/v1/bots/{bot_id}/collaboration_mode",
+    call="coze.bots.collaboration_modes.update",
     page="switch_bot_develop_mode",
 )
 

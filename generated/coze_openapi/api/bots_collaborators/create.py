@@ -23,6 +23,7 @@ OPERATION = Operation(
     "bots_collaborators_create",
     "POST",
     "/v1/bots/{bot_id}/collaborators",
+    call="coze.bots.collaborators.create",
     page="add_bot_collaborator",
 )
 

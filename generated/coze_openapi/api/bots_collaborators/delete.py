@@ -19,6 +19,7 @@ OPERATION = Operation(
     "bots_collaborators_delete",
     "DELETE",
     "/v1/bots/{bot_id}/collaborators/{user_id}",
+    call="coze.bots.collaborators.delete",
     page="remove_bot_collaborator",
 )
 

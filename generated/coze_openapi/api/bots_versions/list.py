@@ -22,6 +22,7 @@ OPERATION = Operation(
     "bots_versions_list",
     "GET",
     "/v1/bots/{bot_id}/versions",
+    call="coze.bots.versions.list",
     page="list_bot_versions",
     safe=True,
 )
@@ -32,6 +33,7 @@ PAGER = Pager(
     size="page_size",
     items="data.items",
     id="version",
+    total="data.total",
     has_more="data.has_more",
 )
 

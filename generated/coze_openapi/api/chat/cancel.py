@@ -19,6 +19,7 @@ OPERATION = Operation(
     "chat_cancel",
     "POST",
     "/v3/chat/cancel",
+    call="coze.chat.cancel",
     page="chat_cancel",
 )
 

@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from coze_runtime.operation import Response
 
     from ...models.chat import Chat, ChatPublishStatus, EnterMessage, ShortcutCommandCall
+    from ...models.shared import ConnectorId
 
 OPERATION = Operation(
     "chat_create",
     "POST",
     "/v3/chat",
+    call="coze.chat.create",
     page="chat_v3",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(
-    operation="chat_retrieve",
+    operation="coze.chat.retrieve",
     module="coze_openapi.api.chat.retrieve",
     arguments={"conversation_id": "conversation_id", "chat_id": "id"},
     state="status",
@@ -90,6 +93,7 @@ def build(
     enable_card: bool | None = None,
     publish_status: ChatPublishStatus | str | None = None,
     bot_version: str | None = None,
+    connector_id: ConnectorId | str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -123,6 +127,7 @@ def build(
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             }
         ),
     )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "chat_retrieve",
     "GET",
     "/v3/chat/retrieve",
+    call="coze.chat.retrieve",
     page="retrieve_chat",
 )
 

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
     from coze_runtime.operation import Response
 
-    from ...models.chat import Chat, ToolOutput
+    from ...models.chat import Chat, ShortcutCommandCall, ToolOutput
 
 OPERATION = Operation(
     "chat_submit_tool_outputs",
     "POST",
     "/v3/chat/submit_tool_outputs",
+    call="coze.chat.submit_tool_outputs",
     page="chat_submit_tool_outputs",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 WAITER = Waiter(
-    operation="chat_retrieve",
+    operation="coze.chat.retrieve",
     module="coze_openapi.api.chat.retrieve",
     arguments={"conversation_id": "$conversation_id", "chat_id": "$chat_id"},
     state="status",
@@ -58,6 +60,8 @@ def build(
     chat_id: str,
     tool_outputs: Sequence[ToolOutput],
     stream: bool | None = None,
+    auto_save_history: bool | None = None,
+    shortcut_command: ShortcutCommandCall | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -65,7 +69,14 @@ def build(
         "/v3/chat/submit_tool_outputs",
         {"conversation_id": conversation_id, "chat_id": chat_id},
         {},
-        omit_none({"tool_outputs": tool_outputs, "stream": stream}),
+        omit_none(
+            {
+                "tool_outputs": tool_outputs,
+                "stream": stream,
+                "auto_save_history": auto_save_history,
+                "shortcut_command": shortcut_command,
+            }
+        ),
     )
 
 

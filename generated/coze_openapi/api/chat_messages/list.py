@@ -20,6 +20,7 @@ OPERATION = Operation(
     "chat_messages_list",
     "GET",
     "/v3/chat/message/list",
+    call="coze.chat.messages.list",
     page="list_chat_messages",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "connectors_install",
     "POST",
     "/v1/connectors/{connector_id}/install",
+    call="coze.connectors.install",
     page="install_channel",
 )
 

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "connectors_bots_update",
     "PUT",
     "/v1/connectors/{connector_id}/bots/{bot_id}",
+    call="coze.connectors.bots.update",
     page="update_review_result",
 )
 

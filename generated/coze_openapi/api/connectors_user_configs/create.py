@@ -22,6 +22,7 @@ OPERATION = Operation(
     "connectors_user_configs_create",
     "POST",
     "/v1/connectors/{connector_id}/user_configs",
+    call="coze.connectors.user_configs.create",
     page="bind_connector_config",
 )
 

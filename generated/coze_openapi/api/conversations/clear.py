@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_clear",
     "POST",
     "/v1/conversations/{conversation_id}/clear",
+    call="coze.conversations.clear",
     page="clear_conversation_context",
 )
 

@@ -24,6 +24,7 @@ OPERATION = Operation(
     "conversations_create",
     "POST",
     "/v1/conversation/create",
+    call="coze.conversations.create",
     page="create_conversation",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_delete",
     "DELETE",
     "/v1/conversations/{conversation_id}",
+    call="coze.conversations.delete",
     page="delete_conversation",
 )
 

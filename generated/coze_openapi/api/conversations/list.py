@@ -22,6 +22,7 @@ OPERATION = Operation(
     "conversations_list",
     "GET",
     "/v1/conversations",
+    call="coze.conversations.list",
     page="list_conversations",
     safe=True,
 )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_retrieve",
     "GET",
     "/v1/conversation/retrieve",
+    call="coze.conversations.retrieve",
     page="retrieve_conversation",
 )
 

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "conversations_update",
     "PUT",
     "/v1/conversations/{conversation_id}",
+    call="coze.conversations.update",
     page="edit_conversation",
 )
 

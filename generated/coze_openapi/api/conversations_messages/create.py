@@ -22,6 +22,7 @@ OPERATION = Operation(
     "conversations_messages_create",
     "POST",
     "/v1/conversation/message/create",
+    call="coze.conversations.messages.create",
     page="create_message",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_messages_delete",
     "POST",
     "/v1/conversation/message/delete",
+    call="coze.conversations.messages.delete",
     page="delete_message",
 )
 

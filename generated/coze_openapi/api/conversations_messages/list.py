@@ -22,6 +22,7 @@ OPERATION = Operation(
     "conversations_messages_list",
     "POST",
     "/v1/conversation/message/list",
+    call="coze.conversations.messages.list",
     page="list_message",
     safe=True,
 )
@@ -53,6 +54,7 @@ def build(
     after_id: str | None = None,
     limit: int | None = None,
     include_middle_message: bool | None = None,
+    bot_id: str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -78,6 +80,7 @@ def build(
                 "after_id": after_id,
                 "limit": limit,
                 "include_middle_message": include_middle_message,
+                "bot_id": bot_id,
             }
         ),
     )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_messages_retrieve",
     "GET",
     "/v1/conversation/message/retrieve",
+    call="coze.conversations.messages.retrieve",
     page="retrieve_message",
 )
 

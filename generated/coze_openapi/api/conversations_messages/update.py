@@ -22,6 +22,7 @@ OPERATION = Operation(
     "conversations_messages_update",
     "POST",
     "/v1/conversation/message/modify",
+    call="coze.conversations.messages.update",
     page="modify_message",
 )
 

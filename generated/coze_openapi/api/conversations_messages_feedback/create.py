@@ -21,6 +21,7 @@ OPERATION = Operation(
     "conversations_messages_feedback_create",
     "POST",
     "/v1/conversations/{conversation_id}/messages/{message_id}/feedback",
+    call="coze.conversations.messages.feedback.create",
     page="message_feedback",
 )
 

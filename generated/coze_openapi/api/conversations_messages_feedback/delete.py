@@ -19,6 +19,7 @@ OPERATION = Operation(
     "conversations_messages_feedback_delete",
     "DELETE",
     "/v1/conversations/{conversation_id}/messages/{message_id}/feedback",
+    call="coze.conversations.messages.feedback.delete",
     page="delete_message_feedback",
 )
 

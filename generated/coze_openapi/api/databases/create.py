@@ -29,6 +29,7 @@ OPERATION = Operation(
     "databases_create",
     "POST",
     "/v1/databases",
+    call="coze.databases.create",
     page="create_coze_database",
 )
 

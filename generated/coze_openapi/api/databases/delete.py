@@ -19,6 +19,7 @@ OPERATION = Operation(
     "databases_delete",
     "DELETE",
     "/v1/databases/{database_id}",
+    call="coze.databases.delete",
     page="delete_coze_database",
 )
 

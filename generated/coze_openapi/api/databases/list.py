@@ -21,6 +21,7 @@ OPERATION = Operation(
     "databases_list",
     "GET",
     "/v1/databases",
+    call="coze.databases.list",
     page="query_database_list",
     safe=True,
 )
@@ -30,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.items",
+    id="id",
     total="data.total_count",
     has_more="data.has_more",
 )

@@ -23,11 +23,12 @@ OPERATION = Operation(
     "databases_records_insert",
     "POST",
     "/v1/databases/{database_id}/records",
+    call="coze.databases.records.insert",
     page="insert",
 )
 
 WAITER = Waiter(
-    operation="databases_tasks_retrieve",
+    operation="coze.databases.tasks.retrieve",
     module="coze_openapi.api.databases_tasks.retrieve",
     arguments={"task_id": "task_id"},
     state="status",

@@ -24,6 +24,7 @@ OPERATION = Operation(
     "databases_records_query",
     "POST",
     "/v1/databases/{database_id}/records/query",
+    call="coze.databases.records.query",
     page="query",
     safe=True,
 )
@@ -38,7 +39,7 @@ PAGER = Pager(
 )
 
 WAITER = Waiter(
-    operation="databases_tasks_retrieve",
+    operation="coze.databases.tasks.retrieve",
     module="coze_openapi.api.databases_tasks.retrieve",
     arguments={"task_id": "data.task_id"},
     state="status",

@@ -22,11 +22,12 @@ OPERATION = Operation(
     "databases_records_update",
     "PUT",
     "/v1/databases/{database_id}/records",
+    call="coze.databases.records.update",
     page="update",
 )
 
 WAITER = Waiter(
-    operation="databases_tasks_retrieve",
+    operation="coze.databases.tasks.retrieve",
     module="coze_openapi.api.databases_tasks.retrieve",
     arguments={"task_id": "task_id"},
     state="status",

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "databases_tasks_retrieve",
     "GET",
     "/v1/database_tasks/{task_id}",
+    call="coze.databases.tasks.retrieve",
     page="get_async_task_result",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "datasets_create",
     "POST",
     "/v1/datasets",
+    call="coze.datasets.create",
     page="create_dataset",
 )
 

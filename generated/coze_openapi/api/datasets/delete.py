@@ -19,6 +19,7 @@ OPERATION = Operation(
     "datasets_delete",
     "DELETE",
     "/v1/datasets/{dataset_id}",
+    call="coze.datasets.delete",
     page="delete_dataset",
 )
 

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "datasets_list",
     "GET",
     "/v1/datasets",
+    call="coze.datasets.list",
     page="list_dataset",
     safe=True,
 )

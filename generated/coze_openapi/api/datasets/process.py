@@ -21,6 +21,7 @@ OPERATION = Operation(
     "datasets_process",
     "POST",
     "/v1/datasets/{dataset_id}/process",
+    call="coze.datasets.process",
     page="get_dataset_progress",
     safe=True,
 )

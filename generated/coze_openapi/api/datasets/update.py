@@ -20,6 +20,7 @@ OPERATION = Operation(
     "datasets_update",
     "PUT",
     "/v1/datasets/{dataset_id}",
+    call="coze.datasets.update",
     page="update_dataset",
 )
 

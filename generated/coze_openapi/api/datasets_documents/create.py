@@ -23,11 +23,12 @@ OPERATION = Operation(
     "datasets_documents_create",
     "POST",
     "/open_api/knowledge/document/create",
+    call="coze.datasets.documents.create",
     page="create_knowledge_files",
 )
 
 WAITER = Waiter(
-    operation="datasets_process",
+    operation="coze.datasets.process",
     module="coze_openapi.api.datasets.process",
     arguments={"dataset_id": "$dataset_id", "document_ids": "*.document_id"},
     state="*.status",

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "datasets_documents_delete",
     "POST",
     "/open_api/knowledge/document/delete",
+    call="coze.datasets.documents.delete",
     page="delete_knowdge_files",
 )
 

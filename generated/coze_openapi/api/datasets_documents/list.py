@@ -20,6 +20,7 @@ OPERATION = Operation(
     "datasets_documents_list",
     "POST",
     "/open_api/knowledge/document/list",
+    call="coze.datasets.documents.list",
     page="list_knowledge_files",
     safe=True,
 )

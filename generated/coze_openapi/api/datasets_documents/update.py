@@ -21,6 +21,7 @@ OPERATION = Operation(
     "datasets_documents_update",
     "POST",
     "/open_api/knowledge/document/update",
+    call="coze.datasets.documents.update",
     page="modify_knowledge_files",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "datasets_images_list",
     "GET",
     "/v1/datasets/{dataset_id}/images",
+    call="coze.datasets.images.list",
     page="get_images",
     safe=True,
 )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "datasets_images_update",
     "PUT",
     "/v1/datasets/{dataset_id}/images/{document_id}",
+    call="coze.datasets.images.update",
     page="update_image_caption",
 )
 

@@ -23,6 +23,7 @@ OPERATION = Operation(
     "enterprises_members_create",
     "POST",
     "/v1/enterprises/{enterprise_id}/members",
+    call="coze.enterprises.members.create",
     page="add_enterprise_member",
 )
 

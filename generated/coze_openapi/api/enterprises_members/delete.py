@@ -19,6 +19,7 @@ OPERATION = Operation(
     "enterprises_members_delete",
     "DELETE",
     "/v1/enterprises/{enterprise_id}/members/{user_id}",
+    call="coze.enterprises.members.delete",
     page="remove_enterprise_member",
 )
 

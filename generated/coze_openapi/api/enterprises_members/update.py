@@ -20,6 +20,7 @@ OPERATION = Operation(
     "enterprises_members_update",
     "PUT",
     "/v1/enterprises/{enterprise_id}/members/{user_id}",
+    call="coze.enterprises.members.update",
     page="update_enterprise_people",
 )
 

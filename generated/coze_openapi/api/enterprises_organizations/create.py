@@ -20,6 +20,7 @@ OPERATION = Operation(
     "enterprises_organizations_create",
     "POST",
     "/v1/enterprises/{enterprise_id}/organizations",
+    call="coze.enterprises.organizations.create",
     page="create_organization",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "enterprises_organizations_list",
     "GET",
     "/v1/enterprises/{enterprise_id}/organizations",
+    call="coze.enterprises.organizations.list",
     page="list_organization",
     safe=True,
 )

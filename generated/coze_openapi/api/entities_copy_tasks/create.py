@@ -19,11 +19,12 @@ OPERATION = Operation(
     "entities_copy_tasks_create",
     "POST",
     "/v1/entities/copy_tasks",
+    call="coze.entities.copy_tasks.create",
     page="copy_resource_task",
 )
 
 WAITER = Waiter(
-    operation="entities_copy_tasks_retrieve",
+    operation="coze.entities.copy_tasks.retrieve",
     module="coze_openapi.api.entities_copy_tasks.retrieve",
     arguments={"task_id": "task_id"},
     state="task_status",

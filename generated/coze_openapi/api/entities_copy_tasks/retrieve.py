@@ -19,6 +19,7 @@ OPERATION = Operation(
     "entities_copy_tasks_retrieve",
     "GET",
     "/v1/entities/copy_tasks/{task_id}",
+    call="coze.entities.copy_tasks.retrieve",
     page="query_resource_copy_execution_result",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "files_retrieve",
     "GET",
     "/v1/files/retrieve",
+    call="coze.files.retrieve",
     page="retrieve_files",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "files_upload",
     "POST",
     "/v1/files/upload",
+    call="coze.files.upload",
     page="upload_files",
 )
 

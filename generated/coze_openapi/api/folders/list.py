@@ -21,6 +21,7 @@ OPERATION = Operation(
     "folders_list",
     "GET",
     "/v1/folders",
+    call="coze.folders.list",
     page="workspace_list_folder",
     safe=True,
 )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "folders_retrieve",
     "GET",
     "/v1/folders/{folder_id}",
+    call="coze.folders.retrieve",
     page="workspace_read_folder",
 )
 

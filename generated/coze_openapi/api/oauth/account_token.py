@@ -20,6 +20,7 @@ OPERATION = Operation(
     "oauth_account_token",
     "POST",
     "/api/permission/oauth2/account/{account_id}/token",
+    call="coze.oauth.account_token",
     page="oauth_jwt",
     billed=True,
     anonymous=True,

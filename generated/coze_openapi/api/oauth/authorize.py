@@ -18,6 +18,7 @@ OPERATION = Operation(
     "oauth_authorize",
     "GET",
     "/api/permission/oauth2/authorize",
+    call="coze.oauth.authorize",
     page="oauth_code",
     www=True,
     anonymous=True,

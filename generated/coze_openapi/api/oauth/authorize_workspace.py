@@ -18,6 +18,7 @@ OPERATION = Operation(
     "oauth_authorize_workspace",
     "GET",
     "/api/permission/oauth2/workspace_id/{workspace_id}/authorize",
+    call="coze.oauth.authorize_workspace",
     page="oauth_code",
     www=True,
     anonymous=True,

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "oauth_device_code",
     "POST",
     "/api/permission/oauth2/device/code",
+    call="coze.oauth.device_code",
     page="oauth_device_code",
     anonymous=True,
 )

@@ -18,6 +18,7 @@ OPERATION = Operation(
     "oauth_device_code_workspace",
     "POST",
     "/api/permission/oauth2/workspace_id/{workspace_id}/device/code",
+    call="coze.oauth.device_code_workspace",
     page="oauth_device_code",
     anonymous=True,
 )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "oauth_enterprise_token",
     "POST",
     "/api/permission/oauth2/enterprise_id/{enterprise_id}/token",
+    call="coze.oauth.enterprise_token",
     page="oauth_jwt_privilege",
     billed=True,
     anonymous=True,

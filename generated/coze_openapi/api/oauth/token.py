@@ -20,6 +20,7 @@ OPERATION = Operation(
     "oauth_token",
     "POST",
     "/api/permission/oauth2/token",
+    call="coze.oauth.token",
     page="oauth_code",
     billed=True,
     anonymous=True,

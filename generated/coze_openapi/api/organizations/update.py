@@ -20,6 +20,7 @@ OPERATION = Operation(
     "organizations_update",
     "PUT",
     "/v1/organizations/{organization_id}",
+    call="coze.organizations.update",
     page="update_organization_info",
 )
 

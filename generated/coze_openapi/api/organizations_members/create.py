@@ -23,6 +23,7 @@ OPERATION = Operation(
     "organizations_members_create",
     "POST",
     "/v1/organizations/{organization_id}/members",
+    call="coze.organizations.members.create",
     page="add_organization_people",
 )
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "organizations_members_delete",
     "DELETE",
     "/v1/organizations/{organization_id}/members/{user_id}",
+    call="coze.organizations.members.delete",
     page="remove_organization_member",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "organizations_members_list",
     "GET",
     "/v1/organizations/{organization_id}/members",
+    call="coze.organizations.members.list",
     page="list_organization_people",
     safe=True,
 )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "organizations_members_update",
     "PUT",
     "/v1/organizations/{organization_id}/members/{user_id}",
+    call="coze.organizations.members.update",
     page="update_organization_people",
 )
 

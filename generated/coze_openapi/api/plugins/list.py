@@ -21,6 +21,7 @@ OPERATION = Operation(
     "plugins_list",
     "GET",
     "/v1/stores/plugins",
+    call="coze.plugins.list",
     page="list_plugin",
     safe=True,
 )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "plugins_retrieve",
     "GET",
     "/v1/plugins/{plugin_id}",
+    call="coze.plugins.retrieve",
     page="get_plugin",
 )
 

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "plugins_retrieve_many",
     "GET",
     "/v1/plugins/mget",
+    call="coze.plugins.retrieve_many",
     page="batch_get_plugins_info",
 )
 

@@ -22,6 +22,7 @@ OPERATION = Operation(
     "plugins_categories_list",
     "GET",
     "/v1/stores/categories",
+    call="coze.plugins.categories.list",
     page="list_plugin_category",
     safe=True,
 )

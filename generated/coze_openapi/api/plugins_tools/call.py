@@ -23,6 +23,7 @@ OPERATION = Operation(
     "plugins_tools_call",
     "POST",
     "/v1/plugins/{plugin_id}/tools/call",
+    call="coze.plugins.tools.call",
     page="call_plugin_tool",
     billed=True,
     slow=True,

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "templates_duplicate",
     "POST",
     "/v1/templates/{template_id}/duplicate",
+    call="coze.templates.duplicate",
 )
 
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "users_me",
     "GET",
     "/v1/users/me",
+    call="coze.users.me",
 )
 
 

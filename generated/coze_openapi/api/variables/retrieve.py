@@ -21,6 +21,7 @@ OPERATION = Operation(
     "variables_retrieve",
     "GET",
     "/v1/variables",
+    call="coze.variables.retrieve",
     page="read_variable",
 )
 

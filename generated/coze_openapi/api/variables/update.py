@@ -23,6 +23,7 @@ OPERATION = Operation(
     "variables_update",
     "PUT",
     "/v1/variables",
+    call="coze.variables.update",
     page="update_variable",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "workflows_list",
     "GET",
     "/v1/workflows",
+    call="coze.workflows.list",
     page="get_workflow_list",
     safe=True,
 )

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "workflows_retrieve",
     "GET",
     "/v1/workflows/{workflow_id}",
+    call="coze.workflows.retrieve",
     page="get_workflow_info",
 )
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.operation import Operation, Request, omit_none
 
+from ...errors import ChatFailed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -19,9 +21,11 @@ OPERATION = Operation(
     "workflows_chat_stream",
     "POST",
     "/v1/workflows/chat",
+    call="coze.workflows.chat.stream",
     page="workflow_chat",
     billed=True,
     slow=True,
+    failed=ChatFailed,
 )
 
 LIMITS: Limits = {

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "workflows_collaboration_modes_update",
     "POST",
     "/v1/workflows/{workflow_id}/collaboration_mode",
+    call="coze.workflows.collaboration_modes.update",
     page="switch_workflow_develop_mode",
 )
 

@@ -23,6 +23,7 @@ OPERATION = Operation(
     "workflows_collaborators_create",
     "POST",
     "/v1/workflows/{workflow_id}/collaborators",
+    call="coze.workflows.collaborators.create",
     page="add_workflow_collaborator",
 )
 

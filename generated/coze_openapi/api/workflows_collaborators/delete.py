@@ -19,6 +19,7 @@ OPERATION = Operation(
     "workflows_collaborators_delete",
     "DELETE",
     "/v1/workflows/{workflow_id}/collaborators/{user_id}",
+    call="coze.workflows.collaborators.delete",
     page="remove_workflow_collaborator",
 )
 

@@ -20,13 +20,15 @@ OPERATION = Operation(
     "workflows_runs_resume",
     "POST",
     "/v1/workflows/resume",
+    call="coze.workflows.runs.resume",
     page="resume_workflow",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 WAITER = Waiter(
-    operation="workflows_runs_run_histories_retrieve",
+    operation="coze.workflows.runs.run_histories.retrieve",
     module="coze_openapi.api.workflows_runs_run_histories.retrieve",
     arguments={"workflow_id": "$workflow_id", "execute_id": "execute_id"},
     state="execute_status",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Request, omit_none
 
+from ...errors import WorkflowFailed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -17,9 +19,11 @@ OPERATION = Operation(
     "workflows_runs_stream",
     "POST",
     "/v1/workflow/stream_run",
+    call="coze.workflows.runs.stream",
     page="workflow_stream_run",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 
@@ -32,6 +36,7 @@ def build(
     ext: Mapping[str, str] | None = None,
     workflow_version: str | None = None,
     connector_id: ConnectorId | str | None = None,
+    is_async: bool | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -48,6 +53,7 @@ def build(
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "is_async": is_async,
             }
         ),
     )

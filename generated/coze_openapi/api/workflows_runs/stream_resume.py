@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.operation import Operation, Request
 
+from ...errors import WorkflowFailed
+
 if TYPE_CHECKING:
     from ...models.shared import WorkflowInterruptType
 
@@ -14,9 +16,11 @@ OPERATION = Operation(
     "workflows_runs_stream_resume",
     "POST",
     "/v1/workflow/stream_resume",
+    call="coze.workflows.runs.stream_resume",
     page="workflow_resume",
     billed=True,
     slow=True,
+    failed=WorkflowFailed,
 )
 
 

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "workflows_runs_run_histories_retrieve",
     "GET",
     "/v1/workflows/{workflow_id}/run_histories/{execute_id}",
+    call="coze.workflows.runs.run_histories.retrieve",
     page="workflow_history",
 )
 

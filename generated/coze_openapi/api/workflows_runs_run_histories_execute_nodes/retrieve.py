@@ -19,6 +19,7 @@ OPERATION = Operation(
     "workflows_runs_run_histories_execute_nodes_retrieve",
     "GET",
     "/v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid}",
+    call="coze.workflows.runs.run_histories.execute_nodes.retrieve",
     page="get_node_execute_history_response",
 )
 

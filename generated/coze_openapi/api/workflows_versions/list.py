@@ -22,6 +22,7 @@ OPERATION = Operation(
     "workflows_versions_list",
     "GET",
     "/v1/workflows/{workflow_id}/versions",
+    call="coze.workflows.versions.list",
     page="list_workflow_version",
     safe=True,
 )

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "workspaces_create",
     "POST",
     "/v1/workspaces",
+    call="coze.workspaces.create",
     page="create_workspace",
 )
 

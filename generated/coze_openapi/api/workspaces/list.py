@@ -21,6 +21,7 @@ OPERATION = Operation(
     "workspaces_list",
     "GET",
     "/v1/workspaces",
+    call="coze.workspaces.list",
     page="list_workspace",
     safe=True,
 )

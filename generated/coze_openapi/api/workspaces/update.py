@@ -20,6 +20,7 @@ OPERATION = Operation(
     "workspaces_update",
     "PUT",
     "/v1/workspaces/{workspace_id}",
+    call="coze.workspaces.update",
     page="update_workspace_info",
 )
 

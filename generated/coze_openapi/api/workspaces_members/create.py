@@ -22,6 +22,7 @@ OPERATION = Operation(
     "workspaces_members_create",
     "POST",
     "/v1/workspaces/{workspace_id}/members",
+    call="coze.workspaces.members.create",
     page="add_space_member",
 )
 

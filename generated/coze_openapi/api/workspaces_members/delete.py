@@ -20,6 +20,7 @@ OPERATION = Operation(
     "workspaces_members_delete",
     "DELETE",
     "/v1/workspaces/{workspace_id}/members",
+    call="coze.workspaces.members.delete",
     page="remove_space_member",
 )
 

@@ -21,6 +21,7 @@ OPERATION = Operation(
     "workspaces_members_list",
     "GET",
     "/v1/workspaces/{workspace_id}/members",
+    call="coze.workspaces.members.list",
     page="list_space_member",
     safe=True,
 )

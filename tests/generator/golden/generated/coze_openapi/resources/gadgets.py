@@ -136,7 +136,7 @@ class Gadgets(SyncResource):
         def fetch(values: dict[str, Any]) -> PageData[models.Gadget]:
             return self._client.execute(operation.build(**values), operation.parse, options)
 
-        return Page.first("gadgets_list", operation.PAGER, arguments, fetch)
+        return Page.first("coze.gadgets.list", operation.PAGER, arguments, fetch)
 
     def retrieve(
         self,

@@ -26,6 +26,7 @@ class GadgetsTalks(SyncResource):
         text: str,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -43,6 +44,7 @@ class GadgetsTalks(SyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for a whole stream, until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -71,7 +73,12 @@ class GadgetsTalks(SyncResource):
             text=text,
         )
         return ChatStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
         )
 
 

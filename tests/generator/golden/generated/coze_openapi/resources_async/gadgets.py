@@ -136,7 +136,7 @@ class AsyncGadgets(AsyncResource):
         async def fetch(values: dict[str, Any]) -> PageData[models.Gadget]:
             return await self._client.execute(operation.build(**values), operation.parse, options)
 
-        return AsyncPager("gadgets_list", operation.PAGER, arguments, fetch)
+        return AsyncPager("coze.gadgets.list", operation.PAGER, arguments, fetch)
 
     async def retrieve(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 from coze_runtime import publish
 from coze_runtime.client import AsyncResource
 from coze_runtime.operation import CallOptions
-from coze_runtime.types import DEFAULT, TimeoutInput
+from coze_runtime.types import DEFAULT, OnGap, TimeoutInput
 
 from .. import models, streams
 
@@ -80,6 +80,8 @@ class AsyncGadgetsRuns(AsyncResource):
         makers: Sequence[models.Maker] | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -99,6 +101,8 @@ class AsyncGadgetsRuns(AsyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for a whole stream, until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events.
+            on_gap: What to do when events are missing.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -129,7 +133,13 @@ class AsyncGadgetsRuns(AsyncResource):
             gadget_id=gadget_id, input=input, kind=kind, makers=makers, stream=True
         )
         return AsyncWorkflowStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
+            on_gap=on_gap,
         )
 
     async def create_and_poll(
@@ -337,6 +347,8 @@ class AsyncGadgetsRuns(AsyncResource):
         run_id: str,
         idle_timeout: float | None = None,
         deadline: float | None = None,
+        keep_events: bool = False,
+        on_gap: OnGap = "raise",
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -353,6 +365,8 @@ class AsyncGadgetsRuns(AsyncResource):
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for a whole stream, until `StreamTimeout`.
+            keep_events: Whether the stream keeps all its events.
+            on_gap: What to do when events are missing.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -379,7 +393,13 @@ class AsyncGadgetsRuns(AsyncResource):
             run_id=run_id,
         )
         return AsyncWorkflowStream(
-            self._client, request, options, idle_timeout=idle_timeout, deadline=deadline
+            self._client,
+            request,
+            options,
+            idle_timeout=idle_timeout,
+            deadline=deadline,
+            keep_events=keep_events,
+            on_gap=on_gap,
         )
 
     async def retrieve(

@@ -30,6 +30,7 @@ SPEC = StreamSpec(
     end=frozenset({"done", "talk.waits"}),
     settled=frozenset({"completed", "failed", "waits"}),
     waiting=frozenset({"waits"}),
+    running=frozenset({"running"}),
     answer=frozenset({"answer"}),
     follow_up=frozenset({"follow_up"}),
     tool_calls="action.calls",

@@ -21,6 +21,7 @@ SPEC = StreamSpec(
         "PING": EventType(events.WorkflowPingEvent),
     },
     failed=RunFailed,
+    numbered=True,
     delta=frozenset({"run.progress"}),
     interrupt=frozenset({"run.question"}),
     failure=frozenset({"error"}),

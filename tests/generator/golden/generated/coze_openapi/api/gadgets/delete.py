@@ -19,6 +19,7 @@ OPERATION = Operation(
     "gadgets_delete",
     "DELETE",
     "/v1/gadget",
+    call="coze.gadgets.delete",
 )
 
 

@@ -20,6 +20,7 @@ OPERATION = Operation(
     "gadgets_list",
     "GET",
     "/v1/gadgets",
+    call="coze.gadgets.list",
     page="list_gadgets",
     safe=True,
 )

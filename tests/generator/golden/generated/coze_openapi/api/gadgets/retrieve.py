@@ -19,6 +19,7 @@ OPERATION = Operation(
     "gadgets_retrieve",
     "GET",
     "/v1/gadgets/{gadget_id}",
+    call="coze.gadgets.retrieve",
     page="read_gadget",
 )
 

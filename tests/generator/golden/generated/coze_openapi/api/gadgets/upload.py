@@ -21,6 +21,7 @@ OPERATION = Operation(
     "gadgets_upload",
     "POST",
     "/v1/gadgets/upload",
+    call="coze.gadgets.upload",
     page="upload_gadget",
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coze_runtime.operation import Operation, Request, Waiter, omit_none, path_segment
 from coze_runtime.serialization.codec import decode, result
 
+from ...errors import RunFailed
 from ...models.gadgets_runs import RunResponse
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ OPERATION = Operation(
     "gadgets_runs_create",
     "POST",
     "/v1/gadgets/{gadget_id}/runs",
+    call="coze.gadgets.runs.create",
     page="run_gadget",
     billed=True,
     slow=True,
+    failed=RunFailed,
 )
 
 WAITER = Waiter(
-    operation="gadgets_runs_retrieve",
+    operation="coze.gadgets.runs.retrieve",
     module="coze_openapi.api.gadgets_runs.retrieve",
     arguments={"run_id": "id"},
     state="status",

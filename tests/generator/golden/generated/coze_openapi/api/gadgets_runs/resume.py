@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from coze_runtime.operation import Operation, Request
 
+from ...errors import RunFailed
+
 OPERATION = Operation(
     "gadgets_runs_resume",
     "POST",
     "/v1/runs/resume",
+    call="coze.gadgets.runs.resume",
     page="resume_run",
     billed=True,
     slow=True,
+    failed=RunFailed,
 )
 
 

@@ -19,6 +19,7 @@ OPERATION = Operation(
     "gadgets_runs_retrieve",
     "GET",
     "/v1/runs/{run_id}",
+    call="coze.gadgets.runs.retrieve",
     page="read_run",
 )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from coze_runtime.operation import Operation, Request, path_segment
 
+from ...errors import TalkFailed
+
 OPERATION = Operation(
     "gadgets_talks_create",
     "POST",
     "/v1/gadgets/{gadget_id}/talks",
+    call="coze.gadgets.talks.stream",
     page="talk_to_gadget",
     billed=True,
     slow=True,
+    failed=TalkFailed,
 )
 
 
