@@ -74,6 +74,13 @@ def settings_are_no_event(d: Description) -> None:
 
 
 @bad(
+    f"{SPEECH}.id: websockets_speach is not the name of the file, websockets_speech; fix it",
+)
+def id_is_not_the_name_of_the_file(d: Description) -> None:
+    table(d, "websockets_speech")["id"] = "websockets_speach"
+
+
+@bad(
     f"{SPEECH}.terminal: event speech.over is not in receive; fix the name",
 )
 def terminal_is_no_event(d: Description) -> None:

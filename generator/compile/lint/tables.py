@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
+from pathlib import Path
 
 from attrs import define
 
@@ -26,6 +27,9 @@ def lint_table(place: Place, table: Node, values: Values) -> Iterator[str]:
 
 def _parts(place: Place, table: Node) -> Iterator[str]:
     """Events that play a part are in the tables, and an alias is not an event itself."""
+    stem = Path(place.file.name).stem
+    if table.get("id", stem) != stem:
+        yield (place / "id").says(f"{table['id']} is not the name of the file, {stem}; fix it")
     settings = table.get("settings")
     if settings is not None and settings not in table["send"]:
         yield (place / "settings").says(f"event {settings} is not in send; fix the name")
