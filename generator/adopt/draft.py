@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from attrs import define, evolve
 
 from ..compile.bundle import Bundle, Node
 from ..pages.judgement import json_type
-from ..pages.page import Page, Request, Row
+from ..pages.page import SENT_BY_ITSELF, Page, Request, Row
 from ..pages.page_parser import plain
 from .facts import default_of, known_values, limits_of, plain_text
 from .naming import camel, free_name, names_of, singular
 from .schemas import SchemaDraft, example_of, gap
 
 _ENVELOPE = ("code", "msg", "detail")
-_SENT_BY_ITSELF = ("authorization", "content-type")
 _PAGERS: dict[str, dict[str, tuple[str, ...]]] = {
     "number": {"page": ("page_num", "page_index", "page"), "size": ("page_size", "size")},
     "token": {"page": ("page_token",), "size": ("page_size",)},
@@ -91,7 +89,7 @@ class _Builder:
             for table in self.request.tables
             if table.place in ("path", "query", "header")
             for row in table.rows
-            if table.place != "header" or row.name.lower() not in _SENT_BY_ITSELF
+            if table.place != "header" or row.name.lower() not in SENT_BY_ITSELF
         ]
         body, response = self.body(), self.response()
         pager = self.pager(parameters, body)
@@ -101,7 +99,7 @@ class _Builder:
         if body:
             node["requestBody"] = {
                 "required": True,
-                "content": {self.media(): {"schema": self.schemas.reference(body)}},
+                "content": {self.request.content_type: {"schema": self.schemas.reference(body)}},
             }
         node["responses"] = {
             "200": {
@@ -150,12 +148,6 @@ class _Builder:
         self.schemas.new[name] = {}
         self.schemas.new[name] = self.schemas.schema(rows, "request", f"{self.name}Request")
         return name
-
-    def media(self) -> str:
-        """The content type of the request body."""
-        rows = self.rows("header")
-        kinds = [row.kind for row in rows if row.name.lower() == "content-type"]
-        return re.split(r"[;\s]", (kinds or ["application/json"])[0])[0]
 
     def response(self) -> str:
         """The schema of the response: the envelope, with its own fields."""

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from ..pages.judgement import json_type
-from ..pages.page import Request, Row, Table
+from ..pages.page import SENT_BY_ITSELF, Request, Row, Table, title_of
 from .facts import known_values
 
 Exchange = dict[str, Any]
@@ -85,33 +85,31 @@ def documented(request: Request) -> dict[str, Any]:
         "answers": ["json"],
     }
     for place in ("path", "query", "header", "body", "response"):
+        facts: dict[str, Any] = {}
         for table in (table for table in request.tables if table.place == place):
-            rows = [row for row in table.rows if row.name not in ("Authorization", "Content-Type")]
-            facts = {row.name: _fact(request, table, row) for row in rows}
-            found.setdefault(place, {}).update(facts)
-    if found.get("body"):
-        media = [r.kind for t in request.tables for r in t.rows if r.name == "Content-Type"]
-        found["body_type"] = (media or ["application/json"])[0]
-    found["objects"] = {
-        table.title: {row.name: _fact(request, table, row) for row in table.rows}
-        for table in request.tables
-        if table.place == "object"
+            facts |= _facts(request, table)
+        found |= {place: facts} if facts else {}
+    if "body" in found:
+        found["body_type"] = request.content_type
+    objects = [table for table in request.tables if table.place == "object"]
+    return found | {"objects": {table.title: _facts(request, table) for table in objects}}
+
+
+def _facts(request: Request, table: Table) -> dict[str, Any]:
+    return {
+        row.name: _fact(request, table, row)
+        for row in table.rows
+        if row.name.lower() not in SENT_BY_ITSELF
     }
-    return {key: value for key, value in found.items() if value != {}}
 
 
 def _fact(request: Request, table: Table, row: Row) -> dict[str, Any]:
     kind = "string" if table.place == "header" else json_type(row.kind) or "object"
-    inner = json_type(re.sub(r"(?i)^array of\s*", "", row.kind)) if kind == "array" else ""
+    fact: dict[str, Any] = {"type": "binary" if kind == "file" else kind}
     titles = [t.title for t in request.tables if t.place == "object" and t.side == table.side]
-    target = next((title for title in titles if title == (row.link or row.kind)), None)
-    fact = {
-        "type": "binary" if kind == "file" else kind,
-        "of": ("object" if target else inner) or None,
-        "object": target,
-        "required": row.required,
-        "enum": list(known_values(row)) or None,
-    }
-    if kind != "array":
-        del fact["of"]
+    target = next((title for title in titles if title_of(title) == row.target != ""), None)
+    if kind == "array":
+        inner = json_type(re.sub(r"(?i)^array of\s*", "", row.kind))
+        fact["of"] = "object" if target else inner or None
+    fact |= {"object": target, "required": row.required, "enum": list(known_values(row)) or None}
     return {key: value for key, value in fact.items() if value is not None}

@@ -108,7 +108,7 @@ def write_ledger(spec: Path, slug: str, title: str, section: str, operation: str
         row = {slug: {"name": f"{GAP} {title}".strip(), "section": section}}
         entry = yaml.dump(row, allow_unicode=True, sort_keys=False)
         entry = "".join(f"  {line}\n" for line in entry.splitlines())
-        entry += f"    operations: [{operation}]\n    checked: {today}\n"
+        entry += f"    operations: [{operation}]\n    since: {today}\n    checked: {today}\n"
         pages, comment, rest = text.partition("# What official SDKs use")
         text = f"{pages}{entry}{comment}{rest}"
     path.write_text(text, encoding="utf-8")

@@ -188,7 +188,7 @@ def _resources(compiled: Compiled) -> Files:
             context = resource_context(
                 compiled.bundle, operations, compiled.tags, tag, is_async=is_async
             )
-            yield f"{folder}/{tag.module}.py", make("resource.py.jinja", **context)
+            yield f"{folder}/{tag.module}.py", make("resource.py.jinja", package=PACKAGE, **context)
 
 
 def _lazy(compiled: Compiled) -> Files:

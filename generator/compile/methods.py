@@ -69,7 +69,7 @@ def methods_of(bundle: Bundle, op: Operation, operations: dict[str, Operation]) 
     if not op.streams_only:
         methods.append(_plain(bundle, op))
     if op.stream:
-        methods.append(_stream(bundle, op, op.stream))
+        methods.append(_stream(bundle, op, op.stream, operations))
     waiter = op.waiter or {}
     if "poll" in waiter:
         methods.append(_poll(bundle, op, waiter, operations[waiter["operation"]]))
@@ -137,7 +137,9 @@ def _plain(bundle: Bundle, op: Operation) -> Method:
     )
 
 
-def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
+def _stream(
+    bundle: Bundle, op: Operation, stream: Node, operations: dict[str, Operation]
+) -> Method:
     cls = f"{stream['kind'].capitalize()}Stream"
     numbered = bundle.stream_kinds[stream["kind"]].get("numbered", False)
     own = [*STREAM_OPTIONS, *(["on_gap"] if numbered else [])]
@@ -155,7 +157,11 @@ def _stream(bundle: Bundle, op: Operation, stream: Node) -> Method:
         returns=cls,
         about=about,
         own=own,
-        data={"cls": cls, "kind": stream["kind"]},
+        data={
+            "cls": cls,
+            "kind": stream["kind"],
+            "recovery": operations.get(stream.get("recover", "")),
+        },
     )
 
 

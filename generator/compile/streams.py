@@ -120,7 +120,7 @@ def stream_context(bundle: Bundle, kind: str) -> dict[str, Any]:
     roles, types = about.get("roles") or {}, about.get("message_types") or {}
     sets = {
         **{role: roles.get(role) for role in ROLES},
-        **{key: about.get(key) for key in ("settled", "waiting", "questions")},
+        **{key: about.get(key) for key in ("settled", "waiting", "pauses", "questions")},
         "running": _running(bundle, about),
         **{key: types.get(key) for key in ("answer", "follow_up")},
     }

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from ..compile.bundle import Bundle, Node
 from ..compile.nodes import body_schema, event_payloads, reachable
-from .page import Request, Row, Table, title_of
+from .page import SENT_BY_ITSELF, Request, Row, Table, title_of
 from .places import (
     Place,
     around,
@@ -138,7 +138,7 @@ class Matcher:
         media = next(iter(content), row.kind)
         if row.name.lower() == "content-type" and row.kind != media:
             self.stray("content type", where, row, media, [], "changed")
-        elif not places and row.name.lower() not in ("authorization", "content-type"):
+        elif not places and row.name.lower() not in SENT_BY_ITSELF:
             self.stray("parameter", where, row, "not described", [])
 
     def stray(

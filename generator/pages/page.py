@@ -8,6 +8,8 @@ from attrs import define, field
 
 BASE = ("基础信息", "接口信息")
 """Headings of the table that names method and address."""
+SENT_BY_ITSELF = ("authorization", "content-type")
+"""Headers that every page lists and no operation has as a parameter."""
 
 
 @define
@@ -72,6 +74,13 @@ class Request:
     """What the endpoint does, as written."""
     lost: set[str] = field(factory=set)
     """Places, and titles of objects, whose tables a text scrape has lost."""
+
+    @property
+    def content_type(self) -> str:
+        """What the request body is sent as."""
+        rows = (row for table in self.tables if table.place == "header" for row in table.rows)
+        kinds = [row.kind for row in rows if row.name.lower() == "content-type"]
+        return re.split(r"[;\s]", (kinds or ["application/json"])[0])[0]
 
 
 @define

@@ -20,7 +20,7 @@ from .errors import ApiError, OAuthError
 from .handlers import HANDLERS
 from .http import failures, responses
 from .http.request import ApiRequest
-from .http.response_fields import example_response
+from .http.response_fields import documented_response
 from .local_coze import LocalCoze
 from .oauth import endpoints, pages
 from .openapi.description import Operation
@@ -96,7 +96,7 @@ async def _respond(local: LocalCoze, operation: Operation, request: Request) -> 
             request.headers,
         )
         _check_scope(access, api_request)
-        result = HANDLERS.get(operation.id, example_response)(api_request)
+        result = HANDLERS.get(operation.id, documented_response)(api_request)
         if inspect.isawaitable(result):
             result = await result
     except ApiError as error:

@@ -1,5 +1,5 @@
 """The handler of each operation. An operation that is not listed gets the example of the
-description as its response.
+description as its response, if its path names an id of the examples.
 """
 
 from __future__ import annotations
@@ -92,6 +92,9 @@ HANDLERS: dict[str, Handler] = {
     "bots_collaborators_create": create_each("bot_collaborators", "collaborators", fills=False),
     "bots_collaborators_delete": delete("bot_collaborators"),
     "connectors_bots_update": bots.report_review,
+    # There is no way to make a channel, so any is taken for granted.
+    "connectors_install": example_response,
+    "connectors_user_configs_create": example_response,
     # Chats
     "chat_create": chats.create,
     "chat_retrieve": chats.retrieve,

@@ -943,7 +943,7 @@ def test_auth_oauth_device(
 
 def test_auth_oauth_device_whose_user_refuses(local: Emulator, environment: dict[str, str]) -> None:
     out = run(local, "auth_oauth_device.py", environment, agree=False, status=1)
-    assert "not signed in: oauth_token: access_denied" in out
+    assert "not signed in: coze.oauth.token: access_denied" in out
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ schemas.
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -52,7 +53,8 @@ class Parameter(NamedTuple):
 
     @property
     def argument(self) -> str:
-        return self.wire.lower().replace("-", "_") if self.place == "header" else self.wire
+        name = self.wire.lower().replace("-", "_") if self.place == "header" else self.wire
+        return f"{name}_" if keyword.iskeyword(name) else name
 
 
 class Op(NamedTuple):

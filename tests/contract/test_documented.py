@@ -35,7 +35,7 @@ def test_the_description_knows_what_the_pages_tell(name: str) -> None:
 def test_every_described_parameter_and_field_is_in_the_copy_or_has_a_reason(name: str) -> None:
     """So that none is lost from the copy unnoticed."""
     node = next(node for _, _, node in nodes(description()) if node["operationId"] == name)
-    facts = documented()[name]
+    facts, schemas = documented()[name], description()["components"]["schemas"]
     holders: dict[str, list[dict[str, Any]]] = {}
     for parameter in node.get("parameters", []):
         known = {*facts.get(parameter["in"], {}), "Authorization"}
@@ -49,7 +49,8 @@ def test_every_described_parameter_and_field_is_in_the_copy_or_has_a_reason(name
         schema = Schema(description(), content.get("schema", {}))
         named = {field.partition(".")[0] for field in facts.get(part, {})}
         for field in schema.properties.keys() - named:
-            holders[field] = [schema.properties[field][1], holder or {}, node]
+            owners = [s for s in schemas.values() if field in s.get("properties", {})]
+            holders[field] = [schema.properties[field][1], holder or {}, node, *owners]
     for field, around in holders.items():
         texts = [str(one.get("x-coze-deviation") or "") for one in around]
         assert texts[0] or any(f"`{field}`" in text for text in texts), field

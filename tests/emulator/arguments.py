@@ -5,6 +5,7 @@ know is in `OVERRIDES`.
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Callable
 from importlib import resources
 from typing import Any
@@ -34,6 +35,7 @@ def arguments(operation: Operation) -> dict[str, Any]:
     for parameter in operation.parameters:
         if "x-coze-constant" not in parameter:
             name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
+            name = f"{name}_" if keyword.iskeyword(name) else name
             found[name] = parameter.get("example", EXAMPLES.of(parameter["schema"]))
     if operation.body is not None:
         for name, schema in DESCRIPTION.properties(operation.body[1]).items():

@@ -238,6 +238,15 @@ def test_a_file_that_holds_no_rows_is_an_error(file: bytes) -> None:
         coze.databases.tasks.rows(task=finished(storage.url))
 
 
+@pytest.mark.parametrize("url", [None, "", "rows.json", "file:///etc/passwd", "http://[::1"])
+def test_an_address_that_is_none_is_an_error(url: str | None) -> None:
+    with (
+        client("sync", "http://127.0.0.1:9") as coze,
+        pytest.raises(ResponseError, match=r"no file \(state succeed, type select\)"),
+    ):
+        coze.databases.tasks.rows(task=finished(url))
+
+
 def test_a_task_without_a_file_is_an_error(coze: Any, words: str) -> None:
     started = coze.databases.records.delete(
         words, filter=databases.where("level", ">", 2), is_async=True

@@ -36,6 +36,7 @@ from cozekit import (
 )
 from cozekit.errors import APIConnectionError, InvalidRequestError, TaskFailed
 from cozekit_emulator import Emulator, bots, workflows
+from tests.contract.catalogue import operations
 from tests.overlays.chunk_server import Abort, ChunkServer, Request, reply
 from tests.overlays.either import client, coze, each_kind, local, sent_to, server
 from tests.overlays.wire import at_once
@@ -310,15 +311,12 @@ def test_every_waiter_of_the_description_names_an_operation_that_takes_its_argum
 
 
 def test_every_waiter_of_the_description_has_a_method_that_waits() -> None:
-    assert WAITERS == [
-        "benefits_bill_tasks.create",
-        "chat.create",
-        "chat.submit_tool_outputs",
-        "datasets_documents.create",
-        "entities_copy_tasks.create",
-        "workflows_runs.create",
-        "workflows_runs.resume",
-    ]
+    described = {
+        f"{op.tag.replace('.', '_')}.{op.method_name}"
+        for op in operations().values()
+        if "x-coze-waiter" in op.node
+    }
+    assert set(WAITERS) == described
 
 
 # ---- chats

@@ -4,13 +4,15 @@ known. Any other end is an interruption.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from cozekit import StreamInterrupted
+from cozekit import StreamInterrupted, messages
+from cozekit_emulator import bots, workflows
 from tests.overlays.chunk_server import CLOSE, ChunkServer, Close, Head, KeepOpen, Send, stream
-from tests.overlays.either import client, each_kind
+from tests.overlays.either import client, coze, each_kind, local, server
 from tests.overlays.test_every_stream import IDS, OUTPUTS
 from tests.overlays.wire import (
     ANSWERED,
@@ -22,8 +24,11 @@ from tests.overlays.wire import (
     LO,
     chat,
     event,
+    message,
     names,
 )
+
+__all__ = ["coze", "local", "server"]
 
 ASKS: dict[str, Any] = {
     "chat": lambda coze: coze.chat.stream(**ASK),
@@ -115,3 +120,24 @@ def test_a_connection_that_breaks_after_the_outcome_is_an_interruption(kind: str
         pytest.raises(StreamInterrupted, match="the connection was lost"),
     ):
         ask(coze).until_done()
+
+
+@pytest.mark.parametrize("last", ["done", None], ids=["done", "end of the body"])
+@each_kind
+def test_a_chatflow_that_asks_the_user_is_a_result(kind: str, last: str | None) -> None:
+    content = json.dumps({"msg_type": "interrupt", "data": ""})
+    pause = event("conversation.message.completed", message(content, "verbose", 2))
+    events = [CREATED, HELLO, LO, ANSWERED, pause, *([DONE] if last else [])]
+    with ChunkServer(stream(*events)) as server, client(kind, server.url) as coze:
+        result = ASKS["chatflow"](coze).until_done()
+    assert (result.chat.status, result.answer) == ("created", "Hello")
+
+
+def test_a_chatflow_of_the_local_coze_that_asks_the_user_is_a_result(coze: Any) -> None:
+    result = coze.workflows.chat.stream(
+        workflow_id=workflows.INTERRUPTING,
+        additional_messages=[messages.user_text("天气")],
+        parameters={},
+        bot_id=bots.ANSWERING,
+    ).until_done()
+    assert result.answer == workflows.QUESTION

@@ -133,6 +133,37 @@ def test_more_interruptions_than_allowed_raise_with_what_came(coze: Any, streame
     assert caught.value.result.interruption.event_id.endswith("/2")
 
 
+@each_kind
+@STREAMED
+def test_a_run_may_ask_more_often_than_three_times(kind: str, streamed: bool) -> None:
+    interrupted = {"event_id": "7001/1", "type": 2, "data": ""}
+    ask = stream(interrupt(0)) if streamed else reply({"code": 0, "interrupt_data": interrupted})
+    end = stream(event(0, "Done", {})) if streamed else reply({"code": 0, "data": "end"})
+    numbers: list[int] = []
+    with ChunkServer(*[ask] * 8, end) as http, client(kind, http.url) as coze:
+        result = coze.workflows.runs.run_interactive(
+            **RUN, answer=lambda it: numbers.append(it.number) or "x", stream=streamed
+        )
+    assert result.interruption is None
+    assert numbers == list(range(1, 9))
+
+
+@each_kind
+@STREAMED
+def test_a_run_that_never_stops_asking_ends_in_an_error_with_the_number(
+    kind: str, streamed: bool
+) -> None:
+    interrupted = {"event_id": "7001/1", "type": 2, "data": ""}
+    ask = stream(interrupt(0)) if streamed else reply({"code": 0, "interrupt_data": interrupted})
+    with (
+        ChunkServer(ask) as http,
+        client(kind, http.url) as coze,
+        pytest.raises(TooManyRounds, match="after 20 resumes, the most that max_resumes allows"),
+    ):
+        coze.workflows.runs.run_interactive(**RUN, answer=lambda _: "x", stream=streamed)
+    assert len(http.requests) == 21
+
+
 @STREAMED
 def test_no_answer_leaves_the_run_waiting(coze: Any, local: Emulator, streamed: bool) -> None:
     result = coze.workflows.runs.run_interactive(**ASKING, answer=lambda _: None, stream=streamed)

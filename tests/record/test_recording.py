@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from vcr.errors import CannotOverwriteExistingCassetteException
 
 from coze_openapi import Client
+from coze_runtime.errors import APIConnectionError
 from coze_runtime.types import Drift
 from cozekit_emulator import Emulator, workflows
 from cozekit_emulator.state.bots import ANSWERING
@@ -155,13 +155,13 @@ def test_a_replay_never_asks_the_server_and_never_writes(
     with (
         recorder().use_cassette(str(path)),
         Client(token, base_url=local_coze.base_url, max_retries=0) as client,
-        pytest.raises(CannotOverwriteExistingCassetteException),
+        pytest.raises(APIConnectionError, match="CannotOverwriteExistingCassetteException"),
     ):
         client.bots.list(workspace_id="another")
     with (
         recorder().use_cassette(str(tmp_path / "none.yaml")),
         Client(token, base_url=local_coze.base_url, max_retries=0) as client,
-        pytest.raises(CannotOverwriteExistingCassetteException),
+        pytest.raises(APIConnectionError, match="CannotOverwriteExistingCassetteException"),
     ):
         client.bots.list(workspace_id=WORKSPACE)
     assert path.read_text(encoding="utf-8") == text

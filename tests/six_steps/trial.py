@@ -26,7 +26,7 @@ from cozekit import Coze
 from cozekit_emulator import Emulator
 with Emulator() as local, Coze(local.token, base_url=local.base_url) as coze:
     readings = coze.readers.readings.list("73428668*****", from_=1718289297)
-    print(readings.pages_read, readings.book_titles, local.requests[-1].query)
+    print(readings.pages_read, readings.book_titles, local.requests[-1].operation)
 """
 TESTS = (
     "tests/contract tests/emulator/test_every_operation.py tests/emulator/test_known_fields.py "
@@ -83,17 +83,18 @@ def _written(node: Any) -> Any:
     return "What a reader has read" if isinstance(node, str) and node.startswith("TODO:") else node
 
 
-def add_endpoint(project: Project) -> None:
-    """The six steps."""
-    # 1, 2 and 4: ledger, description and documented exchange are drafted, texts are written.
+def describe(project: Project) -> None:
+    """Steps 1 to 4: ledger, description and documented exchange are drafted, the texts written, the
+    client generated. Step 5 is for operations that stream or take time.
+    """
     project.run("-m", "generator", "adopt", str(PAGE), "--operation", NAME)
     project.write_texts()
-    project.run("-m", "generator", "lint")
-    # 3
     project.run("-m", "generator")
     project.run("-m", "tests.contract.make_cassettes")
-    # 5: it neither streams nor takes time.
-    # 6
+
+
+def finish(project: Project) -> None:
+    """Step 6, up to the tests."""
     project.run("-m", "tests.surface")
     log = project.folder / "CHANGELOG.md"
     text = log.read_text(encoding="utf-8")
@@ -104,7 +105,8 @@ def add_endpoint(project: Project) -> None:
 def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "project")
-        add_endpoint(project)
+        describe(project)
+        finish(project)
         print(project.run("-c", CALL), end="")
         if "--quick" not in arguments:
             project.run("-m", "pytest", "-q", "-n", "2", *TESTS)

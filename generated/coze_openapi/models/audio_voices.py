@@ -26,6 +26,8 @@ class VoiceState(OpenStrEnum):
     """The voice has no recording yet."""
     CLONED = "cloned"
     """The voice is ready for use."""
+    ALL = "all"
+    """No state of a voice; the export has it in the list. Undocumented."""
 
 
 class VoiceStateFilter(OpenStrEnum):
@@ -131,7 +133,7 @@ class Voice(Model):
     name: str | None = None
     """Name of the voice."""
     state: VoiceState | None = None
-    """Cloning state. Known values: `init`, `cloned`."""
+    """Cloning state. Known values: `init`, `cloned`, `all`."""
     is_system_voice: bool | None = None
     """Whether Coze provides the voice; false for a cloned one."""
     model_type: VoiceModelType | None = None

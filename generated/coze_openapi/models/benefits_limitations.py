@@ -23,6 +23,10 @@ class LimitationEntityType(OpenStrEnum):
     """One device."""
     SINGLE_CUSTOM_CONSUMER = "single_custom_consumer"
     """One consumer defined by the enterprise."""
+    ENTERPRISE_ALL_IDENTIFIERS = "enterprise_all_identifiers"
+    """Each identifier of the enterprise. Undocumented."""
+    SINGLE_IDENTIFIER = "single_identifier"
+    """One identifier. Undocumented."""
 
 
 class LimitationBenefitType(OpenStrEnum):
@@ -123,7 +127,7 @@ class CreatedBenefitLimitation(Model):
     """
     entity_type: LimitationEntityType | None = None
     """Scope of the quota. Known values: `enterprise_all_devices`, `enterprise_all_custom_consumers`,
-    `single_device`, `single_custom_consumer`.
+    `single_device`, `single_custom_consumer`, `enterprise_all_identifiers`, `single_identifier`.
     """
     entity_id: str | None = None
     """Id of the device or consumer; only with `single_device` and `single_custom_consumer`."""
@@ -161,7 +165,7 @@ class BenefitLimitation(Model):
     """
     entity_type: LimitationEntityType | None = None
     """Scope of the quota. Known values: `enterprise_all_devices`, `enterprise_all_custom_consumers`,
-    `single_device`, `single_custom_consumer`.
+    `single_device`, `single_custom_consumer`, `enterprise_all_identifiers`, `single_identifier`.
     """
     entity_id: str | None = None
     """Id of the device or consumer; only with `single_device` and `single_custom_consumer`."""

@@ -321,6 +321,12 @@ class ModelInfo(Model):
     """Id of the model."""
     model_name: str | None = None
     """Name of the model."""
+    cache_type: ModelCacheType | None = None
+    """Prefix caching. Undocumented. Known values: `closed`, `prefix`."""
+    sp_anti_leak: bool | None = None
+    """Whether the bot declines to reveal its prompt. Undocumented."""
+    sp_current_time: bool | None = None
+    """Whether the current time is added to the prompt. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -343,6 +349,12 @@ class BotKnowledge(Model):
 
     knowledge_infos: list[BotKnowledgeBase] | None = None
     """The knowledge bases."""
+    dataset_ids: list[str] | None = None
+    """Ids of the knowledge bases. Undocumented."""
+    auto_call: bool | None = None
+    """Whether the knowledge bases are searched in every round. Undocumented."""
+    search_strategy: KnowledgeSearchStrategy | None = None
+    """How the knowledge bases are searched. Undocumented. Known values: `0`, `1`, `20`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -506,13 +518,15 @@ class ShortcutCommandComponent(Model):
     description: str | None = None
     """What the value means."""
     type: str | None = None
-    """Type of input, such as `text`."""
+    """Type of input, such as `text` or `select`."""
     tool_parameter: str | None = None
     """Parameter of the tool that receives the value."""
     default_value: str | None = None
     """Default value, as text."""
     is_hide: bool | None = None
     """Whether the value is hidden from the user."""
+    options: list[str] | None = None
+    """Choices, if `type` is `select`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -43,6 +43,8 @@ class BotVersionPage(Model):
     """Versions of this page."""
     has_more: bool | None = None
     """Whether more pages follow."""
+    total: int | None = None
+    """Number of versions on all pages. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -61,6 +63,10 @@ class BotVersion(Model):
     """Whether the version is published or a draft. Known values: `published_online`,
     `unpublished_draft`.
     """
+    description: str | None = None
+    """Release note, as the Python SDK names it. Undocumented."""
+    updated_at: int | None = None
+    """Time of the last change, in Unix seconds. Undocumented."""
 
 
 publish(globals(), "cozekit.models")

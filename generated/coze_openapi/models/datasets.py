@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import define
 from coze_runtime import publish
 from coze_runtime.models import Model, OpenIntEnum
@@ -12,12 +14,18 @@ from .shared import ResponseDetail
 
 
 class DatasetStatus(OpenIntEnum):
-    """Whether a knowledge base is enabled. 0, 2 and 9 also exist, with unknown meaning."""
+    """Whether a knowledge base is enabled."""
 
     ENABLED = 1
     """The knowledge base is enabled."""
     DISABLED = 3
     """The knowledge base is disabled."""
+    PROCESSING = 0
+    """The knowledge base is being processed. Undocumented."""
+    DELETED = 2
+    """The knowledge base has been deleted. Undocumented."""
+    FAILED = 9
+    """Processing failed. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -51,7 +59,7 @@ class Dataset(Model):
     name: str | None = None
     """Name of the knowledge base."""
     status: DatasetStatus | None = None
-    """Whether the knowledge base is enabled. Known values: `1`, `3`."""
+    """Whether the knowledge base is enabled. Known values: `1`, `3`, `0`, `2`, `9`."""
     can_edit: bool | None = None
     """Whether the caller owns the knowledge base."""
     icon_uri: str | None = None
@@ -77,7 +85,7 @@ class Dataset(Model):
     description: str | None = None
     """What the knowledge base is about; empty if it has no description."""
     format_type: DatasetFormat | None = None
-    """Content of the knowledge base. Known values: `0`, `1`, `2`."""
+    """Content of the knowledge base. Known values: `0`, `1`, `2`, `3`, `4`, `5`."""
     slice_count: int | None = None
     """Total number of chunks of its files."""
     update_time: int | None = None
@@ -99,6 +107,10 @@ class Dataset(Model):
     """Ids of the files being processed."""
     project_id: str | None = None
     """Presumably the app that the knowledge base belongs to; may be empty. Undocumented."""
+    dataset_type: int | None = None
+    """Type of the knowledge base; the values are not documented. Undocumented."""
+    storage_config: dict[str, Any] | None = None
+    """Where the knowledge base is stored; its shape is not documented. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -122,13 +134,15 @@ class DocumentProgress(Model):
     type: str | None = None
     """File name extension, such as txt, pdf or jpg."""
     status: DocumentStatus | None = None
-    """Processing status; poll until it is 1 or 9. Known values: `0`, `1`, `9`."""
+    """Processing status; poll until it is 1 or 9. Known values: `0`, `1`, `9`, `2`, `3`, `4`, `5`,
+    `1000`.
+    """
     progress: int | None = None
     """Progress in percent, up to 100."""
     document_id: str | None = None
     """Id of the file."""
     update_type: DocumentUpdateType | None = None
-    """Whether a web page is fetched again automatically. Known values: `0`, `1`."""
+    """Whether a web page is fetched again automatically. Known values: `0`, `1`, `2`."""
     document_name: str | None = None
     """Name of the file."""
     remaining_time: int | None = None

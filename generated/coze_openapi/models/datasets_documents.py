@@ -50,10 +50,24 @@ class DocumentSourceType(OpenIntEnum):
     """Fetched from a URL."""
     UPLOADED_FILE = 5
     """Uploaded with `coze.files.upload` first, then given by its id."""
+    CUSTOM = 2
+    """Text that was typed in. Undocumented."""
+    THIRD_PARTY = 3
+    """From another service. Undocumented."""
+    FRONT_CRAWL = 4
+    """Collected by the browser plugin. Undocumented."""
+    NOTION = 101
+    """From Notion. Undocumented."""
+    GOOGLE_DRIVE = 102
+    """From Google Drive. Undocumented."""
+    FEISHU_WEB = 103
+    """From Feishu. Undocumented."""
+    LARK_WEB = 104
+    """From Lark. Undocumented."""
 
 
 class DocumentStatus(OpenIntEnum):
-    """Processing status of a file. 2, 3, 4, 5 and 1000 also exist, with unknown meaning."""
+    """Processing status of a file."""
 
     PROCESSING = 0
     """Processing."""
@@ -61,15 +75,27 @@ class DocumentStatus(OpenIntEnum):
     """The file is ready."""
     FAILED = 9
     """Processing failed; upload the file again."""
+    DISABLED = 2
+    """The file is disabled. Undocumented."""
+    DELETED = 3
+    """The file has been deleted. Undocumented."""
+    RESEGMENTING = 4
+    """The file is split into chunks again. Undocumented."""
+    REFRESHING = 5
+    """The web page is fetched again. Undocumented."""
+    AUDIT_FAILED = 1000
+    """The content check rejected the file. Undocumented."""
 
 
 class DocumentUpdateType(OpenIntEnum):
-    """Whether a web page is fetched again automatically. 2 also exists, with unknown meaning."""
+    """Whether a web page is fetched again automatically."""
 
     NEVER = 0
     """The content stays as first fetched."""
     AUTOMATIC = 1
     """The page is fetched again after each interval."""
+    APPEND = 2
+    """What is new is appended. Undocumented."""
 
 
 class DatasetFormat(OpenIntEnum):
@@ -81,6 +107,12 @@ class DatasetFormat(OpenIntEnum):
     """Tables such as xls files."""
     IMAGE = 2
     """Images such as png files."""
+    DATABASE = 3
+    """A database. Undocumented."""
+    VOLCANO_STRUCTURED = 4
+    """Structured data at Volcano Engine. Undocumented."""
+    VOLCANO_UNSTRUCTURED = 5
+    """Unstructured data at Volcano Engine. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -137,7 +169,7 @@ class Document(Model):
     document_id: str | None = None
     """Id of the file."""
     format_type: DatasetFormat | None = None
-    """Content type of the file. Known values: `0`, `1`, `2`."""
+    """Content type of the file. Known values: `0`, `1`, `2`, `3`, `4`, `5`."""
     hit_count: int | None = None
     """Number of times that chats found something in the file."""
     name: str | None = None
@@ -147,9 +179,11 @@ class Document(Model):
     slice_count: int | None = None
     """Number of chunks of the file."""
     source_type: DocumentSourceType | None = None
-    """How the file was uploaded; may be null. Known values: `0`, `1`, `5`."""
+    """How the file was uploaded; may be null. Known values: `0`, `1`, `5`, `2`, `3`, `4`, `101`,
+    `102`, `103`, `104`.
+    """
     status: DocumentStatus | None = None
-    """Processing status. Known values: `0`, `1`, `9`."""
+    """Processing status. Known values: `0`, `1`, `9`, `2`, `3`, `4`, `5`, `1000`."""
     type: str | None = None
     """File name extension, such as txt, pdf, doc or docx."""
     update_interval: int | None = None
@@ -157,7 +191,8 @@ class Document(Model):
     update_time: int | None = None
     """When the file was last changed, in Unix seconds."""
     update_type: DocumentUpdateType | None = None
-    """Whether a web page is fetched again automatically; may be null. Known values: `0`, `1`."""
+    """Whether a web page is fetched again automatically; may be null. Known values: `0`, `1`, `2`.
+    """
     tos_uri: str | None = None
     """Storage key of a local file; absent for other files."""
 
@@ -178,7 +213,7 @@ class DocumentSource(Model):
     """URL of the web page. Required for web pages; text knowledge bases only."""
     document_source: DocumentSourceType | int | None = None
     """How the file is uploaded. Required for web pages (1) and images (5); may be omitted for local
-    files. Known values: `0`, `1`, `5`.
+    files. Known values: `0`, `1`, `5`, `2`, `3`, `4`, `101`, `102`, `103`, `104`.
     """
     source_file_id: str | None = None
     """Id that `coze.files.upload` returned for the image. Required for images; image knowledge bases
@@ -191,7 +226,7 @@ class DocumentUpdateRule(Model):
     """Whether and how often a web page is fetched again. Ignored for other files."""
 
     update_type: DocumentUpdateType | int | None = None
-    """Whether the page is fetched again automatically. Default 0. Known values: `0`, `1`."""
+    """Whether the page is fetched again automatically. Default 0. Known values: `0`, `1`, `2`."""
     update_interval: int | None = None
     """Hours between two fetches, at least 24."""
 

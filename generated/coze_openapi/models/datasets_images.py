@@ -7,7 +7,7 @@ from attrs import define
 from coze_runtime import publish
 from coze_runtime.models import Model
 
-from .datasets_documents import DocumentSourceType, DocumentStatus
+from .datasets_documents import ChunkStrategy, DatasetFormat, DocumentSourceType, DocumentStatus
 from .shared import ResponseDetail
 
 
@@ -24,7 +24,7 @@ class DatasetImage(Model):
     type: str | None = None
     """File name extension, such as jpg or png."""
     status: DocumentStatus | None = None
-    """Processing status. Known values: `0`, `1`, `9`."""
+    """Processing status. Known values: `0`, `1`, `9`, `2`, `3`, `4`, `5`, `1000`."""
     caption: str | None = None
     """Text that describes the image; empty or absent if there is none."""
     creator_id: str | None = None
@@ -34,9 +34,21 @@ class DatasetImage(Model):
     document_id: str | None = None
     """Id of the image."""
     source_type: DocumentSourceType | None = None
-    """How the image was uploaded. Known values: `0`, `1`, `5`."""
+    """How the image was uploaded. Known values: `0`, `1`, `5`, `2`, `3`, `4`, `101`, `102`, `103`,
+    `104`.
+    """
     update_time: int | None = None
     """When the image was last changed, in Unix seconds."""
+    chunk_strategy: ChunkStrategy | None = None
+    """How the image got its caption. Undocumented."""
+    char_count: int | None = None
+    """Number of characters of the content. Undocumented."""
+    format_type: DatasetFormat | None = None
+    """Content type. Undocumented. Known values: `0`, `1`, `2`, `3`, `4`, `5`."""
+    hit_count: int | None = None
+    """Number of times that chats found the image. Undocumented."""
+    slice_count: int | None = None
+    """Number of chunks. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -39,6 +39,51 @@ class ConnectorId(OpenStrEnum):
     """Juejin."""
 
 
+class WorkflowParameterType(OpenStrEnum):
+    """Type of an input or output of a workflow. Files are given by URL or as JSON text with a
+    `file_id`.
+    """
+
+    STRING = "string"
+    """Text."""
+    INTEGER = "integer"
+    """Whole number."""
+    NUMBER = "number"
+    """Number with decimals."""
+    BOOLEAN = "boolean"
+    """`true` or `false`."""
+    OBJECT = "object"
+    """An object, described by `properties`."""
+    ARRAY = "array"
+    """A list, described by `items`."""
+    TIME = "time"
+    """Date and time. Undocumented."""
+    FILE = "file"
+    """Any file. Undocumented."""
+    IMAGE = "image"
+    """Image. Undocumented."""
+    SVG = "svg"
+    """SVG drawing. Undocumented."""
+    AUDIO = "audio"
+    """Audio file. Undocumented."""
+    VOICE = "voice"
+    """Recording of speech. Undocumented."""
+    VIDEO = "video"
+    """Video. Undocumented."""
+    DOC = "doc"
+    """Document. Undocumented."""
+    PPT = "ppt"
+    """Presentation. Undocumented."""
+    EXCEL = "excel"
+    """Spreadsheet. Undocumented."""
+    TXT = "txt"
+    """Text file. Undocumented."""
+    CODE = "code"
+    """Source code. Undocumented."""
+    ZIP = "zip"
+    """Archive. Undocumented."""
+
+
 class WorkflowInterruptType(OpenIntEnum):
     """Why a workflow run waits."""
 
@@ -50,6 +95,12 @@ class WorkflowInterruptType(OpenIntEnum):
     """A plugin has to run on your side."""
     OAUTH_PLUGIN = 7
     """A plugin needs the user to sign in first."""
+    BOT_PLUGIN = 1
+    """A plugin of the bot has to run on your side. Undocumented."""
+    REQUIRED_INFORMATION = 3
+    """Information is missing. Undocumented."""
+    SCENE_CHAT = 4
+    """A multi-person scene waits for its next line. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
@@ -112,8 +163,11 @@ class Collaborator(Model):
 class WorkflowParameter(Model):
     """One input or output of a workflow, described recursively."""
 
-    type: str | None = None
-    """Type of the value, such as `string`, `integer`, `object`, `array`."""
+    type: WorkflowParameterType | None = None
+    """Type of the value. Known values: `string`, `integer`, `number`, `boolean`, `object`, `array`,
+    `time`, `file`, `image`, `svg`, `audio`, `voice`, `video`, `doc`, `ppt`, `excel`, `txt`, `code`,
+    `zip`.
+    """
     items: WorkflowParameter | None = None
     """Type of the elements when `type` is `array`."""
     required: bool | None = None
@@ -133,7 +187,9 @@ class WorkflowInterrupt(Model):
     event_id: str | None = None
     """Id of the interruption, to be sent back unchanged when resuming; may contain a slash."""
     type: WorkflowInterruptType | None = None
-    """Why the run waits; sent back as `interrupt_type`. Known values: `2`, `5`, `6`, `7`."""
+    """Why the run waits; sent back as `interrupt_type`. Known values: `2`, `5`, `6`, `7`, `1`, `3`,
+    `4`.
+    """
     data: str | None = None
     """Details of the interruption, usually JSON text; empty if there are none."""
     required_parameters: dict[str, WorkflowParameter] | None = None

@@ -37,6 +37,8 @@ class WorkflowPublishStatusFilter(OpenStrEnum):
     """Published, in the version that is live."""
     UNPUBLISHED_DRAFT = "unpublished_draft"
     """Drafts."""
+    PUBLISHED_DRAFT = "published_draft"
+    """Published, with changes that are not published. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -51,6 +51,10 @@ class WorkflowRunResult(Model):
     """Tokens used by the run. Only an indication; the bill is authoritative."""
     interrupt_data: WorkflowInterrupt | None = None
     """What the run waits for. Absent unless the run was interrupted."""
+    cost: str | None = None
+    """Reserved; no meaning. Undocumented."""
+    token: int | None = None
+    """Old token count; use `usage`. Undocumented."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -33,6 +33,7 @@ class AudioVoiceprintGroups(SyncResource):
         *,
         name: str,
         desc: str | None = None,
+        coze_account_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -49,6 +50,7 @@ class AudioVoiceprintGroups(SyncResource):
         Args:
             name: Name of the group, at most 20 characters.
             desc: What the group is for, at most 500 characters.
+            coze_account_id: Account to create the group in. Undocumented.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -74,6 +76,7 @@ class AudioVoiceprintGroups(SyncResource):
         request = operation.build(
             name=name,
             desc=desc,
+            coze_account_id=coze_account_id,
         )
         return self._client.execute(request, operation.parse, options)
 
@@ -126,6 +129,7 @@ class AudioVoiceprintGroups(SyncResource):
         *,
         name: str | None = None,
         user_id: str | None = None,
+        coze_account_id: str | None = None,
         group_id: str | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
@@ -145,6 +149,7 @@ class AudioVoiceprintGroups(SyncResource):
             name: Only groups whose name starts with this text. All names by default.
             user_id: Only groups created by this person; must be the caller's own Coze user id.
                 Groups of everybody by default.
+            coze_account_id: Account whose groups to list. Undocumented.
             group_id: Only this group.
             page_num: Page number, starting at 1. Default 1.
             page_size: Groups per page, 1 to 200. Default 10.
@@ -173,6 +178,7 @@ class AudioVoiceprintGroups(SyncResource):
         arguments = {
             "name": name,
             "user_id": user_id,
+            "coze_account_id": coze_account_id,
             "group_id": group_id,
             "page_num": page_num,
             "page_size": page_size,

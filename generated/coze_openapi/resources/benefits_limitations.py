@@ -45,7 +45,8 @@ class BenefitsLimitations(SyncResource):
 
         Args:
             entity_type: Scope of the quota. Known values: `enterprise_all_devices`,
-                `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`.
+                `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`,
+                `enterprise_all_identifiers`, `single_identifier`.
             benefit_info: Amount, type and period of the quota.
             entity_id: Id of the device (with `single_device`) or of the consumer (with
                 `single_custom_consumer`); omit it for other scopes.
@@ -101,7 +102,8 @@ class BenefitsLimitations(SyncResource):
 
         Args:
             entity_type: Scope of the quotas. Known values: `enterprise_all_devices`,
-                `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`.
+                `enterprise_all_custom_consumers`, `single_device`, `single_custom_consumer`,
+                `enterprise_all_identifiers`, `single_identifier`.
             benefit_type: Type of the quotas. Known values: `resource_point`,
                 `voice_unified_duration_system`, `voice_unified_duration_custom`.
             entity_id: Id of the device or consumer. Required with `single_device` and

@@ -99,6 +99,7 @@ class Chats(SyncResource):
         enable_card: bool | None = None,
         publish_status: models.ChatPublishStatus | str | None = None,
         bot_version: str | None = None,
+        connector_id: models.ConnectorId | str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -150,6 +151,9 @@ class Chats(SyncResource):
             bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
                 newest by default. Together with `publish_status` `unpublished_draft` the call fails
                 with code 4000.
+            connector_id: Channel of the chat. Undocumented. Default: `1024`. Known values: `1024`,
+                `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
+                `10000127`, `10000011`, `10000128`, `10000117`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -194,6 +198,7 @@ class Chats(SyncResource):
             enable_card=enable_card,
             publish_status=publish_status,
             bot_version=bot_version,
+            connector_id=connector_id,
             stream=False,
         )
         return self._client.execute(request, operation.parse, options)
@@ -214,6 +219,7 @@ class Chats(SyncResource):
         enable_card: bool | None = None,
         publish_status: models.ChatPublishStatus | str | None = None,
         bot_version: str | None = None,
+        connector_id: models.ConnectorId | str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
         keep_events: bool = False,
@@ -268,6 +274,9 @@ class Chats(SyncResource):
             bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
                 newest by default. Together with `publish_status` `unpublished_draft` the call fails
                 with code 4000.
+            connector_id: Channel of the chat. Undocumented. Default: `1024`. Known values: `1024`,
+                `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
+                `10000127`, `10000011`, `10000128`, `10000117`.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
@@ -319,6 +328,7 @@ class Chats(SyncResource):
             enable_card=enable_card,
             publish_status=publish_status,
             bot_version=bot_version,
+            connector_id=connector_id,
             stream=True,
         )
         return ChatStream(
@@ -328,6 +338,7 @@ class Chats(SyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.create",
         )
 
     def create_and_poll(
@@ -346,6 +357,7 @@ class Chats(SyncResource):
         enable_card: bool | None = None,
         publish_status: models.ChatPublishStatus | str | None = None,
         bot_version: str | None = None,
+        connector_id: models.ConnectorId | str | None = None,
         poll_timeout: float = 600.0,
         poll_interval: float | None = None,
         cancel_on_timeout: bool = False,
@@ -395,6 +407,9 @@ class Chats(SyncResource):
             bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
                 newest by default. Together with `publish_status` `unpublished_draft` the call fails
                 with code 4000.
+            connector_id: Channel of the chat. Undocumented. Default: `1024`. Known values: `1024`,
+                `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
+                `10000127`, `10000011`, `10000128`, `10000117`.
             poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
@@ -452,6 +467,7 @@ class Chats(SyncResource):
             "enable_card": enable_card,
             "publish_status": publish_status,
             "bot_version": bot_version,
+            "connector_id": connector_id,
             "stream": False,
         }
         steps = start_and_poll(self._client, operation, arguments, how)
@@ -539,6 +555,7 @@ class Chats(SyncResource):
         enable_card: bool | None = None,
         publish_status: models.ChatPublishStatus | str | None = None,
         bot_version: str | None = None,
+        connector_id: models.ConnectorId | str | None = None,
         tools: Tools | None = None,
         max_rounds: int = 10,
         on_tool_error: OnToolError = "report",
@@ -604,6 +621,9 @@ class Chats(SyncResource):
             bot_version: Published version that answers, as listed by `coze.bots.versions.list`. The
                 newest by default. Together with `publish_status` `unpublished_draft` the call fails
                 with code 4000.
+            connector_id: Channel of the chat. Undocumented. Default: `1024`. Known values: `1024`,
+                `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
+                `10000127`, `10000011`, `10000128`, `10000117`.
             tools: Tool name → function. The function gets the arguments by name; its result goes to
                 the bot, text as is, anything else as JSON. May be async in the async client; other
                 functions run in worker threads.
@@ -673,6 +693,7 @@ class Chats(SyncResource):
             "enable_card": enable_card,
             "publish_status": publish_status,
             "bot_version": bot_version,
+            "connector_id": connector_id,
         }
         steps = function(
             self,
@@ -749,6 +770,8 @@ class Chats(SyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[models.ToolOutput],
+        auto_save_history: bool | None = None,
+        shortcut_command: models.ShortcutCommandCall | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -767,6 +790,8 @@ class Chats(SyncResource):
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
             tool_outputs: Outputs, one for every tool call that the chat waits for.
+            auto_save_history: Whether to keep the messages, as in `coze.chat.create`. Undocumented.
+            shortcut_command: The shortcut command that the chat was started with. Undocumented.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -794,6 +819,8 @@ class Chats(SyncResource):
             conversation_id=conversation_id,
             chat_id=chat_id,
             tool_outputs=tool_outputs,
+            auto_save_history=auto_save_history,
+            shortcut_command=shortcut_command,
             stream=False,
         )
         return self._client.execute(request, operation.parse, options)
@@ -804,6 +831,8 @@ class Chats(SyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[models.ToolOutput],
+        auto_save_history: bool | None = None,
+        shortcut_command: models.ShortcutCommandCall | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
         keep_events: bool = False,
@@ -825,6 +854,8 @@ class Chats(SyncResource):
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
             tool_outputs: Outputs, one for every tool call that the chat waits for.
+            auto_save_history: Whether to keep the messages, as in `coze.chat.create`. Undocumented.
+            shortcut_command: The shortcut command that the chat was started with. Undocumented.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
@@ -856,7 +887,12 @@ class Chats(SyncResource):
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
         request = operation.build(
-            conversation_id=conversation_id, chat_id=chat_id, tool_outputs=tool_outputs, stream=True
+            conversation_id=conversation_id,
+            chat_id=chat_id,
+            tool_outputs=tool_outputs,
+            auto_save_history=auto_save_history,
+            shortcut_command=shortcut_command,
+            stream=True,
         )
         return ChatStream(
             self._client,
@@ -865,6 +901,7 @@ class Chats(SyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.submit_tool_outputs",
         )
 
     def submit_tool_outputs_and_poll(
@@ -873,6 +910,8 @@ class Chats(SyncResource):
         conversation_id: str,
         chat_id: str,
         tool_outputs: Sequence[models.ToolOutput],
+        auto_save_history: bool | None = None,
+        shortcut_command: models.ShortcutCommandCall | None = None,
         poll_timeout: float = 600.0,
         poll_interval: float | None = None,
         cancel_on_timeout: bool = False,
@@ -891,6 +930,8 @@ class Chats(SyncResource):
             conversation_id: Conversation of the waiting chat.
             chat_id: Id of the waiting chat.
             tool_outputs: Outputs, one for every tool call that the chat waits for.
+            auto_save_history: Whether to keep the messages, as in `coze.chat.create`. Undocumented.
+            shortcut_command: The shortcut command that the chat was started with. Undocumented.
             poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
@@ -931,6 +972,8 @@ class Chats(SyncResource):
             "conversation_id": conversation_id,
             "chat_id": chat_id,
             "tool_outputs": tool_outputs,
+            "auto_save_history": auto_save_history,
+            "shortcut_command": shortcut_command,
             "stream": False,
         }
         steps = start_and_poll(self._client, operation, arguments, how)

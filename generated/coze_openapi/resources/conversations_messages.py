@@ -145,6 +145,7 @@ class ConversationsMessages(SyncResource):
         after_id: str | None = None,
         limit: int | None = None,
         include_middle_message: bool | None = None,
+        bot_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -172,6 +173,7 @@ class ConversationsMessages(SyncResource):
             limit: Messages per page, 1 to 50. Default: `50`.
             include_middle_message: Whether to include the steps between input and reply. By default
                 they are omitted.
+            bot_id: Id of the bot. Undocumented.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -202,6 +204,7 @@ class ConversationsMessages(SyncResource):
             "after_id": after_id,
             "limit": limit,
             "include_middle_message": include_middle_message,
+            "bot_id": bot_id,
         }
 
         def fetch(values: dict[str, Any]) -> PageData[models.Message]:

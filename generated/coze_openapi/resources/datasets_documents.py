@@ -53,7 +53,8 @@ class DatasetsDocuments(SyncResource):
             chunk_strategy: How to split these files. Required on every call, even if the knowledge
                 base already has files.
             format_type: Content of the knowledge base: 0 for text or 2 for images. Documented as
-                required, though some examples omit it for text. Known values: `0`, `1`, `2`.
+                required, though some examples omit it for text. Known values: `0`, `1`, `2`, `3`,
+                `4`, `5`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -113,7 +114,8 @@ class DatasetsDocuments(SyncResource):
             chunk_strategy: How to split these files. Required on every call, even if the knowledge
                 base already has files.
             format_type: Content of the knowledge base: 0 for text or 2 for images. Documented as
-                required, though some examples omit it for text. Known values: `0`, `1`, `2`.
+                required, though some examples omit it for text. Known values: `0`, `1`, `2`, `3`,
+                `4`, `5`.
             poll_timeout: Seconds to wait until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.

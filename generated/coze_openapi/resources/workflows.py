@@ -85,7 +85,7 @@ class Workflows(SyncResource):
             app_id: Id of the app whose workflows to list, the number after `project-ide/` in its
                 URL; all apps by default.
             publish_status: Publication status to list. Default: `published_online`. Known values:
-                `all`, `published_online`, `unpublished_draft`.
+                `all`, `published_online`, `unpublished_draft`, `published_draft`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.

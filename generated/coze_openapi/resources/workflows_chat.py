@@ -128,6 +128,7 @@ class WorkflowsChat(SyncResource):
             idle_timeout=idle_timeout,
             deadline=deadline,
             keep_events=keep_events,
+            recovery="coze_openapi.api.chat.create",
         )
 
 

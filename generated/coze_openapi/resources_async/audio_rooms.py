@@ -28,6 +28,7 @@ class AsyncAudioRooms(AsyncResource):
         config: models.RoomConfig | None = None,
         uid: str | None = None,
         workflow_id: str | None = None,
+        connector_id: models.ConnectorId | str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -51,6 +52,9 @@ class AsyncAudioRooms(AsyncResource):
                 separate for each id; omit it if you do not need that, and the server assigns one.
             workflow_id: Chatflow that answers instead of the bot. Withdrawn in September 2025, but
                 still works for existing callers.
+            connector_id: Channel of the room. Undocumented. Default: `1024`. Known values: `1024`,
+                `999`, `998`, `10000122`, `10000113`, `10000120`, `10000121`, `10000126`,
+                `10000127`, `10000011`, `10000128`, `10000117`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.
@@ -80,6 +84,7 @@ class AsyncAudioRooms(AsyncResource):
             config=config,
             uid=uid,
             workflow_id=workflow_id,
+            connector_id=connector_id,
         )
         return await self._client.execute(request, operation.parse, options)
 

@@ -32,6 +32,7 @@ class AsyncAudioVoices(AsyncResource):
         voice_id: str | None = None,
         space_id: str | None = None,
         description: str | None = None,
+        audio: str | None = None,
         on_progress: OnProgress | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -64,6 +65,7 @@ class AsyncAudioVoices(AsyncResource):
                 a new voice with a new id is created.
             space_id: Workspace for the voice. The caller's personal workspace by default.
             description: Note about the voice. Undocumented.
+            audio: Of no known use; the recording is `file`. Undocumented.
             on_progress: Called with the number of bytes of the file sent so far and its total size
                 (None if unknown); with 0 whenever an upload starts, including retries. May be async
                 in the async client.
@@ -101,6 +103,7 @@ class AsyncAudioVoices(AsyncResource):
             voice_id=voice_id,
             space_id=space_id,
             description=description,
+            audio=audio,
         )
         return await self._client.execute(request, operation.parse, options)
 

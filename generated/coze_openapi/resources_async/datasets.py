@@ -62,7 +62,7 @@ class AsyncDatasets(AsyncResource):
             space_id: Id of the workspace to create the knowledge base in, the number after `w` in
                 its URL.
             format_type: Content of the knowledge base: 0 for text or 2 for images. Tables (1) are
-                not accepted. Known values: `0`, `1`, `2`.
+                not accepted. Known values: `0`, `1`, `2`, `3`, `4`, `5`.
             description: What the knowledge base is about. No description by default.
             file_id: Icon, as the id of an image uploaded with `coze.files.upload`. A standard icon
                 by default.
@@ -169,7 +169,7 @@ class AsyncDatasets(AsyncResource):
             space_id: Id of the workspace to search, the number after `w` in its URL.
             name: Part of the name to search for (fuzzy search). Any name by default.
             format_type: Only knowledge bases of this type. All types by default. Known values: `0`,
-                `1`, `2`.
+                `1`, `2`, `3`, `4`, `5`.
             page_num: Page number, starting at 1. Default 1.
             page_size: Knowledge bases per page, 1 to 300. Default 10.
             extra_headers: Additional headers; they take precedence over the client's.

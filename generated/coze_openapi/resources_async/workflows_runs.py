@@ -319,7 +319,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -378,7 +378,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -434,6 +434,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
+        is_async: bool | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
         keep_events: bool = False,
@@ -474,6 +475,7 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
+            is_async: Of no known use for a streamed run. Undocumented.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for the whole stream until `StreamTimeout`.
@@ -516,6 +518,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             ext=ext,
             workflow_version=workflow_version,
             connector_id=connector_id,
+            is_async=is_async,
         )
         return AsyncWorkflowStream(
             self._client,
@@ -525,6 +528,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
     async def run_interactive(
@@ -538,6 +542,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         ext: Mapping[str, str] | None = None,
         workflow_version: str | None = None,
         connector_id: models.ConnectorId | str | None = None,
+        is_async: bool | None = None,
         max_resumes: int = 20,
         on_event: Listener[events.WorkflowEvent] | None = None,
         stream: bool = True,
@@ -588,6 +593,7 @@ class AsyncWorkflowsRuns(AsyncResource):
                 are separate for each channel. Default: `1024`. Known values: `1024`, `999`, `998`,
                 `10000122`, `10000113`, `10000120`, `10000121`, `10000126`, `10000127`, `10000011`,
                 `10000128`, `10000117`.
+            is_async: Of no known use for a streamed run. Undocumented.
             max_resumes: Maximum number of interruptions to answer; then `TooManyRounds` is raised.
                 Each answer costs as much as a run. The service itself fails a run after three
                 answers that do not fit.
@@ -639,6 +645,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             "ext": ext,
             "workflow_version": workflow_version,
             "connector_id": connector_id,
+            "is_async": is_async,
         }
         steps = function(
             self,
@@ -691,7 +698,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             event_id: Id of the interruption, exactly as in `interrupt_data.event_id`, including the
                 slash.
             interrupt_type: Why the run waits, as in `interrupt_data.type`. Known values: `2`, `5`,
-                `6`, `7`.
+                `6`, `7`, `1`, `3`, `4`.
             resume_data: The answer. For question and input nodes it must have every required value,
                 otherwise the same question is asked again. Give an uploaded file as the JSON text
                 `{"file_id":"…"}`.
@@ -740,6 +747,7 @@ class AsyncWorkflowsRuns(AsyncResource):
             deadline=deadline,
             keep_events=keep_events,
             on_gap=on_gap,
+            recovery="coze_openapi.api.workflows_runs.create",
         )
 
 

@@ -44,7 +44,7 @@ class AsyncWorkflowsVersions(AsyncResource):
             workflow_id: Id of the workflow, the number after `workflow_id=` in the URL of its
                 editor.
             publish_status: Publication status to list. Default: `published_online`. Known values:
-                `all`, `published_online`, `unpublished_draft`.
+                `all`, `published_online`, `unpublished_draft`, `published_draft`.
             page_size: Versions per page, 1 to 30. Default: `10`.
             page_token: `next_page_token` of the previous page. Omit it or leave it empty for the
                 first page. Default: ``.

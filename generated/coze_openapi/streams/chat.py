@@ -43,6 +43,7 @@ SPEC = StreamSpec(
     end=frozenset({"done", "conversation.stream.done", "conversation.chat.requires_action"}),
     settled=frozenset({"completed", "failed", "canceled", "requires_action"}),
     waiting=frozenset({"requires_action"}),
+    pauses=frozenset({"interrupt"}),
     questions=frozenset({"reply_message"}),
     running=frozenset({"created", "in_progress"}),
     answer=frozenset({"answer"}),

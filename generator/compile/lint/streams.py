@@ -31,6 +31,12 @@ def lint_stream(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
         yield place.below("x-coze-stream", "switch").says(
             f"{switch} is not a field of the body; fix the name"
         )
+    waiters = [node["operationId"] for _, _, node in bundle.operations() if "x-coze-waiter" in node]
+    recover = (stream or {}).get("recover")
+    if recover and recover not in waiters:
+        yield place.below("x-coze-stream", "recover").says(
+            f"{recover} has no x-coze-waiter; name an operation that has one"
+        )
 
 
 def lint_kind(place: Place, kind: str, about: Node, bundle: Bundle) -> Iterator[str]:

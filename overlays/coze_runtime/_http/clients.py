@@ -17,7 +17,6 @@ from urllib.request import getproxies
 import httpx
 
 from ..errors import ArgumentError
-from .sockets import ReadFirstSocket
 
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
@@ -173,11 +172,15 @@ class _AsyncBackend(_Backend):
     """The same for async transports; reads go on when the server hangs up on an upload."""
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
+        from .sockets import ReadFirstSocket
+
         network = await super().connect_tcp(*args, **kwargs)
         # The socket of an asyncio transport; anyio does not let us pass one, and trio, which has
         # no transports, reads on anyway.
         sock = getattr(network.get_extra_info("socket"), "_sock", None)
         if type(sock) is socket.socket:
+            from .sockets import ReadFirstSocket
+
             sock.__class__ = ReadFirstSocket
         return network
 

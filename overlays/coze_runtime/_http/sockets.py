@@ -18,10 +18,11 @@ from .prepared import OpenResponse
 
 
 class ReadFirstSocket(socket.socket):
-    """A socket of an event loop on which sending does not fail when the server has hung up.
+    """A socket of an event loop that, after the server has hung up, pretends to send as long as
+    there is something to read.
 
-    A server that refuses an upload responds and hangs up. An event loop drops a socket at the first
-    failure; it must be a failure to read, because that comes after the response.
+    A server that refuses an upload responds and hangs up. An event loop drops a socket when sending
+    fails, and the response with it.
     """
 
     __slots__ = ()
@@ -31,7 +32,9 @@ class ReadFirstSocket(socket.socket):
         try:
             return super().send(data, flags)
         except (BrokenPipeError, ConnectionResetError):
-            return len(data)
+            if self._has_unread_data():
+                return len(data)
+            raise
 
     def sendmsg(self, buffers: Any, *arguments: Any) -> int:
         """Sends, or pretends to; what event loops call from Python 3.12 on."""
@@ -39,7 +42,15 @@ class ReadFirstSocket(socket.socket):
         try:
             return super().sendmsg(parts, *arguments)
         except (BrokenPipeError, ConnectionResetError):
-            return sum(map(len, parts))
+            if self._has_unread_data():
+                return sum(map(len, parts))
+            raise
+
+    def _has_unread_data(self) -> bool:
+        try:
+            return bool(self.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
 
 def network_stream(response: httpx.Response) -> Any:

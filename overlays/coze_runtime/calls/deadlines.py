@@ -92,6 +92,14 @@ class StreamLimits:
         limits += [] if self._end is None else [self._end - now]
         return min(limits, default=None)
 
+    def before_deadline(self, seconds: float) -> float:
+        """The seconds, or those until the deadline if they are fewer; 0 after it.
+
+        Args:
+            seconds: Length of what is to be done.
+        """
+        return seconds if self._end is None else max(min(seconds, self._end - self._clock()), 0.0)
+
     def allows(self, seconds: float) -> bool:
         """Whether a pause ends before the first limit.
 

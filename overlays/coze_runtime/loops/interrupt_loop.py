@@ -42,8 +42,8 @@ class _Interrupts:
                 f"{name} {value}" for name, value in facts.items() if value is not None
             )
             raise TooManyRounds(
-                f"the run is interrupted again after {self._max_resumes} resumes; answer it with "
-                f"coze.workflows.runs, or allow more with max_resumes ({details})",
+                f"the run is interrupted again after {self._max_resumes} resumes, the most that "
+                f"max_resumes allows ({details})",
                 rounds=self._count,
                 result=result,
                 logid=facts["logid"],
@@ -105,7 +105,8 @@ def run(
         opened = runs.stream(**arguments, **how, **options._asdict())
         result = yield opened.until_done(on_event)
     else:
-        result = result_type.of_run((yield runs.create(**arguments, **options._asdict())))
+        ended = yield runs.create(**arguments, **options._asdict())
+        result = result_type.of_run(ended, ended.data)
     while (interruption := result.interruption) is not None:
         loop.count(result, interruption)
         with loop.error_ids(result, interruption):
@@ -117,7 +118,8 @@ def run(
                 opened = runs.stream_resume(**resumed, **how, **later)
                 next_result = yield opened.until_done(on_event)
             else:
-                next_result = result_type.of_run((yield runs.resume(**resumed, **later)))
+                ended = yield runs.resume(**resumed, **later)
+                next_result = result_type.of_run(ended, ended.data)
             result = next_result.after(result)
     return result
 

@@ -32,11 +32,14 @@ def rows(
     """The steps of `coze.databases.tasks.rows`; see there for the parameters."""
     if isinstance(task, str):
         task = yield tasks.retrieve(task, **options._asdict())
-    if not task.select_items_file_url:
+    try:
+        address = urlsplit(task.select_items_file_url or "")
+    except ValueError:  # an unclosed bracket of an IPv6 address
+        address = urlsplit("")
+    if address.scheme not in ("http", "https"):
         raise ResponseError(
             f"the task has no file (state {task.status}, type {task.task_type})", logid=task.logid
         )
-    address = urlsplit(task.select_items_file_url)
     # The storage is another server: it gets nothing that was meant for the API.
     file = Operation("result_file", "GET", address.path, safe=True, anonymous=True)
     path = f"{address.path}?{address.query}" if address.query else address.path

@@ -8,6 +8,7 @@
 | `chat`, `workflow` | the result of a chat or a run, from its events |
 | `event_stream` | iterates over the events of an open response, sync and async |
 | `sequence` | detects missing events |
+| `recovery` | asks for the outcome of a stream that broke |
 | `speech` | streams of audio |
 """
 

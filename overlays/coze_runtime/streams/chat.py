@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from attrs import define, field
 
 from ..errors import APIError
@@ -105,8 +106,44 @@ def _follow_ups(messages: Sequence[Any], spec: StreamSpec) -> list[str]:
     return [text_of(it.content) for it in messages if is_one_of(it.type, spec.follow_up)]
 
 
+def _msg_type(message: Any) -> str | None:
+    """The `msg_type` of a message whose content is JSON."""
+    try:
+        value = get_path(msgspec.json.decode(text_of(message.content)), "msg_type")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
 def _get(value: Any, name: str) -> Any:
     return getattr(value, name)
+
+
+class _AnswerPieces:
+    """Tells the pieces of the answer from all others, and several answers apart."""
+
+    def __init__(self, spec: StreamSpec, streamed: list[Any], *, has_begun: bool) -> None:
+        self._spec, self._delta = spec, spec.delta
+        self._streamed = streamed  # ids of messages that have had deltas
+        self._current = streamed[-1] if streamed else _NOTHING
+        self._has_begun = has_begun
+
+    def of(self, event: Any) -> str:
+        """What an event adds to the answer."""
+        message, is_delta = event.data, event.event in self._delta
+        if not is_delta and event.event not in self._spec.message:
+            return ""
+        if not message.content or not _is_answer(message, self._spec):
+            return ""
+        if is_delta and message.id == self._current:
+            return text_of(message.content)
+        if is_delta:
+            self._streamed.append(message.id)
+        elif message.id in self._streamed or None in self._streamed:
+            return ""  # its deltas have brought the text
+        begins = self._has_begun and message.id != self._current
+        self._has_begun, self._current = True, message.id
+        return f"{_SEPARATOR if begins else ''}{text_of(message.content)}"
 
 
 class ChatParser(EventParser[Any]):
@@ -116,6 +153,7 @@ class ChatParser(EventParser[Any]):
         super().__init__(spec, *options)
         self.chat: Any = None
         self.messages: list[Any] = []
+        self._pauses = False
         self._reasoning: list[Any] = []
         self._reasoning_blocks: list[str] = []
         # The answers that are not complete: message id and text, in the order of their start.
@@ -168,6 +206,7 @@ class ChatParser(EventParser[Any]):
         self.join_pieces()
         self._current = _NOTHING
         self.messages.append(message)
+        self._pauses = self._pauses or _msg_type(message) in self.spec.pauses
         ids = [id_ for id_, _ in self._open]
         if message.id in ids:
             del self._open[ids.index(message.id)]
@@ -200,28 +239,8 @@ class ChatParser(EventParser[Any]):
 
     def text_pieces(self) -> Callable[[Any], str]:
         """A function from events to pieces of the answer; see `EventParser.text_pieces`."""
-        has_begun, answer, deltas = bool(self.text), self._answer, self.spec.delta
-        streamed = [id_ for id_, _ in self._open]  # messages that have had deltas
-        current = streamed[-1] if streamed else _NOTHING
-
-        def piece(event: Any) -> str:
-            nonlocal has_begun, current
-            message, is_delta = event.data, event.event in deltas
-            if is_delta and message.id == current and message.type in answer:
-                return text_of(message.content)
-            if not is_delta and event.event not in self.spec.message:
-                return ""
-            if not message.content or not _is_answer(message, self.spec):
-                return ""
-            if is_delta:
-                streamed.append(message.id)
-            elif message.id in streamed or None in streamed:
-                return ""  # its deltas have brought the text
-            begins = has_begun and message.id != current
-            has_begun, current = True, message.id
-            return f"{_SEPARATOR if begins else ''}{text_of(message.content)}"
-
-        return piece
+        has_begun = bool(self.text)
+        return _AnswerPieces(self.spec, [id_ for id_, _ in self._open], has_begun=has_begun).of
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -238,7 +257,8 @@ class ChatParser(EventParser[Any]):
 
     def is_settled(self) -> bool:
         """Whether the chat has shown that it ended, or that it waits."""
-        return self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
+        settled = self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
+        return settled or self._pauses
 
     def failure(self, name: str, data: Any) -> APIError:
         """Creates the error for an event that reports a failure; see `EventParser.failure`."""
@@ -277,10 +297,21 @@ class ChatParser(EventParser[Any]):
             raise self.interrupted("the stream ended without the state of the chat")
         status = self.chat.status
         # A state that is not known is final: the server has closed the stream.
-        if not status or is_one_of(status, self.spec.running):
+        is_final = status and not is_one_of(status, self.spec.running)
+        if not is_final and not self._pauses:
             raise self.interrupted(
                 f"the stream ended, but the last known state of the chat is {status}"
             )
+        return cls(chat=self.chat, messages=self.messages)
+
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break; see `EventParser.recovered`."""
+        self.chat = last
+        known = [message.id for message in self.messages]
+        for message in then:
+            if message.id not in known and message.role != "user":
+                self._complete(message)
+        self._open.clear()
         return cls(chat=self.chat, messages=self.messages)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .._http.prepared import OpenResponse
 
 E = TypeVar("E")
+S = TypeVar("S", bound=StreamError)
 _SLOW_PATH_ERRORS = (KeyError, ValueError, RecursionError)
 _UNKNOWN = EventType(UnknownEvent)
 _MAX_DIGITS = 18
@@ -101,6 +102,8 @@ class EventParser(ABC, Generic[E]):
             if event_type.model is not None
         }
         self._failure: CozeError | None = None
+        self.broken_by: StreamError | None = None
+        """The error that broke the stream."""
         self.operation: Any = None
 
     def attach(self, opened: OpenResponse) -> None:
@@ -145,6 +148,16 @@ class EventParser(ABC, Generic[E]):
 
         Raises:
             StreamInterrupted: The stream has ended, but its events do not show the outcome.
+        """
+
+    @abstractmethod
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break, completed by what the service returned.
+
+        Args:
+            cls: Class of the result.
+            last: The chat or run in its final state.
+            then: The result of `Waiter.then`: the messages of a chat.
         """
 
     @abstractmethod
@@ -231,7 +244,7 @@ class EventParser(ABC, Generic[E]):
         try:
             frames = self._decoder.frames(chunk)
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+            raise self._broken(StreamError, self._error_text(str(error))) from error
         self._kept.extend(self._chunk)
         self._before = self.received
         self.received += len(frames)
@@ -322,7 +335,7 @@ class EventParser(ABC, Generic[E]):
         try:
             unfinished = self._decoder.close()
         except EventTooLargeError as error:
-            raise StreamError(self._error_text(str(error)), **self._error_fields()) from error
+            raise self._broken(StreamError, self._error_text(str(error))) from error
         if (
             unfinished is not None
             and unfinished.event in self._special
@@ -341,15 +354,19 @@ class EventParser(ABC, Generic[E]):
     def _event_error(self, problem: str) -> StreamError:
         """The error for an event that cannot be yielded; the event is not counted."""
         self.received -= 1
-        return StreamError(self._error_text(problem), **self._error_fields())
+        return self._broken(StreamError, self._error_text(problem))
 
-    def interrupted(self, problem: str) -> StreamInterrupted:
+    def interrupted(self, problem: str, *, closed: bool = False) -> StreamInterrupted:
         """The error for a stream that stopped too early.
 
         Args:
             problem: What happened.
+            closed: Whether the stream was closed, so that it has not broken.
         """
-        return StreamInterrupted(self._stopped_text(problem), **self._error_fields())
+        error = self._broken(StreamInterrupted, self._stopped_text(problem))
+        if closed:
+            self.broken_by = None
+        return error
 
     def timed_out(self, problem: str) -> StreamTimeout:
         """The error for a stream that took too long.
@@ -357,7 +374,11 @@ class EventParser(ABC, Generic[E]):
         Args:
             problem: What happened.
         """
-        return StreamTimeout(self._stopped_text(problem), **self._error_fields())
+        return self._broken(StreamTimeout, self._stopped_text(problem))
+
+    def _broken(self, cls: type[S], text: str) -> S:
+        self.broken_by = error = cls(text, **self._error_fields())
+        return error
 
     def _stopped_text(self, problem: str) -> str:
         """The text for a stream that stopped, while the chat or run may go on."""

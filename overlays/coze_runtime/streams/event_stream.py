@@ -18,7 +18,7 @@ from .._http.prepared import OpenResponse
 from .._http.sockets import limit_reads
 from ..calls.deadlines import StreamLimits
 from ..calls.execute import opening
-from ..errors import APIConnectionError, APITimeoutError, CozeError
+from ..errors import APIConnectionError, APITimeoutError, CozeError, StreamError
 from ..operation import CallOptions, Request
 from ..types import Listener, OnGap
 from .event_parser import EventParser
@@ -26,6 +26,10 @@ from .events import StreamSpec, check_listener, notify, notify_async
 
 E = TypeVar("E")
 R = TypeVar("R")
+
+
+_POLL_TIMEOUT = 600.0
+"""Seconds to wait for the outcome of a broken stream."""
 
 
 class SyncOpener(Protocol):
@@ -75,6 +79,7 @@ class EventStream(ByteStream, Generic[E, R]):
         deadline: float | None = None,
         keep_events: bool = False,
         on_gap: OnGap = "raise",
+        recovery: str = "",
     ) -> None:
         """Sends the request and opens the stream.
 
@@ -87,12 +92,15 @@ class EventStream(ByteStream, Generic[E, R]):
             deadline: Longest time for the whole stream, in seconds; None for no limit.
             keep_events: Whether `events` has all events, not only the last 20.
             on_gap: What to do when events are missing.
+            recovery: Module of the operation whose `WAITER` knows the outcome; empty if there is
+                none.
 
         Raises:
             StreamTimeout: A limit passed before the response arrived.
             CozeError: The request failed.
             ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
+        self._call: Any = (client, options, recovery)
         self._limits = limits = StreamLimits(idle_timeout, deadline)
         sent = {**request.query, **(request.body or {})}
         parser: EventParser[E] = self.parser_type(self.spec, sent, keep_events, on_gap)
@@ -152,7 +160,8 @@ class EventStream(ByteStream, Generic[E, R]):
                 limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
-            raise parser.interrupted(_reason(error, closed=self._closed)) from error
+            reason = _reason(error, closed=self._closed)
+            raise parser.interrupted(reason, closed=self._closed) from error
 
     def _drain(self) -> None:
         """Reads the rest of the body after the last event, so that the connection can be reused."""
@@ -177,11 +186,12 @@ class EventStream(ByteStream, Generic[E, R]):
             if piece := piece_of(event):
                 yield piece
 
-    def until_done(self, on_event: Listener[E] | None = None) -> R:
+    def until_done(self, on_event: Listener[E] | None = None, *, recover: bool = False) -> R:
         """Reads the stream to its end.
 
         Args:
             on_event: Called with each event; or a mapping from event names to functions.
+            recover: Whether to call the method `recover` if the stream breaks.
 
         Returns:
             The result: the chat with its messages, or the outputs of the run.
@@ -191,11 +201,42 @@ class EventStream(ByteStream, Generic[E, R]):
             StreamInterrupted: The stream stopped before its last event.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        with self:
-            check_listener(on_event)
-            for event in self:
-                notify(on_event, event)
-        result: R = self._parser.result(self.result_type)
+        try:
+            with self:
+                check_listener(on_event)
+                for event in self:
+                    notify(on_event, event)
+                result: R = self._parser.result(self.result_type)
+                return result
+        except StreamError as error:
+            seconds = self._limits.before_deadline(_POLL_TIMEOUT)
+            if not recover or error is not self._parser.broken_by or not seconds:
+                raise
+            return self.recover(poll_timeout=seconds)
+
+    def recover(self, *, poll_timeout: float = _POLL_TIMEOUT) -> R:
+        """Closes the stream and asks the service for the outcome: a chat or run goes on although
+        its stream broke. Waits until it has ended and fetches its messages; sends nothing that is
+        billed. Not possible before the ids are known, for a chat without `auto_save_history`, and
+        for a run that is not a resumed one.
+
+        Args:
+            poll_timeout: Seconds to wait for the outcome.
+
+        Returns:
+            The result, as that of an unbroken stream; `nodes` of a run has those that had begun.
+
+        Raises:
+            APIError: The chat or run failed: ChatFailed, ChatCanceled, WorkflowFailed.
+            StreamInterrupted: The outcome could not be retrieved; the error has what came.
+        """
+        from ..steps import run_steps
+        from .recovery import recover
+
+        self.close()
+        client, options, module = self._call
+        steps = recover(client, self._parser, self.result_type, module, options, poll_timeout)
+        result: R = run_steps(steps, client.settings.retries.wait)
         return result
 
     @property
@@ -226,6 +267,7 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         deadline: float | None = None,
         keep_events: bool = False,
         on_gap: OnGap = "raise",
+        recovery: str = "",
     ) -> None:
         """Creates a stream. Nothing is sent before it is opened; then the limits start.
 
@@ -238,11 +280,14 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             deadline: Longest time for the whole stream, in seconds; None for no limit.
             keep_events: Whether `events` has all events, not only the last 20.
             on_gap: What to do when events are missing.
+            recovery: Module of the operation whose `WAITER` knows the outcome; empty if there is
+                none.
 
         Raises:
             ArgumentError: A limit is not a positive number, or `on_gap` has another value.
         """
         super().__init__(partial(client.open_response, request, options), request.operation)
+        self._call: Any = (client, options, recovery)
         sent = {**request.query, **(request.body or {})}
         self._parser = self.parser_type(self.spec, sent, keep_events, on_gap)
         self._parser.name = self._name
@@ -334,7 +379,8 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
                 limits.exceeded() or "no data arrived within the read timeout"
             ) from error
         except APIConnectionError as error:
-            raise parser.interrupted(_reason(error, closed=self._closed)) from error
+            reason = _reason(error, closed=self._closed)
+            raise parser.interrupted(reason, closed=self._closed) from error
 
     async def _drain(self) -> None:
         """The async form of `EventStream._drain`."""
@@ -356,12 +402,13 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
         """
         return _TextStream(self, self._parser.text_pieces())
 
-    async def until_done(self, on_event: Listener[E] | None = None) -> R:
+    async def until_done(self, on_event: Listener[E] | None = None, *, recover: bool = False) -> R:
         """Reads the stream to its end.
 
         Args:
             on_event: Called with each event; or a mapping from event names to functions. The
                 functions may be async.
+            recover: Whether to call the method `recover` if the stream breaks.
 
         Returns:
             The result: the chat with its messages, or the outputs of the run.
@@ -371,11 +418,42 @@ class AsyncEventStream(AsyncByteStream, Generic[E, R]):
             StreamInterrupted: The stream stopped before its last event.
             StreamTimeout: No event arrived within `idle_timeout`, or `deadline` passed.
         """
-        check_listener(on_event)
-        async with self:
-            async for event in self:
-                await notify_async(on_event, event)
-        result: R = self._parser.result(self.result_type)
+        try:
+            check_listener(on_event)
+            async with self:
+                async for event in self:
+                    await notify_async(on_event, event)
+                result: R = self._parser.result(self.result_type)
+                return result
+        except StreamError as error:
+            seconds = self._limits.before_deadline(_POLL_TIMEOUT)
+            if not recover or error is not self._parser.broken_by or not seconds:
+                raise
+            return await self.recover(poll_timeout=seconds)
+
+    async def recover(self, *, poll_timeout: float = _POLL_TIMEOUT) -> R:
+        """Closes the stream and asks the service for the outcome: a chat or run goes on although
+        its stream broke. Waits until it has ended and fetches its messages; sends nothing that is
+        billed. Not possible before the ids are known, for a chat without `auto_save_history`, and
+        for a run that is not a resumed one.
+
+        Args:
+            poll_timeout: Seconds to wait for the outcome.
+
+        Returns:
+            The result, as that of an unbroken stream; `nodes` of a run has those that had begun.
+
+        Raises:
+            APIError: The chat or run failed: ChatFailed, ChatCanceled, WorkflowFailed.
+            StreamInterrupted: The outcome could not be retrieved; the error has what came.
+        """
+        from ..steps import run_steps_async
+        from .recovery import recover
+
+        await self.close()
+        client, options, module = self._call
+        steps = recover(client, self._parser, self.result_type, module, options, poll_timeout)
+        result: R = await run_steps_async(steps, client.settings.retries.wait_async)
         return result
 
     @property

@@ -204,6 +204,8 @@ class StreamSpec(NamedTuple):
     """The other known states of the chat, in which it goes on."""
     waiting: frozenset[str] = frozenset()
     """Settled states in which the caller has to act."""
+    pauses: frozenset[str] = frozenset()
+    """Values of `msg_type` in JSON messages that say that the chat waits for the user."""
     answer: frozenset[str] = frozenset()
     """Types of the messages that are the answer of the bot."""
     follow_up: frozenset[str] = frozenset()

@@ -132,15 +132,16 @@ class WorkflowResult(Generic[InterruptionT, UsageT]):
         return self
 
     @classmethod
-    def of_run(cls, run: Any) -> Self:
+    def of_run(cls, run: Any, output: str | None) -> Self:
         """Creates the result of a run that does not stream.
 
         Args:
-            run: The result of `coze.workflows.runs.create`.
+            run: The result of `coze.workflows.runs.create`, or the record of a run.
+            output: The output of its end node.
         """
         is_interrupted = run.interrupt_data is not None and bool(run.interrupt_data.event_id)
         return cls(
-            output=run.data or "",
+            output=output or "",
             interruption=cls.interruption_type(
                 interrupt=run.interrupt_data, question=question_in(run.interrupt_data.data)
             )
@@ -319,6 +320,21 @@ class WorkflowParser(EventParser[Any]):
             logid=self.logid,
             **self.ids,
         )
+
+    def recovered(self, cls: type[Any], last: Any, then: Any) -> Any:
+        """The result after a break; see `EventParser.recovered`."""
+        result = cls.of_run(last, _end_output(last.output))
+        result.nodes = self.nodes
+        return result
+
+
+def _end_output(output: str | None) -> str:
+    """The output of the end node in the record of a run: JSON with the outputs by name, or text."""
+    try:
+        outputs = msgspec.json.decode(output or "")
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return output or ""
+    return text_of(get_path(outputs, "Output")) or output or ""
 
 
 class _Progress(Generic[ResultT]):

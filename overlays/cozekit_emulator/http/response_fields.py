@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import ApiError
 from ..openapi.description import Schema
 from ..state.store import Record
 from .request import ApiRequest
@@ -40,6 +41,19 @@ def example_response(request: ApiRequest) -> Record:
     """The example of the description."""
     example = request.state.examples.of(request.operation.response)
     return {name: value for name, value in example.items() if name not in _ENVELOPE}
+
+
+def documented_response(request: ApiRequest) -> Record:
+    """The example of the description, for the ids of its examples.
+
+    Raises:
+        ApiError: 4200: a path names another id, of something that nobody has made.
+    """
+    for parameter in request.operation.parameters:
+        name = parameter["name"]
+        if parameter["in"] == "path" and not request.state.is_documented_id(str(request.arg(name))):
+            raise ApiError(4200, f"{name} {request.arg(name)!r}: not found")
+    return example_response(request)
 
 
 def record_response(request: ApiRequest, record: Record) -> Record:

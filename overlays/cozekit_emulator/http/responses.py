@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from ..errors import ApiError
 
@@ -61,23 +62,31 @@ def redirect(location: str, logid: str) -> Response:
 
 def event_stream(events: Iterator[Event], event_format: EventFormat, logid: str) -> Response:
     """An event stream, one piece per event."""
-    return StreamingResponse(
-        _pieces(events, event_format),
-        200,
-        {**headers(logid), "Cache-Control": "no-cache"},
-        "text/event-stream; charset=utf-8",
-    )
+    return _EventStream(events, event_format, logid)
 
 
-async def _pieces(events: Iterator[Event], event_format: EventFormat) -> AsyncIterator[bytes]:
-    try:
-        for number, (name, data) in enumerate(events):
+class _EventStream(StreamingResponse):
+    def __init__(self, events: Iterator[Event], event_format: EventFormat, logid: str) -> None:
+        self._events = events
+        super().__init__(
+            self._pieces(event_format),
+            200,
+            {**headers(logid), "Cache-Control": "no-cache"},
+            "text/event-stream; charset=utf-8",
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A connection that ends stops the traffic, not the work.
+            for _ in self._events:
+                pass
+
+    async def _pieces(self, event_format: EventFormat) -> AsyncIterator[bytes]:
+        for number, (name, data) in enumerate(self._events):
             yield event_format(number, name, data)
             await asyncio.sleep(0)
-    finally:
-        # A client that leaves stops the traffic, not the work.
-        for _ in events:
-            pass
 
 
 def chat_event(_: int, name: str, data: Any) -> bytes:

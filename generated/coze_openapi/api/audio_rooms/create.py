@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coze_runtime.operation import Response
 
     from ...models.audio_rooms import Room, RoomConfig
+    from ...models.shared import ConnectorId
 
 OPERATION = Operation(
     "audio_rooms_create",
@@ -50,6 +51,7 @@ def build(
     config: RoomConfig | None = None,
     uid: str | None = None,
     workflow_id: str | None = None,
+    connector_id: ConnectorId | str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -75,6 +77,7 @@ def build(
                 "config": config,
                 "uid": uid,
                 "workflow_id": workflow_id,
+                "connector_id": connector_id,
             }
         ),
     )

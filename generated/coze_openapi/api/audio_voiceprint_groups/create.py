@@ -35,6 +35,7 @@ def build(
     *,
     name: str,
     desc: str | None = None,
+    coze_account_id: str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -53,7 +54,7 @@ def build(
         "/v1/audio/voiceprint_groups",
         {},
         {},
-        omit_none({"name": name, "desc": desc}),
+        omit_none({"name": name, "desc": desc, "coze_account_id": coze_account_id}),
     )
 
 

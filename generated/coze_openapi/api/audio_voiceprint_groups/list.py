@@ -46,6 +46,7 @@ def build(
     *,
     name: str | None = None,
     user_id: str | None = None,
+    coze_account_id: str | None = None,
     group_id: str | None = None,
     page_num: int | None = None,
     page_size: int | None = None,
@@ -69,6 +70,7 @@ def build(
             {
                 "name": name,
                 "user_id": user_id,
+                "coze_account_id": coze_account_id,
                 "group_id": group_id,
                 "page_num": page_num,
                 "page_size": page_size,

@@ -46,6 +46,7 @@ def build(
     voice_id: str | None = None,
     space_id: str | None = None,
     description: str | None = None,
+    audio: str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -74,6 +75,7 @@ def build(
                 "voice_id": voice_id,
                 "space_id": space_id,
                 "description": description,
+                "audio": audio,
             }
         ),
         {"file": part("file", file)},

@@ -33,6 +33,7 @@ PAGER = Pager(
     size="page_size",
     items="data.items",
     id="version",
+    total="data.total",
     has_more="data.has_more",
 )
 

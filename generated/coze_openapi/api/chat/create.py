@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coze_runtime.operation import Response
 
     from ...models.chat import Chat, ChatPublishStatus, EnterMessage, ShortcutCommandCall
+    from ...models.shared import ConnectorId
 
 OPERATION = Operation(
     "chat_create",
@@ -92,6 +93,7 @@ def build(
     enable_card: bool | None = None,
     publish_status: ChatPublishStatus | str | None = None,
     bot_version: str | None = None,
+    connector_id: ConnectorId | str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -125,6 +127,7 @@ def build(
                 "enable_card": enable_card,
                 "publish_status": publish_status,
                 "bot_version": bot_version,
+                "connector_id": connector_id,
             }
         ),
     )

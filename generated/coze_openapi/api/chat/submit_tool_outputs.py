@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from coze_runtime.operation import Response
 
-    from ...models.chat import Chat, ToolOutput
+    from ...models.chat import Chat, ShortcutCommandCall, ToolOutput
 
 OPERATION = Operation(
     "chat_submit_tool_outputs",
@@ -60,6 +60,8 @@ def build(
     chat_id: str,
     tool_outputs: Sequence[ToolOutput],
     stream: bool | None = None,
+    auto_save_history: bool | None = None,
+    shortcut_command: ShortcutCommandCall | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -67,7 +69,14 @@ def build(
         "/v3/chat/submit_tool_outputs",
         {"conversation_id": conversation_id, "chat_id": chat_id},
         {},
-        omit_none({"tool_outputs": tool_outputs, "stream": stream}),
+        omit_none(
+            {
+                "tool_outputs": tool_outputs,
+                "stream": stream,
+                "auto_save_history": auto_save_history,
+                "shortcut_command": shortcut_command,
+            }
+        ),
     )
 
 

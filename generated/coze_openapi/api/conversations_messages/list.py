@@ -54,6 +54,7 @@ def build(
     after_id: str | None = None,
     limit: int | None = None,
     include_middle_message: bool | None = None,
+    bot_id: str | None = None,
 ) -> Request:
     """Build the request.
 
@@ -79,6 +80,7 @@ def build(
                 "after_id": after_id,
                 "limit": limit,
                 "include_middle_message": include_middle_message,
+                "bot_id": bot_id,
             }
         ),
     )

@@ -31,6 +31,7 @@ PAGER = Pager(
     page="page_num",
     size="page_size",
     items="data.items",
+    id="id",
     total="data.total_count",
     has_more="data.has_more",
 )

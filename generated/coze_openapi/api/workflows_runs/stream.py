@@ -36,6 +36,7 @@ def build(
     ext: Mapping[str, str] | None = None,
     workflow_version: str | None = None,
     connector_id: ConnectorId | str | None = None,
+    is_async: bool | None = None,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -52,6 +53,7 @@ def build(
                 "ext": ext,
                 "workflow_version": workflow_version,
                 "connector_id": connector_id,
+                "is_async": is_async,
             }
         ),
     )
