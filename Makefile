@@ -15,7 +15,7 @@ define need_python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults test-lowest generate check lint-spec drift adopt adopt-trial build bench record clean
+.PHONY: help setup demo test test-faults test-lowest generate check lint-spec lint-mutants drift adopt adopt-trial build bench record clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,11 @@ generate: $(READY) ## Compile spec/ into generated/
 lint-spec: $(READY) ## Check the description against docs/description.md
 	$(BIN)/python -m generator lint
 
+lint-mutants: $(READY) ## Make every mistake in the description, and see that the linter notices it
+	$(BIN)/python -m tests.generator.mutants
+
 check: $(READY) ## Lint, types, layers, dependencies, and no drift between spec/ and generated/
+	$(BIN)/python -m generator lint
 	$(BIN)/python -m generator --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from generator.compile.bundle import METHODS, load_yaml
+from generator.compile.bundle import METHODS
+from generator.yaml_files import read_yaml
 
 from .processes import ROOT, environment
 from .report import Row, at_most
@@ -149,8 +150,10 @@ def multiply(spec: Path, target: Path, times: int) -> int:
     operations.
     """
     shutil.copytree(spec, target)
-    main = load_yaml(spec / "openapi.yaml")
-    files = {path.name: load_yaml(path) for path in sorted((spec / "resources").glob("*.yaml"))}
+    main = read_yaml(spec / "openapi.yaml").content
+    files = {
+        path.name: read_yaml(path).content for path in sorted((spec / "resources").glob("*.yaml"))
+    }
     tags = list(main["tags"])
     for number in range(1, times):
         copy = _Copy(f"copy{number}", tags, files)

@@ -19,14 +19,16 @@ import sys
 from pathlib import Path
 
 from .adopt import command as adopt
-from .compile.bundle import Bundle, DescriptionError, bundle
+from .compile.bundle import Bundle, bundle, read
 from .compile.emit import compile_bundle, render
 from .compile.lint import lint
+from .compile.lint.openapi import lint_openapi
 from .compile.operations import Operation
 from .compile.output import compare, write
 from .pages import drift, release_note
-from .pages.ledger import lint_ledger
+from .pages.ledger import lint_ledger, pages_to_name
 from .pages.operations_page import operations_page, with_server_table
+from .yaml_files import DescriptionError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,26 +100,35 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compile(arguments: argparse.Namespace) -> int:
-    joined = bundle(arguments.spec)
-    findings = lint(joined, arguments.spec) + _ledger(joined, arguments)
+    files = read(arguments.spec)
+    findings = lint(files, pages_to_name(arguments.spec))
+    if findings:
+        return _report(findings, f"{len(files)} files of the description")
+    joined = bundle(arguments.spec, files)
+    # The ledger is part of the rules, but not of a plain generation: a page may be entered after
+    # its operation is written.
+    if arguments.command == "lint" or arguments.check:
+        findings = lint_ledger(joined, arguments.spec, ROOT / "overlays")
+    if arguments.command == "lint":
+        findings += lint_openapi(joined, arguments.spec)
     if findings or arguments.command == "lint":
-        return _report(findings, f"{len(joined.files)} files of the description")
+        return _report(findings, f"{len(files)} files of the description")
     compiled = compile_bundle(joined)
-    files = render(compiled)
+    files_made = render(compiled)
     pages = _pages(joined, compiled.operations, arguments.docs or arguments.out.parent / "docs")
     if arguments.check:
-        differences = compare(files, arguments.out)
+        differences = compare(files_made, arguments.out)
         differences += [
             f"{target.name}: differs"
             for target, page in pages.items()
             if not target.exists() or target.read_bytes() != page
         ]
-        return _report(differences, f"{len(files)} generated files")
-    write(files, arguments.out)
+        return _report(differences, f"{len(files_made)} generated files")
+    write(files_made, arguments.out)
     for target, page in pages.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(page)
-    print(f"wrote {len(files)} files")
+    print(f"wrote {len(files_made)} files")
     return 0
 
 
@@ -130,16 +141,6 @@ def _pages(joined: Bundle, operations: list[Operation], folder: Path) -> dict[Pa
             text = with_server_table(target.read_text(encoding="utf-8"), operations, server)
             pages[target] = text.encode()
     return pages
-
-
-def _ledger(joined: Bundle, arguments: argparse.Namespace) -> list[str]:
-    """The ledger is part of the rules, but not of a plain generation: a page may be entered after
-    its operation is written.
-    """
-    if arguments.command != "lint" and not arguments.check:
-        return []
-    exists = (arguments.spec / "coverage.yaml").exists()
-    return lint_ledger(joined, arguments.spec, ROOT / "overlays") if exists else []
 
 
 def _report(findings: list[str], checked: str) -> int:

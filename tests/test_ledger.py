@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.compile.bundle import Bundle, DescriptionError, bundle
+from generator.compile.bundle import Bundle, bundle
 from generator.compile.emit import compile_bundle
 from generator.compile.nodes import pages_of
 from generator.pages.ledger import lint_ledger
 from generator.pages.operations_page import operations_page
+from generator.yaml_files import DescriptionError
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"

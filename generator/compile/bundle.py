@@ -9,49 +9,22 @@ operationId; the document names the method of the client instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
-from io import StringIO
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from posixpath import dirname, join, normpath
+from posixpath import dirname, normpath
+from posixpath import join as join_path
 from typing import Any
 
-import yaml
-from attrs import define, field
+from attrs import define, evolve, field
+
+from ..yaml_files import DescriptionError, Step, YamlFile, read_yaml
 
 Node = dict[str, Any]
 EVENT_TABLES = ("x-coze-socket", "x-coze-rtc", "x-coze-callbacks")
 STREAM_KIND, ERROR_CLASSES = "x-coze-stream-kind", "x-coze-error-classes"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 _QUOTED_NAME = re.compile(r"`(\w+)`")
-
-
-class DescriptionError(Exception):
-    """The description cannot be used; the text says where and how to fix it."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """A YAML loader that refuses a key given twice (YAML would keep the last one in silence)."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen: set[Hashable] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            mark = key_node.start_mark
-            raise DescriptionError(
-                f"{mark.name}:{mark.line + 1}: key {key!r} is given twice; keep one of them"
-            )
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-# Dates stay text: `2026-11-20` is an example value or a version here, never a datetime.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
-    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+_NAMED_PART = re.compile(r"/components/\w+/\w+")
 
 
 @define
@@ -59,8 +32,8 @@ class Bundle:
     """The joined document, and for each part the file it came from."""
 
     document: Node
-    files: dict[str, Node] = field(factory=dict)
-    """Path relative to the spec folder → its content as written."""
+    files: Mapping[str, YamlFile] = field(factory=dict)
+    """The files as written, by their path relative to the spec folder."""
     origin: dict[str, str] = field(factory=dict)
     """Name of a schema, operation, table of events, kind of stream or error → its file."""
     calls: dict[str, str] = field(factory=dict)
@@ -110,204 +83,222 @@ def call_of(node: Node) -> str:
     return f"coze.{tag}.{stream.get('method', method) if 'switch' not in stream else method}"
 
 
-def load_yaml(path: Path, name: str | None = None) -> Any:
-    """The content of a YAML file.
+def read(spec: Path) -> dict[str, YamlFile]:
+    """`openapi.yaml`, `shared.yaml` and `resources/*.yaml`, by their path relative to the folder.
 
     Raises:
-        DescriptionError: The file is missing, is not YAML, or gives a key twice.
+        DescriptionError: A file is missing, or is not YAML as `yaml_files` accepts it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DescriptionError(f"{name or path}: cannot be read ({error})") from error
-    stream = StringIO(text)
-    stream.name = str(name or path)  # the parser in C takes the name for its marks from the stream
-    loader = _Loader(stream)
-    try:
-        return loader.get_single_data()
-    except yaml.YAMLError as error:
-        raise DescriptionError(f"{name or path}: not valid YAML: {error}") from error
-    finally:
-        loader.dispose()
+    resources = sorted(f"resources/{path.name}" for path in spec.glob("resources/*.yaml"))
+    names = ("openapi.yaml", "shared.yaml", *resources)
+    return {name: read_yaml(spec / name, f"spec/{name}") for name in names}
 
 
-def bundle(spec: Path) -> Bundle:
-    """Joins `spec/openapi.yaml`, `spec/shared.yaml` and `spec/resources/*.yaml`.
+def bundle(spec: Path, files: Mapping[str, YamlFile] | None = None) -> Bundle:
+    """The joined document of a folder; its texts name methods of the client, not operations.
+
+    Args:
+        spec: The folder.
+        files: What `read` has read there.
 
     Raises:
         DescriptionError: A file, key, name or reference is wrong.
     """
-    resources = sorted(f"resources/{path.name}" for path in spec.glob("resources/*.yaml"))
-    files = {
-        name: load_yaml(spec / name, f"spec/{name}")
-        for name in ("openapi.yaml", "shared.yaml", *resources)
-    }
-    for name, content in files.items():
-        if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
-            raise DescriptionError(
-                f"spec/{name}: not an OpenAPI document; it needs `openapi`, `info` and `paths`"
-            )
+    joined = join(files or read(spec))
+    return evolve(joined, document=_with_calls(joined.calls, joined.document))
+
+
+def _with_calls(calls: dict[str, str], node: Any) -> Any:
+    if isinstance(node, str):
+        return (
+            _QUOTED_NAME.sub(lambda m: f"`{calls.get(m[1], m[1])}`", node) if "`" in node else node
+        )
+    if isinstance(node, list):
+        return [_with_calls(calls, item) for item in node]
+    if isinstance(node, dict):
+        return {key: _with_calls(calls, value) for key, value in node.items()}
+    return node
+
+
+def join(files: Mapping[str, YamlFile]) -> Bundle:
+    """One document out of the files.
+
+    Raises:
+        DescriptionError: A name is used twice, or a reference leads nowhere.
+    """
     joined = Bundle({}, files)
-    joined.calls = {
-        node["operationId"]: call_of(node)
-        for content in files.values()
-        for _, _, node in operations_of(content)
-        if node.get("operationId") and node.get("tags")
-    }
+    for name, file in files.items():
+        if not isinstance(file.content, dict) or not isinstance(file.content.get("paths"), dict):
+            raise DescriptionError(
+                f"spec/{name}:1: not an OpenAPI document; it needs `openapi`, `info` and `paths`"
+            )
+        for _, _, node in operations_of(file.content):
+            if node.get("operationId") and node.get("tags"):
+                joined.calls[node["operationId"]] = call_of(node)
     joined.document = {**_root(joined), "paths": {}, "components": {}}
-    for name, content in files.items():
-        _add_paths(joined, name, content)
-        _add_components(joined, name, content)
-        _add_events(joined, name, content)
-        _add_stream_kind(joined, name, content)
-        _add_error_classes(joined, name, content)
+    for name, file in files.items():
+        part = _File(joined, name, file)
+        part.add_paths()
+        part.add_components()
+        part.add_events()
+        part.add_stream_kind()
+        part.add_error_classes()
     joined.document["paths"] = dict(sorted(joined.document["paths"].items()))
     joined.document["components"].setdefault("schemas", {})
-    _check_references(joined)
     return joined
 
 
 def _root(joined: Bundle) -> Node:
     """What only `openapi.yaml` says, and the tables of `shared.yaml`."""
-    main, shared = joined.files["openapi.yaml"], joined.files["shared.yaml"]
-    root = {key: value for key, value in main.items() if key not in ("paths", "components")}
+    main, shared = joined.files["openapi.yaml"].content, joined.files["shared.yaml"].content
     tables = {
         key: value
         for key, value in shared.items()
         if key.startswith("x-") and key not in (STREAM_KIND, ERROR_CLASSES, *EVENT_TABLES)
     }
     return {
-        **_localized(joined, "openapi.yaml", root),
-        **_localized(joined, "shared.yaml", tables),
+        **{key: value for key, value in main.items() if key not in ("paths", "components")},
+        **tables,
     }
 
 
-def _add(table: Node, key: Any, value: Any, place: str) -> None:
-    """Enters something that only one file may describe."""
-    if key in table:
-        raise DescriptionError(f"{place} is described in another file too; keep one")
-    table[key] = value
+@define
+class _File:
+    """One file, and the document that it joins."""
+
+    joined: Bundle
+    name: str
+    file: YamlFile
+
+    def error(self, what: str, *pointer: Step) -> DescriptionError:
+        """An error at a part of the file."""
+        return DescriptionError(f"{self.file.name}:{self.file.line(pointer)}: {what}")
+
+    def add(self, table: Node, what: str, *pointer: Step, key: Any = None) -> Any:
+        """Enters a part that only one file may describe.
+
+        Args:
+            table: Where it goes.
+            what: What messages call it.
+            pointer: Where it is in the file.
+            key: Its name in the table, by default the last step of the pointer.
+        """
+        key, node = pointer[-1] if key is None else key, self.file.content
+        if key in table:
+            raise self.error(f"{what} is described in another file too; keep one", *pointer)
+        for step in pointer:
+            node = node[step]
+        table[key] = self.localized(node)
+        return table[key]
+
+    def add_paths(self) -> None:
+        """Operations."""
+        for path, item in self.file.content["paths"].items():
+            target = self.joined.document["paths"].setdefault(path, {})
+            for method in item:
+                what = f"{method.upper()} {path}"
+                operation_id = self.add(target, what, "paths", path, method).get("operationId")
+                if operation_id in self.joined.origin:
+                    raise self.error(
+                        f"operationId {operation_id} is used in "
+                        f"spec/{self.joined.origin[operation_id]} too; rename one of them",
+                        *("paths", path, method, "operationId"),
+                    )
+                if operation_id:
+                    self.joined.origin[operation_id] = self.name
+
+    def add_components(self) -> None:
+        """Schemas, responses, ways to sign in."""
+        for section, parts in (self.file.content.get("components") or {}).items():
+            target = self.joined.document["components"].setdefault(section, {})
+            for part in parts:
+                self.add(target, f"{section}/{part}", "components", section, part)
+                if section == "schemas":
+                    self.joined.origin[part] = self.name
+
+    def add_events(self) -> None:
+        """Tables of events that no operation carries: sockets, real-time calls, callbacks."""
+        content, stem = self.file.content, Path(self.name).stem
+        keys = [key for key in EVENT_TABLES if key in content]
+        if len(keys) > 1:
+            raise self.error(
+                f"{' and '.join(keys)} would both be events/{stem}.py; move one to another file",
+                keys[1],
+            )
+        for key in keys:
+            tables = self.joined.document.setdefault("x-coze-events", {})
+            table = self.add(tables, key, key, key=stem)
+            table |= {"kind": key, "title": content["info"]["title"]}
+            self.joined.origin[f"events/{stem}"] = self.name
+
+    def add_stream_kind(self) -> None:
+        """How the events of a kind of stream add up."""
+        if STREAM_KIND in self.file.content:
+            kind = self.file.content[STREAM_KIND].get("kind")
+            kinds = self.joined.document.setdefault("x-coze-stream-kinds", {})
+            self.add(kinds, f"{STREAM_KIND} {kind}", STREAM_KIND, key=kind)
+            self.joined.origin[f"streams/{kind}"] = self.name
+
+    def add_error_classes(self) -> None:
+        """Errors that carry models."""
+        for error in self.file.content.get(ERROR_CLASSES) or {}:
+            classes = self.joined.document.setdefault(ERROR_CLASSES, {})
+            self.add(classes, f"{ERROR_CLASSES} {error}", ERROR_CLASSES, error)
+            self.joined.origin[error] = self.name
+
+    def localized(self, node: Any) -> Any:
+        """The node for the joined document: references are local to it, after a check against the
+        file that they name.
+        """
+        if isinstance(node, list):
+            return [self.localized(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        local = {key: self.localized(value) for key, value in node.items()}
+        target = node.get("$ref")
+        if isinstance(target, str):
+            local["$ref"] = self.local(target)
+        return local
+
+    def local(self, target: str) -> str:
+        """A reference for the joined document."""
+        file, _, pointer = target.partition("#")
+        source = normpath(join_path(dirname(self.name), file)) if file else self.name
+        found: Any = self.joined.files[source].content if source in self.joined.files else None
+        for step in pointer.strip("/").split("/"):
+            found = found.get(step) if isinstance(found, dict) else None
+        problem = ""
+        if source not in self.joined.files:
+            problem = "names a file that does not exist; fix the path"
+        elif found is None:
+            problem = "leads nowhere; define it or fix the name"
+        elif not _NAMED_PART.fullmatch(pointer):
+            problem = "points into a part; name that part under components/schemas"
+        if problem:
+            place = next(_pointers(self.file.content, target), ())
+            raise self.error(f"$ref {target} {problem}", *place)
+        return f"#{pointer}"
 
 
-def _add_paths(joined: Bundle, name: str, content: Node) -> None:
-    for path, item in content["paths"].items():
-        target = joined.document["paths"].setdefault(path, {})
-        for method, node in item.items():
-            place = f"spec/{name}: {method.upper()} {path}"
-            _add(target, method, _localized(joined, name, node), place)
-            operation_id = node.get("operationId") if isinstance(node, dict) else None
-            if operation_id in joined.origin:
-                raise DescriptionError(
-                    f"spec/{name}: operationId {operation_id} is used in "
-                    f"spec/{joined.origin[operation_id]} too; rename one of them"
-                )
-            if operation_id:
-                joined.origin[operation_id] = name
+def _pointers(node: Any, target: str, above: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+    """Where a reference is made."""
+    for step, child in parts_of(node):
+        if step == "$ref" and child == target:
+            yield (*above, step)
+        yield from _pointers(child, target, (*above, step))
 
 
-def _add_components(joined: Bundle, name: str, content: Node) -> None:
-    for section, parts in (content.get("components") or {}).items():
-        target = joined.document["components"].setdefault(section, {})
-        for part, node in (parts or {}).items():
-            _add(target, part, _localized(joined, name, node), f"spec/{name}: {section}/{part}")
-            if section == "schemas":
-                joined.origin[part] = name
-
-
-def _add_events(joined: Bundle, name: str, content: Node) -> None:
-    """Tables of events that no operation carries: sockets, real-time calls, callbacks."""
-    keys, stem = [key for key in EVENT_TABLES if key in content], Path(name).stem
-    if len(keys) > 1:
-        raise DescriptionError(
-            f"spec/{name}: {' and '.join(keys)} would both be events/{stem}.py; move one to "
-            "another file"
-        )
-    for key in keys:
-        table = _localized(joined, name, content[key])
-        table |= {"kind": key, "title": content["info"]["title"]}
-        joined.document.setdefault("x-coze-events", {})[stem] = table
-        joined.origin[f"events/{stem}"] = name
-
-
-def _add_stream_kind(joined: Bundle, name: str, content: Node) -> None:
-    """How the events of a kind of stream add up."""
-    if STREAM_KIND in content:
-        about = _localized(joined, name, content[STREAM_KIND])
-        kind = about.get("kind")
-        kinds = joined.document.setdefault("x-coze-stream-kinds", {})
-        _add(kinds, kind, about, f"spec/{name}: {STREAM_KIND} {kind}")
-        joined.origin[f"streams/{kind}"] = name
-
-
-def _add_error_classes(joined: Bundle, name: str, content: Node) -> None:
-    for error, about in (content.get(ERROR_CLASSES) or {}).items():
-        classes = joined.document.setdefault(ERROR_CLASSES, {})
-        place = f"spec/{name}: {ERROR_CLASSES} {error}"
-        _add(classes, error, _localized(joined, name, about), place)
-        joined.origin[error] = name
-
-
-def _localized(joined: Bundle, name: str, node: Any) -> Any:
-    """The node for the joined document: references are local to it, after a check against the file
-    that they name; texts name methods of the client.
-    """
-    if isinstance(node, str):
-        return _QUOTED_NAME.sub(lambda m: f"`{joined.calls.get(m[1], m[1])}`", node)
-    if isinstance(node, list):
-        return [_localized(joined, name, item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    local = {key: _localized(joined, name, value) for key, value in node.items()}
-    target = node.get("$ref")
-    if isinstance(target, str):
-        local["$ref"] = f"#{_pointer(joined, name, target)}"
-    return local
-
-
-def _pointer(joined: Bundle, name: str, target: str) -> str:
-    """Where a reference leads inside of its file."""
-    file, _, pointer = target.partition("#")
-    source = normpath(join(dirname(name), file)) if file else name
-    if source not in joined.files:
-        raise DescriptionError(
-            f"spec/{name}: $ref {target} names a file that does not exist; fix the path"
-        )
-    if _lookup(joined.files[source], pointer) is None:
-        raise DescriptionError(
-            f"spec/{name}: $ref {target} leads nowhere; define it or fix the name"
-        )
-    return pointer
-
-
-def _lookup(document: Any, pointer: str) -> Any:
-    for step in pointer.strip("/").split("/"):
-        document = (
-            document.get(step.replace("~1", "/").replace("~0", "~"))
-            if isinstance(document, dict)
-            else None
-        )
-    return document
+def parts_of(node: Any) -> Iterable[tuple[Step, Any]]:
+    """The parts of a map or a list, by key or index."""
+    if isinstance(node, dict):
+        return node.items()
+    return enumerate(node) if isinstance(node, list) else ()
 
 
 def references(node: Any) -> Iterator[str]:
     """Every `$ref` below a node."""
-    if isinstance(node, list):
-        for item in node:
-            yield from references(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key == "$ref" and isinstance(value, str):
-                yield value
-            else:
-                yield from references(value)
-
-
-def _check_references(joined: Bundle) -> None:
-    for target in references(joined.document):
-        if _lookup(joined.document, target[1:]) is None:
-            raise DescriptionError(f"$ref {target} leads nowhere in the joined document")
-        if target.count("/") != 3:
-            raise DescriptionError(
-                f"$ref {target} points into a part of the description; give that part a name under "
-                "components/schemas"
-            )
+    for key, value in parts_of(node):
+        if key == "$ref" and isinstance(value, str):
+            yield value
+        else:
+            yield from references(value)

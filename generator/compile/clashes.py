@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from .bundle import DescriptionError
+from ..yaml_files import DescriptionError
 from .methods import STREAM_OPTIONS, method_names
 from .operations import Operation
 from .render import Tag

@@ -12,10 +12,11 @@ import yaml
 from attrs import define
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .bundle import Bundle, DescriptionError
+from ..yaml_files import DescriptionError
+from .bundle import Bundle
 from .clashes import check_names
 from .docstrings import DOCS
-from .nodes import body_schema, reachable, schemas_below
+from .nodes import body_schema, reachable, results, schemas_below
 from .operations import Operation, operations_of
 from .output import dump_bundle, dump_json, formatted, manifest
 from .render import FILTERS, Tag, model_imports, operation_context, resource_context, tags_of
@@ -55,7 +56,7 @@ def compile_bundle(bundle: Bundle) -> Compiled:
     data = parse(bundle)
     bodies = frozenset(name for _, _, node in bundle.operations() if (name := body_schema(node)))
     decoded = _decoded(bundle)
-    types = Types(bundle, decoded)
+    types = Types(bundle, decoded, results(bundle))
     models, enums = models_of(bundle, data, types, bodies - decoded), enums_of(bundle)
     operations = operations_of(bundle, data, types)
     if len(operations) != sum(1 for _ in bundle.operations()):

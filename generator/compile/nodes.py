@@ -13,6 +13,8 @@ from typing import Any
 from .bundle import Bundle, Node, references
 
 SCHEMAS = "#/components/schemas/"
+_OF_MODELS = {"to_dict", "from_dict", "set_logid"}
+"""Methods of `coze_runtime.models.Model`, whose names its fields cannot have."""
 
 
 def one_line(text: Any) -> str:
@@ -139,6 +141,21 @@ def response_schema(node: Node) -> str | None:
     return schema_name((success_content(node).get("application/json") or {}).get("schema"))
 
 
+def results(bundle: Bundle) -> frozenset[str]:
+    """The schemas of the objects that methods return."""
+    nodes = [node for _, _, node in bundle.operations() if "x-coze-unwrap" in node]
+    found = {result_schema(bundle, node) for node in nodes}
+    return frozenset(name for name in found if name)
+
+
+def result_schema(bundle: Bundle, node: Node) -> str | None:
+    """The schema of the object that an operation returns, if it returns one."""
+    response, path = response_schema(node), str(node["x-coze-unwrap"])
+    if response is None or path == "body":
+        return response
+    return schema_name(node_at(bundle, reference(response), path))
+
+
 def event_payloads(node: Node) -> Node:
     """Events of the stream of an operation: name → payload."""
     events: Node = (node.get("x-coze-stream") or {}).get("events") or {}
@@ -160,8 +177,22 @@ def member_name(value: Any, about: Any) -> str:
     return re.sub(r"\W+", "_", str(name or value)).strip("_").upper()
 
 
+def field_name(name: str, *, result: bool = False) -> str:
+    """Python name of a field of a model: the wire name where Python and models allow it.
+
+    Args:
+        name: The wire name.
+        result: Whether calls return the model, so that its `logid` is that of the call.
+    """
+    taken = {*_OF_MODELS, "logid"} if result else _OF_MODELS
+    if name.isidentifier() and not (keyword.iskeyword(name) or name[0] == "_" or name in taken):
+        return name
+    python = python_name(name.lstrip("_") or "field")
+    return python if python not in (name, *taken) else f"{python}_"
+
+
 def python_name(name: str) -> str:
-    """Python name of a field or parameter: the wire name where Python allows it."""
+    """Python name of a parameter: the wire name where Python allows it."""
     python = re.sub(r"\W", "_", name)
     if python[:1].isdigit():
         python = f"_{python}"

@@ -10,7 +10,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
-from .bundle import Bundle, DescriptionError, Node
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
 from .limits import Tree, limit_tree
 from .nodes import (
     body_schema,

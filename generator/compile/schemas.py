@@ -25,8 +25,9 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
-from .bundle import Bundle, DescriptionError, Node
-from .nodes import known_values, member_name, module_of, one_line, properties, python_name
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
+from .nodes import field_name, known_values, member_name, module_of, one_line, properties
 
 _SIMPLE = {
     StringProperty: "str",
@@ -45,6 +46,7 @@ class Field:
     """One field of a model."""
 
     name: str
+    wire: str
     annotation: str
     required: bool
     secret: bool
@@ -60,6 +62,11 @@ class Model:
     module: str
     description: str
     fields: list[Field]
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Python name → wire name, for the fields whose names differ."""
+        return {field.name: field.wire for field in self.fields if field.name != field.wire}
 
 
 @define
@@ -146,6 +153,8 @@ class Types:
     bundle: Bundle
     decoded: frozenset[str]
     """Schemas that responses and events hold; callers build all others."""
+    results: frozenset[str]
+    """Schemas that methods return."""
 
     def annotation(self, prop: PropertyProtocol, *, sent: bool) -> tuple[str, frozenset[str]]:
         """The type of a property, and the names of the schemas in it; `sent` gives the wider types
@@ -257,14 +266,11 @@ def _fields(bundle: Bundle, prop: ModelProperty, node: Node, types: Types) -> li
         raise DescriptionError(f"{model}: the parser loses {lost}")
     fields: list[Field] = []
     for name, raw in written.items():
-        if python_name(name) not in (name, name.lower()):
-            raise DescriptionError(
-                f"{model}.{name}: not a Python identifier; a model needs the wire name as its "
-                "field name"
-            )
         annotation, uses = types.annotation(parsed[name], sent=str(model) not in types.decoded)
         required, secret = bool(parsed[name].required), raw.get("format") == "password"
-        fields.append(Field(name, annotation, required, secret, describe(bundle, raw), uses))
+        text = describe(bundle, raw)
+        python = field_name(name, result=str(model) in types.results)
+        fields.append(Field(python, name, annotation, required, secret, text, uses))
     return fields
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import define
 
-from .bundle import Bundle, DescriptionError, Node
+from ..yaml_files import DescriptionError
+from .bundle import Bundle, Node
 from .docstrings import DOCS
 from .limits import Tree, limit_code, limit_tree, narrowed, subtree
 from .nodes import node_at, one_line, properties, reference, schema_name
@@ -99,7 +100,7 @@ def sender_names(bundle: Bundle) -> dict[str, list[str]]:
 
 def senders_context(bundle: Bundle, models: list[Model], stem: str, table: Node) -> dict[str, Any]:
     """Everything that `senders.py.jinja` prints."""
-    fields = {model.name: {field.name: field for field in model.fields} for model in models}
+    fields = {model.name: {field.wire: field for field in model.fields} for model in models}
     title = str(table["title"])
     return {
         "source": bundle.origin[f"events/{stem}"],

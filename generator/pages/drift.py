@@ -3,9 +3,9 @@ page.
 
 It never writes the description: a person reads the report and decides. A difference is explained by
 `x-coze-deviation` on the parameter or property itself, by one beside or around it (property, list
-of values, schema, operation) whose text names the field or value in backticks, or by
-`x-fidelity-exceptions`. One schema serves many pages, so a field counts as removed when the last
-page that documented it no longer does.
+of values, schema, operation) whose text names the field or value in backticks, or that lists it
+under `fields`. One schema serves many pages, so a field counts as removed when the last page that
+documented it no longer does.
 """
 
 from __future__ import annotations

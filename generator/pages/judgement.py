@@ -100,10 +100,9 @@ def reason(holders: Iterable[Node], where: str, *names: str) -> str:
         text = f"{deviation.get('what')} {deviation.get('why')}"
         if any(f"`{name}`" in text for name in names):
             return str(deviation["what"])
-        for exception in holder.get("x-fidelity-exceptions") or ():
-            pattern = str(exception["field"])
+        for pattern in deviation.get("fields") or ():
             if pattern in names or fnmatch.fnmatchcase(where, pattern.replace("[]", "[[]]")):
-                return str(exception["reason"])
+                return str(deviation["why"])
     return ""
 
 

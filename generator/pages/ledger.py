@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..compile.bundle import Bundle, load_yaml
+from ..compile.bundle import Bundle
 from ..compile.lint.gaps import GAP
 from ..compile.nodes import pages_of
+from ..yaml_files import read_yaml
 
 KINDS = ("operations", "module", "reason")
 WHERE = "spec/coverage.yaml"
@@ -20,16 +21,27 @@ Entries = dict[str, dict[str, Any]]
 
 def known_pages(spec: Path) -> Entries | None:
     """The pages of the ledger by their slugs; None when there is no ledger."""
-    if not (spec / "coverage.yaml").exists():
-        return None
-    return (load_yaml(spec / "coverage.yaml", WHERE) or {}).get("pages") or {}
+    return (_ledger(spec).get("pages") or {}) if (spec / "coverage.yaml").exists() else None
+
+
+def pages_to_name(spec: Path) -> frozenset[str] | None:
+    """Slugs that the description may name; None when there is no ledger."""
+    pages = known_pages(spec)
+    return None if pages is None else frozenset([*pages, *(_ledger(spec).get("guides") or ())])
+
+
+def _ledger(spec: Path) -> dict[str, Any]:
+    file = spec / "coverage.yaml"
+    return (read_yaml(file, WHERE).content if file.exists() else None) or {}
 
 
 def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
     """Every departure of the ledger from the description, with its fix; empty when there is
     none.
     """
-    ledger = load_yaml(spec / "coverage.yaml", WHERE) or {}
+    if not (spec / "coverage.yaml").exists():
+        return []
+    ledger = _ledger(spec)
     pages: Entries = ledger.get("pages") or {}
     undocumented: Entries = ledger.get("undocumented") or {}
     return sorted(
@@ -45,8 +57,7 @@ def lint_ledger(bundle: Bundle, spec: Path, overlays: Path) -> list[str]:
 
 def first_days(spec: Path) -> dict[str, str]:
     """Page → `since`: the day from which on it is known, where the first export lacks it."""
-    file = spec / "coverage.yaml"
-    pages: Entries = (load_yaml(file, WHERE) if file.exists() else {}).get("pages") or {}
+    pages = known_pages(spec) or {}
     return {name: str(entry["since"]) for name, entry in pages.items() if "since" in entry}
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from attrs import define, field
 
-from ..compile.bundle import Bundle, DescriptionError, Node, call_of, load_yaml
+from ..compile.bundle import Bundle, Node, call_of
 from ..compile.nodes import body_schema, event_payloads, reachable, reference, schema_name
+from ..yaml_files import DescriptionError, read_yaml
 from .places import Place, named_schema, parameters, properties, received_schemas, resolve
 
 SECTIONS = ("Added", "Changed", "Removed")
@@ -49,7 +50,7 @@ def load(path: Path) -> Bundle:
     Raises:
         DescriptionError: It is missing, or no bundle.
     """
-    document = load_yaml(path)
+    document = read_yaml(path).content
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise DescriptionError(f"{path}: not a bundle; give a file like generated/openapi.yaml")
     document.setdefault("components", {}).setdefault("schemas", {})

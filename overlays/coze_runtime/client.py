@@ -577,6 +577,10 @@ class AsyncAPIClient(BaseClient):
         if self._parent is None:
             await self._connections.close()
 
+    async def aclose(self) -> None:
+        """The same as `close`, for `contextlib.aclosing`."""
+        await self.close()
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -11,6 +11,7 @@ from . import publish
 from .serialization.convert import Convertible, from_wire, to_wire
 
 T = TypeVar("T")
+M = TypeVar("M", bound="Model")
 
 # Secrets inside longer texts: of signed URLs, and tokens in configurations for other programs.
 _SECRET = re.compile(
@@ -31,7 +32,7 @@ class _PreInit:
 
     def __get__(self, instance: object, cls: type[Model]) -> Callable[[Model], None] | None:
         names = [
-            attribute.name
+            attribute.alias
             for attribute in cls.__dict__.get("__attrs_attrs__", ())
             if attribute.default is None
         ]
@@ -90,18 +91,57 @@ class Model(Convertible):
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return all(getattr(self, a.name) == getattr(other, a.name) for a in self.__attrs_attrs__)
+        return all(getattr(self, a.alias) == getattr(other, a.alias) for a in self.__attrs_attrs__)
 
     __hash__ = None  # type: ignore[assignment]  # fields may change, so it cannot be a key
 
     def __repr__(self) -> str:
-        attributes = ((a.name, getattr(self, a.name), a.repr) for a in self.__attrs_attrs__)
+        attributes = ((a.alias, getattr(self, a.alias), a.repr) for a in self.__attrs_attrs__)
         fields = (
             f"{name}={value!r}" if is_shown else f"{name}=***"
             for name, value, is_shown in attributes
             if value is not None
         )
         return _SECRET.sub(r"\1***", f"{type(self).__name__}({', '.join(fields)})")
+
+
+def renamed(names: Mapping[str, str]) -> Callable[[type[M]], type[M]]:
+    """Gives fields their wire names where Python needs other ones, such as `from_` for `from`.
+
+    attrs and msgspec go by `Attribute.name`, which becomes the wire name; programs go by the Python
+    name, which stays as `Attribute.alias`.
+
+    Args:
+        names: Python name → wire name.
+    """
+
+    def rename(cls: type[M]) -> type[M]:
+        for python, wire in names.items():
+            slot = cls.__dict__[python]
+            cls.__annotations__[wire] = cls.__annotations__[python]
+            own = next((base.__dict__[wire] for base in cls.__mro__ if wire in base.__dict__), None)
+            setattr(cls, wire, slot if own is None else _Written(slot, own))
+        fields = cls.__attrs_attrs__
+        cls.__attrs_attrs__ = type(fields)(
+            f.evolve(name=names.get(f.name, f.name), alias=f.alias) for f in fields
+        )
+        return cls
+
+    return rename
+
+
+class _Written:
+    """A name of `Model` that is a wire name too: it reads as always, and writes to the field."""
+
+    def __init__(self, slot: Any, own: Any) -> None:
+        self.own = own
+        self.slot = slot
+
+    def __get__(self, instance: Any, cls: type[Any]) -> Any:
+        return self.own.__get__(instance, cls)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self.slot.__set__(instance, value)
 
 
 class Empty(Model):

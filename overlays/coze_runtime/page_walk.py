@@ -92,7 +92,7 @@ def _lost_items(cls: type[Model], steps: list[str], body: Any) -> str | None:
 
 
 def _types(model: type[Model] | None) -> dict[str, Any]:
-    return {name: annotation for name, annotation, _ in fields_of(model)} if model else {}
+    return {field.name: field.annotation for field in fields_of(model)} if model else {}
 
 
 def _place_of_items(path: str, value: Any, fields: set[str], depth: int) -> str | None:

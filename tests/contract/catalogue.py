@@ -27,7 +27,14 @@ AWKWARD_ID = "7 4/5?6#7%ü"
 @cache
 def description() -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((GENERATED / "openapi.yaml").read_text(encoding="utf-8"), Loader=loader)  # type: ignore[no-any-return]
+    document: dict[str, Any] = yaml.load(
+        (GENERATED / "openapi.yaml").read_text(encoding="utf-8"), Loader=loader
+    )
+    for node in document["components"]["schemas"].values():
+        if node.get("type") == "integer" and "x-known-values" in node:  # keys are texts there
+            values = node["x-known-values"].items()
+            node["x-known-values"] = {int(value): about for value, about in values}
+    return document
 
 
 @cache

@@ -3,10 +3,9 @@ otherwise.
 
 The file holds facts of the official pages: method, path, parameters, fields with their nesting,
 required flags, types, enum values and event names. A description may know more; it must not know
-less. What it says otherwise on purpose (a type, a flag, a value) is named, with a reason, in
-`x-fidelity-exceptions`: of an operation (`field` is a path as printed here, wildcards allowed), or
-of a schema or parameter (`field` is a name in it, `*` for all). Nothing excuses that something is
-missing.
+less. What it says otherwise on purpose (a type, a flag, a value) is named under `fields` of an
+`x-coze-deviation`: of an operation (a path as printed here, wildcards allowed), or of a schema or
+parameter (a name in it, `*` for all). Nothing excuses that something is missing.
 """
 
 from __future__ import annotations
@@ -89,13 +88,9 @@ def plain(value: Any) -> str:
 
 
 def excuses(node: dict[str, Any], owner: str) -> list[tuple[str, Excuse]]:
-    """Those that have a reason; the others do not count."""
-    found = node.get("x-fidelity-exceptions", [])
-    return [
-        (str(entry["field"]), Excuse(owner, str(entry["field"])))
-        for entry in found
-        if str(entry.get("reason") or "").strip()
-    ]
+    """The fields that a deviation excuses."""
+    fields = (node.get("x-coze-deviation") or {}).get("fields") or ()
+    return [(str(field), Excuse(owner, str(field))) for field in fields]
 
 
 class Comparison:

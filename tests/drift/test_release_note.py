@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.compile.bundle import Bundle, DescriptionError, bundle
+from generator.compile.bundle import Bundle, bundle
 from generator.pages import release_note
+from generator.yaml_files import DescriptionError
 
 HERE = Path(__file__).parent
 CASES = yaml.safe_load((HERE / "release_notes.yaml").read_text(encoding="utf-8"))

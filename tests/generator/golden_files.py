@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from generator.compile.bundle import bundle
+from generator.compile.bundle import bundle, read
 from generator.compile.emit import compile_bundle, render
 from generator.compile.lint import lint
 from tests.generator.tiny import SPEC
@@ -22,9 +22,9 @@ COMMAND = "python -m tests.generator.renew_golden"
 @cache
 def rendered() -> dict[str, bytes]:
     """Every generated file of the tiny description."""
-    joined = bundle(SPEC)
-    assert lint(joined, SPEC) == []
-    return render(compile_bundle(joined))
+    files = read(SPEC)
+    assert lint(files) == []
+    return render(compile_bundle(bundle(SPEC, files)))
 
 
 def golden_files() -> dict[str, bytes]:

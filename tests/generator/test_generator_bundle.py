@@ -5,18 +5,28 @@ named with its place and its fix.
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
 
-from generator.compile.bundle import DescriptionError, bundle, references
+from generator.compile.bundle import bundle, references
+from generator.yaml_files import DescriptionError
 from tests.generator.tiny import SPEC, Description
 
 
-def refusal(spec: Path) -> str:
+def refusal(spec: Path, *, line: int | None = None) -> str:
+    """The refusal without its line, which is told for every part of a file.
+
+    Args:
+        spec: The description.
+        line: What the line has to be.
+    """
     with pytest.raises(DescriptionError) as caught:
         bundle(spec)
-    return str(caught.value)
+    place, number, text = re.fullmatch(r"(spec/\S+?):(\d+): (.*)", str(caught.value)).groups()
+    assert line in (None, int(number))
+    return f"{place}: {text}"
 
 
 def replaced(folder: Path, name: str, old: str, new: str) -> Path:
@@ -36,8 +46,8 @@ def test_a_key_given_twice_is_named_with_its_line(tmp_path: Path) -> None:
     second = lines.index("    Maker:") + 3
     assert lines[second - 1] == "      type: object"
     assert (
-        refusal(spec)
-        == f"spec/resources/gadgets.yaml:{second}: key 'type' is given twice; keep one of them"
+        refusal(spec, line=second)
+        == "spec/resources/gadgets.yaml: key 'type' is given twice; keep one of them"
     )
 
 
@@ -48,15 +58,14 @@ def test_a_path_given_twice_in_one_file_is_named_with_its_line(tmp_path: Path) -
     lines = (spec / "resources/gadgets.yaml").read_text(encoding="utf-8").splitlines()
     second = lines.index("  /v1/gadgets:", lines.index("  /v1/gadgets:") + 1) + 1
     assert (
-        refusal(spec)
-        == f"spec/resources/gadgets.yaml:{second}: key '/v1/gadgets' is given twice; keep one "
-        "of them"
+        refusal(spec, line=second)
+        == "spec/resources/gadgets.yaml: key '/v1/gadgets' is given twice; keep one of them"
     )
 
 
 def test_a_key_given_twice_inside_braces_is_refused(tmp_path: Path) -> None:
     spec = replaced(tmp_path, "shared.yaml", 'version: "1"}', 'version: "1", title: Again}')
-    assert refusal(spec) == "spec/shared.yaml:2: key 'title' is given twice; keep one of them"
+    assert refusal(spec, line=2) == "spec/shared.yaml: key 'title' is given twice; keep one of them"
 
 
 def test_a_reference_to_a_missing_schema_of_the_same_file_is_refused(tmp_path: Path) -> None:
@@ -71,6 +80,13 @@ def test_a_reference_to_a_missing_schema_of_the_same_file_is_refused(tmp_path: P
         == "spec/resources/gadgets.yaml: $ref #/components/schemas/Owner leads nowhere; define "
         "it or fix the name"
     )
+
+
+def test_a_reference_that_leads_nowhere_is_named_with_its_line(tmp_path: Path) -> None:
+    text = (SPEC / "resources/gadgets.yaml").read_text(encoding="utf-8")
+    spec = replaced(tmp_path, "resources/gadgets.yaml", "schemas/Maker", "schemas/Owner")
+    first = text[: text.index("schemas/Maker")].count("\n") + 1
+    refusal(spec, line=first)
 
 
 def test_a_reference_to_a_missing_schema_of_another_file_is_refused(tmp_path: Path) -> None:
@@ -108,7 +124,7 @@ def test_every_reference_of_the_joined_document_is_local() -> None:
 
 def test_the_files_of_the_description_stay_as_they_were_written() -> None:
     assert "../shared.yaml#/components/schemas/Envelope" in set(
-        references(bundle(SPEC).files["resources/gadgets.yaml"])
+        references(bundle(SPEC).files["resources/gadgets.yaml"].content)
     )
 
 
@@ -152,14 +168,14 @@ def test_an_operation_id_used_twice_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_is_no_yaml_is_named_with_line_and_column(tmp_path: Path) -> None:
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     spec = Description().write(tmp_path)
     (spec / "resources/gadgets.yaml").write_text(
         "openapi: 3.1.0\ninfo: {title: [}\n", encoding="utf-8"
     )
-    text = refusal(spec)
-    assert text.startswith("spec/resources/gadgets.yaml: not valid YAML: ")
-    assert 'in "spec/resources/gadgets.yaml", line 2, column 16' in text
+    assert refusal(spec, line=2) == (
+        "spec/resources/gadgets.yaml: not valid YAML: did not find expected node content; fix it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,13 +206,15 @@ def test_a_root_file_that_is_no_openapi_document_is_refused(name: str, tmp_path:
 def test_a_missing_root_file_is_named(tmp_path: Path) -> None:
     spec = Description().write(tmp_path)
     (spec / "shared.yaml").unlink()
-    assert refusal(spec).startswith("spec/shared.yaml: cannot be read (")
+    with pytest.raises(DescriptionError, match=r"^spec/shared\.yaml: cannot be read \("):
+        bundle(spec)
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     spec = Description().write(tmp_path)
     (spec / "shared.yaml").write_bytes("# 名\n".encode("gb18030"))
-    assert refusal(spec).startswith("spec/shared.yaml: cannot be read (")
+    with pytest.raises(DescriptionError, match=r"^spec/shared\.yaml: cannot be read \("):
+        bundle(spec)
 
 
 def test_a_date_in_the_description_stays_text(tmp_path: Path) -> None:
@@ -212,7 +230,8 @@ def test_a_reference_to_a_part_that_is_not_joined_is_refused(tmp_path: Path) -> 
     description.node("Gadget")["properties"]["maker"]["$ref"] = "#/x-parts/Maker"
     assert (
         refusal(description.write(tmp_path))
-        == "$ref #/x-parts/Maker leads nowhere in the joined document"
+        == "spec/resources/gadgets.yaml: $ref #/x-parts/Maker points into a part; name that part "
+        "under components/schemas"
     )
 
 
@@ -221,7 +240,7 @@ def test_a_reference_into_a_schema_is_refused(tmp_path: Path) -> None:
     target = "#/components/schemas/Maker/properties/name"
     description.node("Gadget")["properties"]["maker"]["$ref"] = target
     assert refusal(description.write(tmp_path)) == (
-        f"$ref {target} points into a part of the description; give that part a name under "
+        f"spec/resources/gadgets.yaml: $ref {target} points into a part; name that part under "
         "components/schemas"
     )
 

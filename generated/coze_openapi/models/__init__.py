@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .api_apps_events import ApiAppEvent as ApiAppEvent, ApiAppEventPage as ApiAppEventPage, CallbackEventType as CallbackEventType, ListApiAppEventsResponse as ListApiAppEventsResponse
     from .apps import AppPage as AppPage, AppSummary as AppSummary, ListAppsResponse as ListAppsResponse
     from .audio_live import Live as Live, LiveStream as LiveStream, LiveStreamType as LiveStreamType, RetrieveLiveResponse as RetrieveLiveResponse
-    from .audio_rooms import CreateRoomResponse as CreateRoomResponse, Room as Room, RoomAudioCodec as RoomAudioCodec, RoomAudioConfig as RoomAudioConfig, RoomConfig as RoomConfig, RoomMode as RoomMode, RoomTurnDetection as RoomTurnDetection, RoomTurnDetectionType as RoomTurnDetectionType, RoomVideoCodec as RoomVideoCodec, RoomVideoConfig as RoomVideoConfig, RoomVideoStreamType as RoomVideoStreamType
+    from .audio_rooms import CreateRoomResponse as CreateRoomResponse, Room as Room, RoomAudioCodec as RoomAudioCodec, RoomAudioConfig as RoomAudioConfig, RoomConfig as RoomConfig, RoomMode as RoomMode, RoomTranslateConfig as RoomTranslateConfig, RoomTurnDetection as RoomTurnDetection, RoomTurnDetectionType as RoomTurnDetectionType, RoomVideoCodec as RoomVideoCodec, RoomVideoConfig as RoomVideoConfig, RoomVideoStreamType as RoomVideoStreamType
     from .audio_speech import SpeechFormat as SpeechFormat, SpeechSampleRate as SpeechSampleRate
     from .audio_transcriptions import CreateTranscriptionResponse as CreateTranscriptionResponse, Transcription as Transcription
     from .audio_voiceprint_groups import CreateVoiceprintGroupResponse as CreateVoiceprintGroupResponse, IdentifySpeakerResponse as IdentifySpeakerResponse, ListVoiceprintGroupsResponse as ListVoiceprintGroupsResponse, SpeakerMatch as SpeakerMatch, SpeakerMatches as SpeakerMatches, VoiceprintGroup as VoiceprintGroup, VoiceprintGroupPage as VoiceprintGroupPage, VoiceprintGroupReference as VoiceprintGroupReference
@@ -77,7 +77,7 @@ _NAMES = {
     "api_apps_events": "ApiAppEvent ApiAppEventPage CallbackEventType ListApiAppEventsResponse",
     "apps": "AppPage AppSummary ListAppsResponse",
     "audio_live": "Live LiveStream LiveStreamType RetrieveLiveResponse",
-    "audio_rooms": "CreateRoomResponse Room RoomAudioCodec RoomAudioConfig RoomConfig RoomMode RoomTurnDetection RoomTurnDetectionType RoomVideoCodec RoomVideoConfig RoomVideoStreamType",
+    "audio_rooms": "CreateRoomResponse Room RoomAudioCodec RoomAudioConfig RoomConfig RoomMode RoomTranslateConfig RoomTurnDetection RoomTurnDetectionType RoomVideoCodec RoomVideoConfig RoomVideoStreamType",
     "audio_speech": "SpeechFormat SpeechSampleRate",
     "audio_transcriptions": "CreateTranscriptionResponse Transcription",
     "audio_voiceprint_groups": "CreateVoiceprintGroupResponse IdentifySpeakerResponse ListVoiceprintGroupsResponse SpeakerMatch SpeakerMatches VoiceprintGroup VoiceprintGroupPage VoiceprintGroupReference",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from attrs import define, field
 from coze_runtime import publish
-from coze_runtime.models import Model, OpenStrEnum
+from coze_runtime.models import Model, OpenStrEnum, renamed
 
 from .shared import ResponseDetail
 
@@ -84,6 +84,8 @@ class RoomConfig(Model):
     """Video settings."""
     turn_detection: RoomTurnDetection | None = None
     """How the end of an utterance is detected."""
+    translate_config: RoomTranslateConfig | None = None
+    """Languages of an interpretation; for `room_mode` `translate`. Undocumented."""
     prologue_content: str | None = None
     """Opening words of the bot. By default, the bot's own prologue."""
     prologue_delay_duration_ms: int | None = None
@@ -112,6 +114,17 @@ class RoomVideoConfig(Model):
     """Seconds of video before the person started to speak that the model also sees, 1 to 10; helps it
     recognise movement. Default 1.
     """
+
+
+@renamed({"from_": "from"})
+@define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
+class RoomTranslateConfig(Model):
+    """Languages of an interpretation in a room. Undocumented."""
+
+    from_: str | None = None
+    """Language that is spoken, as a code such as `zh`."""
+    to: str | None = None
+    """Language to interpret into, as a code such as `en`."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from attrs import define
 from coze_runtime import publish
-from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
+from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum, renamed
 
 from .shared import ConnectorId, ResponseDetail, TokenUsage, WorkflowInterrupt
 
@@ -50,6 +50,7 @@ class RetrieveWorkflowRunHistoryResponse(Model):
     """The record of the run; always exactly one."""
 
 
+@renamed({"logid_": "logid"})
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
 class WorkflowRunHistory(Model):
     """Status of a workflow run and, once it has ended, its result."""
@@ -98,7 +99,7 @@ class WorkflowRunHistory(Model):
     """Tokens used by the run. Only an indication; the bill is authoritative."""
     debug_url: str | None = None
     """Page that shows the input and output of every node; available for 7 days."""
-    logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
+    logid_: str | None = None
     """Log id of the run. Quote it with the error code when you contact support."""
     token: str | None = None
     """Old token count; use `usage`. Undocumented."""

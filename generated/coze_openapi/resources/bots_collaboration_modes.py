@@ -24,7 +24,7 @@ class BotsCollaborationModes(SyncResource):
         self,
         bot_id: str,
         *,
-        collaboration_mode: models.CollaborationMode | str | None = None,
+        collaboration_mode: models.CollaborationMode | str,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -42,8 +42,7 @@ class BotsCollaborationModes(SyncResource):
 
         Args:
             bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
-            collaboration_mode: Mode to switch to. Always give it; what its absence does is
-                undocumented. Known values: `single`, `collaboration`.
+            collaboration_mode: Mode to switch to. Known values: `single`, `collaboration`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.

@@ -25,7 +25,7 @@ class ConnectorsBots(SyncResource):
         connector_id: str,
         bot_id: str,
         *,
-        audit_status: models.BotAuditStatus | int | None = None,
+        audit_status: models.BotAuditStatus | int,
         reason: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -43,8 +43,7 @@ class ConnectorsBots(SyncResource):
         Args:
             connector_id: Id of the channel; must be the channel of the token.
             bot_id: Id of the bot, the number after `bot/` in the URL of its development page.
-            audit_status: Result of the review. Always give it; no default is documented. Known
-                values: `1`, `2`, `3`.
+            audit_status: Result of the review. Known values: `1`, `2`, `3`.
             reason: Why the bot was rejected. Only for rejected bots.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know

@@ -365,7 +365,7 @@ class WorkflowsRuns(SyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.WorkflowRunHistory:
-        """Answer an interrupted asynchronous run and wait until it ends or asks again.
+        """Answer an asynchronous run and wait until it ends or asks again.
 
         `POST /v1/workflows/resume`
 

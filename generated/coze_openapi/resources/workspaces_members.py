@@ -25,7 +25,7 @@ class WorkspacesMembers(SyncResource):
         self,
         workspace_id: str,
         *,
-        users: Sequence[models.WorkspaceInvitation] | None = None,
+        users: Sequence[models.WorkspaceInvitation],
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -43,7 +43,7 @@ class WorkspacesMembers(SyncResource):
 
         Args:
             workspace_id: Id of the workspace, the number after `w/` in its URL.
-            users: People to add, 1 to 20. Always give it.
+            users: People to add, 1 to 20.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.

@@ -318,7 +318,7 @@ class AsyncDatasetsDocuments(AsyncResource):
     async def update(
         self,
         *,
-        document_id: str | None = None,
+        document_id: str,
         document_name: str | None = None,
         update_rule: models.DocumentUpdateRule | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -335,7 +335,7 @@ class AsyncDatasetsDocuments(AsyncResource):
         the file in `document_info`, a leftover of an older version that the method does not return.
 
         Args:
-            document_id: Id of the file to change. Always give it.
+            document_id: Id of the file to change.
             document_name: New name of the file. Unchanged if omitted.
             update_rule: New update rule of a web page. Unchanged if omitted.
             extra_headers: Additional headers; they take precedence over the client's.

@@ -24,7 +24,7 @@ class AsyncEnterprisesMembers(AsyncResource):
         self,
         enterprise_id: str,
         *,
-        users: Sequence[models.EnterpriseMember] | None = None,
+        users: Sequence[models.EnterpriseMember],
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -41,7 +41,7 @@ class AsyncEnterprisesMembers(AsyncResource):
 
         Args:
             enterprise_id: Id of the enterprise, shown in its organization settings.
-            users: The person to add; the list holds exactly one. Always give it.
+            users: The person to add; the list holds exactly one.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.

@@ -22,8 +22,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
     async def create(
         self,
         *,
-        entity_id: str | None = None,
-        entity_type: models.CopyEntityType | str | None = None,
+        entity_id: str,
+        entity_type: models.CopyEntityType | str,
         to_workspace_id: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -44,11 +44,10 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         `Workflow.copy` and `Workspace.createWorkflow` for a workflow.
 
         Args:
-            entity_id: Id of the resource to copy, of the type given by `entity_type`. Always give
-                it.
-            entity_type: Type of resource to copy: `app`, `bot` or `workflow`. Always give it. Known
-                values: `app`, `bot`, `workflow`, `plugin`, `imageflow`, `ui`, `knowledge`,
-                `database`, `variable`, `trigger`, `prompt`, `shortcut`.
+            entity_id: Id of the resource to copy, of the type given by `entity_type`.
+            entity_type: Type of resource to copy: `app`, `bot` or `workflow`. Known values: `app`,
+                `bot`, `workflow`, `plugin`, `imageflow`, `ui`, `knowledge`, `database`, `variable`,
+                `trigger`, `prompt`, `shortcut`.
             to_workspace_id: Id of the workspace to copy to, the number after `w/` in its URL. The
                 workspace of the original by default.
             extra_headers: Additional headers; they take precedence over the client's.
@@ -83,8 +82,8 @@ class AsyncEntitiesCopyTasks(AsyncResource):
     async def create_and_poll(
         self,
         *,
-        entity_id: str | None = None,
-        entity_type: models.CopyEntityType | str | None = None,
+        entity_id: str,
+        entity_type: models.CopyEntityType | str,
         to_workspace_id: str | None = None,
         poll_timeout: float = 600.0,
         poll_interval: float | None = None,
@@ -100,11 +99,10 @@ class AsyncEntitiesCopyTasks(AsyncResource):
         Starts the copy and polls until it has ended.
 
         Args:
-            entity_id: Id of the resource to copy, of the type given by `entity_type`. Always give
-                it.
-            entity_type: Type of resource to copy: `app`, `bot` or `workflow`. Always give it. Known
-                values: `app`, `bot`, `workflow`, `plugin`, `imageflow`, `ui`, `knowledge`,
-                `database`, `variable`, `trigger`, `prompt`, `shortcut`.
+            entity_id: Id of the resource to copy, of the type given by `entity_type`.
+            entity_type: Type of resource to copy: `app`, `bot` or `workflow`. Known values: `app`,
+                `bot`, `workflow`, `plugin`, `imageflow`, `ui`, `knowledge`, `database`, `variable`,
+                `trigger`, `prompt`, `shortcut`.
             to_workspace_id: Id of the workspace to copy to, the number after `w/` in its URL. The
                 workspace of the original by default.
             poll_timeout: Seconds to wait until `PollTimeout`.

@@ -24,7 +24,7 @@ class AsyncWorkflowsChat(AsyncResource):
         *,
         workflow_id: str,
         additional_messages: Sequence[models.EnterMessage],
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
         app_id: str | None = None,
         bot_id: str | None = None,
         conversation_id: str | None = None,
@@ -57,7 +57,7 @@ class AsyncWorkflowsChat(AsyncResource):
             additional_messages: Messages in chronological order, at most 50: history first, and
                 last the user's input (role `user`), which becomes `USER_INPUT` of the chatflow, or
                 the answer to a waiting node. Plain text only; pass files in `parameters`.
-            parameters: Inputs of the start node, by name; `{}` runs with their defaults. Give a
+            parameters: Inputs of the start node, by name; the others have their defaults. Give a
                 file as its URL or as JSON text such as `{"file_id":"1122334455"}`, several files as
                 an array of these. `CONVERSATION_NAME` selects a conversation of the app by name,
                 unless `conversation_id` is given; `USER_INPUT` is ignored here.

@@ -24,7 +24,7 @@ class AsyncWorkflowsCollaborationModes(AsyncResource):
         self,
         workflow_id: str,
         *,
-        collaboration_mode: models.CollaborationMode | str | None = None,
+        collaboration_mode: models.CollaborationMode | str,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -43,8 +43,7 @@ class AsyncWorkflowsCollaborationModes(AsyncResource):
         Args:
             workflow_id: Id of the workflow, the number after `workflow_id=` in the URL of its
                 editor.
-            collaboration_mode: Mode to switch to. Always give it. Known values: `single`,
-                `collaboration`.
+            collaboration_mode: Mode to switch to. Known values: `single`, `collaboration`.
             extra_headers: Additional headers; they take precedence over the client's.
             extra_query: Additional query fields, for parameters that this package does not know
                 yet.

@@ -367,7 +367,7 @@ class AsyncWorkflowsRuns(AsyncResource):
         extra_body: Mapping[str, Any] | None = None,
         timeout: TimeoutInput = DEFAULT,
     ) -> models.WorkflowRunHistory:
-        """Answer an interrupted asynchronous run and wait until it ends or asks again.
+        """Answer an asynchronous run and wait until it ends or asks again.
 
         `POST /v1/workflows/resume`
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..bundle import Bundle
+from ...yaml_files import YamlFile
+from ..bundle import parts_of
+from .place import Place
 
 GAP = "TODO:"
 """What a text begins with that somebody has still to write."""
 
 
-def lint_gaps(bundle: Bundle) -> Iterator[str]:
-    """Messages for every gap of every file."""
-    for name, content in bundle.files.items():
-        yield from _gaps(f"spec/{name}:", content)
+def lint_gaps(file: YamlFile) -> Iterator[str]:
+    """Messages for every gap of a file."""
+    yield from _gaps(Place(file), file.content)
 
 
-def _gaps(where: str, node: Any) -> Iterator[str]:
+def _gaps(place: Place, node: Any) -> Iterator[str]:
     if isinstance(node, str) and node.startswith(GAP):
-        yield f"{where}: a gap is left; write it in English, in place of `{GAP} …`"
-    if isinstance(node, list):
-        node = dict(enumerate(node))
-    for key, value in node.items() if isinstance(node, dict) else ():
-        yield from _gaps(f"{where} {key}", value)
+        yield place.says(f"a gap is left; write it in English, in place of `{GAP} …`")
+    for step, part in parts_of(node):
+        yield from _gaps(place / step, part)

@@ -1,4 +1,4 @@
-"""Rules for operations: names, texts, parameters, bodies, responses, what a method returns."""
+"""Rules for operations, beyond their shape: names, parameters, body, what a method returns."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from ..bundle import Bundle, Node
-from ..nodes import body_fields, node_at, properties, reference, response_schema, schema_name
-from .keys import Keys, check_keys
+from ..nodes import body_fields, body_schema, node_at, properties, reference, response_schema
 from .methods import lint_methods
-from .schemas import example_rule
+from .place import Place
+from .schemas import lint_node
+from .values import Values
 
 # Last word of a method name; a new one is added here on purpose, not by accident.
 VERBS = frozenset(
@@ -17,194 +18,119 @@ VERBS = frozenset(
     "clone duplicate install insert query "
     "process call identify submit me authorize token code".split()
 )
-PAGER_KEYS: dict[str, Keys] = {
-    "number": ({"style", "in", "page", "size", "items"}, {"total", "has_more", "id"}),
-    "token": ({"style", "in", "page", "size", "items", "next"}, {"total", "has_more", "id"}),
-    "cursor": (
-        {"style", "in", "size", "items", "before", "after", "next_before", "next_after"},
-        {"total", "has_more", "id"},
-    ),
-}
-_PAGER_PATHS = ("items", "total", "has_more", "next", "next_before", "next_after")
-_NO_PATH = (None, "body", "nothing", "content", "location")
+_NO_PATH = ("body", "nothing", "content", "location")
 """Values of `x-coze-unwrap` that are not paths."""
+_REQUEST_PATHS = ("page", "size", "before", "after")
+_RESPONSE_PATHS = ("items", "total", "has_more", "next", "next_before", "next_after")
 
 
-def place_of(bundle: Bundle, method: str, path: str, node: Node) -> str:
-    """File and name of an operation, for messages."""
-    operation_id = str(node.get("operationId") or f"{method.upper()} {path}")
-    return f"spec/{bundle.origin.get(operation_id, '?')}: {operation_id}"
+def lint_operation(place: Place, path: str, node: Node, values: Values) -> Iterator[str]:
+    """Messages for one operation."""
+    bundle = values.bundle
+    yield from _names(place, node)
+    yield from lint_parameters(place / "parameters", node, values)
+    yield from _path(place / "parameters", path, node)
+    yield from _body(place, node, bundle)
+    for code, response in node["responses"].items():
+        for name, header in (response.get("headers") or {}).items():
+            here = place.below("responses", code, "headers", name)
+            yield from lint_node(here, {**header["schema"], "example": header["example"]}, values)
+    yield from _returns(place, node, bundle)
+    codes = bundle.document.get("x-coze-error-codes") or {}
+    for index, code in enumerate(node.get("x-coze-errors") or ()):
+        if code not in codes:
+            yield place.below("x-coze-errors", index).says(
+                f"{code} is not in x-coze-error-codes; add it to spec/shared.yaml"
+            )
+    yield from _other_servers(place, node, bundle)
+    yield from lint_methods(place, node, values)
 
 
-def lint_operations(bundle: Bundle) -> Iterator[str]:
-    """Messages for every operation."""
-    tags = {tag["name"] for tag in bundle.document.get("tags", ())}
-    for method, path, node in bundle.operations():
-        where = place_of(bundle, method, path, node)
-        yield from _names(where, node, tags)
-        yield from _texts(where, node)
-        yield from _parameters(where, node)
-        yield from _path(where, path, node)
-        yield from _body(where, node, bundle)
-        yield from _responses(where, node)
-        yield from _returns(where, node, bundle)
-        yield from _references(where, node, bundle)
-        if "x-coze-pager" in node:
-            yield from _pager(where, node, bundle)
-        yield from lint_methods(where, node, bundle)
+def _other_servers(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
+    """Messages for what other servers want and answer."""
+    for server, route in (node.get("x-coze-also-on") or {}).items():
+        for index, name in enumerate(route.get("numbers") or ()):
+            if name not in body_fields(bundle, node):
+                yield place.below("x-coze-also-on", server, "numbers", index).says(
+                    f"{name} is not a field of the body; fix the name"
+                )
+    for index, entry in enumerate(node.get("x-coze-tolerance") or ()):
+        if not _in_response(bundle, node, entry["place"]):
+            yield place.below("x-coze-tolerance", index, "place").says(
+                f"{entry['place']} is not a path in the response; fix it"
+            )
 
 
-def _names(where: str, node: Node, tags: set[str]) -> Iterator[str]:
-    operation_id, own = str(node.get("operationId") or ""), node.get("tags") or []
-    if len(own) != 1 or own[0] not in tags:
-        yield f"{where}: needs exactly one tag, listed in spec/openapi.yaml; it has {own}"
-        return
-    prefix = f"{own[0].replace('.', '_')}_"
-    if not operation_id.startswith(prefix) or len(operation_id) > 60:
-        yield f"{where}: operationId is not {prefix}<method> of at most 60 characters; rename it"
+def _names(place: Place, node: Node) -> Iterator[str]:
+    prefix = f"{node['tags'][0].replace('.', '_')}_"
+    here, operation_id = place / "operationId", node["operationId"]
+    if not operation_id.startswith(prefix):
+        yield here.says(f"does not begin with {prefix}, as its tag; rename it")
     elif not VERBS & set(operation_id.removeprefix(prefix).split("_")):
-        yield (
-            f"{where}: no known verb in the method name; use one of {', '.join(sorted(VERBS))}, or "
-            "add it in generator/compile/lint/operations.py"
+        yield here.says(
+            f"no known verb in the method name; use one of {', '.join(sorted(VERBS))}, or add it "
+            "in generator/compile/lint/operations.py"
         )
 
 
-def _texts(where: str, node: Node) -> Iterator[str]:
-    summary = node.get("summary") or ""
-    if not 1 <= len(summary) <= 72 or summary.endswith("."):
-        yield (
-            f"{where}: summary must have 1 to 72 characters and no full stop; it has {len(summary)}"
-        )
-    if not node.get("description"):
-        yield f"{where}: no description; say what it does and does not do, limits, who may call it"
-    if not node.get("x-coze-page") and not node.get("x-coze-deviation"):
-        yield (
-            f"{where}: no x-coze-page; name the official page, or explain by "
-            "x-coze-deviation that there is none"
-        )
-    if not isinstance(node.get("x-coze-permission"), list):
-        yield f"{where}: no x-coze-permission; list the token permissions, [] for none"
-    if node.get("deprecated") and not node.get("x-coze-replaced-by"):
-        yield f"{where}: deprecated without x-coze-replaced-by; name the operation to use instead"
+def lint_parameters(place: Place, node: Node, values: Values) -> Iterator[str]:
+    """Messages for the parameters of an operation or a socket."""
+    for index, parameter in enumerate(node.get("parameters") or ()):
+        described = {**parameter["schema"]}
+        if "example" in parameter:
+            described["example"] = parameter["example"]
+        if "x-coze-constant" in parameter:
+            described["example"] = parameter["x-coze-constant"]
+        yield from lint_node(place / index / "schema", described, values)
 
 
-def _parameters(where: str, node: Node) -> Iterator[str]:
-    for parameter in node.get("parameters") or ():
-        here = f"{where}({parameter.get('name')})"
-        schema = parameter.get("schema") or {}
-        if not parameter.get("description"):
-            yield f"{here}: no description; give meaning, unit, range and what absence means"
-        if not schema:
-            yield f"{here}: no schema; give it a type"
-        yield from example_rule(here, schema, parameter)
-
-
-def _path(where: str, path: str, node: Node) -> Iterator[str]:
+def _path(place: Place, path: str, node: Node) -> Iterator[str]:
     """Fields of the path and path parameters are the same."""
     fields = set(re.findall(r"\{([^}]*)\}", path))
-    described: set[str] = set()
-    for parameter in node.get("parameters") or ():
-        name = str(parameter.get("name"))
-        if parameter.get("in") == "path":
-            if name in fields and parameter.get("required") is True:
-                described.add(name)
-            else:
-                yield f"{where}({name}): a path parameter must be required, and a field of the path"
-    missing = ", ".join(sorted(fields - described))
-    if missing:
-        yield f"{where}: path fields {missing} are not described; add them to parameters"
+    for index, parameter in enumerate(node.get("parameters") or ()):
+        if parameter["in"] == "path" and parameter["name"] not in fields:
+            yield (place / index).says("not a field of the path; fix the name")
+    missing = fields - {p["name"] for p in node.get("parameters") or () if p["in"] == "path"}
+    for name in sorted(missing):
+        yield place.says(f"field {name} of the path is not described; add it")
 
 
-def _body(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
-    content = (node.get("requestBody") or {}).get("content")
-    if content is None:
+def _body(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
+    name = body_schema(node)
+    if name is None:
         return
-    if len(content) != 1:
-        yield f"{where}: a request body needs exactly one content type"
-    for media in content.values():
-        schema = media.get("schema") or {}
-        fields = properties(bundle, schema)
-        name = schema_name(schema)
-        if name is None or not (fields or bundle.schemas[name].get("type") == "object"):
-            yield (
-                f"{where}: the request body must point to a named object schema; its "
-                "properties become keyword arguments"
-            )
-            continue
-        both = fields.keys() & {p.get("name") for p in node.get("parameters") or ()}
-        if both:
-            names = ", ".join(sorted(map(str, both)))
-            yield f"{where}: {names} is both in the body and in the parameters; keep one"
-
-
-def _responses(where: str, node: Node) -> Iterator[str]:
-    codes = [str(code) for code in node.get("responses") or {}]
-    if not any(code.startswith(("2", "3")) for code in codes):
-        yield f"{where}: no 2xx response; describe what a success looks like"
-    if "default" not in codes:
-        yield f"{where}: no default response; point it to shared.yaml#/components/responses/Error"
-
-
-def _returns(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
-    stream, unwrap = node.get("x-coze-stream"), node.get("x-coze-unwrap")
-    streams_only = stream is not None and "switch" not in stream
-    if node.get("x-coze-pager"):
-        if unwrap:
-            yield f"{where}: a pager returns its items; delete x-coze-unwrap"
-    elif unwrap is None and not streams_only:
-        yield (
-            f"{where}: no x-coze-unwrap; say what the method returns (data, body, "
-            "nothing, content, location)"
+    fields = properties(bundle, reference(name))
+    if not fields and bundle.schemas[name].get("type") != "object":
+        yield (place / "requestBody").says(
+            f"{name} is not an object; its properties become keyword arguments"
         )
-    elif unwrap not in _NO_PATH and not _in_response(bundle, node, unwrap):
-        yield f"{where}: x-coze-unwrap {unwrap} is not a path in the response; fix the path"
+    for index, parameter in enumerate(node.get("parameters") or ()):
+        if parameter["name"] in fields:
+            yield place.below("parameters", index).says("is a field of the body too; keep one")
 
 
-def _references(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
-    """Error codes and operations that an operation names exist."""
-    known = bundle.document.get("x-coze-error-codes")
-    for code in node.get("x-coze-errors") or ():
-        if known is not None and code not in known:
-            yield (
-                f"{where}: error code {code} is not in x-coze-error-codes; add it to "
-                "spec/shared.yaml"
-            )
-    successor = node.get("x-coze-replaced-by")
-    if successor and successor not in bundle.calls:
-        yield f"{where}: x-coze-replaced-by {successor} is not an operation; fix the name"
-
-
-def _in_response(bundle: Bundle, node: Node, path: str) -> bool:
-    schema = response_schema(node)
-    return schema is not None and node_at(bundle, reference(schema), str(path)) is not None
-
-
-def _pager(where: str, node: Node, bundle: Bundle) -> Iterator[str]:
-    pager = node["x-coze-pager"]
-    style = pager.get("style")
-    if style not in PAGER_KEYS:
-        yield f"{where}: x-coze-pager style {style} is unknown; use {', '.join(PAGER_KEYS)}"
-        return
-    problems = list(check_keys(f"{where}: x-coze-pager", pager, PAGER_KEYS[style]))
-    yield from problems
-    if problems:
-        return
-    fields = _request_fields(bundle, node, pager["in"])
-    for key in ("page", "size", "before", "after"):
+def _returns(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
+    unwrap, pager = node.get("x-coze-unwrap"), node.get("x-coze-pager") or {}
+    if unwrap is not None and unwrap not in _NO_PATH and not _in_response(bundle, node, unwrap):
+        yield (place / "x-coze-unwrap").says(f"{unwrap} is not a path in the response; fix it")
+    here, fields = place / "x-coze-pager", _request_fields(bundle, node, pager.get("in"))
+    for key in _REQUEST_PATHS:
         if key in pager and pager[key] not in fields:
-            yield (
-                f"{where}: x-coze-pager {key} names {pager[key]}, which is not a "
-                f"{pager['in']} field; fix the name"
-            )
-    paths = {key: pager[key] for key in _PAGER_PATHS if key in pager}
+            yield (here / key).says(f"{pager[key]} is not a {pager['in']} field; fix the name")
+    paths = {key: pager[key] for key in _RESPONSE_PATHS if key in pager}
     if "id" in pager:
         paths["id"] = f"{pager['items']}.*.{pager['id']}"
     for key, path in paths.items():
         if not _in_response(bundle, node, path):
-            yield f"{where}: x-coze-pager {key} {path} is not a path in the response; fix the path"
+            yield (here / key).says(f"{path} is not a path in the response; fix it")
 
 
-def _request_fields(bundle: Bundle, node: Node, place: str) -> set[str]:
-    if place == "body":
+def _in_response(bundle: Bundle, node: Node, path: str) -> bool:
+    schema = response_schema(node)
+    return schema is not None and node_at(bundle, reference(schema), path) is not None
+
+
+def _request_fields(bundle: Bundle, node: Node, where: str | None) -> set[str]:
+    if where == "body":
         return set(body_fields(bundle, node))
-    return {p["name"] for p in node.get("parameters") or () if p.get("in") == place}
+    return {p["name"] for p in node.get("parameters") or () if p["in"] == where}

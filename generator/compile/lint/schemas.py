@@ -1,4 +1,4 @@
-"""Rules for schemas and lists of known values."""
+"""Rules for schemas and lists of known values, beyond their shape."""
 
 from __future__ import annotations
 
@@ -9,29 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..bundle import Bundle, Node
-from ..nodes import member_name, python_name
+from ..bundle import Node
+from ..limits import CONDITIONS
+from ..nodes import field_name, member_name, node_at, properties, python_name
+from .limits import lint_limits
+from .place import Place
+from .values import Values
 
-SCALARS = {"string", "integer", "number", "boolean"}
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-FORBIDDEN = {
-    "title": "the parser makes class and file names of it; delete it, the schema's key is its name",
-    "enum": "a closed list breaks on the next new value; use x-known-values",
-    "const": "a closed value breaks on the next new value; use x-known-values",
-    "nullable": "an absent field and null read the same; delete it",
-    "oneOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema "
-    "with all properties",
-    "anyOf": "unions are of scalars only; use `type: [string, integer]`, or describe one schema "
-    "with all properties",
-}
-NEEDS_NAME = {
-    "properties": "object in place",
-    "x-known-values": "list of values in place",
-    "allOf": "`allOf` in place",
-}
-_SCHEMA_NAME = re.compile(r"[A-Z][A-Za-z0-9]*$")
 _CLASS_NAME = re.compile(r"\b[A-Z]\w*[a-z]\w*\b")
-_OF_MODELS = {"to_dict", "from_dict"}
 
 
 @cache
@@ -48,102 +34,74 @@ def reserved_names() -> frozenset[str]:
     return frozenset(_CLASS_NAME.findall("\n".join(lines)))
 
 
-def lint_schemas(bundle: Bundle) -> Iterator[str]:
-    """Messages for every schema."""
-    for name, node in bundle.schemas.items():
-        where = f"spec/{bundle.origin[name]}: {name}"
-        if not _SCHEMA_NAME.match(name):
-            yield f"{where}: schema names are CapitalizedWords; rename it"
-        if name in reserved_names():
-            yield f"{where}: the generated package has a class of this name; rename the schema"
-        if not node.get("description"):
-            yield f"{where}: no description; say what it is"
-        if "x-known-values" in node:
-            yield from _known_values(where, node)
-        yield from _shape(where, node, named=True)
-
-
-def _shape(where: str, node: Any, named: bool) -> Iterator[str]:
-    """Rules for a schema node; `named` tells whether it is under a name."""
-    if not isinstance(node, dict) or "$ref" in node:
-        return
-    yield from _words(where, node)
-    if not named:
-        for key, problem in NEEDS_NAME.items():
-            if key in node:
-                yield (
-                    f"{where}: {problem}; give it a name under components/schemas and point to it"
-                )
-    for part in node.get("allOf") or ():
-        yield from _shape(where, part, named=True)
-    yield from _properties(where, node)
-    for inner in (node.get("items"), node.get("additionalProperties")):
-        yield from _shape(f"{where}[]", inner, named=False)
-
-
-def _words(where: str, node: Node) -> Iterator[str]:
-    for word, advice in FORBIDDEN.items():
-        if word in node:
-            yield f"{where}: `{word}` is forbidden: {advice}"
-    types = node.get("type")
-    if isinstance(types, list) and not set(types) <= SCALARS:
-        yield f"{where}: unions are of scalars only; give the object or array a named schema"
-
-
-def _properties(where: str, node: Node) -> Iterator[str]:
-    names: dict[str, str] = {}
-    for name, child in (node.get("properties") or {}).items():
-        here = f"{where}.{name}"
-        other = names.setdefault(python_name(name), name)
-        if other != name:
-            yield f"{here}: has the Python name of {other}; they cannot both be fields"
-        if name in _OF_MODELS or name.startswith("_"):
-            yield f"{here}: models use this name themselves; a field cannot have it"
-        if not child.get("description"):
-            yield f"{here}: no description; give meaning, unit, range and what absence means"
-        yield from example_rule(here, child)
-        yield from _shape(here, child, named=False)
-    for name in node.get("required") or ():
-        if name not in (node.get("properties") or {}) and "allOf" not in node:
-            yield f"{where}: required names {name}, which is not a property; fix the name"
-
-
-def example_rule(where: str, schema: Node, holder: Node | None = None) -> Iterator[str]:
-    """A scalar, or an array or a map of scalars, needs an example."""
-    inner = schema.get("items") or schema.get("additionalProperties") or schema
-    if not isinstance(inner, dict) or "$ref" in schema or "$ref" in inner:
-        return
-    if inner.get("type") in (None, "boolean", "object") or inner.get("format") == "binary":
-        return
-    if "example" not in schema and "example" not in (holder or {}):
-        yield f"{where}: no example; take one from the official page"
-
-
-def _known_values(where: str, node: Node) -> Iterator[str]:
-    if node.get("type") not in ("string", "integer"):
-        yield f"{where}: x-known-values needs `type: string` or `type: integer`"
-    python_type = str if node.get("type") == "string" else int
-    members: dict[str, Any] = {}
-    for value, about in (node["x-known-values"] or {}).items():
-        if not (about.get("description") if isinstance(about, dict) else about):
-            yield f"{where}: value {value!r} has no meaning; add one"
-        yield from _member(where, members, value, about)
-        if isinstance(value, bool) or not isinstance(value, python_type):
-            yield (
-                f"{where}: value {value!r} is not of the type of the list; fix the value (quote "
-                "numbers in text lists)"
+def lint_schema(place: Place, name: str, node: Node, values: Values) -> Iterator[str]:
+    """Messages for a schema."""
+    if name in reserved_names():
+        yield place.says("the generated package has a class of this name; rename the schema")
+    if "x-known-values" in node:
+        yield from _known_values(place / "x-known-values", node)
+    for index, entry in enumerate(node.get("x-coze-tolerance") or ()):
+        if entry["place"] not in node["x-known-values"]:
+            yield place.below("x-coze-tolerance", index, "place").says(
+                f"{entry['place']!r} is not among the known values; fix it"
             )
+    yield from lint_node(place, node, values)
+    fields = properties(values.bundle, node)
+    for index, required in enumerate(node.get("required") or ()):
+        if required not in fields:
+            yield place.below("required", index).says(f"{required} is not a property; fix the name")
 
 
-def _member(where: str, members: dict[str, Any], value: Any, about: Any) -> Iterator[str]:
-    """A known value needs a Python name, and one that no other value has."""
-    member = member_name(value, about)
-    if not member.isidentifier() or keyword.iskeyword(member):
-        yield (
-            f"{where}: value {value!r} has no Python name; write it as {{name: …, description: …}}"
-        )
-    elif members.setdefault(member, value) != value:
-        yield (
-            f"{where}: values {members[member]!r} and {value!r} are both {member}; give one "
-            "{name: …, description: …}"
-        )
+def lint_node(place: Place, node: Any, values: Values) -> Iterator[str]:
+    """Messages for a schema or a part of one, and for everything below it."""
+    if not isinstance(node, dict):
+        return
+    yield from lint_limits(place, node, node, values)
+    for key in ("example", "default"):
+        if key in node:
+            yield from values.misfits(place / key, node, node[key])
+    for index, part in enumerate(node.get("allOf") or ()):
+        yield from lint_schema(place.below("allOf", index), "", part, values)
+    yield from _properties(place / "properties", node.get("properties") or {}, values)
+    for index, condition in enumerate(node.get(CONDITIONS) or ()):
+        yield from _condition(place.below(CONDITIONS, index), condition, node, values)
+    for key in ("items", "additionalProperties"):
+        yield from lint_node(place / key, node.get(key), values)
+
+
+def _properties(place: Place, fields: Node, values: Values) -> Iterator[str]:
+    names: dict[str, str] = {}
+    for name, child in fields.items():
+        other = names.setdefault(python_name(field_name(name)), name)
+        if other != name:
+            yield (place / name).says(f"has the Python name of {other}; they cannot both be fields")
+        yield from lint_node(place / name, child, values)
+
+
+def _condition(place: Place, condition: Node, node: Node, values: Values) -> Iterator[str]:
+    """The paths of a condition lead to properties, and its values fit them."""
+    for key in ("when", "allowed"):
+        for path, accepted in (condition.get(key) or {}).items():
+            part = node_at(values.bundle, node, path)
+            for value in accepted if part else ():
+                yield from values.misfits(place.below(key, path), part or {}, value)
+    paths = [*condition["when"], *condition.get("required", ()), *condition.get("allowed", ())]
+    for path in paths:
+        if node_at(values.bundle, node, path) is None:
+            yield place.says(f"{path} is not a path in the schema; fix it")
+
+
+def _known_values(place: Place, node: Node) -> Iterator[str]:
+    python_type = str if node["type"] == "string" else int
+    members: dict[str, Any] = {}
+    for value, about in node["x-known-values"].items():
+        here, member = place / value, member_name(value, about)
+        if not isinstance(value, python_type):
+            yield here.says(f"{value!r} is not of the type of the list; quote it, or do not")
+        if not member.isidentifier() or keyword.iskeyword(member):
+            yield here.says(f"no name in Python; write {value!r} as {{name: …, description: …}}")
+        elif members.setdefault(member, value) != value:
+            yield here.says(
+                f"{members[member]!r} and {value!r} are both {member}; give one {{name: …, "
+                "description: …}"
+            )

@@ -206,6 +206,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
+    def cut(self) -> None:
+        """Closes the connections without waiting; in the thread of the loop, or when it does not
+        run. A session that is dropped open would complain.
+        """
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None and session.connector is not None:
+            connector = session.connector
+            session.detach()
+            connector.__exit__(None, None, None)
+
 
 class _Connector(aiohttp.TCPConnector):
     """A pool that drops a connection on which something arrived while it was idle; aiohttp would

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -14,6 +15,11 @@ from .chunk_reader import read_chunks_at_once
 from .exchange import closed_error, connection_error
 from .prepared import OpenResponse
 from .sockets import hang_up, network_stream
+
+# Responses that are not closed, with their bodies. Closing one takes the lock of the connection
+# pool, and so does finalizing the generators of a body. The garbage collector may run while its own
+# thread holds that lock, so it must find none of them: it finds the stream.
+_unfinished: dict[int, tuple[OpenResponse, Iterator[bytes]]] = {}
 
 
 class ByteStream:
@@ -32,6 +38,7 @@ class ByteStream:
         self._opened = opened
         read_chunks_at_once(opened.http_response)
         self._chunks = opened.http_response.iter_bytes()
+        _unfinished[id(opened.http_response)] = (opened, self._chunks)
         self._lock = threading.Lock()
         self._reading = False
 
@@ -81,14 +88,14 @@ class ByteStream:
                 self._reading = False
                 closed = self._closed
             if closed:
-                self._opened.http_response.close()
+                _finish(self._opened)
         if closed:
             raise closed_error(self._opened.prepared) from cause
         if cause is not None:
             raise connection_error(cause, self._opened.prepared) from cause
         if chunk is None:
             # Release the connection even if the caller never closes the stream.
-            self._opened.http_response.close()
+            _finish(self._opened)
         return chunk
 
     def iter_bytes(self) -> Iterator[bytes]:
@@ -109,7 +116,7 @@ class ByteStream:
         if reading:
             hang_up(self._opened.http_response)
         else:
-            self._opened.http_response.close()
+            _finish(self._opened)
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +125,24 @@ class ByteStream:
         self.close()
 
     def __del__(self) -> None:
+        # Another thread closes the response; see `_unfinished`.
         if not getattr(self, "_closed", True):
-            self.close()
+            self._closed = True
+            with suppress(RuntimeError):  # the interpreter ends
+                if self._opened.http_response.is_closed:
+                    _unfinished.pop(id(self._opened.http_response), None)
+                else:
+                    _thread.start_new_thread(_close_quietly, (self._opened,))
+
+
+def _finish(opened: OpenResponse) -> None:
+    opened.http_response.close()
+    _unfinished.pop(id(opened.http_response), None)
+
+
+def _close_quietly(opened: OpenResponse) -> None:
+    with suppress(Exception):
+        _finish(opened)
 
 
 class AsyncByteStream:
@@ -147,6 +170,7 @@ class AsyncByteStream:
         # What `close` cancels: opening, and reading where it must not shut the socket down.
         self._scope: Any = None
         self._shows_socket = False
+        self._released = False
 
     async def open(self) -> Self:
         """Sends the request, once. The methods that read the stream call this if needed.
@@ -266,9 +290,19 @@ class AsyncByteStream:
         else:
             await self._release()
 
+    async def aclose(self) -> None:
+        """The same as `close`, for `contextlib.aclosing`."""
+        await self.close()
+
     async def _release(self) -> None:
-        if self._opened is not None and self._chunks is not None:
-            await release(self._opened, self._chunks)
+        """Releases the connection, once: the async generators below refuse a second closing."""
+        if self._opened is not None and self._chunks is not None and not self._released:
+            self._released = True
+            try:
+                await release(self._opened, self._chunks)
+            except BaseException:
+                self._released = False
+                raise
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -179,6 +179,8 @@ class _AsyncBackend(_Backend):
         # no transports, reads on anyway.
         sock = getattr(network.get_extra_info("socket"), "_sock", None)
         if type(sock) is socket.socket:
+            from .sockets import ReadFirstSocket
+
             sock.__class__ = ReadFirstSocket
         return network
 

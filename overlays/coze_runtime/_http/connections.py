@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -152,7 +152,7 @@ class AsyncConnections:
     def _open(self, loop: Loop) -> httpx.AsyncClient:
         with self._lock:
             for ended in [known for known in self._pools if is_over(known)]:
-                self._pools.pop(ended).finalizer.detach()
+                self._pools.pop(ended).finalizer()
             client = self._make(is_asyncio(loop))
             owner_ref = weakref.ref(self)
 
@@ -164,9 +164,8 @@ class AsyncConnections:
 
             guardian = at_shutdown(close_pool)
             finalizer: weakref.finalize[..., Any] = weakref.finalize(
-                self, spawn, loop, guardian.aclose
+                self, _abandon, loop, client, guardian
             )
-            finalizer.atexit = False
             self._pools[loop] = _Pool(client, guardian, finalizer)
             return client
 
@@ -186,7 +185,9 @@ class AsyncConnections:
         current_loop = current()
         if self._common is not None:
             await self._common.aclose()
-        for loop, pool in list(self._pools.items()):
+        while self._pools:
+            loop, pool = self._pools.popitem()  # a second closing at the same time finds the others
+            pool.finalizer.detach()
             if loop is current_loop:
                 await pool.guardian.aclose()
             else:
@@ -201,6 +202,30 @@ class AsyncConnections:
             pool.finalizer.detach()
             _inherited.append(pool)
         self._pools.clear()
+
+
+def _abandon(loop: Loop, client: httpx.AsyncClient, guardian: AsyncGenerator[None, None]) -> None:
+    """Closes a client that was dropped. Runs in a finalizer, so it takes no lock."""
+    cut = getattr(client._transport, "cut", None)
+    if cut is None:
+        spawn(loop, guardian.aclose)
+        return
+
+    def close() -> None:
+        cut()
+        # Nothing is left to wait for. The loop would make a task of a guardian that is dropped.
+        with suppress(StopIteration, RuntimeError):
+            guardian.aclose().send(None)
+
+    try:
+        is_here = not loop.is_running() or current() is loop
+    except RuntimeError:
+        is_here = False
+    if is_here:
+        close()
+    else:
+        with suppress(RuntimeError):  # the loop ends in another thread
+            loop.call_soon_threadsafe(close)
 
 
 def closed_error(*, by_user: bool) -> CozeError:
@@ -311,10 +336,35 @@ def _start(loop: Any, function: _CoroutineFunction, fallback: _CoroutineFunction
     # A task that asyncio cancels before it starts runs no code; a started async generator does.
     is_shut_down = getattr(loop, "_asyncgens_shutdown_called", False)
     guardian = at_shutdown(fallback) if fallback is not None and not is_shut_down else None
-    task = loop.create_task(_run_and_log(function, guardian))
+    task = loop.create_task(_Cleanup(function, guardian))
+    # A loop that stops before the task has started is closed without it; no reason to complain.
+    task._log_destroy_pending = False
     entry = (loop, task, function, guardian)
     _spawned.add(entry)
     task.add_done_callback(lambda done: None if done.cancelled() else _spawned.discard(entry))
+
+
+class _Cleanup(Coroutine[Any, Any, None]):
+    """Makes the coroutine of a cleanup when it starts: a real one would warn if it never does."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._steps = self._run(*arguments)
+
+    @staticmethod
+    def _run(*arguments: Any) -> Generator[Any, Any, None]:
+        yield from _run_and_log(*arguments).__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        self._steps.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._steps
 
 
 async def _run_and_log(

@@ -17,7 +17,9 @@ logger = logging.getLogger("cozekit")
 
 
 class Convertible:
-    """Base class of models, as far as this module is concerned: attrs classes with wire names."""
+    """Base class of models, as far as this module is concerned: attrs classes whose fields have the
+    wire name as `name` and the Python name as `alias`.
+    """
 
     __slots__ = ()
     __attrs_attrs__: Any
@@ -35,7 +37,7 @@ JSON_TYPES = {
     type(None): "null",
 }
 _NO_FIELDS = (str, bytes, int, float, list)
-_layouts: dict[Any, list[tuple[str, Any, bool]]] = {}
+_layouts: dict[Any, list[ModelField]] = {}
 
 
 def read_json(content: bytes | str) -> Any:
@@ -80,8 +82,11 @@ def write_json(value: Any, *, enc_hook: Callable[[Any], Any] | None = None) -> b
 def to_wire(value: Any) -> Any:
     """Converts a value that may contain models, enums and `NULL` to plain JSON data."""
     if isinstance(value, Convertible):
-        names = (attribute.name for attribute in value.__attrs_attrs__)
-        return {name: to_wire(item) for name in names if (item := getattr(value, name)) is not None}
+        return {
+            attribute.name: to_wire(item)
+            for attribute in value.__attrs_attrs__
+            if (item := getattr(value, attribute.alias)) is not None
+        }
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -132,38 +137,49 @@ class DriftReporter:
                 logger.exception("the on_drift hook failed; the call continues")
 
 
-def fields_of(cls: type[Convertible]) -> list[tuple[str, Any, bool]]:
-    """Name, type and whether it is required, for each field of a model."""
+class ModelField(typing.NamedTuple):
+    """A field of a model."""
+
+    name: str
+    """Its wire name."""
+    python: str
+    annotation: Any
+    required: bool
+
+
+def fields_of(cls: type[Convertible]) -> list[ModelField]:
+    """The fields of a model."""
     layout = _layouts.get(cls)
     if layout is None:
         hints = typing.get_type_hints(cls)
         layout = _layouts[cls] = [
-            (a.name, hints[a.name], a.default is not None) for a in cls.__attrs_attrs__
+            ModelField(a.name, a.alias, hints[a.alias], a.default is not None)
+            for a in cls.__attrs_attrs__
         ]
     return layout
 
 
 def empty(cls: type[M]) -> M:
     """A model with all fields None."""
-    return cls(**{name: None for name, _, _ in fields_of(cls)})
+    return cls(**{field.python: None for field in fields_of(cls)})
 
 
 def is_empty(model: Convertible) -> bool:
     """Whether all fields of a model are None."""
-    return all(getattr(model, name) is None for name, _, _ in fields_of(type(model)))
+    return all(getattr(model, field.python) is None for field in fields_of(type(model)))
 
 
 def build(cls: type[M], data: Mapping[str, Any], path: str, report: DriftReporter) -> M:
     """Builds a model; values that do not fit are kept as they came and reported."""
     values: dict[str, Any] = {}
-    for name, annotation, required in fields_of(cls):
+    for name, python, annotation, required in fields_of(cls):
         value = data.get(name)
         if value is None:
             if required:
                 report(f"{path}.{name}", annotation, None)
-            values[name] = None
+            values[python] = None
         else:
-            values[name] = fit(annotation, value, f"{path}.{name}", report)
+            values[python] = fit(annotation, value, f"{path}.{name}", report)
     return cls(**values)
 
 

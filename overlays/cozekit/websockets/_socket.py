@@ -337,6 +337,10 @@ class AsyncSocket(BaseSocket, Generic[E]):
         """
         await run_steps_async(self._connection.close(flush=flush))
 
+    async def aclose(self) -> None:
+        """The same as `close`, for `contextlib.aclosing`."""
+        await self.close()
+
     async def __aenter__(self) -> Self:
         return await self.connect()
 

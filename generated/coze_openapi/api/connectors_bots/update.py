@@ -29,7 +29,7 @@ def build(
     *,
     connector_id: str,
     bot_id: str,
-    audit_status: BotAuditStatus | int | None = None,
+    audit_status: BotAuditStatus | int,
     reason: str | None = None,
 ) -> Request:
     """Build the request."""

@@ -36,7 +36,7 @@ LIMITS: Limits = {
 
 def build(
     *,
-    document_id: str | None = None,
+    document_id: str,
     document_name: str | None = None,
     update_rule: DocumentUpdateRule | None = None,
 ) -> Request:

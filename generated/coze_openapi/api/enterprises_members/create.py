@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
@@ -36,7 +36,7 @@ LIMITS: Limits = {
 def build(
     *,
     enterprise_id: str,
-    users: Sequence[EnterpriseMember] | None = None,
+    users: Sequence[EnterpriseMember],
 ) -> Request:
     """Build the request.
 
@@ -54,7 +54,7 @@ def build(
         f"/v1/enterprises/{path_segment('enterprise_id', enterprise_id)}/members",
         {},
         {},
-        omit_none({"users": users}),
+        {"users": users},
     )
 
 

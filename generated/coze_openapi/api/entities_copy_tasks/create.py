@@ -37,8 +37,8 @@ WAITER = Waiter(
 
 def build(
     *,
-    entity_id: str | None = None,
-    entity_type: CopyEntityType | str | None = None,
+    entity_id: str,
+    entity_type: CopyEntityType | str,
     to_workspace_id: str | None = None,
 ) -> Request:
     """Build the request."""

@@ -52,7 +52,7 @@ def build(
     *,
     workflow_id: str,
     additional_messages: Sequence[EnterMessage],
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None = None,
     app_id: str | None = None,
     bot_id: str | None = None,
     conversation_id: str | None = None,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
@@ -28,7 +28,7 @@ OPERATION = Operation(
 def build(
     *,
     workflow_id: str,
-    collaboration_mode: CollaborationMode | str | None = None,
+    collaboration_mode: CollaborationMode | str,
 ) -> Request:
     """Build the request."""
     return Request(
@@ -36,7 +36,7 @@ def build(
         f"/v1/workflows/{path_segment('workflow_id', workflow_id)}/collaboration_mode",
         {},
         {},
-        omit_none({"collaboration_mode": collaboration_mode}),
+        {"collaboration_mode": collaboration_mode},
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.workspaces_members import CreateWorkspaceMembersResponse
@@ -35,7 +35,7 @@ LIMITS: Limits = {
 def build(
     *,
     workspace_id: str,
-    users: Sequence[WorkspaceInvitation] | None = None,
+    users: Sequence[WorkspaceInvitation],
 ) -> Request:
     """Build the request.
 
@@ -53,7 +53,7 @@ def build(
         f"/v1/workspaces/{path_segment('workspace_id', workspace_id)}/members",
         {},
         {},
-        omit_none({"users": users}),
+        {"users": users},
     )
 
 

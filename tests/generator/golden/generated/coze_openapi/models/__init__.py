@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 # fmt: off
 # isort: off
 if TYPE_CHECKING:
-    from .gadgets import Gadget as Gadget, GadgetKind as GadgetKind, GadgetPage as GadgetPage, GadgetState as GadgetState, ListGadgetsResponse as ListGadgetsResponse, Maker as Maker, RetrieveGadgetResponse as RetrieveGadgetResponse
+    from .gadgets import Gadget as Gadget, GadgetKind as GadgetKind, GadgetPage as GadgetPage, GadgetState as GadgetState, Journey as Journey, ListGadgetsResponse as ListGadgetsResponse, Maker as Maker, RetrieveGadgetResponse as RetrieveGadgetResponse
     from .gadgets_runs import Run as Run, RunEventType as RunEventType, RunParameter as RunParameter, RunPiece as RunPiece, RunQuestion as RunQuestion, RunQuestionType as RunQuestionType, RunResponse as RunResponse, RunStatus as RunStatus, RunWaits as RunWaits
     from .gadgets_talks import Talk as Talk, TalkAction as TalkAction, TalkCall as TalkCall, TalkEventType as TalkEventType, TalkMessage as TalkMessage, TalkMessageType as TalkMessageType, TalkStatus as TalkStatus
     from .shared import Envelope as Envelope, Usage as Usage
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # isort: on
 # Names by the module that holds them; a module is loaded when one of its names is first used.
 _NAMES = {
-    "gadgets": "Gadget GadgetKind GadgetPage GadgetState ListGadgetsResponse Maker RetrieveGadgetResponse",
+    "gadgets": "Gadget GadgetKind GadgetPage GadgetState Journey ListGadgetsResponse Maker RetrieveGadgetResponse",
     "gadgets_runs": "Run RunEventType RunParameter RunPiece RunQuestion RunQuestionType RunResponse RunStatus RunWaits",
     "gadgets_talks": "Talk TalkAction TalkCall TalkEventType TalkMessage TalkMessageType TalkStatus",
     "shared": "Envelope Usage",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from attrs import define, field
 from coze_runtime import publish
-from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum
+from coze_runtime.models import Model, OpenIntEnum, OpenStrEnum, renamed
 
 
 class GadgetKind(OpenStrEnum):
@@ -78,8 +78,27 @@ class Gadget(Model):
     """Secret that opens the gadget."""
     weight: str | int | None = None
     """Weight in grams, as text or number."""
+    journey: Journey | None = None
+    """How it came."""
     labels: dict[str, str] | None = None
     """Labels by name."""
+
+
+@renamed({"from_": "from", "class_": "class", "a_b": "a-b", "to_dict_": "to_dict"})
+@define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)
+class Journey(Model):
+    """How a gadget came, in words that Python or models need themselves."""
+
+    from_: str | None = None
+    """Where it began."""
+    class_: int | None = None
+    """Class of the carriage."""
+    a_b: bool | None = None
+    """Whether it went from A to B."""
+    to_dict_: str | None = None
+    """Dictionary that it went through."""
+    logid: str | None = None  # pyright: ignore[reportIncompatibleMethodOverride]
+    """Id in the log of the carrier."""
 
 
 @define(kw_only=True, eq=False, repr=False, weakref_slot=False, getstate_setstate=False)

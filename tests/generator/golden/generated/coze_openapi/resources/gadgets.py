@@ -90,6 +90,7 @@ class Gadgets(SyncResource):
         self,
         *,
         kinds: builtins.list[str] | None = None,
+        from_: str | None = None,
         page_num: int | None = None,
         page_size: int | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -105,6 +106,7 @@ class Gadgets(SyncResource):
 
         Args:
             kinds: Kinds to list, comma between them; absent means all.
+            from_: Where the gadgets come from; absent means anywhere.
             page_num: Number of the page, from 1. Default: `1`.
             page_size: Gadgets on a page, 1 to 50. Default: `20`.
             extra_headers: Headers to add; they win over those of the client.
@@ -129,6 +131,7 @@ class Gadgets(SyncResource):
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
         arguments = {
             "kinds": kinds,
+            "from_": from_,
             "page_num": page_num,
             "page_size": page_size,
         }

@@ -26,6 +26,8 @@ class GadgetsRuns(SyncResource):
         input: str,
         kind: models.GadgetKind | str | None = None,
         makers: Sequence[models.Maker] | None = None,
+        journey: models.Journey | None = None,
+        class_: str | None = None,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
         extra_body: Mapping[str, Any] | None = None,
@@ -42,6 +44,8 @@ class GadgetsRuns(SyncResource):
             input: What to work on.
             kind: Kind to run as; absent means its own. Known values: `lamp`, `2d`.
             makers: Makers to ask; absent means all.
+            journey: How it goes there.
+            class_: Class of the run.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
             extra_body: Body fields to add, for what this package does not know yet.
@@ -67,7 +71,13 @@ class GadgetsRuns(SyncResource):
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
         request = operation.build(
-            gadget_id=gadget_id, input=input, kind=kind, makers=makers, stream=False
+            gadget_id=gadget_id,
+            input=input,
+            kind=kind,
+            makers=makers,
+            journey=journey,
+            class_=class_,
+            stream=False,
         )
         return self._client.execute(request, operation.parse, options)
 
@@ -78,6 +88,8 @@ class GadgetsRuns(SyncResource):
         input: str,
         kind: models.GadgetKind | str | None = None,
         makers: Sequence[models.Maker] | None = None,
+        journey: models.Journey | None = None,
+        class_: str | None = None,
         idle_timeout: float | None = None,
         deadline: float | None = None,
         keep_events: bool = False,
@@ -98,6 +110,8 @@ class GadgetsRuns(SyncResource):
             input: What to work on.
             kind: Kind to run as; absent means its own. Known values: `lamp`, `2d`.
             makers: Makers to ask; absent means all.
+            journey: How it goes there.
+            class_: Class of the run.
             idle_timeout: Seconds without an event until `StreamTimeout`; keep-alives do not count.
                 The read timeout by default.
             deadline: Seconds for a whole stream, until `StreamTimeout`.
@@ -130,7 +144,13 @@ class GadgetsRuns(SyncResource):
 
         options = CallOptions(extra_headers, extra_query, extra_body, timeout)
         request = operation.build(
-            gadget_id=gadget_id, input=input, kind=kind, makers=makers, stream=True
+            gadget_id=gadget_id,
+            input=input,
+            kind=kind,
+            makers=makers,
+            journey=journey,
+            class_=class_,
+            stream=True,
         )
         return WorkflowStream(
             self._client,
@@ -149,6 +169,8 @@ class GadgetsRuns(SyncResource):
         input: str,
         kind: models.GadgetKind | str | None = None,
         makers: Sequence[models.Maker] | None = None,
+        journey: models.Journey | None = None,
+        class_: str | None = None,
         poll_timeout: float = 600.0,
         poll_interval: float | None = None,
         extra_headers: Mapping[str, str] | None = None,
@@ -167,6 +189,8 @@ class GadgetsRuns(SyncResource):
             input: What to work on.
             kind: Kind to run as; absent means its own. Known values: `lamp`, `2d`.
             makers: Makers to ask; absent means all.
+            journey: How it goes there.
+            class_: Class of the run.
             poll_timeout: Seconds to wait for the end, until `PollTimeout`.
             poll_interval: Initial polling interval in seconds, 1 by default; grows by half each
                 time, up to 5.
@@ -205,6 +229,8 @@ class GadgetsRuns(SyncResource):
             "input": input,
             "kind": kind,
             "makers": makers,
+            "journey": journey,
+            "class_": class_,
             "stream": False,
         }
         steps = start_and_poll(self._client, operation, arguments, how)
@@ -272,6 +298,8 @@ class GadgetsRuns(SyncResource):
         input: str,
         kind: models.GadgetKind | str | None = None,
         makers: Sequence[models.Maker] | None = None,
+        journey: models.Journey | None = None,
+        class_: str | None = None,
         max_rounds: int = 10,
         extra_headers: Mapping[str, str] | None = None,
         extra_query: Mapping[str, Any] | None = None,
@@ -293,6 +321,8 @@ class GadgetsRuns(SyncResource):
             input: What to work on.
             kind: Kind to run as; absent means its own. Known values: `lamp`, `2d`.
             makers: Makers to ask; absent means all.
+            journey: How it goes there.
+            class_: Class of the run.
             max_rounds: How often outputs are handed in.
             extra_headers: Headers to add; they win over those of the client.
             extra_query: Query fields to add, for what this package does not know yet.
@@ -327,6 +357,8 @@ class GadgetsRuns(SyncResource):
             "input": input,
             "kind": kind,
             "makers": makers,
+            "journey": journey,
+            "class_": class_,
         }
         steps = function(
             self,

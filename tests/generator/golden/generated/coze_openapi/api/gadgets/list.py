@@ -37,6 +37,7 @@ PAGER = Pager(
 def build(
     *,
     kinds: list[str] | None = None,
+    from_: str | None = None,
     page_num: int | None = None,
     page_size: int | None = None,
 ) -> Request:
@@ -44,7 +45,14 @@ def build(
     return Request(
         OPERATION,
         "/v1/gadgets",
-        omit_none({"kinds": comma_separated(kinds), "page_num": page_num, "page_size": page_size}),
+        omit_none(
+            {
+                "kinds": comma_separated(kinds),
+                "from": from_,
+                "page_num": page_num,
+                "page_size": page_size,
+            }
+        ),
         {
             "Gadget-Dialect": "plain",
         },

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from coze_runtime.operation import Response
 
-    from ...models.gadgets import GadgetKind, Maker
+    from ...models.gadgets import GadgetKind, Journey, Maker
     from ...models.gadgets_runs import Run
 
 OPERATION = Operation(
@@ -47,6 +47,8 @@ def build(
     input: str,
     kind: GadgetKind | str | None = None,
     makers: Sequence[Maker] | None = None,
+    journey: Journey | None = None,
+    class_: str | None = None,
     stream: bool | None = None,
 ) -> Request:
     """Build the request."""
@@ -55,7 +57,16 @@ def build(
         f"/v1/gadgets/{path_segment('gadget_id', gadget_id)}/runs",
         {},
         {},
-        omit_none({"input": input, "kind": kind, "makers": makers, "stream": stream}),
+        omit_none(
+            {
+                "input": input,
+                "kind": kind,
+                "makers": makers,
+                "journey": journey,
+                "class": class_,
+                "stream": stream,
+            }
+        ),
     )
 
 
