@@ -41,9 +41,11 @@ def cassette(path: Path) -> Iterator[list[Any]]:
     assert tape.all_played, f"played {tape.play_count} of {len(tape)} exchanges of {path.name}"
 
 
-def replaying(kind: str, base_url: str = "https://api.coze.cn", **settings: Any) -> Any:
+def replaying(
+    kind: str, base_url: str = "https://api.coze.cn", token: str | None = TOKEN, **settings: Any
+) -> Any:
     """A client that asks once."""
-    return client(kind, base_url, TOKEN, max_retries=0, **settings)
+    return client(kind, base_url, token, max_retries=0, **settings)
 
 
 def ask(exchange: Exchange, coze: Any, read: Callable[[Any], Any]) -> Any:

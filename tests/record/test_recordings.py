@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from coze_runtime.types import Drift
-from cozekit.errors import ChatCanceled
+from cozekit.auth import TokenCallback
+from cozekit.errors import ChatCanceled, NotFoundError, ResponseError
 from cozekit.models import ChatStatus
 from tests.contract.catalogue import description, operations
 from tests.contract.replay import KINDS, cassette, replaying
@@ -152,3 +153,52 @@ def tolerances() -> dict[str, Any]:
 def test_every_tolerance_names_a_recording(entry: dict[str, Any]) -> None:
     name, scenario_name = entry["recording"].split()
     assert scenario_name in {row["scenario"] for row in TABLE[name]}
+
+
+BOT = rows_of("bots_retrieve")[0][1].answer["value"]["data"]
+
+
+@each_kind
+def test_a_bot_without_an_envelope_is_read(kind: str) -> None:
+    """Seen with a connector_id; the recorded answer of `bots.retrieve` has the same bot."""
+    with ChunkServer(reply(BOT)) as server, replaying(kind, server.url) as coze:
+        assert coze.bots.retrieve_published(bot_id="7").name == "plain"
+
+
+def test_an_envelope_without_data_is_not_taken_for_a_result() -> None:
+    empty = {"code": 0, "msg": "", "BaseResp": None}
+    with (
+        ChunkServer(reply(empty)) as server,
+        replaying("sync", server.url) as coze,
+        pytest.raises(ResponseError),
+    ):
+        coze.bots.retrieve_published(bot_id="7")
+
+
+def test_the_documented_place_comes_first() -> None:
+    both = {"code": 0, "data": [], "Messages": [{"id": "7"}]}
+    with ChunkServer(reply(both)) as server, replaying("sync", server.url) as coze:
+        assert coze.chat.messages.list(chat_id="7", conversation_id="7") == []
+
+
+@each_kind
+@pytest.mark.parametrize("status, code", [(401, 401), (200, 700012006)])
+def test_a_call_that_the_server_lacks_does_not_renew_the_token(
+    kind: str, status: int, code: int
+) -> None:
+    """Older versions say the same with another status and code."""
+    refused = {"code": code, "msg": "authentication failed: missing session_key in cookie"}
+    renewed: list[bool] = []
+
+    def token() -> str:
+        renewed.append(True)
+        return "pat_test"
+
+    with (
+        ChunkServer(reply(refused, status)) as server,
+        replaying(kind, server.url, token=None, auth=TokenCallback(token)) as coze,
+        pytest.raises(NotFoundError, match="Coze Studio does not seem to have this operation"),
+    ):
+        coze.users.me()
+    assert len(server.requests) == 1
+    assert len(renewed) == 1

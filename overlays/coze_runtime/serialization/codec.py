@@ -123,7 +123,7 @@ def _from_other_places(
     response: Response, cls: type[M], other_places: Sequence[tuple[str, str]]
 ) -> M:
     body = parse_json(response)
-    envelope = {name for name, _, _ in fields_of(cls)}
+    envelope = {field.name for field in fields_of(cls)}
     whole = {name: value for name, value in body.items() if name not in envelope}
     for place, other in other_places:
         value = get_path(body, other) if other != "body" else whole
