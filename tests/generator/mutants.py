@@ -125,7 +125,8 @@ class _File:
             for item in node.value:
                 yield from self.value(item, key, named=False)
         elif key in REFERENCES and node.value and node.tag.endswith((":str", ":int")):
-            broken = f'"{node.value}x"' if node.tag.endswith(":str") else f"{node.value}9"
+            text = f"x{node.value}" if key == "x-coze-used-by" else f"{node.value}x"
+            broken = f'"{text}"' if node.tag.endswith(":str") else f"{node.value}9"
             yield self.mutant(node, "reference", broken)
 
     def mutant(self, node: yaml.Node, kind: str, replacement: str) -> Mutant:

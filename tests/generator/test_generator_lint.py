@@ -332,9 +332,7 @@ def operation_id_is_too_long(d: Description) -> None:
 
 @bad(
     f"{GADGETS}gadgets_picture.operationId: no known verb in the method name; use one of "
-    "authorize, call, cancel, clear, clone, code, create, delete, duplicate, identify, "
-    "install, list, me, process, publish, resume, retrieve, stream, submit, token, "
-    "unpublish, update, upload, or add it in generator/compile/lint/operations.py",
+    f"{', '.join(sorted(operations.VERBS))}, or add it in generator/compile/lint/operations.py",
 )
 def method_has_no_verb(d: Description) -> None:
     d.node("gadgets_upload")["operationId"] = "gadgets_picture"
@@ -1167,10 +1165,18 @@ def a_code_that_comes_too_late_is_not_documented(d: Description) -> None:
 
 @bad(
     f"{RUNS}gadgets_runs_create.x-coze-helpers.run.without[0]: 'speed' is not an argument of the "
-    "operation: gadget_id, input, kind, makers, stream; fix it",
+    "operation: gadget_id, input, kind, makers, journey, class_, stream; fix it",
 )
 def a_helper_leaves_out_what_is_not_there(d: Description) -> None:
     d.node("gadgets_runs_create")["x-coze-helpers"]["run"]["without"] = ["speed"]
+
+
+@bad(
+    f"{RUNS}gadgets_runs_create.x-coze-helpers.run.raises.RunBroke: not a name that can be here; "
+    "give a class of coze_runtime/errors.py or of x-coze-error-classes",
+)
+def a_helper_raises_an_unknown_error(d: Description) -> None:
+    d.node("gadgets_runs_create")["x-coze-helpers"]["run"]["raises"] = {"RunBroke": "It broke."}
 
 
 @bad(f"{CHAT}questions: calls do not have type ask; fix the name")

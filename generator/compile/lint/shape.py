@@ -62,6 +62,10 @@ class Shape:
 
 def _messages(place: Place, error: jsonschema_rs.ValidationError, kind: str) -> Iterator[str]:
     word, about = error.kind.name, error.kind.as_dict()
+    if word == "propertyNames":  # the path of its error is that of the rule for the name alone
+        advice = _advice([_at(_shape(), list(error.schema_path)[:-1])])
+        yield (place / about["error"].instance).says(f"not a name that can be here; {advice}")
+        return
     schemas = _schemas(kind, list(error.evaluation_path))
     if word == "additionalProperties":
         for key in about["unexpected"]:
@@ -69,9 +73,6 @@ def _messages(place: Place, error: jsonschema_rs.ValidationError, kind: str) -> 
     elif word == "required":
         key = about["property"]
         yield place.says(f"no {key}; {_advice_for(schemas, key)}")
-    elif word == "propertyNames":  # its path is that of the name alone
-        advice = _advice([_at(_shape(), list(error.schema_path)[:-1])])
-        yield (place / about["error"].instance).says(f"not a name that can be here; {advice}")
     elif word == "falseSchema":
         yield place.says("not here; delete it")
     elif word in ("anyOf", "oneOf"):
