@@ -24,8 +24,8 @@ _IN_RESPONSE = {
     "total": ("total", "total_count"),
     "has_more": ("has_more",),
     "next": ("next_page_token",),
-    "first_id": ("first_id",),
-    "last_id": ("last_id",),
+    "next_before": ("first_id",),
+    "next_after": ("last_id",),
 }
 
 
@@ -185,14 +185,25 @@ class _Builder:
             for place, names in sent.items():
                 found = {key: _first(named, names) for key, named in keys.items()}
                 if items and all(found.values()):
-                    return {"style": style, "in": place, **found, "items": items, **_ends(received)}
+                    own = {"items": items, **self.item_id(received[items]), **_ends(received)}
+                    return {"style": style, "in": place, **found, **own}
         return {}
+
+    def item_id(self, items: Node) -> Node:
+        """Which field of an item holds its id."""
+        fields = self.schema_of(items.get("items") or {}).get("properties") or {}
+        ids = [name for name in fields if name == "id"] or [n for n in fields if n.endswith("_id")]
+        return {"id": ids[0]} if ids else {}
+
+    def schema_of(self, node: Node) -> Node:
+        """The schema that a node points to, whether it is new or not."""
+        name = str(node.get("$ref", "")).rpartition("/")[2]
+        return self.schemas.new.get(name) or self.joined.schemas.get(name) or {}
 
     def received(self) -> dict[str, Any]:
         """The fields of the response, and those of `data`, by their paths."""
         fields, _ = self.schemas.fields(self.own_rows(), "response")
-        data = str((fields.get("data") or {}).get("$ref", "")).rpartition("/")[2]
-        schema = self.schemas.new.get(data) or self.joined.schemas.get(data) or {}
+        schema = self.schema_of(fields.get("data") or {})
         inner = {f"data.{name}": node for name, node in (schema.get("properties") or {}).items()}
         return {**inner, **fields}
 

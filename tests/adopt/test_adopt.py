@@ -162,6 +162,28 @@ def test_the_examples_become_a_documented_exchange(adoption: Adoption) -> None:
     }
 
 
+def test_a_list_that_comes_in_pages_gets_its_pager(adoption: Adoption, tmp_path: Path) -> None:
+    text = (DRIFT / "pages" / "create_book.md").read_text(encoding="utf-8").replace("POST", "GET")
+    text = text.replace("| dry_run | Boolean |", "| page_num | Integer |")
+    sizes = "| page_size | Integer | 可选 | 20 | 默认为 20，最大为 50。 |\n### Body\n"
+    text = text.replace("### Body\n", sizes).replace("Object of [BookInfo]", "Array of [BookInfo]")
+    file = tmp_path / "list_book.md"
+    file.write_text(text, encoding="utf-8")
+    assert command.main(adoption, str(file), "books_list") == 0
+    _, _, node = next(
+        op for op in bundle(adoption.spec).operations() if op[0] == "get" and "shelves" in op[1]
+    )
+    assert node["x-coze-pager"] == {
+        "style": "number",
+        "in": "query",
+        "page": "page_num",
+        "size": "page_size",
+        "items": "data",
+        "id": "id",
+    }
+    assert node["parameters"][3]["schema"] == {"type": "integer", "maximum": 50, "default": 20}
+
+
 def test_a_page_whose_requests_are_all_described_is_left_alone(
     adoption: Adoption, capsys: pytest.CaptureFixture[str]
 ) -> None:

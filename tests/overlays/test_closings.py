@@ -5,6 +5,7 @@ closed before their client.
 from __future__ import annotations
 
 import gc
+import inspect
 import textwrap
 from contextlib import aclosing
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import anyio
 import pytest
 
+import cozekit
+import cozekit.types
+import cozekit.websockets
 from cozekit import AsyncCoze, Coze
 from tests.overlays.chunk_server import ChunkServer, Head, KeepOpen, Send, reply
 from tests.overlays.wire import ASK, BOT, CREATED, async_coze, each_transport
@@ -149,7 +153,14 @@ async def test_what_is_closed_in_async_code_works_with_aclosing() -> None:
         ):
             await anext(stream)
         await gone(http)
-    assert callable(coze.websockets.audio.speech().aclose)
+
+
+def test_every_async_close_has_an_aclose_beside_it() -> None:
+    modules = (cozekit, cozekit.types, cozekit.websockets)
+    public = [getattr(module, name) for module in modules for name in module.__all__]
+    closed = [cls for cls in public if inspect.iscoroutinefunction(getattr(cls, "close", None))]
+    assert len(closed) > 5
+    assert [cls.__name__ for cls in closed if not hasattr(cls, "aclose")] == []
 
 
 # ---- event loops that are closed before their client

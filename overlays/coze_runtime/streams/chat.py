@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-import msgspec
 from attrs import define, field
 
 from ..errors import APIError
 from ..serialization.convert import get_path, is_empty
 from ..serialization.error_responses import describe, number_of
-from .event_parser import EventParser, event_number, text_of
+from .event_parser import EventParser, event_number, json_or_text, text_of
 from .event_stream import AsyncEventStream, EventStream
 from .events import StreamSpec, UnknownEvent, is_one_of
 
@@ -108,10 +107,7 @@ def _follow_ups(messages: Sequence[Any], spec: StreamSpec) -> list[str]:
 
 def _msg_type(message: Any) -> str | None:
     """The `msg_type` of a message whose content is JSON."""
-    try:
-        value = get_path(msgspec.json.decode(text_of(message.content)), "msg_type")
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return None
+    value = get_path(json_or_text(text_of(message.content)), "msg_type")
     return value if isinstance(value, str) else None
 
 
@@ -153,7 +149,6 @@ class ChatParser(EventParser[Any]):
         super().__init__(spec, *options)
         self.chat: Any = None
         self.messages: list[Any] = []
-        self._pauses = False
         self._reasoning: list[Any] = []
         self._reasoning_blocks: list[str] = []
         # The answers that are not complete: message id and text, in the order of their start.
@@ -206,7 +201,6 @@ class ChatParser(EventParser[Any]):
         self.join_pieces()
         self._current = _NOTHING
         self.messages.append(message)
-        self._pauses = self._pauses or _msg_type(message) in self.spec.pauses
         ids = [id_ for id_, _ in self._open]
         if message.id in ids:
             del self._open[ids.index(message.id)]
@@ -258,7 +252,10 @@ class ChatParser(EventParser[Any]):
     def is_settled(self) -> bool:
         """Whether the chat has shown that it ended, or that it waits."""
         settled = self.chat is not None and is_one_of(self.chat.status, self.spec.settled)
-        return settled or self._pauses
+        return settled or self._pauses()
+
+    def _pauses(self) -> bool:
+        return any(_msg_type(message) in self.spec.pauses for message in self.messages)
 
     def failure(self, name: str, data: Any) -> APIError:
         """Creates the error for an event that reports a failure; see `EventParser.failure`."""
@@ -298,7 +295,7 @@ class ChatParser(EventParser[Any]):
         status = self.chat.status
         # A state that is not known is final: the server has closed the stream.
         is_final = status and not is_one_of(status, self.spec.running)
-        if not is_final and not self._pauses:
+        if not is_final and not self._pauses():
             raise self.interrupted(
                 f"the stream ended, but the last known state of the chat is {status}"
             )

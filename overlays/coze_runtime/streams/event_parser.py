@@ -88,14 +88,14 @@ class EventParser(ABC, Generic[E]):
         self.on_drift: Any = None
         self._decoder = SSEDecoder()
         # Events that end a stream or report a failure; the others skip these checks.
-        self._special = spec.end | spec.failure
+        special = spec.end | spec.failure
         # Name as bytes → name, class, decoder of the fast path, whether it is special or a delta.
         self._known = {
             name.encode(): (
                 name,
                 event_type.cls,
                 codec.event_decoder(event_type.model),
-                name in self._special,
+                name in special,
                 name in spec.delta,
             )
             for name, event_type in spec.events.items()
@@ -276,11 +276,7 @@ class EventParser(ABC, Generic[E]):
                 sse_event = self._decoder.event(frame)
                 name, event_type = self._event_type(sse_event.event)
                 cls, data = event_type.cls, self._event_data(sse_event, event_type)
-                id_, special, is_delta = (
-                    _id_bytes(sse_event),
-                    name in self._special,
-                    name in self.spec.delta,
-                )
+                id_, special, is_delta = _id_bytes(sse_event), True, name in self.spec.delta
             if checks_numbers and (problem := self.missing(name, data, id_)) is not None:
                 self._handle_gap(problem)
             event = make_delta(cls, data, id_) if is_delta else self.make(name, cls, data, id_)
@@ -302,16 +298,16 @@ class EventParser(ABC, Generic[E]):
         """
         data, model = sse_event.data, event_type.model
         if model is None:
-            return _json_or_text(data)
+            return json_or_text(data)
         if not data:
             return "" if event_type.plain else from_wire(model, {})
         try:
             if event_type.plain and not isinstance(read_json(data), dict):
-                return _json_or_text(data)
+                return json_or_text(data)
             return codec.decode_event(data, model, self.operation, self.on_drift)
         except ValueError as error:
             if event_type.plain:
-                return _json_or_text(data)
+                return json_or_text(data)
             raise self._event_error(f"event {sse_event.event} is not valid JSON") from error
 
     def _handle_gap(self, problem: str) -> None:
@@ -338,7 +334,7 @@ class EventParser(ABC, Generic[E]):
             raise self._broken(StreamError, self._error_text(str(error))) from error
         if (
             unfinished is not None
-            and unfinished.event in self._special
+            and unfinished.event in self.spec.end | self.spec.failure
             and _is_complete(unfinished, self.spec)
         ):
             self.push(b"\n\n")  # end of the last line, and the blank line
@@ -407,12 +403,12 @@ class EventParser(ABC, Generic[E]):
         }
 
 
-def _json_or_text(data: bytes) -> Any:
+def json_or_text(data: bytes | str) -> Any:
     """Undocumented data: parsed if it is JSON, else as text."""
     try:
         return read_json(data)
     except ValueError:
-        return data.decode("utf-8", "replace")
+        return data if isinstance(data, str) else data.decode("utf-8", "replace")
 
 
 def event_number(id_: bytes) -> int | None:

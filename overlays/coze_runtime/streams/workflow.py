@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import msgspec
 from attrs import define, evolve, field
 
 from .. import publish
 from ..errors import APIError
 from ..serialization.convert import get_path, is_empty
 from ..serialization.error_responses import describe, execute_id_in, number_of
-from .event_parser import EventParser, event_number, text_of
+from .event_parser import EventParser, event_number, json_or_text, text_of
 from .event_stream import AsyncEventStream, EventStream
 from .events import StreamSpec, UnknownEvent
 from .sequence import SequenceCheck
@@ -174,10 +173,7 @@ def question_in(text: object) -> str:
     """
     if not isinstance(text, str):
         return ""
-    try:
-        data = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return text
+    data = json_or_text(text)
     contents = get_path(data, "messages.*.content") or [get_path(data, "content")]
     questions = [content for content in contents if isinstance(content, str)]
     return "\n\n".join(questions) or text
@@ -330,11 +326,7 @@ class WorkflowParser(EventParser[Any]):
 
 def _end_output(output: str | None) -> str:
     """The output of the end node in the record of a run: JSON with the outputs by name, or text."""
-    try:
-        outputs = msgspec.json.decode(output or "")
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return output or ""
-    return text_of(get_path(outputs, "Output")) or output or ""
+    return text_of(get_path(json_or_text(output or ""), "Output")) or output or ""
 
 
 class _Progress(Generic[ResultT]):
