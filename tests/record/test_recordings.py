@@ -158,6 +158,7 @@ def test_every_tolerance_names_a_recording(entry: dict[str, Any]) -> None:
 BOT = rows_of("bots_retrieve")[0][1].answer["value"]["data"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @each_kind
 def test_a_bot_without_an_envelope_is_read(kind: str) -> None:
     """Seen with a connector_id; the recorded answer of `bots.retrieve` has the same bot."""
@@ -165,6 +166,7 @@ def test_a_bot_without_an_envelope_is_read(kind: str) -> None:
         assert coze.bots.retrieve_published(bot_id="7").name == "plain"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_envelope_without_data_is_not_taken_for_a_result() -> None:
     empty = {"code": 0, "msg": "", "BaseResp": None}
     with (
