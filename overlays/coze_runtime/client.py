@@ -52,9 +52,7 @@ class SyncAPIClient(BaseClient):
             base_url: Base URL of the API; may have a port and a path. By default read from
                 COZE_API_BASE, else https://api.coze.cn.
             www_url: Base URL of the sign-in pages. By default derived from `base_url`.
-            server: `"coze_studio"` for a Coze Studio server: requests are sent as it wants them,
-                and calls that it does not have raise NotFoundError before a request. By default
-                read from COZE_SERVER, else the official service.
+            server: `"coze_studio"` for a Coze Studio server; by default read from COZE_SERVER.
             timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
                 limit. By default 5 to connect and 60 for everything else; 600 to read the response
                 of a model or workflow run.
@@ -72,8 +70,7 @@ class SyncAPIClient(BaseClient):
             on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, a URL, `server`, `timeout` or `max_retries` is not
-                valid, `http_client` or `transport` is of the wrong kind, or a hook is async.
+            ArgumentError: There is no token, or an argument is not valid or of the wrong kind.
         """
         self._configure(
             token,
@@ -340,9 +337,7 @@ class AsyncAPIClient(BaseClient):
             base_url: Base URL of the API; may have a port and a path. By default read from
                 COZE_API_BASE, else https://api.coze.cn.
             www_url: Base URL of the sign-in pages. By default derived from `base_url`.
-            server: `"coze_studio"` for a Coze Studio server: requests are sent as it wants them,
-                and calls that it does not have raise NotFoundError before a request. By default
-                read from COZE_SERVER, else the official service.
+            server: `"coze_studio"` for a Coze Studio server; by default read from COZE_SERVER.
             timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
                 limit. By default 5 to connect and 60 for everything else; 600 to read the response
                 of a model or workflow run.
@@ -363,8 +358,7 @@ class AsyncAPIClient(BaseClient):
                 May be async.
 
         Raises:
-            ArgumentError: There is no token, a URL, `server`, `timeout` or `max_retries` is not
-                valid, `http_client` or `transport` is of the wrong kind, or `on_drift` is async.
+            ArgumentError: There is no token, or an argument is not valid or of the wrong kind.
         """
         self._configure(
             token,

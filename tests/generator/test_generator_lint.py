@@ -570,6 +570,34 @@ def pager_path_leads_nowhere(d: Description) -> None:
     d.node("gadgets_list")["x-coze-pager"]["items"] = "data.bots"
 
 
+STUDIO = {"name": "Studio", "absent": "no session", "reason": "Seen.", "recording": "a s1"}
+SEEN = {"seen": "other", "server": "studio", "reason": "Seen.", "recording": "a s1"}
+
+
+@bad(
+    f"{GADGETS}gadgets_list.x-coze-tolerance[0].place: data.bots is not a path in the response; "
+    "fix it",
+)
+def place_of_a_tolerance_leads_nowhere(d: Description) -> None:
+    d.files["openapi.yaml"]["x-coze-servers"] = {"studio": STUDIO}
+    d.node("gadgets_list")["x-coze-tolerance"] = [{"place": "data.bots", **SEEN}]
+
+
+@bad(
+    f"{GADGETS}gadgets_list.x-coze-also-on.studio.numbers[0]: ids is not a field of the body; "
+    "fix the name",
+)
+def number_of_another_server_is_no_field(d: Description) -> None:
+    d.files["openapi.yaml"]["x-coze-servers"] = {"studio": STUDIO}
+    d.node("gadgets_list")["x-coze-also-on"] = {"studio": {"numbers": ["ids"]}}
+
+
+@bad(f"{GADGETS}GadgetKind.x-coze-tolerance[0].place: 'lanp' is not among the known values; fix it")
+def value_of_a_tolerance_is_unknown(d: Description) -> None:
+    d.files["openapi.yaml"]["x-coze-servers"] = {"studio": STUDIO}
+    d.node("GadgetKind")["x-coze-tolerance"] = [{"place": "lanp", **SEEN}]
+
+
 @bad(
     f"{RUNS}gadgets_runs_create: responds with an event stream; name its events in x-coze-stream",
 )

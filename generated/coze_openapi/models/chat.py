@@ -38,6 +38,7 @@ class ChatStatus(OpenStrEnum):
     """Status of a chat."""
 
     __other_values__ = {"conversation.chat.cancelled": "canceled"}
+    """What some servers send in place of a known value."""
 
     CREATED = "created"
     """The chat has been created and has not started."""
