@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from coze_openapi import AsyncClient, Client
-from coze_openapi.errors import CODES, SERVICE
+from coze_openapi.errors import CODES, SERVICE, WorkflowFailed
 from coze_runtime.errors import (
     APIConnectionError,
     APIError,
@@ -408,7 +408,7 @@ def test_the_debug_url_of_a_workflow_is_on_its_error(
     client: Client, server: LoopbackServer
 ) -> None:
     server.answer(envelope(720701013, debug_url="https://www.coze.cn/work_flow?execute_id=1"))
-    with pytest.raises(ServerError) as caught:
+    with pytest.raises(WorkflowFailed) as caught:
         client.workflows.runs.create(workflow_id="w")
     assert caught.value.debug_url == "https://www.coze.cn/work_flow?execute_id=1"
     assert pickle.loads(pickle.dumps(caught.value)).debug_url == caught.value.debug_url

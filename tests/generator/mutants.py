@@ -124,7 +124,7 @@ class _File:
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 yield from self.value(item, key, named=False)
-        elif key in REFERENCES and node.value and node.tag.endswith((":str", ":int")):
+        elif key in REFERENCES and _may_refer(node):
             text = f"x{node.value}" if key == "x-coze-used-by" else f"{node.value}x"
             broken = f'"{text}"' if node.tag.endswith(":str") else f"{node.value}9"
             yield self.mutant(node, "reference", broken)
@@ -135,6 +135,12 @@ class _File:
         replacement += old[len(old.rstrip()) :]
         what = " ".join(old.split())[:60]
         return Mutant(self.name, node.start_mark.line + 1, kind, what, start, end, replacement)
+
+
+def _may_refer(node: yaml.Node) -> bool:
+    """Whether a scalar can refer to something: an address of the wire refers to nothing here."""
+    text = str(node.value)
+    return bool(text) and text[0] != "/" and node.tag.endswith((":str", ":int"))
 
 
 def _other_type(node: yaml.Node) -> str:

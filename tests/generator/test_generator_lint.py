@@ -593,7 +593,8 @@ def stream_lacks_a_key(d: Description) -> None:
 
 
 @bad(
-    f"{RUNS}gadgets_runs_create.x-coze-stream: unknown key end; use method, kind, switch, events",
+    f"{RUNS}gadgets_runs_create.x-coze-stream: unknown key end; use method, kind, switch, recover, "
+    "events",
 )
 def stream_has_an_unknown_key(d: Description) -> None:
     d.node("gadgets_runs_create")["x-coze-stream"]["end"] = ["done"]
@@ -612,6 +613,14 @@ def stream_is_of_a_kind_that_is_not_described(d: Description) -> None:
 )
 def event_payload_has_no_name(d: Description) -> None:
     d.node("gadgets_runs_create")["x-coze-stream"]["events"]["done"] = {"type": "string"}
+
+
+@bad(
+    f"{RUNS}gadgets_runs_create.x-coze-stream.recover: gadgets_runs_retrieve has no x-coze-waiter; "
+    "name an operation that has one",
+)
+def stream_recovers_by_what_cannot_wait(d: Description) -> None:
+    d.node("gadgets_runs_create")["x-coze-stream"]["recover"] = "gadgets_runs_retrieve"
 
 
 @bad(

@@ -10,6 +10,7 @@ import pytest
 
 from cozekit import documents
 from cozekit.errors import ArgumentError
+from cozekit.models import ChunkStrategy
 from cozekit_emulator import Emulator
 from cozekit_emulator.state.ids import WORKSPACE
 from tests.overlays.either import coze, local, sent_to, server
@@ -103,9 +104,23 @@ def test_text_is_cut_by_the_service_or_at_a_separator() -> None:
     }
 
 
-@pytest.mark.parametrize("size", [99, 2001])
-def test_chunks_have_100_to_2000_tokens(coze: Any, local: Emulator, size: int) -> None:
-    with pytest.raises(ArgumentError, match=r"chunk_strategy\.max_tokens must be 100 to 2,000"):
+def test_a_strategy_that_came_in_a_response_can_be_sent(coze: Any) -> None:
+    """Where the service sets the rules, it says 0 tokens."""
+    came = {"chunk_type": 0, "separator": "", "max_tokens": 0, "remove_extra_spaces": False}
+    made = coze.datasets.documents.create(
+        dataset_id=coze.datasets.create(
+            name="Otters", space_id=WORKSPACE, format_type=0
+        ).dataset_id,
+        format_type=0,
+        chunk_strategy=ChunkStrategy.from_dict(came),
+        document_bases=[documents.from_file(b"Otters swim.", name="a.txt")],
+    )
+    assert [document.name for document in made] == ["a.txt"]
+
+
+@pytest.mark.parametrize("size", [-1, 2001])
+def test_chunks_have_at_most_2000_tokens(coze: Any, local: Emulator, size: int) -> None:
+    with pytest.raises(ArgumentError, match=r"chunk_strategy\.max_tokens must be 0 to 2,000"):
         coze.datasets.documents.create(
             dataset_id="1",
             format_type=0,

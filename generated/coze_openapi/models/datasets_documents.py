@@ -124,8 +124,8 @@ class ChunkStrategy(Model):
     separator: str | None = None
     """Separator to split at. Required if `chunk_type` is 1; empty in responses if it is 0."""
     max_tokens: int | None = None
-    """Maximum chunk length, 100 to 2000 tokens. Required if `chunk_type` is 1; 0 in responses if it is
-    0.
+    """Maximum chunk length, 100 to 2000 tokens. Required if `chunk_type` is 1; 0 if it is 0, also in
+    responses.
     """
     remove_extra_spaces: bool | None = None
     """Whether to remove repeated spaces, line breaks and tabs. Only used if `chunk_type` is 1. Default

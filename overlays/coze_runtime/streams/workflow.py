@@ -138,14 +138,14 @@ class WorkflowResult(Generic[InterruptionT, UsageT]):
             run: The result of `coze.workflows.runs.create`, or the record of a run.
             output: The output of its end node.
         """
-        is_interrupted = run.interrupt_data is not None and bool(run.interrupt_data.event_id)
+        interrupt: Any = run.interrupt_data
+        interruption: Any = None
+        if interrupt is not None and interrupt.event_id:
+            question = question_in(interrupt.data)
+            interruption = cls.interruption_type(interrupt=interrupt, question=question)
         return cls(
             output=output or "",
-            interruption=cls.interruption_type(
-                interrupt=run.interrupt_data, question=question_in(run.interrupt_data.data)
-            )
-            if is_interrupted
-            else None,
+            interruption=interruption,
             debug_url=run.debug_url,
             usage=run.usage,
             execute_id=run.execute_id,

@@ -43,7 +43,7 @@ LIMITS: Limits = {
         max_items=10,
         each=Limit(fields={"update_rule": Limit(fields={"update_interval": Limit(minimum=24)})}),
     ),
-    "chunk_strategy": Limit(fields={"max_tokens": Limit(minimum=100, maximum=2000)}),
+    "chunk_strategy": Limit(fields={"max_tokens": Limit(minimum=0, maximum=2000)}),
 }
 """Limits of the arguments, checked before a request is built."""
 
