@@ -1,6 +1,8 @@
 """Asks a question without streaming: the chat is polled until it has ended.
 
 Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
+
+Runs on Coze Studio too, with COZE_SERVER=coze_studio.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The async version of chat_stream.py, with a callback for events.
 
 Reads COZE_API_TOKEN and COZE_BOT_ID. Set COZE_API_BASE for a site other than https://api.coze.cn.
+
+Runs on Coze Studio too, with COZE_SERVER=coze_studio.
 """
 
 from __future__ import annotations

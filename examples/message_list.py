@@ -1,6 +1,8 @@
 """The messages of a conversation, page by page.
 
 Reads COZE_API_TOKEN. Set COZE_API_BASE for a site other than https://api.coze.cn.
+
+Runs on Coze Studio too, with COZE_SERVER=coze_studio.
 """
 
 from __future__ import annotations

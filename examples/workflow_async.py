@@ -2,6 +2,8 @@
 
 Reads COZE_API_TOKEN and COZE_WORKFLOW_ID. Set COZE_API_BASE for a site other than
 https://api.coze.cn.
+
+Runs on Coze Studio too, with COZE_SERVER=coze_studio.
 """
 
 from __future__ import annotations

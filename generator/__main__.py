@@ -19,14 +19,15 @@ import sys
 from pathlib import Path
 
 from .adopt import command as adopt
-from .compile.bundle import bundle, read
+from .compile.bundle import Bundle, bundle, read
 from .compile.emit import compile_bundle, render
 from .compile.lint import lint
 from .compile.lint.openapi import lint_openapi
+from .compile.operations import Operation
 from .compile.output import compare, write
 from .pages import drift, release_note
 from .pages.ledger import lint_ledger, pages_to_name
-from .pages.operations_page import operations_page
+from .pages.operations_page import operations_page, with_server_table
 from .yaml_files import DescriptionError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,18 +115,32 @@ def _compile(arguments: argparse.Namespace) -> int:
         return _report(findings, f"{len(files)} files of the description")
     compiled = compile_bundle(joined)
     files_made = render(compiled)
-    page = operations_page(joined, compiled.operations).encode()
-    target = (arguments.docs or arguments.out.parent / "docs") / "operations.md"
+    pages = _pages(joined, compiled.operations, arguments.docs or arguments.out.parent / "docs")
     if arguments.check:
         differences = compare(files_made, arguments.out)
-        if not target.exists() or target.read_bytes() != page:
-            differences.append(f"{target.name}: differs")
+        differences += [
+            f"{target.name}: differs"
+            for target, page in pages.items()
+            if not target.exists() or target.read_bytes() != page
+        ]
         return _report(differences, f"{len(files_made)} generated files")
     write(files_made, arguments.out)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(page)
+    for target, page in pages.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(page)
     print(f"wrote {len(files_made)} files")
     return 0
+
+
+def _pages(joined: Bundle, operations: list[Operation], folder: Path) -> dict[Path, bytes]:
+    """The page of operations, and the tables in the pages of other servers."""
+    pages = {folder / "operations.md": operations_page(joined, operations).encode()}
+    for server in joined.document.get("x-coze-servers") or ():
+        target = folder / f"{server.replace('_', '-')}.md"
+        if target.exists():
+            text = with_server_table(target.read_text(encoding="utf-8"), operations, server)
+            pages[target] = text.encode()
+    return pages
 
 
 def _report(findings: list[str], checked: str) -> int:

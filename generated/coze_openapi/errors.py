@@ -19,7 +19,7 @@ from coze_runtime.errors import (
     RateLimitError,
     ServerError,
 )
-from coze_runtime.operation import Service
+from coze_runtime.operation import OtherServer, Service
 
 from . import models
 
@@ -139,8 +139,12 @@ SERVICE = Service(
     docs="https://www.coze.cn/open/docs/developer_guides/",
     codes=CODES,
     failed=frozenset({720701013, 720702222}),
+    other_servers={
+        "coze_studio": OtherServer("Coze Studio", absent="missing session_key in cookie"),
+    },
     token_variable="COZE_API_TOKEN",
     base_url_variable="COZE_API_BASE",
+    server_variable="COZE_SERVER",
 )
 """The service: its sites, its documentation, its error codes."""
 

@@ -99,6 +99,17 @@ class Operation:
         return [parameter for parameter in self.parameters if parameter.limit]
 
     @property
+    def other_places(self) -> list[tuple[str, str]]:
+        """Documented places of the response, and where servers have them instead."""
+        entries = self.node.get("x-coze-tolerance") or ()
+        return [(it["place"], it["seen"]) for it in entries if it["seen"] != "stream"]
+
+    @property
+    def streamed_unasked(self) -> bool:
+        """Whether a server may stream although the plain method was called."""
+        return any(it["seen"] == "stream" for it in self.node.get("x-coze-tolerance") or ())
+
+    @property
     def pages(self) -> list[str]:
         """Slugs of the official pages."""
         return pages_of(self.node)

@@ -87,6 +87,8 @@ class Enum:
     base: str
     description: str
     members: list[Member]
+    other_values: dict[str, str]
+    """What servers send in place of a known value."""
 
 
 def parse(bundle: Bundle) -> GeneratorData:
@@ -239,6 +241,7 @@ def enums_of(bundle: Bundle) -> list[Enum]:
             "OpenIntEnum" if node["type"] == "integer" else "OpenStrEnum",
             one_line(node.get("description")),
             [_member(value, about) for value, about in node["x-known-values"].items()],
+            {entry["seen"]: entry["place"] for entry in node.get("x-coze-tolerance", ())},
         )
         for name, node in bundle.schemas.items()
         if "x-known-values" in node

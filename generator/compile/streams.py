@@ -169,6 +169,7 @@ def errors_context(bundle: Bundle, docs: str) -> dict[str, Any]:
         "servers": [server["url"] for server in bundle.document["servers"]],
         "docs": docs,
         "environment": bundle.document["x-coze-environment"],
+        "other_servers": bundle.document.get("x-coze-servers"),
     }
 
 

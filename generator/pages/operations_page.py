@@ -1,12 +1,12 @@
 """Writes `docs/operations.md`: official page → operation → sync and async method → permission,
-grouped by resource.
+grouped by resource; and the tables of what other servers have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..compile.bundle import Bundle
+from ..compile.bundle import Bundle, Node
 from ..compile.docstrings import DOCS
 from ..compile.nodes import one_line
 from ..compile.operations import Operation
@@ -21,6 +21,7 @@ positional, everything else is a keyword, and only what is required is shown. Li
 by one (`.pages()` gives pages); streams give typed events. Pages and other subjects that have no
 operation are in [the ledger](../spec/coverage.yaml).
 """
+TABLE, TABLE_END = "<!-- table made by `python -m generator` -->", "<!-- end of the table -->"
 
 
 def operations_page(bundle: Bundle, operations: Iterable[Operation]) -> str:
@@ -39,6 +40,44 @@ def operations_page(bundle: Bundle, operations: Iterable[Operation]) -> str:
         lines += [row for operation in by_tag.get(tag["name"], ()) for row in _rows(operation)]
         lines.append("")
     return "\n".join(lines)
+
+
+def with_server_table(text: str, operations: Iterable[Operation], server: str) -> str:
+    """A page about a server that is not the official one, with its table of operations renewed.
+
+    Args:
+        text: The page; the table is between two comments.
+        operations: All operations.
+        server: Key of the server.
+    """
+    before, _, rest = text.partition(TABLE)
+    after = rest.partition(TABLE_END)[2]
+    lines = [TABLE, "| Call | Endpoint | What differs |", "|---|---|---|"]
+    for operation in operations:
+        route = (operation.node.get("x-coze-also-on") or {}).get(server)
+        if route is not None:
+            calls = ", ".join(f"`{call}`" for call in _names(operation))
+            endpoint = f"{operation.http_method} {route.get('path', operation.path)}"
+            differs = "; ".join(_differences(operation.node, server, route))
+            lines.append(f"| {calls} | `{endpoint}` | {differs} |")
+    return before + "\n".join([*lines, TABLE_END]) + after
+
+
+def _names(operation: Operation) -> Iterator[str]:
+    if not operation.streams_only:
+        yield f"{operation.tag}.{operation.method}"
+    if operation.stream:
+        yield f"{operation.tag}.{operation.stream['method']}"
+
+
+def _differences(node: Node, server: str, route: Node) -> Iterator[str]:
+    if "note" in route:
+        yield route["note"]
+    for name in route.get("numbers") or ():
+        yield f"`{name}` as numbers"
+    for entry in node.get("x-coze-tolerance") or ():
+        if entry["server"] == server:
+            yield f"`{entry['place']}` from `{entry['seen']}`"
 
 
 def _rows(operation: Operation) -> Iterator[str]:

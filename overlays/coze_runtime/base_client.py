@@ -38,6 +38,7 @@ class BaseClient:
         auth: Auth | None,
         base_url: str | None,
         www: str | None,
+        server: str | None,
         timeout: TimeoutInput,
         max_retries: int | RetryPolicy,
         default_headers: Mapping[str, str] | None,
@@ -46,12 +47,14 @@ class BaseClient:
         on_response: ResponseHook | None,
     ) -> None:
         self._check_hooks(on_drift, on_request, on_response)
-        base = checked_url(self._base_url_of(base_url))
+        server = self._server_of(server)
+        base = checked_url(self._base_url_of(base_url, server))
         self._settings = Settings(
             service=self.service,
             auth=_resolve_auth(token, auth, self.service.token_variable),
             base_url=base,
             www_url=checked_url(www) if www else www_url(base),
+            server=server,
             timeout=checked_timeout(timeout),
             retries=resolve_retries(max_retries),
             default_headers=dict(default_headers or {}),
@@ -72,12 +75,30 @@ class BaseClient:
             reject_async(on_response, "on_response", "on_response")
 
     @classmethod
-    def _base_url_of(cls, base_url: str | None) -> str:
+    def _server_of(cls, server: str | None) -> str | None:
+        variable, known = cls.service.server_variable, cls.service.other_servers
+        if server is None and variable:
+            server = os.environ.get(variable) or None
+        if server is not None and server not in known:
+            raise ArgumentError(
+                f"server must be {' or '.join(map(repr, known))}, or None for the official "
+                f"service, not {server!r}",
+                argument="server",
+            )
+        return server
+
+    @classmethod
+    def _base_url_of(cls, base_url: str | None, server: str | None) -> str:
         if base_url is not None:
             return base_url
         variable = cls.service.base_url_variable
         servers = cls.service.servers
         from_environment = os.environ.get(variable) if variable else None
+        if server is not None and not from_environment:
+            raise ArgumentError(
+                f"server {server!r} has no usual address: pass base_url or set {variable}",
+                argument="base_url",
+            )
         return from_environment or (servers[0] if servers else "")
 
     @property

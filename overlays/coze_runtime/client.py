@@ -33,6 +33,7 @@ class SyncAPIClient(BaseClient):
         auth: Auth | None = None,
         base_url: str | None = None,
         www_url: str | None = None,
+        server: Literal["coze_studio"] | None = None,
         timeout: TimeoutInput = DEFAULT,
         max_retries: int | RetryPolicy = 2,
         http_client: _http.HTTPClient | None = None,
@@ -51,6 +52,9 @@ class SyncAPIClient(BaseClient):
             base_url: Base URL of the API; may have a port and a path. By default read from
                 COZE_API_BASE, else https://api.coze.cn.
             www_url: Base URL of the sign-in pages. By default derived from `base_url`.
+            server: `"coze_studio"` for a Coze Studio server: requests are sent as it wants them,
+                and calls that it does not have raise NotFoundError before a request. By default
+                read from COZE_SERVER, else the official service.
             timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
                 limit. By default 5 to connect and 60 for everything else; 600 to read the response
                 of a model or workflow run.
@@ -68,14 +72,15 @@ class SyncAPIClient(BaseClient):
             on_response: Called with a `ReceivedResponse` after each request, failed ones included.
 
         Raises:
-            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
-                `http_client` or `transport` is of the wrong kind, or a hook is async.
+            ArgumentError: There is no token, a URL, `server`, `timeout` or `max_retries` is not
+                valid, `http_client` or `transport` is of the wrong kind, or a hook is async.
         """
         self._configure(
             token,
             auth,
             base_url,
             www_url,
+            server,
             timeout,
             max_retries,
             default_headers,
@@ -316,6 +321,7 @@ class AsyncAPIClient(BaseClient):
         auth: Auth | None = None,
         base_url: str | None = None,
         www_url: str | None = None,
+        server: Literal["coze_studio"] | None = None,
         timeout: TimeoutInput = DEFAULT,
         max_retries: int | RetryPolicy = 2,
         http_client: _http.AsyncHTTPClient | None = None,
@@ -334,6 +340,9 @@ class AsyncAPIClient(BaseClient):
             base_url: Base URL of the API; may have a port and a path. By default read from
                 COZE_API_BASE, else https://api.coze.cn.
             www_url: Base URL of the sign-in pages. By default derived from `base_url`.
+            server: `"coze_studio"` for a Coze Studio server: requests are sent as it wants them,
+                and calls that it does not have raise NotFoundError before a request. By default
+                read from COZE_SERVER, else the official service.
             timeout: Seconds without data before a call fails: a number, a `Timeout`, or None for no
                 limit. By default 5 to connect and 60 for everything else; 600 to read the response
                 of a model or workflow run.
@@ -354,14 +363,15 @@ class AsyncAPIClient(BaseClient):
                 May be async.
 
         Raises:
-            ArgumentError: There is no token, a URL, `timeout` or `max_retries` is not valid,
-                `http_client` or `transport` is of the wrong kind, or `on_drift` is async.
+            ArgumentError: There is no token, a URL, `server`, `timeout` or `max_retries` is not
+                valid, `http_client` or `transport` is of the wrong kind, or `on_drift` is async.
         """
         self._configure(
             token,
             auth,
             base_url,
             www_url,
+            server,
             timeout,
             max_retries,
             default_headers,

@@ -180,6 +180,8 @@ class ResultText(str):
 
 
 class _OpenEnum(enum.EnumMeta):
+    __other_values__: Mapping[str, str] = {}
+
     def __contains__(cls, value: object) -> bool:
         return value in cls._value2member_map_
 
@@ -193,6 +195,8 @@ class OpenStrEnum(enum.StrEnum, metaclass=_OpenEnum):
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, str):
             return None
+        if value in cls.__other_values__:
+            return cls(cls.__other_values__[value])
         member = str.__new__(cls, value)
         member._name_ = value
         member._value_ = value

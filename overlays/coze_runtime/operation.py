@@ -13,6 +13,24 @@ from .types import DEFAULT, DriftHook, TimeoutInput
 T = TypeVar("T")
 
 
+class OtherServer(NamedTuple):
+    """A server that speaks the API otherwise than the official service."""
+
+    name: str
+    """What people call it."""
+    absent: str
+    """What it says of an operation that it does not have."""
+
+
+class OtherRoute(NamedTuple):
+    """How a server that is not the official one wants a request."""
+
+    path: str = ""
+    """Its path; the fields of the documented path become query fields. Empty for the same path."""
+    numbers: Sequence[str] = ()
+    """Fields of the body with ids that are sent as numbers."""
+
+
 class Service(NamedTuple):
     """Facts about the whole service."""
 
@@ -24,10 +42,14 @@ class Service(NamedTuple):
     """Error code → exception class. For other codes the HTTP status decides."""
     failed: frozenset[int] = frozenset()
     """Error codes that say that a chat or run failed; `Operation.failed` is their class."""
+    other_servers: Mapping[str, OtherServer] = {}
+    """Servers besides the official ones."""
     token_variable: str = ""
     """Environment variable of the token."""
     base_url_variable: str = ""
     """Environment variable of the base URL."""
+    server_variable: str = ""
+    """Environment variable of the kind of server."""
 
 
 class Operation(NamedTuple):
@@ -55,6 +77,8 @@ class Operation(NamedTuple):
     """Whether the response is bytes, so that it can be read while it arrives."""
     call: str = ""
     """How users call it, such as `coze.chat.create`; empty if it has no method."""
+    also_on: Mapping[str, OtherRoute] = {}
+    """Servers besides the official ones that have the operation."""
     failed: type[APIError] | None = None
     """Error class if the chat or run that the operation starts fails."""
 
@@ -103,6 +127,15 @@ def without_secrets(url: str) -> str:
     scheme, mark, rest = url.partition("?")[0].partition("#")[0].rpartition("//")
     host, slash, path = rest.partition("/")
     return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def logid_in(headers: Mapping[str, str]) -> str | None:
+    """The log id in the headers of a response. Coze Studio has another header for it.
+
+    Args:
+        headers: The headers; lookup ignores case.
+    """
+    return headers.get("x-tt-logid") or headers.get("x-log-id")
 
 
 class Response:
@@ -155,7 +188,12 @@ class Response:
     @property
     def logid(self) -> str | None:
         """Log id of the call, which Coze support asks for."""
-        return self.headers.get("x-tt-logid")
+        return logid_in(self.headers)
+
+    @property
+    def info(self) -> RequestInfo:
+        """The part of the request that errors show."""
+        return request_info(self.operation, self.url, self.base_url, self.service)
 
     @property
     def content_type(self) -> str:

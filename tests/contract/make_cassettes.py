@@ -32,7 +32,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def cassette(listed: list[Exchange]) -> str:
+def cassette_text(listed: list[Exchange]) -> str:
     """One cassette with the exchanges of an operation."""
     return dump(
         [{"request": _request(exchange), "response": _response(exchange)} for exchange in listed]
@@ -101,7 +101,9 @@ def main() -> None:
     for old in CASSETTES.glob("*.yaml"):
         old.unlink()
     for name, listed in exchanges().items():
-        (CASSETTES / f"{name}.yaml").write_text(cassette(listed), encoding="utf-8", newline="\n")
+        (CASSETTES / f"{name}.yaml").write_text(
+            cassette_text(listed), encoding="utf-8", newline="\n"
+        )
     print(f"{len(exchanges())} cassettes in {CASSETTES}")
 
 

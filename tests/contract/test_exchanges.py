@@ -6,28 +6,26 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
 
-from coze_openapi import AsyncClient, Client
+from coze_openapi import Client
 from coze_runtime.errors import APIConnectionError
 from coze_runtime.models import Model
-from coze_runtime.operation import CallOptions, Response
+from coze_runtime.operation import Response
 from coze_runtime.serialization import codec, convert
 from coze_runtime.types import Drift
-from tests.contract.catalogue import model_of, operations, reference, split_arguments
+from tests.contract.catalogue import model_of, operations, reference
 from tests.contract.differences import differences
 from tests.contract.exchanges import JWT, Exchange, dig, exchanges
-from tests.contract.make_cassettes import CASSETTES, cassette
+from tests.contract.make_cassettes import CASSETTES, cassette_text
 from tests.contract.matching import recorder
+from tests.contract.replay import KINDS, TOKEN, ask, body, cassette, replaying
 from tests.each import Problems, each
 
-TOKEN = "pat_replay_token_that_is_in_no_cassette"
 SAME_AS_DOCUMENTED = 155, 151
 
 with_exchanges = pytest.mark.parametrize("listed", exchanges().values(), ids=exchanges())
@@ -36,30 +34,6 @@ DOCUMENTED_JSON = [
     exchange for exchange in ALL if exchange.data.get("answer", {}).get("kind") == "json"
 ]
 STREAMS = [exchange for exchange in ALL if exchange.answer["kind"] == "sse"]
-
-
-@contextmanager
-def replay(listed: list[Exchange]) -> Iterator[list[Any]]:
-    """The cassette of an operation; yields the requests that reach it. All of its exchanges have to
-    be asked for.
-    """
-    asked: list[Any] = []
-    loading = True
-
-    def look(request: Any) -> Any:
-        # vcrpy calls this for the requests of the cassette, too.
-        if not loading:
-            asked.append(request)
-        return request
-
-    player = recorder(before_record_request=look)
-    with (
-        player.use_cassette(str(CASSETTES / f"{listed[0].op.id}.yaml")) as tape,
-        warnings.catch_warnings(action="ignore", category=DeprecationWarning),
-    ):
-        loading = False
-        yield asked
-    assert tape.all_played, f"played {tape.play_count} of {len(tape)} exchanges"
 
 
 def check_credentials(exchange: Exchange, request: Any) -> None:
@@ -115,59 +89,21 @@ def places(found: list[str]) -> set[str]:
     return {line.partition(":")[0] for line in found}
 
 
-def options() -> CallOptions:
-    return CallOptions()
-
-
-def call(exchange: Exchange, client: Client) -> Any:
-    op = exchange.op
-    if exchange.unswitched:
-        return client.execute(op.module.build(**exchange.arguments()), op.module.parse, options())
-    positional, named = split_arguments(op, exchange.arguments())
-    result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
-    if not exchange.streaming:
-        return result
-    with result:
-        assert result.logid == exchange.logid
-        return b"".join(result.iter_bytes())
-
-
-async def call_async(exchange: Exchange, client: AsyncClient) -> Any:
-    op = exchange.op
-    if exchange.unswitched:
-        return await client.execute(
-            op.module.build(**exchange.arguments()), op.module.parse, options()
-        )
-    positional, named = split_arguments(op, exchange.arguments())
-    result = op.method_of(client, streaming=exchange.streaming)(*positional, **named)
-    if not exchange.streaming:
-        return await result
-    async with result:
-        assert result.logid == exchange.logid
-        return b"".join([piece async for piece in result.iter_bytes()])
-
-
 @with_exchanges
-async def test_the_documented_exchange_is_sent_and_decoded(listed: list[Exchange]) -> None:
+def test_the_documented_exchange_is_sent_and_decoded(listed: list[Exchange]) -> None:
     problems = Problems()
-    with problems.of("sync"):
+    path = CASSETTES / f"{listed[0].op.id}.yaml"
+    for kind in KINDS:
         drifts: list[Drift] = []
         with (
-            replay(listed) as asked,
-            Client(TOKEN, max_retries=0, on_drift=drifts.append) as client,
+            problems.of(kind),
+            cassette(path) as asked,
+            replaying(kind, on_drift=drifts.append) as coze,
         ):
             for exchange in listed:
-                check_result(exchange, call(exchange, client))
+                check_result(exchange, ask(exchange, coze, body(exchange)))
                 check_credentials(exchange, asked[-1])
-        check_drifts(listed, drifts)
-    with problems.of("async"):
-        drifts = []
-        with replay(listed) as asked:
-            async with AsyncClient(TOKEN, max_retries=0, on_drift=drifts.append) as twin:
-                for exchange in listed:
-                    check_result(exchange, await call_async(exchange, twin))
-                    check_credentials(exchange, asked[-1])
-        check_drifts(listed, drifts)
+            check_drifts(listed, drifts)
     problems.must_be_none()
 
 
@@ -259,7 +195,7 @@ def test_each_cassette_is_what_the_tool_makes() -> None:
     changed = {
         name
         for name, listed in exchanges().items()
-        if (CASSETTES / f"{name}.yaml").read_text(encoding="utf-8") != cassette(listed)
+        if (CASSETTES / f"{name}.yaml").read_text(encoding="utf-8") != cassette_text(listed)
     }
     assert changed == set(), "run `python -m tests.contract.make_cassettes`"
 

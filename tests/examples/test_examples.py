@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cozekit_emulator import TOKEN, Emulator, bots, ids, workflows
+from tests.contract.catalogue import operations
 from tests.overlays.chunk_server import ChunkServer, reply
 
 ROOT = Path(__file__).parents[2]
@@ -185,6 +186,17 @@ def run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [f"{name}.py"])
     with fresh_logging():
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+
+
+def test_examples_that_run_on_coze_studio_call_what_it_has() -> None:
+    marked = [
+        path.stem
+        for path in (ROOT / "examples").glob("*.py")
+        if "Runs on Coze Studio too" in path.read_text(encoding="utf-8")
+    ]
+    called = {name for stem in marked for name in CALLS[stem].split()}
+    assert len(marked) > 8
+    assert [n for n in called if "x-coze-also-on" not in operations()[n].node] == []
 
 
 @pytest.mark.parametrize("name", ours())

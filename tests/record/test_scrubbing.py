@@ -184,7 +184,7 @@ def test_a_redirect_keeps_its_target_without_the_ids(
         "https://api.coze.cn/sign?client_id=id_"
     )
     assert "state=1294848" in kept["response"]["headers"]["location"][0]
-    replay(tmp_path / "oauth_authorize.yaml")
+    assert replay(tmp_path / "oauth_authorize.yaml", "sync") == []
 
 
 def test_a_refusal_keeps_the_older_cassette(

@@ -37,6 +37,8 @@ class ChatPublishStatus(OpenStrEnum):
 class ChatStatus(OpenStrEnum):
     """Status of a chat."""
 
+    __other_values__ = {"conversation.chat.cancelled": "canceled"}
+
     CREATED = "created"
     """The chat has been created and has not started."""
     IN_PROGRESS = "in_progress"

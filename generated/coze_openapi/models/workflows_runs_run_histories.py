@@ -19,6 +19,8 @@ class WorkflowRunStatus(OpenStrEnum):
     """The run succeeded."""
     FAIL = "Fail"
     """The run failed; see `error_code` and `error_message`."""
+    UNSET = "<UNSET>"
+    """The run waits at an interruption; on Coze Studio servers alone."""
 
 
 class WorkflowRunMode(OpenIntEnum):
@@ -56,7 +58,8 @@ class WorkflowRunHistory(Model):
     execute_id: str | None = None
     """Id of the run."""
     execute_status: WorkflowRunStatus | None = None
-    """Whether the run is in progress or how it ended. Known values: `Running`, `Success`, `Fail`.
+    """Whether the run is in progress or how it ended. Known values: `Running`, `Success`, `Fail`,
+    `<UNSET>`.
     """
     bot_id: str | None = None
     """Bot that the run was started with; `0` if there was none."""

@@ -36,6 +36,7 @@ def known_names(bundle: Bundle, pages: Collection[str] | None) -> Known:
         "operation": bundle.calls,
         "error class": errors,
         "kind of streams": bundle.stream_kinds,
+        "server": document.get("x-coze-servers") or {},
         "parameter": document.get("x-coze-parameters") or {},
         "result of a stream": results,
         "part of a result": _parts(),

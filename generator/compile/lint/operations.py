@@ -42,7 +42,23 @@ def lint_operation(place: Place, path: str, node: Node, values: Values) -> Itera
             yield place.below("x-coze-errors", index).says(
                 f"{code} is not in x-coze-error-codes; add it to spec/shared.yaml"
             )
+    yield from _other_servers(place, node, bundle)
     yield from lint_methods(place, node, values)
+
+
+def _other_servers(place: Place, node: Node, bundle: Bundle) -> Iterator[str]:
+    """Messages for what other servers want and answer."""
+    for server, route in (node.get("x-coze-also-on") or {}).items():
+        for index, name in enumerate(route.get("numbers") or ()):
+            if name not in body_fields(bundle, node):
+                yield place.below("x-coze-also-on", server, "numbers", index).says(
+                    f"{name} is not a field of the body; fix the name"
+                )
+    for index, entry in enumerate(node.get("x-coze-tolerance") or ()):
+        if not _in_response(bundle, node, entry["place"]):
+            yield place.below("x-coze-tolerance", index, "place").says(
+                f"{entry['place']} is not a path in the response; fix it"
+            )
 
 
 def _names(place: Place, node: Node) -> Iterator[str]:

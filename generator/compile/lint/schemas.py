@@ -40,6 +40,11 @@ def lint_schema(place: Place, name: str, node: Node, values: Values) -> Iterator
         yield place.says("the generated package has a class of this name; rename the schema")
     if "x-known-values" in node:
         yield from _known_values(place / "x-known-values", node)
+    for index, entry in enumerate(node.get("x-coze-tolerance") or ()):
+        if entry["place"] not in node["x-known-values"]:
+            yield place.below("x-coze-tolerance", index, "place").says(
+                f"{entry['place']!r} is not among the known values; fix it"
+            )
     yield from lint_node(place, node, values)
     fields = properties(values.bundle, node)
     for index, required in enumerate(node.get("required") or ()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import RequestInfo
-from ..operation import Operation, Service, request_info
+from ..operation import Operation, Service, logid_in, request_info
 from ..types import DriftHook, Timeout
 
 if TYPE_CHECKING:
@@ -50,5 +50,4 @@ class OpenResponse(NamedTuple):
     @property
     def logid(self) -> str | None:
         """Log id of the call."""
-        logid: str | None = self.http_response.headers.get("x-tt-logid")
-        return logid
+        return logid_in(self.http_response.headers)

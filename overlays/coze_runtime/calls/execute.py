@@ -119,8 +119,13 @@ def execute(
         is_async: Whether the client is async.
 
     Raises:
+        NotFoundError: The server of the client does not have the operation.
         CozeError: The error of the last attempt.
     """
+    if settings.server:
+        from .other_servers import for_server
+
+        request = for_server(request, settings.server, settings.service)
     call = _Call(settings, connections, request)
     auth = settings.auth
     result: object = None

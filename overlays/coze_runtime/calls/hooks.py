@@ -124,7 +124,7 @@ class Attempt:
             or getattr(error, "http_status", None)
         )
         headers: Mapping[str, str] = getattr(response, "headers", None) or {}
-        logid = headers.get("x-tt-logid") or getattr(error, "logid", None)
+        logid = getattr(outcome, "logid", None) or getattr(error, "logid", None)
         request = self.request
         if logger.isEnabledFor(logging.DEBUG):
             result = type(error).__name__ if error is not None else "ok"

@@ -34,6 +34,7 @@ class Settings:
     auth: Auth
     base_url: str
     www_url: str
+    server: str | None = None
     timeout: TimeoutInput = DEFAULT
     retries: RetryPolicy = field(factory=RetryPolicy)
     default_headers: Mapping[str, str] = field(factory=dict, repr=False)

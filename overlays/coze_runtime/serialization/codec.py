@@ -11,7 +11,7 @@ import math
 import os
 import threading
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from ..types import DriftHook
 from .convert import (
     JSON_TYPES,
     DriftReporter,
+    fields_of,
     fit,
     from_wire,
     get_path,
@@ -85,8 +86,14 @@ def _decoder(cls: type[M]) -> msgspec.json.Decoder[M]:
     return decoder
 
 
-def decode(response: Response, cls: type[M]) -> M:
+def decode(response: Response, cls: type[M], other_places: Sequence[tuple[str, str]] = ()) -> M:
     """Decodes a response to a model.
+
+    Args:
+        response: The response.
+        cls: The model.
+        other_places: Documented places, and where some servers have them instead; looked at where
+            a documented place is empty.
 
     Raises:
         APIError: The API returned an error, by HTTP status or by the code in the body.
@@ -97,11 +104,42 @@ def decode(response: Response, cls: type[M]) -> M:
     try:
         model = _decoder(cls).decode(response.content)
     except (ValueError, RecursionError):
-        return _decode_leniently(response, cls)
+        model = _decode_leniently(response, cls)
     code = getattr(model, "code", None)
     if code != 0 and _reports_error(code, cls, response):
         raise failure(response)
+    for place, other in other_places:
+        if get_path(model, place) is None and _last(other) in response.content:
+            return _from_other_places(response, cls, other_places)
     return model
+
+
+def _last(path: str) -> bytes:
+    """What a body contains that has something at a path: the last name, in quotes."""
+    return b"{" if path == "body" else b'"%b"' % path.rpartition(".")[2].encode()
+
+
+def _from_other_places(
+    response: Response, cls: type[M], other_places: Sequence[tuple[str, str]]
+) -> M:
+    body = parse_json(response)
+    envelope = {field.name for field in fields_of(cls)}
+    whole = {name: value for name, value in body.items() if name not in envelope}
+    for place, other in other_places:
+        value = get_path(body, other) if other != "body" else whole
+        *steps, last = place.split(".")
+        parent = get_path(body, ".".join(steps)) if steps else body
+        if isinstance(parent, dict) and parent.get(last) is None and _has_content(value):
+            parent[last] = value
+    return from_wire(cls, body, DriftReporter(response.operation.id, response.on_drift))
+
+
+def _has_content(value: Any) -> bool:
+    return (
+        any(item is not None for item in value.values())
+        if isinstance(value, dict)
+        else value is not None
+    )
 
 
 def _reports_error(code: object, cls: type[Model], response: Response) -> bool:

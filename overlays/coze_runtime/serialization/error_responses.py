@@ -24,7 +24,7 @@ from ..errors import (
     ServerError,
     TokenExpiredError,
 )
-from ..operation import Response, request_info, without_secrets
+from ..operation import Response, without_secrets
 from .convert import read_json
 
 _EXECUTE_ID = re.compile(r"[?&]execute_id=([1-9]\d*)")
@@ -74,18 +74,24 @@ def api_error(
     number = number_of(code)
     text = str(msg) if msg else ""
     logid = logid or response.logid
-    info = _info(response)
+    info = response.info
     execute_id = execute_id_in(debug_url)
     failed = response.operation.failed
     if failed is not None and (execute_id or number in response.service.failed):
         error_class = failed  # as in the stream of such a run
     else:
         error_class = classify(response.service.codes, number, response.status, text)
+    lacking = [it.name for it in response.service.other_servers.values() if it.absent in text]
+    if lacking:
+        # Not an error of the token, although the status says so: renewing it would not help.
+        error_class = NotFoundError
     description = describe(
         info, number if number is not None else code, text, response.status, logid
     )
     if issubclass(error_class, AuthenticationError | PermissionDeniedError):
         description += _site_hint(info.base_url, response.service.servers)
+    if lacking:
+        description += f"; {lacking[0]} does not seem to have this operation"
     error: Any = error_class(
         description,
         code=number,
@@ -99,10 +105,6 @@ def api_error(
     if execute_id and hasattr(error, "execute_id"):
         error.execute_id = execute_id
     return error  # type: ignore[no-any-return]  # the class is given by the description
-
-
-def _info(response: Response) -> RequestInfo:
-    return request_info(response.operation, response.url, response.base_url, response.service)
 
 
 def _site_hint(base_url: str, sites: Sequence[str]) -> str:
@@ -256,7 +258,7 @@ def failure(response: Response) -> APIError:
 
 def shape_error(response: Response, problem: str) -> ResponseError:
     """The error for a response that does not match the documented schema."""
-    info = _info(response)
+    info = response.info
     if _is_page(response):
         problem = f"{problem}{_excerpt(response)}; {_ASK}"
     facts = [

@@ -8,12 +8,14 @@ Source: https://www.coze.cn/open/docs/developer_guides/chat_v3
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from attrs import define, field
 
 from ..errors import APIError
+from ..operation import Response
 from ..serialization.convert import get_path, is_empty
 from ..serialization.error_responses import describe, number_of
 from .event_parser import EventParser, event_number, json_or_text, text_of
@@ -73,6 +75,22 @@ class ChatResult(Generic[ChatT, MessageT, ToolCallT, UsageT]):
         `coze.chat.submit_tool_outputs`, or use `coze.chat.run`.
         """
         return pending_calls(self.chat, self.spec)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with a chat that ended without an error, as a text: it has neither an
+        answer nor a usage, so it has probably failed, and the server gives no reason. Else None.
+        """
+        status = _get(self.chat, "status")
+        if (
+            self.answer
+            or self.usage
+            or not is_one_of(status, self.spec.settled - self.spec.waiting)
+        ):
+            return None
+        return (
+            f"the chat is {status} without an answer and without usage; the server gives no reason"
+        )
 
     @property
     def usage(self) -> UsageT | None:
@@ -384,3 +402,24 @@ class AsyncChatStream(
     """
 
     parser_type = ChatParser
+
+
+def last_state(response: Response, stream: type[ChatStream[Any, ChatT, Any, Any, Any]]) -> ChatT:
+    """The chat at the end of a stream that was read as a whole, because none was asked for.
+
+    Args:
+        response: The response.
+        stream: The kind of stream.
+
+    Raises:
+        APIError: The chat failed.
+        StreamInterrupted: The stream stopped before its last event.
+    """
+    parser = ChatParser(stream.spec, {})
+    parser.logid, parser.on_drift = response.logid, response.on_drift
+    parser.operation, parser.request = response.operation, response.info
+    parser.push(response.content)
+    for events in (parser.take(), parser.finish()):
+        deque(events, maxlen=0)
+    result: Any = parser.result(stream.result_type)
+    return cast(ChatT, result.chat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.bots import RetrieveBotResponse
@@ -21,7 +21,13 @@ OPERATION = Operation(
     "/v1/bot/get_online_info",
     call="coze.bots.retrieve_published",
     page="get_metadata",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
+
+OTHER_PLACES = (("data", "body"),)
+"""Places of the response, and where some servers have them instead."""
 
 
 def build(
@@ -44,4 +50,4 @@ def parse(response: Response) -> Bot:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, RetrieveBotResponse).data, response)
+    return result(decode(response, RetrieveBotResponse, OTHER_PLACES).data, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Ended, Operation, Request
+from coze_runtime.operation import Ended, Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.chat import CancelChatResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v3/chat/cancel",
     call="coze.chat.cancel",
     page="chat_cancel",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 ENDED = Ended(
@@ -29,6 +32,9 @@ ENDED = Ended(
     state="status",
     states=frozenset({"completed", "failed", "canceled"}),
 )
+
+OTHER_PLACES = (("data", "ChatV3ChatDetail"),)
+"""Places of the response, and where some servers have them instead."""
 
 
 def build(
@@ -53,4 +59,4 @@ def parse(response: Response) -> Chat:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, CancelChatResponse).data, response)
+    return result(decode(response, CancelChatResponse, OTHER_PLACES).data, response)

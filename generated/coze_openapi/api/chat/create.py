@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Failure, Operation, Request, Waiter, omit_none
+from coze_runtime.operation import Failure, Operation, OtherRoute, Request, Waiter, omit_none
 from coze_runtime.serialization.codec import decode, result
 
 from ...errors import ChatCanceled, ChatFailed
@@ -29,6 +29,9 @@ OPERATION = Operation(
     page="chat_v3",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=ChatFailed,
 )
 
@@ -140,4 +143,10 @@ def parse(response: Response) -> Chat:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
+    if response.content_type == "text/event-stream":
+        from coze_runtime.streams.chat import last_state
+
+        from ...streams.chat import ChatStream
+
+        return result(last_state(response, ChatStream), response)
     return result(decode(response, CreateChatResponse).data, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.chat import RetrieveChatResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v3/chat/retrieve",
     call="coze.chat.retrieve",
     page="retrieve_chat",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 

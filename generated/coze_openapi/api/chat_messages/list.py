@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result_list
 
 from ...models.chat_messages import ListChatMessagesResponse
@@ -22,7 +22,13 @@ OPERATION = Operation(
     "/v3/chat/message/list",
     call="coze.chat.messages.list",
     page="list_chat_messages",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
+
+OTHER_PLACES = (("data", "Messages"),)
+"""Places of the response, and where some servers have them instead."""
 
 
 def build(
@@ -46,4 +52,4 @@ def parse(response: Response) -> ResultList[Message]:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result_list(decode(response, ListChatMessagesResponse).data, response)
+    return result_list(decode(response, ListChatMessagesResponse, OTHER_PLACES).data, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.conversations import ClearConversationResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v1/conversations/{conversation_id}/clear",
     call="coze.conversations.clear",
     page="clear_conversation_context",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Pager, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Pager, Request, omit_none
 from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
@@ -25,6 +25,9 @@ OPERATION = Operation(
     call="coze.conversations.list",
     page="list_conversations",
     safe=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 PAGER = Pager(

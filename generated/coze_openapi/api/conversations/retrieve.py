@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.conversations import RetrieveConversationResponse
@@ -21,7 +21,16 @@ OPERATION = Operation(
     "/v1/conversation/retrieve",
     call="coze.conversations.retrieve",
     page="retrieve_conversation",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
+
+OTHER_PLACES = (
+    ("data", "ConversationData"),
+    ("data.creator_id", "ConversationData.creator_d"),
+)
+"""Places of the response, and where some servers have them instead."""
 
 
 def build(
@@ -44,4 +53,4 @@ def parse(response: Response) -> Conversation:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, RetrieveConversationResponse).data, response)
+    return result(decode(response, RetrieveConversationResponse, OTHER_PLACES).data, response)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.conversations import UpdateConversationResponse
@@ -22,6 +22,9 @@ OPERATION = Operation(
     "/v1/conversations/{conversation_id}",
     call="coze.conversations.update",
     page="edit_conversation",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 LIMITS: Limits = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.datasets import CreateDatasetResponse
@@ -23,6 +23,9 @@ OPERATION = Operation(
     "/v1/datasets",
     call="coze.datasets.create",
     page="create_dataset",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 LIMITS: Limits = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v1/datasets/{dataset_id}",
     call="coze.datasets.delete",
     page="delete_dataset",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 

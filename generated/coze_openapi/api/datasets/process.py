@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, path_segment
 from coze_runtime.serialization.codec import decode, result_list
 from coze_runtime.serialization.convert import get_path
 
@@ -24,6 +24,9 @@ OPERATION = Operation(
     call="coze.datasets.process",
     page="get_dataset_progress",
     safe=True,
+    also_on={
+        "coze_studio": OtherRoute(numbers=["document_ids"]),
+    },
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
@@ -22,6 +22,9 @@ OPERATION = Operation(
     "/v1/datasets/{dataset_id}",
     call="coze.datasets.update",
     page="update_dataset",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 LIMITS: Limits = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Reasons, Request, Waiter
+from coze_runtime.operation import Operation, OtherRoute, Reasons, Request, Waiter
 from coze_runtime.serialization.codec import decode, result_list
 
 from ...models.datasets_documents import CreateDocumentsResponse
@@ -25,6 +25,9 @@ OPERATION = Operation(
     "/open_api/knowledge/document/create",
     call="coze.datasets.documents.create",
     page="create_knowledge_files",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 WAITER = Waiter(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.shared import Envelope
@@ -22,6 +22,9 @@ OPERATION = Operation(
     "/open_api/knowledge/document/delete",
     call="coze.datasets.documents.delete",
     page="delete_knowdge_files",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 LIMITS: Limits = {

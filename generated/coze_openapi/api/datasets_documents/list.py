@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Pager, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Pager, Request, omit_none
 from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
@@ -23,6 +23,9 @@ OPERATION = Operation(
     call="coze.datasets.documents.list",
     page="list_knowledge_files",
     safe=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 PAGER = Pager(

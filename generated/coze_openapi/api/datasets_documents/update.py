@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
 from coze_runtime.models import Empty
-from coze_runtime.operation import Operation, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.datasets_documents import UpdateDocumentResponse
@@ -23,6 +23,9 @@ OPERATION = Operation(
     "/open_api/knowledge/document/update",
     call="coze.datasets.documents.update",
     page="modify_knowledge_files",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 LIMITS: Limits = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Pager, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Pager, Request, omit_none, path_segment
 from coze_runtime.page_walk import page
 from coze_runtime.serialization.codec import decode
 
@@ -24,6 +24,9 @@ OPERATION = Operation(
     call="coze.datasets.images.list",
     page="get_images",
     safe=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 PAGER = Pager(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 from coze_runtime.serialization.codec import decode, result
 from coze_runtime.serialization.multipart import part
 
@@ -23,7 +23,13 @@ OPERATION = Operation(
     "/v1/files/upload",
     call="coze.files.upload",
     page="upload_files",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
+
+OTHER_PLACES = (("data.created_at", "data.CreatedAt"),)
+"""Places of the response, and where some servers have them instead."""
 
 
 def build(
@@ -48,4 +54,4 @@ def parse(response: Response) -> File:
         APIError: The API returned an error.
         ResponseError: The response does not match the documented schema.
     """
-    return result(decode(response, UploadFileResponse).data, response)
+    return result(decode(response, UploadFileResponse, OTHER_PLACES).data, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request, omit_none, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none, path_segment
 from coze_runtime.serialization.codec import decode, result
 
 from ...models.workflows import RetrieveWorkflowResponse
@@ -21,6 +21,9 @@ OPERATION = Operation(
     "/v1/workflows/{workflow_id}",
     call="coze.workflows.retrieve",
     page="get_workflow_info",
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coze_runtime.limits import Limit, Limits, check
-from coze_runtime.operation import Operation, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none
 
 from ...errors import ChatFailed
 
@@ -25,6 +25,9 @@ OPERATION = Operation(
     page="workflow_chat",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=ChatFailed,
 )
 

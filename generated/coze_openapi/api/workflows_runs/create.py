@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Failure, Operation, Request, Waiter, omit_none
+from coze_runtime.operation import Failure, Operation, OtherRoute, Request, Waiter, omit_none
 from coze_runtime.serialization.codec import decode, result
 
 from ...errors import WorkflowFailed
@@ -27,6 +27,9 @@ OPERATION = Operation(
     page="workflow_run",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=WorkflowFailed,
 )
 
@@ -37,6 +40,7 @@ WAITER = Waiter(
     state="execute_status",
     success=frozenset({"Success"}),
     failure=frozenset({"Fail"}),
+    pause=frozenset({"<UNSET>"}),
     interval=1.0,
     code="error_code",
     msg="error_message",

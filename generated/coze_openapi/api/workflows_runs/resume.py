@@ -34,6 +34,7 @@ WAITER = Waiter(
     state="execute_status",
     success=frozenset({"Success"}),
     failure=frozenset({"Fail"}),
+    pause=frozenset({"<UNSET>"}),
     interval=1.0,
     code="error_code",
     msg="error_message",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request, omit_none
+from coze_runtime.operation import Operation, OtherRoute, Request, omit_none
 
 from ...errors import WorkflowFailed
 
@@ -23,6 +23,9 @@ OPERATION = Operation(
     page="workflow_stream_run",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=WorkflowFailed,
 )
 

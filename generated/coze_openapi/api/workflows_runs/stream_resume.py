@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request
+from coze_runtime.operation import Operation, OtherRoute, Request
 
 from ...errors import WorkflowFailed
 
@@ -20,6 +20,9 @@ OPERATION = Operation(
     page="workflow_resume",
     billed=True,
     slow=True,
+    also_on={
+        "coze_studio": OtherRoute(),
+    },
     failed=WorkflowFailed,
 )
 

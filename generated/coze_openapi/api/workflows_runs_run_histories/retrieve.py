@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coze_runtime.operation import Operation, Request, path_segment
+from coze_runtime.operation import Operation, OtherRoute, Request, path_segment
 from coze_runtime.serialization.codec import decode, result
 from coze_runtime.serialization.convert import get_path
 
@@ -22,6 +22,11 @@ OPERATION = Operation(
     "/v1/workflows/{workflow_id}/run_histories/{execute_id}",
     call="coze.workflows.runs.run_histories.retrieve",
     page="workflow_history",
+    also_on={
+        "coze_studio": OtherRoute(
+            path="/v1/workflow/get_run_history",
+        ),
+    },
 )
 
 
