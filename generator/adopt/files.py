@@ -109,8 +109,9 @@ def write_ledger(spec: Path, slug: str, title: str, section: str, operation: str
         entry = yaml.dump(row, allow_unicode=True, sort_keys=False)
         entry = "".join(f"  {line}\n" for line in entry.splitlines())
         entry += f"    operations: [{operation}]\n    since: {today}\n    checked: {today}\n"
-        pages, comment, rest = text.partition("# What official SDKs use")
-        text = f"{pages}{entry}{comment}{rest}"
+        listed = re.search(r"^pages:\n(?:  .*\n)*", text, re.M)
+        end = listed.end() if listed else len(text)
+        text = f"{text[:end]}{entry}{text[end:]}"
     path.write_text(text, encoding="utf-8")
 
 

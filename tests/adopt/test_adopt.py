@@ -145,6 +145,18 @@ def test_what_was_there_stays_as_it_is(adoption: Adoption) -> None:
     assert all(line in kept for line in before)
 
 
+def test_the_row_of_the_ledger_comes_after_the_other_pages_and_before_what_follows(
+    adoption: Adoption,
+) -> None:
+    ledger = adoption.spec / "coverage.yaml"
+    rest = "# A remark.\nguides: [guide]\nundocumented: {}\n"
+    ledger.write_text(ledger.read_text(encoding="utf-8") + rest, encoding="utf-8")
+    adopted(adoption)
+    content = yaml.safe_load(ledger.read_text(encoding="utf-8"))
+    assert (list(content["pages"])[-1], content["guides"]) == ("create_book", ["guide"])
+    assert content["pages"]["create_book"]["operations"] == ["books_create"]
+
+
 def test_the_examples_become_a_documented_exchange(adoption: Adoption) -> None:
     adopted(adoption, "scrape")
     text = (adoption.contract / "exchanges.json").read_text(encoding="utf-8")

@@ -43,7 +43,7 @@ REFERENCES = set(
     "tags required kind switch error failed tool_failed base parameters function takes without "
     "keep path states answered asked names last pick settings terminal field settled waiting "
     "tool_calls x-coze-used-by send_page pages codes positional aliases end delta message "
-    "interrupt heartbeat answer follow_up data in".split()
+    "interrupt heartbeat answer follow_up in".split()
 )
 FORM = re.compile(r"spec/[\w/.]+:\d+: .+; .+", re.DOTALL)
 """File, line, what is wrong, how to fix it."""

@@ -55,19 +55,31 @@ def lint(
     """
     names = list(files if only is None else only)
     try:
-        messages = [m for name in names for m in PLAIN.problems(name, files[name])]
-        messages += [m for name in names for m in lint_gaps(files[name])]
-        if not messages:
-            bundle = join(files)
-            shape = Shape(known_names(bundle, pages))
-            messages = [m for name in names for m in shape.problems(name, files[name])]
-            if not messages:
-                values = Values(bundle)
-                messages = [m for name in names for m in _parts(name, values)]
-                messages += lint_whole(bundle) if only is None else []
+        messages = [*_written(files, names)] or [*_joined(join(files), pages, names, only is None)]
     except DescriptionError as error:
         messages = [str(error)]
     return sorted(set(messages), key=_natural)
+
+
+def _written(files: Mapping[str, YamlFile], names: list[str]) -> Iterator[str]:
+    """Messages for the files as they are written."""
+    for name in names:
+        yield from PLAIN.problems(name, files[name])
+        yield from lint_gaps(files[name])
+
+
+def _joined(
+    bundle: Bundle, pages: Collection[str] | None, names: list[str], whole: bool
+) -> Iterator[str]:
+    """Messages for what the files name, and if that exists, for everything else."""
+    shape = Shape(known_names(bundle, pages))
+    unknown = [m for name in names for m in shape.problems(name, bundle.files[name])]
+    yield from unknown
+    if not unknown:
+        values = Values(bundle)
+        for name in names:
+            yield from _parts(name, values)
+        yield from lint_whole(bundle) if whole else ()
 
 
 def _natural(message: str) -> list[Any]:
