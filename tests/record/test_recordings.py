@@ -20,7 +20,7 @@ from cozekit.models import ChatStatus
 from tests.contract.catalogue import description, operations
 from tests.contract.replay import KINDS, cassette, replaying
 from tests.each import Problems, each
-from tests.overlays.chunk_server import ChunkServer, Request, Step, reply, stream
+from tests.overlays.chunk_server import ChunkServer, KeepOpen, Request, Step, reply, stream
 from tests.record.recorder import RECORDED
 from tests.record.replay import Recording, Replayed, base_url, recordings
 
@@ -77,6 +77,15 @@ def test_a_recorded_stream_in_its_pieces_gives_the_same(kind: str) -> None:
             with problems.of(subject):
                 Replayed(recording, coze).check(row)
     problems.must_be_none()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_chat_ends_at_its_last_event_although_the_connection_stays_open(kind: str) -> None:
+    _, recording, row = rows_of("chat_create")[0]
+    script = [*stream(*recording.pieces, headers={"x-log-id": recording.logid}), KeepOpen()]
+    with ChunkServer(script) as server, replaying(kind, server.url, timeout=1) as coze:
+        chat = coze.chat.stream(bot_id="7", user_id="u1")
+        assert chat.until_done().answer == row["text"]
 
 
 @contextmanager
