@@ -76,24 +76,12 @@ def api_error(
     logid = logid or response.logid
     info = response.info
     execute_id = execute_id_in(debug_url)
-    failed = response.operation.failed
-    if failed is not None and (execute_id or number in response.service.failed):
-        error_class = failed  # as in the stream of such a run
-    else:
-        error_class = classify(response.service.codes, number, response.status, text)
-    lacking = [it.name for it in response.service.other_servers.values() if it.absent in text]
-    if lacking:
-        # Not an error of the token, although the status says so: renewing it would not help.
-        error_class = NotFoundError
+    error_class, hint = _class_and_hint(response, number, text, is_run=execute_id is not None)
     description = describe(
         info, number if number is not None else code, text, response.status, logid
     )
-    if issubclass(error_class, AuthenticationError | PermissionDeniedError):
-        description += _site_hint(info.base_url, response.service.servers)
-    if lacking:
-        description += f"; {lacking[0]} does not seem to have this operation"
     error: Any = error_class(
-        description,
+        description + hint,
         code=number,
         msg=text,
         http_status=response.status,
@@ -105,6 +93,22 @@ def api_error(
     if execute_id and hasattr(error, "execute_id"):
         error.execute_id = execute_id
     return error  # type: ignore[no-any-return]  # the class is given by the description
+
+
+def _class_and_hint(
+    response: Response, number: int | None, text: str, *, is_run: bool
+) -> tuple[type[APIError], str]:
+    """The class of an error, and what its text adds."""
+    service, failed = response.service, response.operation.failed
+    lacking = [it.name for it in service.other_servers.values() if it.absent in text]
+    if lacking:
+        # Not an error of the token, although the status says so: renewing it would not help.
+        return NotFoundError, f"; {lacking[0]} does not seem to have this operation"
+    if failed is not None and (is_run or number in service.failed):
+        return failed, ""  # as in the stream of such a run
+    error_class = classify(service.codes, number, response.status, text)
+    about_token = issubclass(error_class, AuthenticationError | PermissionDeniedError)
+    return error_class, _site_hint(response.base_url, service.servers) if about_token else ""
 
 
 def _site_hint(base_url: str, sites: Sequence[str]) -> str:
