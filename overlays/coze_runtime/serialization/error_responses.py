@@ -76,7 +76,7 @@ def api_error(
     logid = logid or response.logid
     info = response.info
     execute_id = execute_id_in(debug_url)
-    error_class, hint = _class_and_hint(response, number, text, execute_id)
+    error_class, hint = _class_and_hint(response, number, text, is_run=execute_id is not None)
     description = describe(
         info, number if number is not None else code, text, response.status, logid
     )
@@ -96,21 +96,19 @@ def api_error(
 
 
 def _class_and_hint(
-    response: Response, code: int | None, text: str, execute_id: str | None
+    response: Response, number: int | None, text: str, *, is_run: bool
 ) -> tuple[type[APIError], str]:
-    """The class of an error, and what its text adds to the message of the service."""
-    service = response.service
-    for server in service.other_servers.values():
-        if server.absent in text:
-            # Not an error of the token, although the status says so: renewing it would not help.
-            return NotFoundError, f"; {server.name} does not seem to have this operation"
-    failed = response.operation.failed
-    if failed is not None and (execute_id or code in service.failed):
+    """The class of an error, and what its text adds."""
+    service, failed = response.service, response.operation.failed
+    lacking = [it.name for it in service.other_servers.values() if it.absent in text]
+    if lacking:
+        # Not an error of the token, although the status says so: renewing it would not help.
+        return NotFoundError, f"; {lacking[0]} does not seem to have this operation"
+    if failed is not None and (is_run or number in service.failed):
         return failed, ""  # as in the stream of such a run
-    error_class = classify(service.codes, code, response.status, text)
-    if issubclass(error_class, AuthenticationError | PermissionDeniedError):
-        return error_class, _site_hint(response.base_url, service.servers)
-    return error_class, ""
+    error_class = classify(service.codes, number, response.status, text)
+    about_token = issubclass(error_class, AuthenticationError | PermissionDeniedError)
+    return error_class, _site_hint(response.base_url, service.servers) if about_token else ""
 
 
 def _site_hint(base_url: str, sites: Sequence[str]) -> str:
