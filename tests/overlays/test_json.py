@@ -5,6 +5,7 @@ came.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -166,7 +167,11 @@ def test_a_url_or_form_that_cannot_hold_it_names_the_argument(argument: str, sen
 
 
 @each_kind
-def test_tools_get_and_return_it_and_may_fail_with_it(kind: str) -> None:
+def test_tools_get_and_return_it_and_may_fail_with_it(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "cozekit")  # reports of tests cannot hold it
+
     def echo(text: str) -> dict[str, str]:
         return {"echo": text}
 
