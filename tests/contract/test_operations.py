@@ -35,7 +35,7 @@ from tests.contract.conftest import TOKEN
 from tests.contract.server import LoopbackServer, Received, Reply, json_reply
 from tests.each import Problems, each
 
-LIMITS = ("idle_timeout", "deadline")
+LIMITS = ("idle_timeout", "deadline", "keep_events")
 OPTIONS = ["extra_headers", "extra_query", "extra_body", "timeout"]
 
 # An operation with a stream switch has two methods; each is tested.
@@ -253,7 +253,8 @@ def test_arguments_are_those_of_the_description_and_the_options(op: Op, streamin
     signature = inspect.signature(op.method_of(Client(TOKEN), streaming=streaming))
     described = {p.argument: (p.place == "path", p.required) for p in op.parameters}
     uploads = any(is_file(p.schema) for p in op.parameters)
-    options = [*(LIMITS if streaming else ()), *(["on_progress"] if uploads else []), *OPTIONS]
+    of_stream = [*LIMITS, *(["on_gap"] if op.stream and op.stream["kind"] == "workflow" else [])]
+    options = [*(of_stream if streaming else ()), *(["on_progress"] if uploads else []), *OPTIONS]
     found = {
         name: (
             parameter.kind is parameter.POSITIONAL_OR_KEYWORD,

@@ -211,7 +211,7 @@ async def test_what_is_no_list_or_map_is_told_in_place_of_one(
         node = node[step]
     node[op.result_path[-1]] = value
     server.answer(json_reply(answer))
-    with pytest.raises(ResponseError, match=f"{op.id}: the response contains .*, not an {kind}"):
+    with pytest.raises(ResponseError, match=f"{op.call}: the response contains .*, not an {kind}"):
         call(op, coze)
     with pytest.raises(ResponseError, match=f"not an {kind}"):
         await call_async(op, async_coze)

@@ -43,6 +43,8 @@ class _Copies(dict[str, Any]):
         """All files: the changed ones without lines."""
         for name, file in self.originals.items():
             yield name, YamlFile(file.name, self[name]) if name in self else file
+        for name in self.keys() - self.originals.keys():
+            yield name, YamlFile(f"spec/{name}", self[name])
 
 
 class Description:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from ..errors import APIConnectionError, CozeError, PollTimeout, RateLimitError, ServerError
-from ..models import Model
 from ..operation import Waiter
 from ..serialization.convert import get_path
 from ..steps import Pause, Steps
@@ -154,10 +153,8 @@ class Wait(Generic[T]):
 
 
 def logid_of(result: Any) -> str | None:
-    """The log id of a result: its field `logid` if it has one, else that of the call."""
-    logid = getattr(result, "logid", None)
-    if logid is None and isinstance(result, Model):
-        logid = vars(Model)["logid"].fget(result)  # a field of that name hides the property
+    """The log id of a result: that of the work if it has such a field, else that of the call."""
+    logid = getattr(result, "logid_", None) or getattr(result, "logid", None)
     return logid if isinstance(logid, str) else None
 
 
