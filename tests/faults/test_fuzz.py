@@ -24,10 +24,10 @@ from coze_openapi.api.workflows_runs import create as create_run
 from coze_openapi.api.workflows_runs import stream as stream_run
 from coze_openapi.errors import SERVICE
 from coze_openapi.streams import chat, workflow
-from coze_runtime.operation import Operation, Response
+from coze_runtime.operation import Operation, Response, request_info
 from coze_runtime.serialization import codec
 from coze_runtime.serialization import error_responses as failures
-from coze_runtime.serialization.error_responses import request_info, retry_after
+from coze_runtime.serialization.error_responses import retry_after
 from coze_runtime.streams.chat import ChatParser
 from coze_runtime.streams.event_parser import EventParser
 from coze_runtime.streams.sse import SSEDecoder

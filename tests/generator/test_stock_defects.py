@@ -409,11 +409,8 @@ def test_duplicate_operation_ids_overwrite_silently_in_the_stock_output_and_are_
         description.gadgets["paths"]["/v1/gadget"]
     )
     code, output = refusal(description, tmp_path, capsys)
-    assert code == 2
-    assert (
-        "operationId gadgets_delete is used in spec/resources/gadgets.yaml too; rename one of "
-        "them" in output
-    )
+    assert code == 1
+    assert "gadgets_delete" in output and "gadgets.yaml" in output and "rename one" in output
 
 
 def test_colliding_enum_members_vanish_from_the_stock_output_and_are_refused_by_ours(
@@ -431,8 +428,8 @@ def test_colliding_enum_members_vanish_from_the_stock_output_and_are_refused_by_
     code, output = refusal(description, tmp_path, capsys)
     assert code == 1
     assert (
-        "GadgetKind: values 'dark_red' and 'dark-red' are both DARK_RED; give one {name: …, "
-        "description: …}" in output
+        "GadgetKind.x-known-values.dark-red: 'dark_red' and 'dark-red' are both DARK_RED; give "
+        "one {name: …, description: …}" in output
     )
 
 
@@ -457,11 +454,8 @@ def test_an_operation_is_dropped_by_the_stock_generator_with_exit_code_0_and_ref
     description = Description()
     description.parameter("gadgets_list", "page_size")["schema"]["default"] = "many"
     code, output = refusal(description, tmp_path, capsys)
-    assert code == 2
-    assert output.startswith(
-        "the parser warns: WARNING parsing GET /v1/gadgets within gadgets. Endpoint will not be "
-        "generated."
-    )
+    assert code == 1
+    assert 'gadgets_list(page_size).schema.default: does not fit the schema: "many"' in output
 
 
 def test_an_answer_behind_a_file_reference_is_omitted_by_the_stock_generator_and_joined_by_ours(

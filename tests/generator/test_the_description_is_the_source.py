@@ -164,7 +164,7 @@ def read(parser: Any, body: bytes, operation: Any) -> list[Any]:
 def chat_facts(streams: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, body in CHAT_STREAMS.items():
-        parser = ChatParser(streams.SPEC)
+        parser = ChatParser(streams.SPEC, {})
         seen = read(parser, body, create_chat)
         chat = parser.chat
         result: Any = None
@@ -199,7 +199,7 @@ def tools_of(spec: Any, chat: Any) -> str:
 def run_facts(streams: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, body in RUN_STREAMS.items():
-        parser = WorkflowParser(streams.SPEC)
+        parser = WorkflowParser(streams.SPEC, {})
         seen = read(parser, body, run_workflow)
         result = parser.result(streams.WorkflowResult)
         found[name] = [
