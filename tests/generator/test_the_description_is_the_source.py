@@ -5,6 +5,7 @@ gone from what users see, or what they see behaves otherwise.
 from __future__ import annotations
 
 import copy
+import json
 import sys
 import types
 from functools import cache
@@ -121,6 +122,15 @@ CHAT_STREAMS = {
     "failed": sse("conversation.chat.failed", '{"id":"1","status":"failed"}') + DONE,
     "error": sse("error", '{"code":5000,"msg":"x"}') + DONE,
     "done": DONE + sse("conversation.message.delta", MESSAGE % ("answer", "late")),
+    "stream done": sse("conversation.chat.completed", CHAT % ("completed", ""))
+    + sse("conversation.stream.done", "{}")
+    + sse("conversation.message.delta", MESSAGE % ("answer", "late")),
+    "pause": sse(
+        "conversation.message.completed",
+        MESSAGE % ("verbose", json.dumps('{"msg_type":"interrupt","data":"{}"}')[1:-1]),
+    )
+    + sse("conversation.chat.completed", CHAT % ("in_progress", ""))
+    + DONE,
     "requires_action": sse("conversation.chat.requires_action", CHAT % ("requires_action", CALLS))
     + sse("conversation.message.delta", MESSAGE % ("answer", "late")),
 } | {
