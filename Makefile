@@ -83,8 +83,8 @@ build: $(READY) ## Make wheel and sdist in dist/ and check them
 bench: $(READY) ## Compare with the official SDK, which gets its own environment
 	$(BIN)/python -m benchmarks --write
 
-record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS=file; needs COZE_API_TOKEN
-	$(BIN)/python -m tests.record $(OPERATION) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
+record: $(READY) ## Record live answers: OPERATION=bots_list or a tag, ARGUMENTS=file, BASE_URL=server; needs COZE_API_TOKEN
+	$(BIN)/python -m tests.record $(OPERATION) $(if $(BASE_URL),--base-url $(BASE_URL)) $(if $(ARGUMENTS),--arguments $(ARGUMENTS))
 
 clean: ## Remove the environments and everything else that was created
 	rm -rf .venv .venv-* dist benchmarks/.venv-* .pytest_cache .mypy_cache .ruff_cache
