@@ -6,6 +6,11 @@ import ipaddress
 import socket
 from typing import Any
 
+import pytest
+
+# Its assertions explain themselves wherever it is imported first.
+pytest.register_assert_rewrite("tests.record.replay")
+
 
 class NetworkUsed(RuntimeError):
     """A test tried to leave this machine; no OSError, so that no client mistakes it for a broken

@@ -7,8 +7,6 @@ import pytest
 from cozekit_emulator import Emulator
 from tests.contract.conftest import running_server, server
 
-pytest.register_assert_rewrite("tests.record.replay")
-
 __all__ = ["running_server", "server"]
 
 
