@@ -47,8 +47,8 @@ def compiled() -> Compiled:
 
 
 def changed() -> Bundle:
-    """A copy that may be changed."""
-    return copy.deepcopy(description())
+    """A copy whose document may be changed; the files as written are shared."""
+    return evolve(description(), document=copy.deepcopy(description().document))
 
 
 def module(name: str, text: str) -> Any:
