@@ -69,6 +69,7 @@ def test_an_example_takes_what_the_local_coze_delivers(
             "the review in the answer let it pass"
         )
         client.bots.unpublish(bot, connector_id=CHANNEL)
+        coze_emulator.deliveries()  # until it is answered: the lines of two threads may mix
         coze_emulator.deliver("bot.deleted", {"bot_id": bot}, connector_ids=[CHANNEL])
         deliveries = coze_emulator.deliveries()
         # The handlers print before they answer, and everything is answered.
