@@ -61,6 +61,15 @@ async def test_a_hole_in_the_documented_numbers_is_an_error(
             assert len(error.events) == kept
 
 
+@each_transport
+async def test_a_heartbeat_that_swallowed_the_first_message_is_an_error(transport: str) -> None:
+    first = event("Message", node("a", 0), 0)
+    joined = first.removesuffix(b"\n") + event("PING", "{}", 1)
+    with ChunkServer(stream(joined, event("Done", {}, 2))) as server:
+        for error in await run_error(server, transport, StreamError):
+            assert "event PING is not valid JSON" in str(error)
+
+
 INTACT = {
     "nodes side by side": [
         node("a", 0, title="A"),

@@ -298,7 +298,11 @@ class EventParser(ABC, Generic[E]):
         """
         data, model = sse_event.data, event_type.model
         if model is None:
-            return json_or_text(data)
+            value = json_or_text(data)
+            if event_type is not _UNKNOWN and isinstance(value, str) and value.startswith("{"):
+                # A heartbeat or a last event that swallowed the event before it.
+                raise self._event_error(f"event {sse_event.event} is not valid JSON")
+            return value
         if not data:
             return "" if event_type.plain else from_wire(model, {})
         try:
